@@ -1,0 +1,1 @@
+"""Sealwright: make your own models securely, and prove it."""

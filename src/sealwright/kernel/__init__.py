@@ -1,0 +1,57 @@
+"""What every room stands on: errors, ids, time, digests, canonical bytes, safe files.
+
+Answers: how do we name, time, hash, write and refuse things?
+Does not answer: anything about models, data or people. Imports no other room.
+"""
+
+from sealwright.kernel.canonical import canonical_json, strict_json
+from sealwright.kernel.digests import Sha256, digest_of, digest_of_file, hex_of
+from sealwright.kernel.errors import (
+    Conflict,
+    InvalidInput,
+    MissingExtra,
+    NotFound,
+    OperationFailed,
+    Refused,
+    SealwrightError,
+    StoppedByPolicy,
+    VerificationFailed,
+)
+from sealwright.kernel.files import fsync_folder, private_folder, read_limited, write_atomically
+from sealwright.kernel.ids import check_name, new_id
+from sealwright.kernel.progress import Progress, silent
+from sealwright.kernel.strict_yaml import Located, strict_yaml
+from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
+
+__all__ = [
+    "Clock",
+    "Conflict",
+    "FixedClock",
+    "InvalidInput",
+    "Located",
+    "MissingExtra",
+    "NotFound",
+    "OperationFailed",
+    "Progress",
+    "Refused",
+    "SealwrightError",
+    "Sha256",
+    "StoppedByPolicy",
+    "VerificationFailed",
+    "canonical_json",
+    "check_name",
+    "digest_of",
+    "digest_of_file",
+    "from_rfc3339",
+    "fsync_folder",
+    "hex_of",
+    "new_id",
+    "private_folder",
+    "read_limited",
+    "rfc3339",
+    "silent",
+    "strict_json",
+    "strict_yaml",
+    "system_clock",
+    "write_atomically",
+]

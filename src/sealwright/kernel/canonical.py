@@ -1,0 +1,102 @@
+"""One value, one sequence of bytes: JSON by RFC 8785 (JCS), read strictly.
+
+What is signed is always `canonical_json`. What is read back goes through
+`strict_json`, which refuses everything two parsers could disagree about.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import rfc8785
+
+from sealwright.kernel.errors import InvalidInput
+
+__all__ = ["canonical_json", "strict_json"]
+
+_MOST_BYTES = 64 << 20
+_MOST_DEPTH = 64
+
+
+def canonical_json(value: object) -> bytes:
+    """The RFC 8785 bytes of a JSON value (tuples count as lists, mappings as objects).
+
+    Raises
+    ------
+    InvalidInput
+        A float that is not finite, an integer beyond 2**53 - 1, or a type JSON lacks.
+    """
+    try:
+        return rfc8785.dumps(_plain(value))
+    except rfc8785.CanonicalizationError as error:
+        raise InvalidInput(f"This value has no canonical JSON form: {error}") from None
+
+
+def strict_json(data: bytes | str, *, what: str = "JSON", most_bytes: int = _MOST_BYTES) -> Any:
+    """Parse JSON, refusing duplicate keys, NaN and Infinity, deep nesting, a byte-order mark, other encodings.
+
+    Raises
+    ------
+    InvalidInput
+        The text is not JSON in this strict sense; the message names `what`.
+    """
+    if len(data) > most_bytes:
+        raise InvalidInput(f"{what} is {len(data):,} bytes; at most {most_bytes:,} are read.")
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        _refuse_depth(text, what)
+        return json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{what} is not valid JSON: {str(error)[:200]}") from None
+
+
+def _plain(value: object) -> Any:
+    """The same value in the types rfc8785 knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+def _refuse_depth(text: str, what: str) -> None:
+    """Refuse nesting deeper than anything we write, before the parser recurses into it."""
+    depth = deepest = 0
+    in_string = escaped = False
+    if text.count("[") + text.count("{") <= _MOST_DEPTH:
+        return
+    for character in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > _MOST_DEPTH:
+                raise ValueError(f"nested deeper than {_MOST_DEPTH} levels")
+        elif character in "]}":
+            depth -= 1

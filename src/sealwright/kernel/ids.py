@@ -1,0 +1,34 @@
+"""Names people choose, and ids we make."""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable
+
+from sealwright.kernel.errors import InvalidInput
+
+__all__ = ["check_name", "new_id"]
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+
+
+def new_id(prefix: str, random: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """An id such as "run_6f0c…": the prefix and 96 random bits in hex."""
+    return f"{prefix}_{random(12).hex()}"
+
+
+def check_name(name: str, *, what: str) -> str:
+    """Return `name` if it is safe in paths, URLs and terminals.
+
+    Raises
+    ------
+    InvalidInput
+        Not 1 to 64 of a-z, 0-9, dot, dash, underscore, starting and ending with a letter or digit.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name) and ".." not in name:
+        return name
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(name)[:80])
+    raise InvalidInput(
+        f"{shown!r} is not a usable {what} name.\n"
+        "Use 1 to 64 of a-z, 0-9, dot, dash and underscore, starting and ending with a letter or digit."
+    )
