@@ -44,7 +44,7 @@ def strict_json(data: bytes | str, *, what: str = "JSON", most_bytes: int = _MOS
         raise InvalidInput(f"{what} is {len(data):,} bytes; at most {most_bytes:,} are read.")
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        _refuse_depth(text, what)
+        _refuse_depth(text)
         return json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{what} is not valid JSON: {str(error)[:200]}") from None
@@ -77,7 +77,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _refuse_depth(text: str, what: str) -> None:
+def _refuse_depth(text: str) -> None:
     """Refuse nesting deeper than anything we write, before the parser recurses into it."""
     depth = deepest = 0
     in_string = escaped = False

@@ -54,6 +54,6 @@ def hex_of(digest: str) -> str:
     InvalidInput
         Not "sha256:" followed by 64 lower-case hex digits.
     """
-    if not isinstance(digest, str) or not _SHAPE.fullmatch(digest):
-        raise InvalidInput(_WANTED.format(str(digest)[:80]))
+    if not _SHAPE.fullmatch(digest):
+        raise InvalidInput(_WANTED.format(digest[:80]))
     return digest[7:]

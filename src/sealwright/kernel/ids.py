@@ -25,9 +25,9 @@ def check_name(name: str, *, what: str) -> str:
     InvalidInput
         Not 1 to 64 of a-z, 0-9, dot, dash, underscore, starting and ending with a letter or digit.
     """
-    if isinstance(name, str) and _NAME.fullmatch(name) and ".." not in name:
+    if _NAME.fullmatch(name) and ".." not in name:
         return name
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(name)[:80])
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in name[:80])
     raise InvalidInput(
         f"{shown!r} is not a usable {what} name.\n"
         "Use 1 to 64 of a-z, 0-9, dot, dash and underscore, starting and ending with a letter or digit."

@@ -7,7 +7,7 @@ the words yes, no, on, off stay text.
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -23,7 +23,7 @@ _MOST_NODES = 50_000
 class _PlainLoader(yaml.SafeLoader):
     """Scalars as in JSON: null, true and false, numbers, else text. So a category called `no` stays a word."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML reads it from the class
 
 
 for _tag, _shape, _first in (

@@ -1,0 +1,56 @@
+"""What every test may ask for: real databases, on every engine that answers here."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sealwright.engines import Database, open_database
+
+_POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+
+
+def _postgres_answers() -> bool:
+    try:
+        import psycopg
+
+        with psycopg.connect(_POSTGRES.replace("+psycopg", ""), connect_timeout=2):
+            return True
+    except Exception:  # noqa: BLE001 - any reason means: not available here
+        return False
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    if not _postgres_answers():
+        pytest.skip("PostgreSQL does not answer: this half of the contract battery was not run")
+    return _POSTGRES
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, empty database: a file, then a schema of its own on a real server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'db.sqlite'}"
+        return
+    import psycopg
+    from psycopg import sql
+
+    base = request.getfixturevalue("postgres_url")
+    schema = f"t_{secrets.token_hex(6)}"
+    with psycopg.connect(base.replace("+psycopg", ""), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    try:
+        yield f"{base}?options=-csearch_path%3D{schema}"
+    finally:
+        with psycopg.connect(base.replace("+psycopg", ""), autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+
+@pytest.fixture
+def db(db_url: str) -> Iterator[Database]:
+    database = open_database(db_url)
+    yield database
+    database.close()
