@@ -73,6 +73,8 @@ def test_canonical_json_matches_the_rfc_8785_example() -> None:
         "1 2",
         "",
         "{'a':1}",
+        "9007199254740993",
+        "1" * 5000,
         '{"a":{"b":1,"b":2}}',
     ],
 )

@@ -45,7 +45,9 @@ def strict_json(data: bytes | str, *, what: str = "JSON", most_bytes: int = _MOS
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         _refuse_depth(text)
-        return json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(
+            text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite, parse_int=_exact
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{what} is not valid JSON: {str(error)[:200]}") from None
 
@@ -75,6 +77,18 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"the number {text[:40]} is too large")
     return value
+
+
+def _exact(text: str) -> int | float:
+    """Integers as JCS writes doubles; one that no double prints as is refused."""
+    if len(text) > 400:
+        raise ValueError("an integer has more than 400 digits")
+    value = int(text)
+    if abs(value) < 2**53:
+        return value
+    if rfc8785.dumps(float(value)) != text.encode():
+        raise ValueError(f"the integer {text[:40]} is not how a double is written; write it as text")
+    return float(value)
 
 
 def _refuse_depth(text: str) -> None:
