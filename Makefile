@@ -1,0 +1,65 @@
+# Two commands: `make up` shows a model made, judged, sealed and served on real data; `make test` proves it.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+
+.PHONY: help up demo test check bench docs lock clean
+
+help:
+	@echo "make up     set everything up, run the main job on real data, and serve the model (Ctrl-C ends it)"
+	@echo "make test   set everything up and run every test"
+	@echo "make check  formatting, lint, types, import walls, lock file"
+	@echo "make bench  measure, and write docs/reference/benchmarks.md"
+	@echo "make docs   regenerate the generated pages of docs/reference"
+
+up: $(VENV)/.for-up
+	@$(BIN)/python examples/up.py
+
+demo: $(VENV)/.for-up
+	@$(BIN)/python examples/up.py --no-wait
+
+test: $(VENV)/.for-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+check: $(VENV)/.for-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_lock.py
+
+bench: $(VENV)/.for-dev
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.for-dev
+	$(BIN)/python tools/make_reference.py
+
+# New pins: needs uv and an index. Review the diff before you commit it.
+lock:
+	for set in base build dev; do \
+	  extra=$$( [ $$set = base ] || echo "--extra $$set --extra source" ); \
+	  uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header --quiet --output-file locks/$$set.lock || exit 1; \
+	done
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Sealwright needs Python 3.11 to 3.13. Point at one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.for-up: locks/build.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up $(VENV) from locks/build.lock (once; every package is checked against its hash)"
+	@test -e $(VENV)/.for-dev || $(INSTALL) -r locks/build.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.for-dev: locks/dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up $(VENV) from locks/dev.lock (once; every package is checked against its hash)"
+	@$(INSTALL) -r locks/dev.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
