@@ -1,0 +1,88 @@
+"""DSSE v1: what exactly is signed, and an envelope that holds payload and signatures.
+
+https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.trust.public_keys import PublicKey, Signer
+from sealwright.trust.strict_base64 import decode_base64, encode_base64
+
+__all__ = ["IN_TOTO_PAYLOAD", "envelope_of", "pae", "payload_of"]
+
+IN_TOTO_PAYLOAD = "application/vnd.in-toto+json"
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """The pre-authentication encoding: the bytes a DSSE signature is over."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def envelope_of(payload: bytes, signers: Sequence[Signer], payload_type: str = IN_TOTO_PAYLOAD) -> dict[str, Any]:
+    """An envelope with one signature per signer, as a JSON object.
+
+    Raises
+    ------
+    InvalidInput
+        No signer, or the same key twice.
+    """
+    if not signers or len({signer.key_id for signer in signers}) != len(signers):
+        raise InvalidInput("A statement is signed by at least one key, and by no key twice.")
+    message = pae(payload_type, payload)
+    signatures = [{"keyid": signer.key_id, "sig": encode_base64(signer.sign(message))} for signer in signers]
+    return {"payload": encode_base64(payload), "payloadType": payload_type, "signatures": signatures}
+
+
+def payload_of(
+    envelope: object, keys: Sequence[PublicKey], *, threshold: int = 1, payload_type: str = IN_TOTO_PAYLOAD
+) -> bytes:
+    """The payload, if every signature is good, by a known key, and there are enough of them.
+
+    The DSSE protocol skips signatures that do not verify. We refuse them: a signature nobody
+    can check is either a mistake or an attempt to look better signed than one is.
+
+    Raises
+    ------
+    VerificationFailed
+        Any field missing or unknown, another payload type, or any signature unknown, repeated or wrong.
+    """
+    known = {key.key_id: key for key in keys}
+    if not known or not 1 <= threshold <= len(known):
+        raise VerificationFailed(
+            f"{threshold} signature(s) are needed, and {len(known)} key(s) were given to check them."
+        )
+    if not isinstance(envelope, Mapping) or set(envelope) != {"payload", "payloadType", "signatures"}:
+        raise VerificationFailed("A DSSE envelope has exactly the fields payload, payloadType and signatures.")
+    if envelope["payloadType"] != payload_type:
+        raise VerificationFailed(
+            f"The payload type is {str(envelope['payloadType'])[:80]!r}; expected {payload_type!r}."
+        )
+    payload = decode_base64(envelope["payload"], what="The payload")
+    signatures = envelope["signatures"]
+    if not isinstance(signatures, list) or not threshold <= len(signatures) <= len(known):
+        found = len(signatures) if isinstance(signatures, list) else 0
+        raise VerificationFailed(
+            f"Expected {threshold} to {len(known)} signatures, each by another known key; found {found}."
+        )
+    message = pae(payload_type, payload)
+    seen: set[str] = set()
+    for signature in signatures:
+        seen.add(_check(signature, message, known, seen))
+    return payload
+
+
+def _check(signature: object, message: bytes, known: Mapping[str, PublicKey], seen: set[str]) -> str:
+    """The key id of one good signature."""
+    if not isinstance(signature, Mapping) or set(signature) != {"keyid", "sig"}:
+        raise VerificationFailed("A signature has exactly the fields keyid and sig.")
+    key_id = signature["keyid"]
+    key = known.get(key_id) if isinstance(key_id, str) else None
+    if key is None:
+        raise VerificationFailed(f"There is a signature by the unknown key {str(key_id)[:16]!r}.")
+    if key.key_id in seen:
+        raise VerificationFailed(f"Key {key.key_id[:16]}… signed twice; a second signature adds nothing.")
+    key.verify(decode_base64(signature["sig"], what="A signature"), message)
+    return key.key_id

@@ -1,0 +1,110 @@
+"""Private keys in memory. They sign; they are not printed, compared or pickled."""
+
+import secrets
+from typing import NoReturn
+
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    derive_private_key,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from sealwright.kernel import InvalidInput, SealwrightError, canonical_json, strict_json
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey
+
+__all__ = ["LocalSigner", "export_local_signer", "import_signer", "new_secret"]
+
+_TYPE = "sealwright.signer"
+_SECRET = 32
+
+
+class LocalSigner:
+    """A private key held by this process. Implements `Signer`."""
+
+    __slots__ = ("_algorithm", "_private", "_public")
+
+    def __init__(self, algorithm: str, secret: bytes) -> None:
+        """Take the 32-byte secret: the Ed25519 seed (RFC 8032), or the P-256 scalar, big-endian."""
+        self._algorithm = algorithm
+        self._private = _load(algorithm, secret)
+        pem = self._private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self._public = PublicKey.from_pem(pem)
+
+    @property
+    def key_id(self) -> str:
+        return self._public.key_id
+
+    @property
+    def algorithm(self) -> str:
+        return self._algorithm
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`: 64 bytes for Ed25519, DER (r, s) for P-256."""
+        if isinstance(self._private, Ed25519PrivateKey):
+            return self._private.sign(data)
+        return self._private.sign(data, ECDSA(SHA256()))
+
+    def public(self) -> PublicKey:
+        """The key to check signatures with."""
+        return self._public
+
+    def private_key(self) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
+        """The key object, for this room's certificate builder only."""
+        return self._private
+
+    def __repr__(self) -> str:
+        return f"LocalSigner({self._algorithm}, {self.key_id[:16]}…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A signer is not written out by accident; use Keyring.export_signer on purpose.")
+
+
+def new_secret(algorithm: str) -> bytes:
+    """32 fresh secret bytes fit for `algorithm`."""
+    if algorithm == ECDSA_P256:
+        return generate_private_key(SECP256R1()).private_numbers().private_value.to_bytes(_SECRET, "big")
+    return secrets.token_bytes(_SECRET)
+
+
+def export_local_signer(branch: str, algorithm: str, secret: bytes) -> bytes:
+    """One private key in the clear, for a pipe to a child process; never for a file."""
+    return canonical_json(
+        {"format": 1, "type": _TYPE, "branch": branch, "algorithm": algorithm, "secret": secret.hex()}
+    )
+
+
+def import_signer(data: bytes) -> LocalSigner:
+    """The signer of `Keyring.export_signer`, in the process that was handed it.
+
+    Raises
+    ------
+    InvalidInput
+        Not such an export. The message never repeats it.
+    """
+    try:
+        value = strict_json(data, what="the exported signer", most_bytes=4096)
+        if set(value) != {"format", "type", "branch", "algorithm", "secret"}:
+            raise InvalidInput("fields")
+        if (value["format"], value["type"]) != (1, _TYPE):
+            raise InvalidInput("type")
+        return LocalSigner(value["algorithm"], bytes.fromhex(value["secret"]))
+    except (SealwrightError, ValueError, TypeError, AttributeError):
+        raise InvalidInput("This is not a signer exported by Keyring.export_signer.") from None
+
+
+def _load(algorithm: str, secret: bytes) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
+    if len(secret) != _SECRET:
+        raise InvalidInput(f"A private key here is {_SECRET} bytes.")
+    try:
+        if algorithm == ED25519:
+            return Ed25519PrivateKey.from_private_bytes(secret)
+        if algorithm == ECDSA_P256:
+            return derive_private_key(int.from_bytes(secret, "big"), SECP256R1())
+    except ValueError:
+        raise InvalidInput("These 32 bytes are not a private key of that algorithm.") from None
+    raise InvalidInput("Only Ed25519 and P-256 keys sign here.")

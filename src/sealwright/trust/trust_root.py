@@ -1,0 +1,115 @@
+"""The public half of a workspace: which key may sign what. All an auditor needs besides the files.
+
+Answers: by which keys must a statement, release or checkpoint of this workspace be signed?
+Does not answer: is this really that workspace? Compare `fingerprint` over another channel.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sealwright.kernel import (
+    SealwrightError,
+    VerificationFailed,
+    canonical_json,
+    check_name,
+    digest_of,
+    strict_json,
+)
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey
+
+__all__ = ["SIGNING_BRANCHES", "TrustRoot"]
+
+SIGNING_BRANCHES: Mapping[str, str] = MappingProxyType(
+    {
+        "models": ECDSA_P256,  # OpenSSF Model Signing knows no Ed25519
+        "statements": ED25519,
+        "releases": ED25519,
+        "checkpoints": ED25519,
+        "decision-checkpoints": ED25519,
+        "tokens": ED25519,
+        "tls": ECDSA_P256,  # browsers know no Ed25519 certificates
+    }
+)
+"""The branches that sign, each with its algorithm."""
+
+_TYPE = "sealwright.trust_root"
+_MOST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRoot:
+    """The keys of each branch; the last of a branch is the one in use, earlier ones verify older signatures."""
+
+    workspace: str
+    keys: Mapping[str, tuple[PublicKey, ...]]
+
+    def __post_init__(self) -> None:
+        check_name(self.workspace, what="workspace")
+        seen: set[str] = set()
+        for branch, keys in self.keys.items():
+            wanted = SIGNING_BRANCHES.get(branch)
+            for key in keys:
+                if key.algorithm != wanted:
+                    raise VerificationFailed(
+                        f"The trust root lists a {key.algorithm} key for {branch!r}; expected {wanted or 'no such branch'}.",
+                        link="trust.json",
+                    )
+                if key.key_id in seen:
+                    raise VerificationFailed(
+                        f"The trust root uses key {key.key_id[:16]}… twice; each key has one purpose.",
+                        link="trust.json",
+                    )
+                seen.add(key.key_id)
+        object.__setattr__(self, "keys", MappingProxyType({name: tuple(keys) for name, keys in self.keys.items()}))
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of `to_bytes()`: what two people compare to know that they trust the same keys."""
+        return digest_of(self.to_bytes())
+
+    def keys_of(self, branch: str) -> tuple[PublicKey, ...]:
+        """The keys that may sign for `branch`.
+
+        Raises
+        ------
+        VerificationFailed
+            There are none, so nothing of that branch can be verified.
+        """
+        found = self.keys.get(branch, ())
+        if not found:
+            raise VerificationFailed(
+                f"The trust root of {self.workspace} has no key for {branch!r}, so nothing signed by it can be checked.",
+                link="trust.json",
+            )
+        return found
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: what is kept as keys/trust.json and handed to auditors."""
+        keys = {branch: [key.to_json() for key in keys] for branch, keys in self.keys.items()}
+        return canonical_json({"format": 1, "type": _TYPE, "workspace": self.workspace, "keys": keys})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "TrustRoot":
+        """The trust root that `to_bytes` wrote, byte for byte.
+
+        Raises
+        ------
+        VerificationFailed
+            Not JSON of this shape, unknown fields or branches, or not the canonical spelling.
+        """
+        try:
+            value = strict_json(data, what="the trust root", most_bytes=_MOST_BYTES)
+            if set(value) != {"format", "type", "workspace", "keys"} or (value["format"], value["type"]) != (1, _TYPE):
+                raise VerificationFailed("other fields or another type")
+            root = cls(
+                value["workspace"],
+                {branch: tuple(PublicKey.from_json(key) for key in keys) for branch, keys in value["keys"].items()},
+            )
+        except (SealwrightError, TypeError, AttributeError, KeyError) as error:
+            raise VerificationFailed(f"This is not a trust root: {str(error)[:200]}", link="trust.json") from None
+        if root.to_bytes() != data:
+            raise VerificationFailed(
+                "The trust root is not in its canonical spelling. Use the file as it was written.", link="trust.json"
+            )
+        return root
