@@ -1,0 +1,53 @@
+"""Options that many verbs share, and how a verb opens the workspace and prints what came out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sealwright.pipeline import Project, Workspace
+
+__all__ = ["Actor", "AsJson", "Home", "KeyFileOption", "ProjectFolder", "open_at", "out", "project_at"]
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="The workspace folder. Also SEALWRIGHT_HOME; else ~/.sealwright.", show_default=False),
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option("--key-file", help="What opens the workspace unattended. Also SEALWRIGHT_KEY_FILE.", show_default=False),
+]
+Actor = Annotated[
+    str | None,
+    typer.Option("--as", help="Who acts, for the record. Also SEALWRIGHT_ACTOR; else the system user.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ProjectFolder = Annotated[Path, typer.Argument(help="Folder with sealwright.yaml, or that file.", show_default=".")]
+
+
+def open_at(home: Path | None, key_file: Path | None, *, create: bool = False) -> "Workspace":
+    """The workspace to work in; with `create`, one is made on first use and the person told."""
+    from sealwright.doors.settings import read_settings
+    from sealwright.doors.wiring import open_or_create, open_workspace_at
+
+    settings = read_settings(home=home, key_file=key_file)
+    if create:
+        return open_or_create(settings, tell=lambda line: typer.echo(line, err=True))
+    return open_workspace_at(settings)
+
+
+def project_at(folder: Path) -> "Project":
+    from sealwright.pipeline import load_project
+
+    return load_project(folder)
+
+
+def out(as_json: bool, value: Any, words: Callable[[], None]) -> None:
+    """Print the answer: one JSON object for programs, or what `words` prints for people."""
+    if as_json:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        words()

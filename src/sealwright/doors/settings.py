@@ -1,0 +1,89 @@
+"""Where the workspace is and what opens it: the one place that looks at the environment.
+
+SEALWRIGHT_HOME       the workspace folder                     (default: ~/.sealwright)
+SEALWRIGHT_KEY_FILE   a 0600 file whose key opens it unattended (default: ~/.config/sealwright/root.key)
+SEALWRIGHT_ACTOR      who acts, for the record                 (default: the operating system's user)
+
+A passphrase never comes from the environment or the command line: it is typed, or read from a
+file descriptor named by SEALWRIGHT_PASSPHRASE_FD.
+"""
+
+import getpass
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.kernel import InvalidInput, Refused
+from sealwright.trust import KeyFile, Passphrase, Secret, Unlock, create_key_file
+
+__all__ = ["Settings", "read_settings"]
+
+_LONGEST_PASSPHRASE = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a door needs to know before it opens anything."""
+
+    home: Path
+    key_file: Path
+    actor: str
+    passphrase_fd: int | None = None
+
+    def unlock(self, *, wrapped_by_passphrase: bool) -> Unlock:
+        """What opens the workspace.
+
+        Raises
+        ------
+        Refused
+            A passphrase is needed and nobody can be asked for it.
+        """
+        if not wrapped_by_passphrase:
+            return KeyFile(self.key_file)
+        return Passphrase(Secret(self._passphrase("Passphrase of the workspace: ")))
+
+    def new_unlock(self, *, passphrase: bool) -> Unlock:
+        """What shall open a new workspace: a typed passphrase, or a key file made now if there is none."""
+        if passphrase:
+            first = self._passphrase("New passphrase (at least 12 characters): ")
+            if self.passphrase_fd is None and first != self._passphrase("The same again: "):
+                raise InvalidInput("The two passphrases differ. Nothing was made; try again.")
+            return Passphrase(Secret(first))
+        if not self.key_file.exists():
+            self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            create_key_file(self.key_file)
+        return KeyFile(self.key_file)
+
+    def _passphrase(self, prompt: str) -> str:
+        if self.passphrase_fd is not None:
+            data = os.read(self.passphrase_fd, _LONGEST_PASSPHRASE)
+            return data.decode("utf-8", errors="strict").rstrip("\n")
+        if not sys.stdin.isatty():
+            raise Refused(
+                "This workspace is opened by a passphrase, and there is no terminal to type it on.\n"
+                "Name an open file descriptor that holds it in SEALWRIGHT_PASSPHRASE_FD."
+            )
+        return getpass.getpass(prompt)
+
+
+def read_settings(*, home: Path | None = None, key_file: Path | None = None, actor: str | None = None) -> Settings:
+    """Options first, then the environment, then the defaults.
+
+    Raises
+    ------
+    InvalidInput
+        An environment variable holds something unusable.
+    """
+    fd = os.environ.get("SEALWRIGHT_PASSPHRASE_FD")
+    if fd is not None and not fd.isdecimal():
+        raise InvalidInput(f"SEALWRIGHT_PASSPHRASE_FD must be the number of an open file descriptor; got {fd[:20]!r}.")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return Settings(
+        home=(home or Path(os.environ.get("SEALWRIGHT_HOME") or Path.home() / ".sealwright")).expanduser(),
+        key_file=(
+            key_file or Path(os.environ.get("SEALWRIGHT_KEY_FILE") or config / "sealwright" / "root.key")
+        ).expanduser(),
+        actor=actor or os.environ.get("SEALWRIGHT_ACTOR") or f"local:{getpass.getuser()}",
+        passphrase_fd=int(fd) if fd else None,
+    )

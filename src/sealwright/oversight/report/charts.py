@@ -1,0 +1,212 @@
+"""Figures of the evidence drawn as SVG pictures, with the grammar of Vega-Lite and no script in the page.
+
+Three kinds of figure come from the suites: lines over numbers, bars over names, a matrix of counts.
+Each picture is isolated in an image element, carries a text alternative, and loads nothing.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sealwright.kernel import MissingExtra
+
+__all__ = ["picture"]
+
+_COLOURS = [
+    "#0b6e6e",
+    "#c2571a",
+    "#4453a0",
+    "#8a6d00",
+    "#9b2d5e",
+    "#3f7d20",
+    "#5f5f5f",
+    "#2a8fbd",
+    "#7a4fa3",
+    "#a33a3a",
+]
+_INK, _SOFT, _GRID = "#20303a", "#5b6b75", "#e3e8eb"
+_DIAGONAL = {
+    "performance.roc": "no skill",
+    "performance.reliability": "perfectly calibrated",
+    "performance.calibration": "perfectly calibrated",
+}
+_MOST_BARS = 24
+
+
+def picture(figure: Mapping[str, Any]) -> str:
+    """One figure as a `data:` URI of an SVG picture.
+
+    Parameters
+    ----------
+    figure : mapping
+        The JSON of a suite's figure: name, kind, title, x, y, series.
+
+    Raises
+    ------
+    MissingExtra
+        The drawing library is not installed.
+    """
+    try:
+        import vl_convert
+    except ImportError:
+        raise MissingExtra("Drawing a report", "build") from None
+    svg = vl_convert.vegalite_to_svg(_spec(figure), vl_version="5.20", allowed_base_urls=[])
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
+    draw = {"lines": _lines, "bars": _bars, "matrix": _matrix}[figure["kind"]]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "background": "transparent",
+        "config": {
+            "font": "Helvetica, Arial, sans-serif",
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": _SOFT,
+                "titleColor": _INK,
+                "titleFontWeight": "normal",
+                "gridColor": _GRID,
+                "domainColor": _GRID,
+                "tickColor": _GRID,
+                "labelLimit": 190,
+            },
+            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220},
+            "range": {"category": _COLOURS},
+        },
+        **draw(figure),
+    }
+
+
+def _lines(figure: Mapping[str, Any]) -> dict[str, Any]:
+    values = _points(figure)
+    shares = all(0 <= point[axis] <= 1 for point in values for axis in ("x", "y"))
+    colour = _colour(figure)
+    x = {"field": "x", "type": "quantitative", "title": figure["x"], "axis": {"tickCount": 5}, "scale": {"zero": False}}
+    y = {"field": "y", "type": "quantitative", "title": figure["y"], "axis": {"tickCount": 5}, "scale": {"zero": False}}
+    if shares and figure["name"] in _DIAGONAL:
+        x["scale"] = y["scale"] = {"domain": [0, 1]}
+    layers: list[dict[str, Any]] = []
+    if figure["name"] in _DIAGONAL:
+        layers.append(_diagonal(_DIAGONAL[figure["name"]]))
+    if any("low" in point for point in values):
+        layers.append(
+            {
+                "mark": {"type": "area", "opacity": 0.18},
+                "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, **colour},
+            }
+        )
+    few = len(values) <= 40
+    layers.append(
+        {
+            "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 26, "filled": True} if few else False},
+            "encoding": {"x": x, "y": y, "order": {"field": "order", "type": "quantitative"}, **colour},
+        }
+    )
+    return {"width": 330, "height": 250, "data": {"values": values}, "layer": layers}
+
+
+def _diagonal(label: str) -> dict[str, Any]:
+    ends = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
+    axes = {axis: {"field": axis, "type": "quantitative"} for axis in ("x", "y")}
+    return {
+        "data": {"values": ends, "name": label.replace(" ", "_")},
+        "mark": {"type": "line", "strokeDash": [4, 4], "color": "#9aa7ae", "strokeWidth": 1},
+        "encoding": axes,
+    }
+
+
+def _bars(figure: Mapping[str, Any]) -> dict[str, Any]:
+    values = _points(figure)
+    names = list(dict.fromkeys(point["x"] for point in values))[:_MOST_BARS]
+    values = [point for point in values if point["x"] in names]
+    several = len(figure["series"]) > 1
+    y = {"field": "x", "type": "nominal", "sort": names, "title": None, "axis": {"domain": False, "ticks": False}}
+    x = {"field": "y", "type": "quantitative", "title": figure["y"], "axis": {"tickCount": 5}}
+    offset = {"yOffset": {"field": "series", "sort": [one["name"] for one in figure["series"]]}} if several else {}
+    colour = _colour(figure)
+    layers: list[dict[str, Any]] = []
+    if any("low" in point for point in values):
+        layers = [
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}, **offset, **colour},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 55, "opacity": 1},
+                "encoding": {"y": y, "x": {**x, "scale": {"zero": False}}, **offset, **colour},
+            },
+        ]
+    else:
+        layers = [
+            {
+                "mark": {"type": "bar", "cornerRadiusEnd": 2, "opacity": 0.9},
+                "encoding": {"y": y, "x": x, **offset, **colour},
+            }
+        ]
+    step = max(14, 22 // max(1, len(figure["series"]) // 2)) * (len(figure["series"]) if several else 1)
+    return {"width": 330, "height": {"step": min(step, 60)}, "data": {"values": values}, "layer": layers}
+
+
+def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
+    values = _points(figure)
+    rows = [one["name"] for one in figure["series"]]
+    columns = list(figure["series"][0]["x"]) if figure["series"] else []
+    most = max((point["y"] for point in values), default=1) or 1
+    x = {
+        "field": "x",
+        "type": "nominal",
+        "sort": columns,
+        "title": figure["x"],
+        "axis": {"labelAngle": 0, "orient": "top"},
+    }
+    y = {"field": "series", "type": "nominal", "sort": rows, "title": figure["y"]}
+    return {
+        "width": {"step": 90},
+        "height": {"step": 56},
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "rect"},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "color": {
+                        "field": "y",
+                        "type": "quantitative",
+                        "legend": None,
+                        "scale": {"range": ["#eef4f4", "#0b6e6e"], "domain": [0, most]},
+                    },
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 14},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "text": {"field": "y", "type": "quantitative", "format": ",.6~g"},
+                    "color": {"condition": {"test": f"datum.y > {most * 0.55}", "value": "white"}, "value": _INK},
+                },
+            },
+        ],
+    }
+
+
+def _points(figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every point of every series as one flat record."""
+    found: list[dict[str, Any]] = []
+    for series in figure["series"]:
+        ends: Sequence[Any] = list(zip(series["low"], series["high"], strict=True)) if series.get("low") else []
+        for order, (x, y) in enumerate(zip(series["x"], series["y"], strict=True)):
+            point = {"series": series["name"], "x": x, "y": y, "order": order}
+            if ends:
+                point["low"], point["high"] = ends[order]
+            found.append(point)
+    return found
+
+
+def _colour(figure: Mapping[str, Any]) -> dict[str, Any]:
+    names = [one["name"] for one in figure["series"]]
+    if len(names) < 2:
+        return {"color": {"value": _COLOURS[0]}}
+    return {"color": {"field": "series", "type": "nominal", "scale": {"domain": names, "range": _COLOURS}}}

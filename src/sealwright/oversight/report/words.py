@@ -1,0 +1,55 @@
+"""How numbers and names are written for people, the same in the page and in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["OUTCOME_WORDS", "interval_words", "number_words", "plain_check"]
+
+OUTCOME_WORDS = {
+    "pass": "passed",
+    "fail": "failed",
+    "missing": "missing",
+    "stale": "out of date",
+    "not_performed": "not performed",
+    "attested": "attested",
+    "not_applicable": "does not apply",
+    "not_yet": "not yet",
+}
+_SPELLED = {
+    "roc": "ROC",
+    "auc": "AUC",
+    "pr": "PR",
+    "r2": "R²",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "f1": "F1",
+    "tpr": "TPR",
+    "fpr": "FPR",
+    "ece": "ECE",
+    "onnx": "ONNX",
+}
+
+
+def number_words(value: float) -> str:
+    """Three digits that mean something; counts whole; very small numbers in powers of ten."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if 0 < abs(value) < 0.0005:
+        return f"{value:.1e}"
+    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def interval_words(finding: Mapping[str, Any]) -> str:
+    """Write a spread like 0.716 to 0.829, n 250; without an interval only the n."""
+    n = f"n {finding['n']:,}"
+    if finding.get("low") is None:
+        return n
+    return f"{number_words(finding['low'])} to {number_words(finding['high'])}, {n}"
+
+
+def plain_check(check: str) -> str:
+    """Write performance.roc_auc as ROC AUC."""
+    words = check.split(".", 1)[-1].replace(".", " ").split("_")
+    spelled = [_SPELLED.get(word, word) for word in words]
+    text = " ".join(spelled)
+    return text[:1].upper() + text[1:]

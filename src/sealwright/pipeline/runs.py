@@ -1,0 +1,175 @@
+"""A run: one way of one project from its charter to a registered version, resumable at every step.
+
+Answers: how far did we get, and what did each step produce?
+A step is kept only when it is complete; a crash repeats the step it interrupted and none before it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sealwright.engines import Database, Row
+from sealwright.kernel import (
+    Clock,
+    NotFound,
+    VerificationFailed,
+    canonical_json,
+    digest_of,
+    new_id,
+    private_folder,
+    read_limited,
+    rfc3339,
+    strict_json,
+    write_atomically,
+)
+
+__all__ = ["STEPS", "Run", "RunStore", "Step"]
+
+Step = Literal["charter", "ingest", "train", "assess", "candidate", "seal"]
+STEPS: tuple[Step, ...] = ("charter", "ingest", "train", "assess", "candidate", "seal")
+
+_MOST_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Where one way stands. `done` maps each finished step to what it produced (digests and small facts)."""
+
+    id: str
+    project: str
+    project_digest: str
+    by: str
+    created_at: str
+    done: Mapping[str, Mapping[str, Any]]
+
+    def has(self, step: Step) -> bool:
+        return step in self.done
+
+    def product(self, step: Step) -> Mapping[str, Any]:
+        """What a finished step produced.
+
+        Raises
+        ------
+        NotFound
+            The step was not done yet.
+        """
+        if step not in self.done:
+            raise NotFound(f"The step {step!r} of {self.project} was not done yet.\nDo it with: sealwright {_VERB[step]}")
+        return self.done[step]
+
+
+_VERB: Mapping[str, str] = {
+    "charter": "run",
+    "ingest": "ingest",
+    "train": "train",
+    "assess": "assess",
+    "candidate": "assess",
+    "seal": "seal",
+}
+
+
+class RunStore:
+    """Runs in the database, their files in a private folder each. File digests are kept in the database."""
+
+    def __init__(self, db: Database, folder: Path, clock: Clock) -> None:
+        self._db = db
+        self._folder = folder
+        self._clock = clock
+
+    def start(self, project: str, project_digest: str, by: str) -> Run:
+        now = rfc3339(self._clock())
+        run = Run(id=new_id("run"), project=project, project_digest=project_digest, by=by, created_at=now, done={})
+        with self._db.write() as tx:
+            tx.run(
+                "INSERT INTO runs (id, project, state, detail, created_at, updated_at)"
+                " VALUES (:id, :project, 'open', :detail, :now, :now)",
+                id=run.id,
+                project=project,
+                detail=_detail(run),
+                now=now,
+            )
+        private_folder(self._folder / run.id)
+        return run
+
+    def finish(self, run: Run, step: Step, product: Mapping[str, Any]) -> Run:
+        """Record that `step` is complete."""
+        done = {**run.done, step: dict(product)}
+        run = replace(run, done=done)
+        with self._db.write() as tx:
+            tx.run(
+                "UPDATE runs SET state = :state, detail = :detail, updated_at = :now WHERE id = :id",
+                id=run.id,
+                state="sealed" if step == "seal" else step,
+                detail=_detail(run),
+                now=rfc3339(self._clock()),
+            )
+        return run
+
+    def latest(self, project: str) -> Run | None:
+        """The newest run of a project, finished or not."""
+        with self._db.read() as tx:
+            rows = tx.run(
+                "SELECT id, project, detail, created_at FROM runs WHERE project = :project"
+                " ORDER BY created_at DESC, id DESC LIMIT 1",
+                project=project,
+            )
+        return _run(rows[0]) if rows else None
+
+    def by_id(self, run_id: str) -> Run:
+        """The run with this id.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        """
+        with self._db.read() as tx:
+            rows = tx.run("SELECT id, project, detail, created_at FROM runs WHERE id = :id", id=run_id)
+        if not rows:
+            raise NotFound(f"There is no run {run_id[:80]!r} in this workspace.")
+        return _run(rows[0])
+
+    def of_package(self, package: str) -> Run | None:
+        """The run that made a package, if it was made here."""
+        with self._db.read() as tx:
+            rows = tx.run("SELECT id, project, detail, created_at FROM runs ORDER BY created_at DESC, id DESC")
+        found = (_run(row) for row in rows)
+        return next((run for run in found if run.done.get("candidate", {}).get("package") == package), None)
+
+    def write_file(self, run: Run, name: str, data: bytes) -> str:
+        """Keep a file of a run; returns its digest, which belongs into the step's product."""
+        write_atomically(private_folder(self._folder / run.id) / name, data)
+        return digest_of(data)
+
+    def read_file(self, run: Run, name: str, digest: str) -> bytes:
+        """Read a file of a run back, and refuse it if it changed.
+
+        Raises
+        ------
+        VerificationFailed
+            Its bytes are not those that were written.
+        """
+        data = read_limited(self._folder / run.id / name, _MOST_BYTES)
+        if digest_of(data) != digest:
+            raise VerificationFailed(
+                f"{name} of {run.id} was changed since it was written.\nRepeat the run: sealwright run --fresh",
+                link=f"runs/{run.id}/{name}",
+            )
+        return data
+
+
+def _detail(run: Run) -> str:
+    return canonical_json({"project_digest": run.project_digest, "by": run.by, "done": run.done}).decode()
+
+
+def _run(row: Row) -> Run:
+    detail = strict_json(str(row["detail"]), what="run")
+    return Run(
+        id=row["id"],
+        project=row["project"],
+        project_digest=detail["project_digest"],
+        by=detail["by"],
+        created_at=row["created_at"],
+        done=detail["done"],
+    )

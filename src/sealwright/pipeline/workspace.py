@@ -1,0 +1,216 @@
+"""A workspace: one organisation's home, opened once and handed to the verbs.
+
+Answers: where do keys, ledger, evidence, snapshots and packages live, and do they belong together?
+Does not answer: what to do with them. The steps beside this file do.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sealwright.engines import Database, open_database
+from sealwright.kernel import (
+    Clock,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    VerificationFailed,
+    canonical_json,
+    fsync_folder,
+    new_id,
+    private_folder,
+    read_limited,
+    rfc3339,
+    strict_json,
+    system_clock,
+    write_atomically,
+)
+from sealwright.registry import Registry
+from sealwright.trust import Keyring, Ledger, TrustRoot, Unlock, create_keyring, open_keyring
+
+__all__ = ["Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"]
+
+_ABOUT = "workspace.json"
+_FOLDERS = ("snapshots", "packages", "pointers", "serving", "reports", "runs", "people")
+
+
+@dataclass(slots=True, kw_only=True)
+class Workspace:
+    """An opened workspace. Use it in a `with` block: keys are dropped and the ledger released at the end."""
+
+    home: Path
+    id: str
+    name: str
+    keyring: Keyring
+    db: Database
+    clock: Clock
+    _ledger: Ledger | None = field(default=None, repr=False)
+
+    @property
+    def trust_root(self) -> TrustRoot:
+        return self.keyring.trust_root
+
+    @property
+    def ledger(self) -> Ledger:
+        """The control ledger, opened at first use: only one program may write to it at a time."""
+        if self._ledger is None:
+            self._ledger = Ledger.open(
+                self.home / "ledger",
+                origin=ledger_origin(self.id),
+                signer=self.keyring.signer("checkpoints"),
+                clock=self.clock,
+            )
+        return self._ledger
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(db=self.db, home=self.home, keyring=self.keyring, ledger=self.ledger, clock=self.clock)
+
+    def folder(self, name: str) -> Path:
+        """One of the workspace's folders, e.g. "snapshots"."""
+        return self.home / name
+
+    def close(self) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        self.db.close()
+        self.keyring.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def ledger_origin(workspace: str) -> str:
+    """The name under which the control ledger signs its checkpoints."""
+    return f"sealwright/{workspace}/ledger"
+
+
+def is_workspace(home: Path) -> bool:
+    return (home / _ABOUT).is_file()
+
+
+def create_workspace(
+    home: Path, *, name: str, unlock: Unlock, clock: Clock = system_clock, database: str | None = None
+) -> Workspace:
+    """Make a new workspace, complete or not at all, and open it.
+
+    Parameters
+    ----------
+    home : Path
+        The folder to make; it must not exist, or be empty.
+    name : str
+        The organisation's name, for people.
+    unlock : Unlock
+        What will open its keys from now on.
+    database : str, optional
+        URL of a PostgreSQL database; left out: a SQLite file in the workspace. Its password, if it needs
+        one, belongs in the environment or a pgpass file: the URL is stored.
+
+    Raises
+    ------
+    Conflict
+        There is something at `home` already.
+    InvalidInput
+        An unusable name, key file or database URL.
+    """
+    if is_workspace(home):
+        raise Conflict(f"{home} is a workspace already. Use it, or choose another folder with --home.")
+    if home.exists() and any(home.iterdir()):
+        raise Conflict(f"{home} is not empty. Choose an empty or new folder with --home.")
+    if not name.strip() or not name.isprintable() or len(name) > 200:
+        raise InvalidInput("A workspace needs a name of 1 to 200 printable characters.")
+    if database is not None and "@" in database and ":" in database.split("@")[0].split("//")[-1]:
+        raise InvalidInput("The database URL holds a password. Put it in PGPASSWORD or a pgpass file: the URL is stored.")
+    workspace = new_id("ws")
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with _draft_of(home) as draft:
+        create_keyring(draft / "keys", workspace, unlock).close()
+        for folder in (*_FOLDERS, "ledger"):
+            private_folder(draft / folder)
+        about = {"format": 1, "id": workspace, "name": name, "created_at": rfc3339(clock()), "database": database}
+        with open_keyring(draft / "keys", unlock) as ring:
+            ledger = Ledger.open(
+                draft / "ledger",
+                origin=ledger_origin(workspace),
+                signer=ring.signer("checkpoints"),
+                clock=clock,
+                create=True,
+            )
+            ledger.append("workspace.created", ring.trust_root.fingerprint, {"workspace": workspace})
+            ledger.close()
+        write_atomically(draft / _ABOUT, canonical_json(about))
+    return open_workspace(home, unlock, clock=clock)
+
+
+def open_workspace(home: Path, unlock: Unlock, *, clock: Clock = system_clock) -> Workspace:
+    """Open a workspace with its passphrase or key file.
+
+    Raises
+    ------
+    NotFound
+        There is no workspace at `home`.
+    Refused, WrongUnlock, KeyFileUnsafe
+        Others can enter the folder; the wrong passphrase or key; a key file others can read.
+    VerificationFailed
+        Keys and workspace do not belong together, or a file was changed.
+    """
+    about = _about(home)
+    private_folder(home)
+    keyring = open_keyring(home / "keys", unlock)
+    try:
+        if keyring.trust_root.workspace != about["id"]:
+            raise VerificationFailed(
+                f"{_ABOUT} says {about['id']}, the keys are those of {keyring.trust_root.workspace}.\n"
+                "One of the two was replaced; restore the whole workspace from one backup.",
+                link=_ABOUT,
+            )
+        db = open_database(about["database"] or f"sqlite:///{home.resolve() / 'db.sqlite'}")
+    except BaseException:
+        keyring.close()
+        raise
+    return Workspace(home=home, id=about["id"], name=about["name"], keyring=keyring, db=db, clock=clock)
+
+
+def read_trust_root(home: Path) -> TrustRoot:
+    """The public keys of a workspace, without opening its secret ones."""
+    _about(home)
+    return TrustRoot.from_bytes(read_limited(home / "keys" / "trust.json", 1 << 20))
+
+
+def _about(home: Path) -> dict[str, str]:
+    if not is_workspace(home):
+        raise NotFound(
+            f"There is no workspace at {home}.\n"
+            "Make one with: sealwright workspace create   (or name one with --home or SEALWRIGHT_HOME)"
+        )
+    about = strict_json(read_limited(home / _ABOUT, 1 << 16), what=_ABOUT)
+    if not isinstance(about, dict) or about.get("format") != 1 or not {"id", "name", "database"} <= set(about):
+        raise VerificationFailed(f"{home / _ABOUT} is not a workspace file of format 1.", link=_ABOUT)
+    return about
+
+
+@contextlib.contextmanager
+def _draft_of(home: Path) -> Iterator[Path]:
+    """A private folder beside `home` that takes its place when all went well, and vanishes otherwise."""
+    draft = private_folder(home.with_name(f".{home.name}.{secrets.token_hex(4)}.draft"))
+    try:
+        yield draft
+        if home.exists():
+            home.rmdir()
+        os.rename(draft, home)  # noqa: PTH104 - refuses a folder that is not empty, which is what we rely on
+        fsync_folder(home.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
