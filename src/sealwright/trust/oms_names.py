@@ -1,0 +1,68 @@
+"""Which file names a model package may hold, so that all systems agree what lies where.
+
+Refuses what another file system would read as another name, what git tools and the public signing
+tool leave out, and what climbs out of the folder. Nothing is cleaned up: the package is refused whole.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from sealwright.kernel import VerificationFailed
+
+__all__ = ["GIT_NAMES", "check_file_names"]
+
+GIT_NAMES = (".git", ".gitattributes", ".github", ".gitignore")
+"""What OMS v1.0 leaves unsigned at the top of a model; we refuse them anywhere."""
+
+_UNSIGNED_ELSEWHERE = {*GIT_NAMES, ".gitmodules"}  # the Go implementation leaves this one out too
+_MOST_FILES = 10_000
+_MOST_NAME = 512
+
+
+def check_file_names(names: Iterable[str]) -> None:
+    """Return if these relative names can stand together in a package.
+
+    Raises
+    ------
+    VerificationFailed
+        None at all, too many, or a name that is absolute, climbs, is a git name, holds a backslash
+        or control character, is not in Unicode NFC, or differs from another only in case.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        problem = _problem(name)
+        if problem:
+            raise VerificationFailed(
+                f"The file name {_shown(name)} cannot be in a package: {problem}.", link=_shown(name)
+            )
+        twin = seen.setdefault(name.casefold(), name)
+        if twin != name:
+            raise VerificationFailed(f"The file names {twin!r} and {name!r} differ only in case.", link=name)
+        if len(seen) > _MOST_FILES:
+            raise VerificationFailed(f"A package holds at most {_MOST_FILES:,} files.")
+    if not seen:
+        raise VerificationFailed("A package holds at least one file.")
+    folders = {name[:cut].casefold() for name in seen.values() for cut in range(len(name)) if name[cut] == "/"}
+    if clash := sorted(folders & set(seen)):
+        raise VerificationFailed(f"{clash[0]!r} is both a file and a folder.", link=clash[0])
+
+
+def _problem(name: str) -> str:
+    if not isinstance(name, str) or not name or len(name) > _MOST_NAME:
+        return f"it must be 1 to {_MOST_NAME} characters"
+    if any(unicodedata.category(character)[0] == "C" for character in name) or "\\" in name:
+        return "it holds a backslash or a character that does not print"
+    if not unicodedata.is_normalized("NFC", name):
+        return "it is not in Unicode normal form C"
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "it must be relative, with no empty, '.' or '..' part"
+    if any(part.casefold() in _UNSIGNED_ELSEWHERE for part in parts):
+        return "git files stay unsigned in the public format, so they are not allowed"
+    if any(part != part.strip() or part.endswith(".") for part in parts) or ":" in parts[0]:
+        return "a part starts or ends with a space, ends with a dot, or names a drive"
+    return ""
+
+
+def _shown(name: object) -> str:
+    return repr(str(name)[:80])
