@@ -12,59 +12,203 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring, create_keyring, open_keyring
+    from sealwright.trust.merkle import (
+        EMPTY_ROOT,
+        Frontier,
+        consistency_path,
+        inclusion_path,
+        leaf_hash,
+        tree_root,
+        verify_consistency,
+        verify_inclusion,
+    )
+    from sealwright.trust.notes import Checkpoint, open_checkpoint, verify_proof
+    from sealwright.trust.oms import ModelManifest, sign_model_files, sign_model_folder, verify_model_folder
+    from sealwright.trust.oms_files import check_file_names, read_model_folder
+    from sealwright.trust.people import (
+        PERSON,
+        ROLES,
+        Enrolment,
+        Person,
+        PersonSigner,
+        create_person,
+        open_person,
+        person_statement,
+        verify_person,
+    )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
     from sealwright.trust.sealing import open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
+    from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
+    from sealwright.trust.tls import create_server_certificate
+    from sealwright.trust.tls_files import TlsFiles, load_server_certificate
+    from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
-    from sealwright.trust.unlock import (
-        InsecurePassphraseForTests,
-        KeyFile,
-        Passphrase,
-        Secret,
-        Unlock,
-        create_key_file,
-    )
+    from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
+    "Checkpoint",
+    "Claims",
     "ECDSA_P256",
     "ED25519",
+    "EMPTY_ROOT",
+    "Enrolment",
+    "Frontier",
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
     "Keyring",
     "LocalSigner",
+    "ModelManifest",
+    "PERSON",
     "Passphrase",
+    "Person",
+    "PersonSigner",
     "PublicKey",
+    "ROLES",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
     "Signer",
     "Statement",
+    "TlsFiles",
     "TokenRefused",
     "TrustRoot",
     "Unlock",
     "WrongUnlock",
+    "check_file_names",
+    "consistency_path",
     "create_key_file",
     "create_keyring",
+    "create_person",
+    "create_server_certificate",
     "import_signer",
+    "inclusion_path",
+    "issue_token",
+    "leaf_hash",
+    "load_server_certificate",
     "make_statement",
+    "open_checkpoint",
     "open_keyring",
+    "open_person",
     "open_sealed",
+    "open_sealed_file",
+    "open_stream",
+    "person_statement",
+    "read_model_folder",
     "seal",
+    "seal_file",
+    "seal_stream",
+    "sign_model_files",
+    "sign_model_folder",
     "sign_statement",
+    "tree_root",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_model_folder",
+    "verify_person",
+    "verify_proof",
     "verify_statement",
+    "verify_token",
 ]
 
 _HOME = {
-    "errors": ("KeyFileUnsafe", "TokenRefused", "WrongUnlock"),
-    "keyring": ("SEALING_BRANCHES", "Keyring", "create_keyring", "open_keyring"),
-    "public_keys": ("ECDSA_P256", "ED25519", "PublicKey", "Signer"),
-    "sealing": ("open_sealed", "seal"),
-    "signers": ("LocalSigner", "import_signer"),
-    "statements": ("Statement", "make_statement", "sign_statement", "verify_statement"),
-    "trust_root": ("SIGNING_BRANCHES", "TrustRoot"),
-    "unlock": ("InsecurePassphraseForTests", "KeyFile", "Passphrase", "Secret", "Unlock", "create_key_file"),
+    "errors": (
+        "KeyFileUnsafe",
+        "TokenRefused",
+        "WrongUnlock",
+    ),
+    "keyring": (
+        "SEALING_BRANCHES",
+        "Keyring",
+        "create_keyring",
+        "open_keyring",
+    ),
+    "merkle": (
+        "EMPTY_ROOT",
+        "Frontier",
+        "consistency_path",
+        "inclusion_path",
+        "leaf_hash",
+        "tree_root",
+        "verify_consistency",
+        "verify_inclusion",
+    ),
+    "notes": (
+        "Checkpoint",
+        "open_checkpoint",
+        "verify_proof",
+    ),
+    "oms": (
+        "ModelManifest",
+        "sign_model_files",
+        "sign_model_folder",
+        "verify_model_folder",
+    ),
+    "oms_files": (
+        "check_file_names",
+        "read_model_folder",
+    ),
+    "people": (
+        "PERSON",
+        "ROLES",
+        "Enrolment",
+        "Person",
+        "PersonSigner",
+        "create_person",
+        "open_person",
+        "person_statement",
+        "verify_person",
+    ),
+    "public_keys": (
+        "ECDSA_P256",
+        "ED25519",
+        "PublicKey",
+        "Signer",
+    ),
+    "sealing": (
+        "open_sealed",
+        "seal",
+    ),
+    "signers": (
+        "LocalSigner",
+        "import_signer",
+    ),
+    "statements": (
+        "Statement",
+        "make_statement",
+        "sign_statement",
+        "verify_statement",
+    ),
+    "stream": (
+        "open_sealed_file",
+        "open_stream",
+        "seal_file",
+        "seal_stream",
+    ),
+    "tls": ("create_server_certificate",),
+    "tls_files": (
+        "TlsFiles",
+        "load_server_certificate",
+    ),
+    "tokens": (
+        "Claims",
+        "issue_token",
+        "verify_token",
+    ),
+    "trust_root": (
+        "SIGNING_BRANCHES",
+        "TrustRoot",
+    ),
+    "unlock": (
+        "InsecurePassphraseForTests",
+        "KeyFile",
+        "Passphrase",
+        "Secret",
+        "Unlock",
+        "create_key_file",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -11,7 +11,6 @@ folders, no git files, nothing executable; unknown fields refused. See tests/tru
 """
 
 import hashlib
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,22 +23,19 @@ from sealwright.kernel import (
     canonical_json,
     digest_of,
     hex_of,
-    read_limited,
     strict_json,
 )
 from sealwright.trust.dsse import IN_TOTO_PAYLOAD, pae
-from sealwright.trust.oms_names import GIT_NAMES, check_file_names
+from sealwright.trust.oms_files import GIT_NAMES, check_file_names, read_model_folder
 from sealwright.trust.public_keys import ECDSA_P256, PublicKey, Signer
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
-__all__ = ["ModelManifest", "read_model_folder", "sign_model_files", "sign_model_folder", "verify_model_folder"]
+__all__ = ["ModelManifest", "sign_model_files", "sign_model_folder", "verify_model_folder"]
 
 _MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://model_signing/signature/v1.0"
 _MOST_BUNDLE = 16 << 20
-_MOST_FILE = 8 << 30
-_FORBIDDEN_MODE = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX | 0o111 | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +50,6 @@ class ModelManifest:
     files: Mapping[str, str]  # relative name -> "sha256:<hex>"
     key_id: str
     statement: str
-
-
-def read_model_folder(folder: Path, signature_name: str = "model.sig") -> dict[str, bytes]:
-    """Every file of a package by relative name, each read once, the signature included.
-
-    Raises
-    ------
-    VerificationFailed
-        A link, a device, an executable or world-writable file, an empty folder, or a name a package may not hold.
-    """
-    found: dict[str, bytes] = {}
-    _collect(folder, "", found)
-    check_file_names(name for name in found if name != signature_name)
-    return found
 
 
 def sign_model_folder(folder: Path, signer: Signer, signature_name: str = "model.sig") -> bytes:
@@ -281,29 +263,6 @@ def _digests(files: Mapping[str, bytes | tuple[str, int]], signature_name: str) 
             hex_of(found[name])
     check_file_names(found)
     return found
-
-
-def _collect(folder: Path, prefix: str, found: dict[str, bytes]) -> None:
-    """Read `folder` and all below it into `found`."""
-    entries = sorted(folder.iterdir())
-    if not entries:
-        raise VerificationFailed(f"{prefix or folder.name} is an empty folder, which no signature covers.", link=prefix)
-    for entry in entries:
-        name, mode = prefix + entry.name, entry.lstat().st_mode
-        if stat.S_ISDIR(mode):
-            _collect(entry, f"{name}/", found)
-        elif not stat.S_ISREG(mode):
-            raise VerificationFailed(f"{name} is a link or a device; a package holds plain files only.", link=name)
-        elif mode & _FORBIDDEN_MODE:
-            raise VerificationFailed(
-                f"{name} is executable or writable by everybody (mode {stat.S_IMODE(mode):o}); set it to 644.",
-                link=name,
-            )
-        else:
-            try:
-                found[name] = read_limited(entry, _MOST_FILE)
-            except InvalidInput as error:
-                raise VerificationFailed(f"{name} cannot be read as a plain file: {error}", link=name) from None
 
 
 def _root(order: Sequence[str], digests: Mapping[str, str]) -> str:
