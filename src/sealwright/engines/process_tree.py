@@ -11,12 +11,12 @@ _MOST = 10_000
 
 
 def descendants(process: int) -> list[int]:
-    """Processes started by `process`, children before their parents' end is waited for."""
+    """Processes started by `process`, directly or not, parents before their children."""
     found: list[int] = []
     waiting = [process]
     while waiting and len(found) < _MOST:
-        for folder in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it may end while we look
+            for folder in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
                 children = [int(word) for word in folder.read_text().split()]
                 found += children
                 waiting += children
