@@ -1,0 +1,71 @@
+"""Assurance: how good, how fair, how robust and how explainable a model is, and how sure that is.
+
+Answers: what was measured, on how many rows, with which uncertainty, and what was not measured and why?
+Does not answer: may the model go live? It measures; a policy judges. It never trains, and can judge
+models made elsewhere.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sealwright.assurance.adapters.onnx import OnnxPredictor
+    from sealwright.assurance.features import Features, pack
+    from sealwright.assurance.interface import Interface, read_interface
+    from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
+    from sealwright.assurance.predicate import PREDICATE_TYPE, from_predicate, to_predicate
+    from sealwright.assurance.predictor import FunctionPredictor, Predictor, UnusablePredictions
+    from sealwright.assurance.service import run_suites
+    from sealwright.assurance.spec import AssuranceSpec, Budget
+    from sealwright.assurance.suites import SUITES, check_names
+
+__all__ = [
+    "AssuranceSpec",
+    "Budget",
+    "Features",
+    "Figure",
+    "Finding",
+    "FunctionPredictor",
+    "Group",
+    "Interface",
+    "NotPerformed",
+    "OnnxPredictor",
+    "PREDICATE_TYPE",
+    "Predictor",
+    "SUITES",
+    "Series",
+    "SuiteResult",
+    "UnusablePredictions",
+    "check_names",
+    "from_predicate",
+    "pack",
+    "read_interface",
+    "run_suites",
+    "to_predicate",
+]
+
+_HOME = {
+    "adapters.onnx": ("OnnxPredictor",),
+    "features": ("Features", "pack"),
+    "interface": ("Interface", "read_interface"),
+    "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),
+    "predicate": ("PREDICATE_TYPE", "from_predicate", "to_predicate"),
+    "predictor": ("FunctionPredictor", "Predictor", "UnusablePredictions"),
+    "service": ("run_suites",),
+    "spec": ("AssuranceSpec", "Budget"),
+    "suites": ("SUITES", "check_names"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"sealwright.assurance has no {name!r}")
+    value = getattr(importlib.import_module(f"sealwright.assurance.{module}"), name)  # noqa: TID251
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

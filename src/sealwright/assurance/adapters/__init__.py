@@ -1,0 +1,1 @@
+"""Outside frameworks that run a model. Nothing else in this room imports them."""

@@ -1,0 +1,99 @@
+"""The case before the judges: data, model, groups and settings, with predictions made once and shared."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.features import Features, pack, true_classes, true_values
+from sealwright.assurance.interface import Interface
+from sealwright.assurance.predictor import Predictor, UnusablePredictions, answers
+from sealwright.assurance.scores import Score, headline
+from sealwright.assurance.spec import AssuranceSpec
+
+__all__ = ["Case", "Sample"]
+
+
+class Sample:
+    """Rows to judge a model on: features, truth, and (once asked for) what the model says."""
+
+    def __init__(self, table: pa.Table, interface: Interface, predictor: Predictor) -> None:
+        self.interface = interface
+        self._predictor = predictor
+        self.features: Features = pack(table, interface)
+        read = true_values if interface.task == "regression" else true_classes
+        self.truth: NDArray[Any] = read(table, interface)  # class positions, or values
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @cached_property
+    def outputs(self) -> Floats:
+        """Probabilities (n, classes), or values (n,)."""
+        return answers(self._predictor, self.features, self.interface)
+
+    @cached_property
+    def score(self) -> Score | None:
+        return headline(self.interface, self.truth, self.outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything a check may look at."""
+
+    interface: Interface
+    spec: AssuranceSpec
+    predictor: Predictor
+    test_table: pa.Table  # all rows, in a fixed order
+    train_table: pa.Table
+    test: Sample  # at most spec.budget.rows of them
+    train: Sample
+    attributes: tuple[Attribute, ...]  # over the rows of `test`
+    quarantined: int | None  # rows the contract set aside, if known
+
+    @property
+    def task(self) -> str:
+        return self.interface.task
+
+    @property
+    def positive(self) -> int:
+        """Binary: position of the positive class."""
+        return self.interface.classes.index(str(self.interface.positive))
+
+    @property
+    def favourable(self) -> int | None:
+        """Position of the outcome people hope for; None where there is none to name."""
+        if self.task == "regression":
+            return None
+        if self.spec.favourable is not None:
+            return self.interface.classes.index(self.spec.favourable)
+        return self.positive if self.task == "binary" else None
+
+    def decide(self, outputs: Floats) -> NDArray[np.int64]:
+        """Decided class positions, shape (n,): by the threshold for two classes, else the most probable.
+
+        A row without an answer gets -1, which is no class.
+        """
+        if self.task == "binary":
+            chosen = np.where(outputs[:, self.positive] >= self.spec.threshold, self.positive, 1 - self.positive)
+        else:
+            chosen = np.argmax(np.nan_to_num(outputs, nan=-1.0), axis=1)
+        return np.where(np.isfinite(outputs).all(axis=1), chosen, -1).astype(np.int64)
+
+    @cached_property
+    def decisions(self) -> NDArray[np.int64]:
+        """Decided class positions of the test rows."""
+        return self.decide(self.test.outputs)
+
+    def predict(self, features: Features) -> Floats:
+        """Predictions for changed rows; NaN where the model has no answer, everywhere if it fails on them."""
+        try:
+            return answers(self.predictor, features, self.interface, gaps_allowed=True)
+        except UnusablePredictions:
+            n = len(features)
+            return np.full(n if self.task == "regression" else (n, len(self.interface.classes)), np.nan)

@@ -1,0 +1,57 @@
+"""What a check is: one idea, the findings it may file, and for which tasks.
+
+A check never stays silent: each name in `files` comes back as a finding or as not performed, or the
+service refuses the check itself.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sealwright.assurance.case import Case
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
+
+__all__ = ["ALL", "BINARY", "CLASSES", "MULTICLASS", "REGRESSION", "Check", "Outcome", "collected", "skipped"]
+
+BINARY = frozenset({"binary"})
+MULTICLASS = frozenset({"multiclass"})
+CLASSES = BINARY | MULTICLASS
+REGRESSION = frozenset({"regression"})
+ALL = CLASSES | REGRESSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one check found."""
+
+    findings: tuple[Finding, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    not_performed: tuple[NotPerformed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check: `run` gets a case and its own random generator, and is asked only for tasks it knows."""
+
+    name: str  # seeds the generator, so a new check never changes an old one's numbers
+    files: Mapping[str, frozenset[str]]  # check name of a finding -> tasks it exists for
+    run: Callable[[Case, np.random.Generator], Outcome]
+
+    def applies(self, task: str) -> bool:
+        return any(task in tasks for tasks in self.files.values())
+
+
+def collected(items: Iterable[Finding | NotPerformed | Figure]) -> Outcome:
+    """An outcome from findings, reasons and figures in any order."""
+    every = tuple(items)
+    return Outcome(
+        findings=tuple(item for item in every if isinstance(item, Finding)),
+        figures=tuple(item for item in every if isinstance(item, Figure)),
+        not_performed=tuple(item for item in every if isinstance(item, NotPerformed)),
+    )
+
+
+def skipped(names: tuple[str, ...] | list[str], why: str, group: Group | None = None) -> Outcome:
+    """None of `names` was performed, all for one reason."""
+    return Outcome(not_performed=tuple(NotPerformed(check=name, why=why, group=group) for name in names))

@@ -1,0 +1,1 @@
+"""Checks, one idea per file. The table of suites names them."""

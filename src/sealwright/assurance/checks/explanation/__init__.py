@@ -1,0 +1,1 @@
+"""What does the model look at, and in which direction?"""

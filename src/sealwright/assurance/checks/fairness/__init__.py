@@ -1,0 +1,1 @@
+"""Do groups of people get different outcomes or different errors?"""

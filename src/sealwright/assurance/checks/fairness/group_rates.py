@@ -1,0 +1,84 @@
+"""What each group gets: how often chosen, how often rightly and wrongly chosen, how often decided rightly."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import CLASSES, Check, Outcome
+from sealwright.assurance.comparison import Ints, each_attribute, large_enough, tally
+from sealwright.assurance.intervals import wilson
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+
+__all__ = ["CHECK"]
+
+_RATES = {
+    "fairness.selection_rate": "Share of the group that gets the favourable outcome.",
+    "fairness.true_positive_rate": "Share of the group's rows with the favourable true outcome that are decided so.",
+    "fairness.false_positive_rate": "Share of the group's other rows that are nevertheless decided favourably.",
+}
+_SHOWN = 40
+
+
+def _run(case: Case, _rng: np.random.Generator) -> Outcome:
+    return each_attribute(case, list(_RATES), partial(_judge, case), needs_favourable=True)
+
+
+def _judge(case: Case, attribute: Attribute) -> Iterator[Finding | NotPerformed | Figure]:
+    assert case.favourable is not None
+    counts = tally(case, attribute, case.favourable)
+    pairs = (
+        (counts.selected, counts.rows),
+        (counts.hits, counts.positives),
+        (counts.false_alarms, counts.negatives),
+    )
+    judged = set(large_enough(case, attribute).tolist())
+    series = []
+    for name, (hits, rows) in zip(_RATES, pairs, strict=True):
+        filed = [
+            _one(case, attribute, place, name, hits, rows, place in judged) for place in range(len(attribute.levels))
+        ]
+        yield from filed
+        series.append(_bars(name, [item for item in filed if isinstance(item, Finding)]))
+    yield Figure(
+        name=f"fairness.rates.{attribute.name}",
+        kind="bars",
+        title=f"Rates by {attribute.name}",
+        x=attribute.name,
+        y="share",
+        series=tuple(series),
+        note=attribute.how,
+    )
+
+
+def _one(
+    case: Case, attribute: Attribute, place: int, name: str, hits: Ints, rows: Ints, judged: bool
+) -> Finding | NotPerformed:
+    group = Group(attribute=attribute.name, level=attribute.levels[place])
+    n, k = int(rows[place]), int(hits[place])
+    if not judged:
+        in_group = int((attribute.codes == place).sum())
+        why = f"the group has {in_group} test rows; fewer than {case.spec.smallest_group} are not judged"
+        return NotPerformed(check=name, why=why, group=group)
+    if n < (case.spec.smallest_part if name != "fairness.selection_rate" else 1):
+        why = f"{n} rows of the group have the true outcome it is a rate of; fewer than {case.spec.smallest_part}"
+        return NotPerformed(check=name, why=why, group=group)
+    low, high = wilson(k, n, case.spec.confidence)
+    return Finding(check=name, value=k / n, low=low, high=high, n=n, unit="share", definition=_RATES[name], group=group)
+
+
+def _bars(name: str, findings: list[Finding]) -> Series:
+    shown = findings[:_SHOWN]
+    return Series(
+        name=name.removeprefix("fairness.").replace("_", " "),
+        x=tuple(str(found.group.level) for found in shown if found.group),
+        y=tuple(found.value for found in shown),
+        low=tuple(float(found.low or 0.0) for found in shown),
+        high=tuple(float(found.high or 0.0) for found in shown),
+        n=tuple(found.n for found in shown),
+    )
+
+
+CHECK = Check(name="fairness.group_rates", files=dict.fromkeys(_RATES, CLASSES), run=_run)

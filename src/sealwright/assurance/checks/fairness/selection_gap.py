@@ -1,0 +1,37 @@
+"""Do groups get the favourable outcome at different rates (demographic parity)?"""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import CLASSES, Check, Outcome
+from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, tally, too_few
+from sealwright.assurance.gaps import rate_gap
+from sealwright.assurance.model import Finding, NotPerformed
+
+__all__ = ["CHECK"]
+
+_CHECK = "fairness.selection_gap"
+_DEFINITION = "Largest difference between groups in the share that gets the favourable outcome."
+
+
+def _run(case: Case, rng: np.random.Generator) -> Outcome:
+    return each_attribute(case, [_CHECK], partial(_judge, case, rng), needs_favourable=True)
+
+
+def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterator[Finding | NotPerformed]:
+    assert case.favourable is not None
+    counts = tally(case, attribute, case.favourable)
+    judged = large_enough(case, attribute)
+    if judged.size < 2:
+        yield too_few(case, _CHECK, attribute, judged, "enough rows")
+        return
+    rows = counts.rows[judged]
+    gap = rate_gap(counts.selected[judged][None], rows[None], case.spec.bootstrap, case.spec.confidence, rng)
+    yield gap_finding(_CHECK, attribute, judged, gap, int(rows.sum()), "share", _DEFINITION)
+
+
+CHECK = Check(name=_CHECK, files={_CHECK: CLASSES}, run=_run)

@@ -1,0 +1,1 @@
+"""How good is the model, and how sure is that?"""

@@ -1,0 +1,95 @@
+"""Whether the model beats the simplest guess: the most frequent outcome, or the mean, of the training rows."""
+
+import numpy as np
+
+from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
+from sealwright.assurance.intervals import agresti_min, wilson, z_of
+from sealwright.assurance.model import Finding
+
+__all__ = ["CHECK"]
+
+_BASE, _GAIN, _DISTINCT = (
+    "performance.baseline_score",
+    "performance.gain_over_baseline",
+    "performance.distinct_predictions",
+)
+
+
+def _run(case: Case, _rng: np.random.Generator) -> Outcome:
+    compared = _regression(case) if case.task == "regression" else _classes(case)
+    outputs = case.test.outputs if case.task == "regression" else case.test.outputs[:, 0]
+    distinct = np.unique(np.round(outputs, 9)).size
+    variety = Finding(
+        check=_DISTINCT,
+        value=distinct,
+        n=len(case.test),
+        unit="count",
+        definition="Number of different predictions the model gives for the test rows; 1 means it ignores its input.",
+        note="the model gives every row the same prediction" if distinct == 1 else "",
+    )
+    return Outcome(findings=(*compared.findings, variety), not_performed=compared.not_performed)
+
+
+def _classes(case: Case) -> Outcome:
+    truth, n, confidence = case.test.truth, len(case.test), case.spec.confidence
+    frequent = int(np.argmax(np.bincount(case.train.truth, minlength=len(case.interface.classes))))
+    by_guess, by_model = truth == frequent, truth == case.decisions
+    low, high = wilson(int(by_guess.sum()), n, confidence)
+    gained = agresti_min(int((by_model & ~by_guess).sum()), int((by_guess & ~by_model).sum()), n, confidence)
+    return collected(
+        [
+            Finding(
+                check=_BASE,
+                value=float(by_guess.mean()),
+                low=low,
+                high=high,
+                n=n,
+                unit="share",
+                definition="Accuracy of always deciding the most frequent outcome of the training rows.",
+                note=f"most frequent: {case.interface.classes[frequent]}",
+            ),
+            Finding(
+                check=_GAIN,
+                value=float(by_model.mean() - by_guess.mean()),
+                low=gained[0],
+                high=gained[1],
+                n=n,
+                unit="share",
+                definition="Accuracy of the model minus accuracy of always deciding the most frequent outcome.",
+            ),
+        ]
+    )
+
+
+def _regression(case: Case) -> Outcome:
+    truth: Floats = case.test.truth
+    guessed = (truth - case.train.truth.mean()) ** 2
+    missed = (truth - case.test.outputs) ** 2
+    of_guess, of_model = float(guessed.mean()), float(missed.mean())
+    if of_guess == 0:
+        return skipped([_BASE, _GAIN], "the target never differs from its training mean")
+    gain = 1 - of_model / of_guess
+    influence = -(missed - of_model) / of_guess + of_model / of_guess**2 * (guessed - of_guess)
+    half = z_of(case.spec.confidence) * float(np.sqrt(np.sum(influence**2))) / truth.size
+    base = Finding(
+        check=_BASE,
+        value=float(np.sqrt(of_guess)),
+        n=truth.size,
+        unit=f"units of {case.interface.target}",
+        definition="Root mean squared error of always predicting the mean of the training rows.",
+    )
+    gained = Finding(
+        check=_GAIN,
+        value=gain,
+        low=gain - half,
+        high=gain + half,
+        n=truth.size,
+        unit="share",
+        definition="Share of the squared error of always predicting the training mean that the model removes.",
+    )
+    return collected([base, gained])
+
+
+CHECK = Check(name="performance.baseline", files={_BASE: ALL, _GAIN: ALL, _DISTINCT: ALL}, run=_run)

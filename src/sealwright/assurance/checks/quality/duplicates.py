@@ -1,0 +1,31 @@
+"""How many rows are exact copies of another row."""
+
+import numpy as np
+
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import ALL, Check, Outcome
+from sealwright.assurance.intervals import wilson
+from sealwright.assurance.model import Finding
+from sealwright.assurance.rows import row_keys
+
+__all__ = ["CHECK"]
+
+
+def _run(case: Case, _rng: np.random.Generator) -> Outcome:
+    names = (*case.interface.names, case.interface.target)
+    keys = np.concatenate([row_keys(table, names) for table in (case.train_table, case.test_table)])
+    copies = keys.size - np.unique(keys).size
+    low, high = wilson(copies, keys.size, case.spec.confidence)
+    finding = Finding(
+        check="quality.duplicate_share",
+        value=copies / keys.size,
+        low=low,
+        high=high,
+        n=keys.size,
+        unit="share",
+        definition="Share of rows that repeat an earlier row in every feature and in the target.",
+    )
+    return Outcome(findings=(finding,))
+
+
+CHECK = Check(name="quality.duplicates", files={"quality.duplicate_share": ALL}, run=_run)

@@ -1,0 +1,32 @@
+"""How many rows the data contract set aside."""
+
+import numpy as np
+
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import ALL, Check, Outcome, skipped
+from sealwright.assurance.intervals import wilson
+from sealwright.assurance.model import Finding
+
+__all__ = ["CHECK"]
+
+_CHECK = "quality.quarantine_share"
+
+
+def _run(case: Case, _rng: np.random.Generator) -> Outcome:
+    if case.quarantined is None:
+        return skipped([_CHECK], "the number of rows set aside at ingest was not given")
+    rows = case.quarantined + case.train_table.num_rows + case.test_table.num_rows
+    low, high = wilson(case.quarantined, rows, case.spec.confidence)
+    finding = Finding(
+        check=_CHECK,
+        value=case.quarantined / rows,
+        low=low,
+        high=high,
+        n=rows,
+        unit="share",
+        definition="Share of delivered rows that broke the data contract and were set aside.",
+    )
+    return Outcome(findings=(finding,))
+
+
+CHECK = Check(name="quality.quarantine", files={_CHECK: ALL}, run=_run)

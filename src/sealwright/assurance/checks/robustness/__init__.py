@@ -1,0 +1,1 @@
+"""What happens to decisions when the rows are a little wrong?"""

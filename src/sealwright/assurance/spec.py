@@ -1,0 +1,116 @@
+"""The `assurance:` section of a project file: what to judge, by which groups, within which budget.
+
+Every field has a default that suits most projects; `assurance: {}` is complete.
+"""
+
+import math
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["AssuranceSpec", "Budget", "SuiteName"]
+
+SuiteName = Literal["quality", "performance", "fairness", "robustness", "explanation"]
+
+_Share = Annotated[float, Field(gt=0, le=1)]
+_ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "explanation")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Budget(_Section):
+    """How much work a judgement may take. Larger tables are sampled, and every finding says its n."""
+
+    rows: int = Field(
+        100_000, ge=100, le=10_000_000, description="Most rows of the test and of the training table to predict."
+    )
+    robustness_rows: int = Field(2_000, ge=100, le=1_000_000, description="Most rows to disturb, per disturbance.")
+    explanation_rows: int = Field(2_000, ge=100, le=1_000_000, description="Most rows to permute, per feature.")
+    repeats: int = Field(10, ge=2, le=200, description="Times each disturbance and each permutation is drawn anew.")
+
+
+class AssuranceSpec(_Section):
+    """How a model of this project is judged."""
+
+    suites: tuple[SuiteName, ...] = Field(_ALL, min_length=1, description="Suites to run.")
+    groups: tuple[str | dict[str, tuple[float, ...]], ...] | None = Field(
+        None,
+        description="Columns whose groups are compared: a name, or a name with ascending cut points such as"
+        " {age: [25, 40, 60]}. Left out: every column the contract calls sensitive.",
+    )
+    favourable: str | None = Field(
+        None,
+        description="The outcome people hope for; left out: the positive class. Needed with more than two classes.",
+    )
+    threshold: float = Field(0.5, gt=0, lt=1, description="Binary: probability of the positive class that decides.")
+    confidence: float = Field(0.95, ge=0.8, le=0.999, description="Confidence of every interval.")
+    bootstrap: int = Field(1_000, ge=200, le=20_000, description="Resamples where an interval is bootstrapped.")
+    smallest_group: int = Field(30, ge=2, description="Groups with fewer rows are listed as not judged.")
+    smallest_part: int = Field(
+        10, ge=1, description="Fewest rows of one true outcome inside a group for its true and false positive rates."
+    )
+    noise: tuple[_Share, ...] = Field(
+        (0.05, 0.1, 0.25, 0.5), min_length=1, max_length=20, description="Noise on numbers, in standard deviations."
+    )
+    missing: tuple[_Share, ...] = Field(
+        (0.05, 0.1, 0.25, 0.5), min_length=1, max_length=20, description="Share of cells emptied or swapped."
+    )
+    reported_at: _Share = Field(0.1, description="The strength of disturbance whose effect becomes a finding.")
+    budget: Budget = Budget()
+
+    @field_validator("suites")
+    @classmethod
+    def _each_suite_once(cls, suites: tuple[SuiteName, ...]) -> tuple[SuiteName, ...]:
+        return tuple(name for name in _ALL if name in suites)
+
+    @field_validator("favourable", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return class_text(value) if isinstance(value, (bool, int, float)) else value
+
+    @field_validator("groups")
+    @classmethod
+    def _cut_points_ascend(cls, groups: Any) -> Any:
+        seen: set[str] = set()
+        for entry in groups or ():
+            named = {entry: None} if isinstance(entry, str) else entry
+            if len(named) != 1:
+                raise ValueError("one entry names one column: write - age: [25, 40, 60]")
+            ((column, cuts),) = named.items()
+            if column in seen:
+                raise ValueError(f"{column} is named twice")
+            seen.add(column)
+            if cuts is not None and (
+                not cuts
+                or len(cuts) > 20
+                or not all(map(math.isfinite, cuts))
+                or any(a >= b for a, b in pairwise(cuts))
+            ):
+                raise ValueError(f"the cut points of {column} must be 1 to 20 ascending numbers")
+        return groups
+
+    @field_validator("noise", "missing")
+    @classmethod
+    def _shares_ascend(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted(set(shares)))
+
+    def cut_points(self) -> dict[str, tuple[float, ...] | None] | None:
+        """Declared columns with their cut points; None where nothing was declared."""
+        if self.groups is None:
+            return None
+        result: dict[str, tuple[float, ...] | None] = {}
+        for entry in self.groups:
+            result.update({entry: None} if isinstance(entry, str) else dict(entry))
+        return result
+
+
+def class_text(value: object) -> str:
+    """How a class is written everywhere: true and false for booleans, whole numbers without a point."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,97 @@
+"""The table of suites: which checks there are, in the order they are reported.
+
+Adding a check means one file under checks/, one line here, and a test.
+"""
+
+from collections.abc import Mapping
+
+from sealwright.assurance.check import Check
+from sealwright.assurance.checks.explanation import dependence, importance
+from sealwright.assurance.checks.fairness import (
+    accuracy_gap,
+    class_rates,
+    coverage,
+    equal_opportunity,
+    equalised_odds,
+    group_rates,
+    impact_ratio,
+    means,
+    selection_gap,
+)
+from sealwright.assurance.checks.performance import (
+    baseline,
+    calibration,
+    decisions,
+    discrimination,
+    overfitting,
+    regression,
+)
+from sealwright.assurance.checks.quality import (
+    balance,
+    constants,
+    duplicates,
+    missing,
+    outliers,
+    overlap,
+    quarantine,
+    single_feature,
+)
+from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
+from sealwright.assurance.checks.robustness import missing as emptied
+from sealwright.kernel import InvalidInput
+
+__all__ = ["SUITES", "check_names", "checks_of"]
+
+SUITES: Mapping[str, tuple[Check, ...]] = {
+    "quality": (
+        missing.CHECK,
+        duplicates.CHECK,
+        constants.CHECK,
+        balance.CHECK,
+        outliers.CHECK,
+        overlap.CHECK,
+        quarantine.CHECK,
+        single_feature.CHECK,
+    ),
+    "performance": (
+        discrimination.CHECK,
+        decisions.CHECK,
+        calibration.CHECK,
+        regression.CHECK,
+        baseline.CHECK,
+        overfitting.CHECK,
+    ),
+    "fairness": (
+        coverage.CHECK,
+        group_rates.CHECK,
+        selection_gap.CHECK,
+        impact_ratio.CHECK,
+        equal_opportunity.CHECK,
+        equalised_odds.CHECK,
+        accuracy_gap.CHECK,
+        class_rates.CHECK,
+        means.CHECK,
+    ),
+    "robustness": (noise.CHECK, emptied.CHECK, category_swap.CHECK, unseen_category.CHECK),
+    "explanation": (importance.CHECK, dependence.CHECK),
+}
+
+
+def checks_of(suite: str) -> tuple[Check, ...]:
+    """The checks of one suite.
+
+    Raises
+    ------
+    InvalidInput
+        There is no suite of that name.
+    """
+    if suite not in SUITES:
+        raise InvalidInput(f"There is no suite {suite!r}. The suites are: {', '.join(SUITES)}.")
+    return SUITES[suite]
+
+
+def check_names(task: str) -> tuple[str, ...]:
+    """Every check name that a finding for this task can carry, in reporting order."""
+    return tuple(
+        name for suite in SUITES.values() for check in suite for name, tasks in check.files.items() if task in tasks
+    )

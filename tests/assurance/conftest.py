@@ -1,0 +1,157 @@
+"""Real models and real rows: German credit, iris and diabetes, trained with scikit-learn and converted to ONNX."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
+
+from sealwright.assurance import AssuranceSpec, run_suites
+from sealwright.kernel import FixedClock
+
+CLOCK = FixedClock(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+QUICK = AssuranceSpec.model_validate({"bootstrap": 300, "budget": {"repeats": 3}})
+_GERMAN = (
+    Path(__file__).parents[2] / "examples/german_credit/data/german_credit.csv",
+    Path("/work/shared/data/german_credit.csv"),
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with the rows it was made from and is judged on."""
+
+    model: Any
+    interface: dict[str, Any]
+    train: pa.Table
+    test: pa.Table
+
+    def judge(self, *suites: str, spec: AssuranceSpec = QUICK, groups: tuple[str, ...] = (), **more: Any):
+        """The results by suite name."""
+        arguments = {"clock": CLOCK, "seed": 7} | more
+        found = run_suites(suites, self.model, self.test, self.train, self.interface, spec, groups, **arguments)
+        return {result.suite: result for result in found}
+
+    def with_(self, **changes: Any) -> "Trained":
+        return replace(self, **changes)
+
+
+def number(name: str, kind: str = "number", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": kind, "nullable": False, "min": None, "max": None} | more
+
+
+def interface_of(task: str, numbers: list[dict], strings: list[dict], classes: list[str], positive: str | None) -> dict:
+    """An interface document as the package carries it."""
+    outputs = {"value": [None, 1]} if task == "regression" else {"probabilities": [None, len(classes)]}
+    return {
+        "format": 1,
+        "project": "test",
+        "task": task,
+        "target": "outcome",
+        "classes": classes,
+        "positive": positive,
+        "numbers": numbers,
+        "strings": strings,
+        "outputs": outputs,
+        "order": [item["name"] for item in (*numbers, *strings)],
+    }
+
+
+def to_bytes(estimator: Any, numbers: int, strings: int, regression: bool = False) -> bytes:
+    """An ONNX model with our input and output names."""
+    inputs = []
+    if numbers:
+        inputs.append(("numbers", FloatTensorType([None, numbers])))
+    if strings:
+        inputs.append(("strings", StringTensorType([None, strings])))
+    options = {} if regression else {id(estimator): {"zipmap": False}}
+    graph = to_onnx(estimator, initial_types=inputs, options=options, target_opset=18)
+    wanted = "value" if regression else "probabilities"
+    old = graph.graph.output[-1].name
+    for node in graph.graph.node:
+        for position, name in enumerate(node.output):
+            if name == old:
+                node.output[position] = wanted
+    graph.graph.output[-1].name = wanted
+    return graph.SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def german() -> Trained:
+    """German credit with a gradient boosting model: 750 rows to learn, 250 to judge, sex kept out of the features."""
+    path = next((path for path in _GERMAN if path.exists()), None)
+    if path is None:
+        pytest.skip("the German credit file is not here")
+    table = pa.csv.read_csv(path)
+    order = np.random.default_rng(1).permutation(table.num_rows)
+    train, test = table.take(pa.array(order[:750])), table.take(pa.array(order[750:]))
+    skip = {"applicant_id", "sex", "outcome"}
+    names = [name for name in table.column_names if name not in skip]
+    numeric = [name for name in names if pa.types.is_integer(table.schema.field(name).type)]
+    texts = [name for name in names if name not in numeric]
+    d, k = len(numeric), len(texts)
+    encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    prepare = ColumnTransformer([("n", "passthrough", list(range(d))), ("s", encode, list(range(d, d + k)))])
+    model = make_pipeline(prepare, HistGradientBoostingClassifier(max_iter=60, learning_rate=0.08, random_state=0))
+    columns = [*(train[name].to_numpy() for name in numeric), *(train[name].to_numpy(zero_copy_only=False) for name in texts)]
+    packed = np.empty((train.num_rows, d + k), dtype=object)
+    for place, column in enumerate(columns):
+        packed[:, place] = column
+    model.fit(packed, train["outcome"].to_numpy(zero_copy_only=False))
+    values = {name: sorted(set(table[name].to_pylist())) for name in names}
+    interface = interface_of(
+        "binary",
+        [number(name, "integer", min=values[name][0], max=values[name][-1]) for name in numeric],
+        [{"name": name, "type": "category", "nullable": False, "categories": values[name]} for name in texts],
+        ["bad", "good"],
+        "good",
+    )
+    return Trained(to_bytes(model, d, k), interface, train, test)
+
+
+@pytest.fixture(scope="session")
+def wine() -> Trained:
+    """Three classes, thirteen numbers, and a made-up group."""
+    data = load_wine()
+    rng = np.random.default_rng(2)
+    names = [name.replace("/", "_") for name in data.feature_names]
+    columns = {name: data.data[:, place] for place, name in enumerate(names)}
+    columns["outcome"] = np.array(["barolo", "grignolino", "barbera"], dtype=object)[data.target]
+    columns["cellar"] = rng.choice(["north", "south"], size=len(data.target))
+    table = pa.table(columns)
+    order = rng.permutation(table.num_rows)
+    train, test = table.take(pa.array(order[:90])), table.take(pa.array(order[90:]))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    inputs = np.column_stack([train[name].to_numpy() for name in names]).astype(np.float32)
+    model.fit(inputs, train["outcome"].to_numpy(zero_copy_only=False))
+    classes = [str(name) for name in model.classes_]
+    interface = interface_of("multiclass", [number(name) for name in names], [], classes, None)
+    return Trained(to_bytes(model, len(names), 0), interface, train, test)
+
+
+@pytest.fixture(scope="session")
+def diabetes() -> Trained:
+    """A number to predict."""
+    data = load_diabetes(scaled=False)
+    names = list(data.feature_names)
+    columns = {name: data.data[:, place] for place, name in enumerate(names)} | {"outcome": data.target}
+    table = pa.table(columns)
+    order = np.random.default_rng(3).permutation(table.num_rows)
+    train, test = table.take(pa.array(order[:300])), table.take(pa.array(order[300:]))
+    model = HistGradientBoostingRegressor(max_iter=40, learning_rate=0.08, max_depth=3, random_state=0)
+    inputs = np.column_stack([train[name].to_numpy() for name in names]).astype(np.float32)
+    model.fit(inputs, train["outcome"].to_numpy())
+    interface = interface_of("regression", [number(name) for name in names], [], [], None)
+    return Trained(to_bytes(model, len(names), 0, regression=True), interface, train, test)
