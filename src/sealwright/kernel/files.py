@@ -79,13 +79,16 @@ def read_limited(path: Path, most_bytes: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise InvalidInput(f"Cannot open {path}: {error.strerror}.") from None
-    with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(stream.fileno())
+    try:
+        found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise InvalidInput(f"{path} is not a regular file.")
         if found.st_size > most_bytes:
             raise InvalidInput(f"{path} is {found.st_size:,} bytes; at most {most_bytes:,} are read.")
-        data = stream.read(most_bytes + 1)
+        with os.fdopen(handle, "rb", closefd=False) as stream:
+            data = stream.read(most_bytes + 1)
+    finally:
+        os.close(handle)
     if len(data) > most_bytes:
         raise InvalidInput(f"{path} grew beyond {most_bytes:,} bytes while it was read.")
     return data

@@ -96,8 +96,8 @@ def _read_key(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileUnsafe(f"The TLS key file {path} cannot be opened: {error.strerror}.") from None
-    with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(stream.fileno())
+    try:
+        found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise KeyFileUnsafe(f"The TLS key file {path} is not a regular file.")
         if found.st_mode & 0o077:
@@ -105,7 +105,9 @@ def _read_key(path: Path) -> bytes:
                 f"The TLS key file {path} can be read by others (mode {found.st_mode & 0o777:o}).\n"
                 f"Close it with: chmod 600 {path}"
             )
-        return stream.read(_MOST_BYTES)
+        return os.read(handle, _MOST_BYTES)
+    finally:
+        os.close(handle)
 
 
 def _read_chain(path: Path) -> list[x509.Certificate]:

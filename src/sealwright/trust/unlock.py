@@ -145,9 +145,11 @@ class KeyFile:
             raise KeyFileUnsafe(
                 f"The key file {self.path} cannot be opened: {error.strerror}. It must be a plain file, not a link."
             ) from None
-        with os.fdopen(handle, "rb") as stream:
-            self._check(os.fstat(stream.fileno()))
-            data = stream.read(_KEY_BYTES + 1)
+        try:
+            self._check(os.fstat(handle))
+            data = os.read(handle, _KEY_BYTES + 1)
+        finally:
+            os.close(handle)
         if len(data) != _KEY_BYTES or not any(data):
             raise KeyFileUnsafe(
                 f"The key file {self.path} must hold exactly {_KEY_BYTES} random bytes.\n"
