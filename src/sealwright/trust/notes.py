@@ -184,6 +184,17 @@ class Checkpoint:
             raise VerificationFailed("The root in this checkpoint is not 32 bytes.", link="note")
         return cls(lines[0], int(lines[1]), root)
 
+    @classmethod
+    def parse_note(cls, note: bytes) -> "Checkpoint":
+        """The tree head a note claims. No signature is checked: for what something else vouches for.
+
+        Raises
+        ------
+        VerificationFailed
+            Not a checkpoint.
+        """
+        return cls.parse(_split(note)[0])
+
 
 def open_checkpoint(
     note: bytes, keys: Sequence[PublicKey], origin: str | None, *, name: str | None = None
@@ -206,7 +217,7 @@ def open_checkpoint(
     VerificationFailed
         Malformed, another log's, or not signed by a trusted key.
     """
-    claimed = Checkpoint.parse(_split(note)[0])
+    claimed = Checkpoint.parse_note(note)
     if origin is not None and claimed.origin != origin:
         raise VerificationFailed(
             f"This checkpoint belongs to the log {claimed.origin[:200]!r}; expected {origin!r}.", link="origin"

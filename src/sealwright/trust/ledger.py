@@ -1,0 +1,335 @@
+"""The ledger: an append-only Merkle log whose every acknowledged entry is on disk and under a signed checkpoint.
+
+Answers: how is something recorded so that nobody, the owner included, can later change it unseen?
+Does not answer: whether somebody was shown another history; that takes a checkpoint kept elsewhere (`verify_ledger`).
+
+Callers of any number of threads hand in entries; one thread writes. It takes whatever is waiting, writes it with one
+write, waits for the disk once, signs one checkpoint over the new tree, and hands everyone the proof for their entry.
+
+When something fails, one rule: what reached the disk whole stays, what did not is cut off, and only what a published
+checkpoint covers is acknowledged. So a failed append may be tried again, and no two checkpoints contradict each other.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, system_clock
+from sealwright.trust.ledger_cache import TreeCache
+from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, prepare
+from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
+from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read
+from sealwright.trust.ledger_read import LedgerReader
+from sealwright.trust.ledger_write import Batch, Writer
+from sealwright.trust.notes import TlogProof, check_origin
+from sealwright.trust.public_keys import PublicKey, Signer
+
+__all__ = ["Appended", "Ledger"]
+
+_MOST_WAITING = 256 << 20  # bytes; a disk this far behind is refused more work instead of filling the memory
+_PUBLISH_AFTER = 1.0  # seconds the file `checkpoint` may be behind
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An acknowledged entry: on disk, in the tree, under a published checkpoint."""
+
+    index: int
+    leaf: bytes
+    _batch: Batch = field(repr=False)
+
+    @property
+    def proof(self) -> bytes:
+        """The proof of it (c2sp.org/tlog-proof), with the checkpoint in it: all that `verify_proof` needs."""
+        return self._batch.proof(self.index)
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint it was acknowledged with."""
+        return self._batch.note
+
+
+class Ledger:
+    """One ledger, opened by one writer or any number of readers. Safe to use from many threads."""
+
+    def __init__(self, writer: Writer | None, signed: Signed, reader: LedgerReader) -> None:
+        """Use `Ledger.open`."""
+        self._writer, self._read, self._reader = writer, signed, reader
+        self._wake = threading.Condition()
+        self._waiting: list[_Job] = []
+        self._waiting_bytes = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._process = os.getpid()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        origin: str,
+        signer: Signer | None,
+        clock: Clock = system_clock,
+        create: bool = False,
+        keys: Sequence[PublicKey] = (),
+    ) -> Self:
+        """Open the ledger in `folder`.
+
+        Parameters
+        ----------
+        folder : Path
+            Where it is kept (0700).
+        origin : str
+            Name of the log in its checkpoints, such as "example.com/ws_1/control"; never changes.
+        signer : Signer or None
+            Ed25519 key that signs checkpoints. None: only to read, as of the newest checkpoint; needs no lock, so
+            another process may be writing.
+        clock : Clock
+            Dates the entries.
+        create : bool
+            Begin a ledger if there is none.
+        keys : sequence of PublicKey
+            Further keys the newest checkpoint may be signed by: earlier ones of a rotated key; all of them when
+            reading (without any, a reader takes the checkpoint as it is).
+
+        Raises
+        ------
+        NotFound
+            There is no ledger, and `create` is False.
+        LedgerInUse
+            Another process writes it.
+        VerificationFailed
+            It is not what was signed: changed, cut off, another log's or another key's. `link` names the first break.
+        LedgerUnavailable
+            The folder cannot be written.
+        """
+        check_origin(origin)
+        paths = LedgerPaths(folder)
+        if signer is not None:
+            writer = Writer(paths, origin, signer, clock, keys=keys, create=create)
+            return cls(writer, writer.signed, LedgerReader(paths.entries, writer.cache))
+        signed, _ = newest_checkpoint(paths, keys, origin)
+        if signed is None:
+            raise NotFound(f"There is no ledger in {folder}.")
+        if signed.head.origin != origin:
+            raise VerificationFailed(
+                f"The ledger in {folder} is {signed.head.origin!r}; expected {origin!r}.", link="origin"
+            )
+        tree = open_to_read(paths, signed.head, TreeCache(paths.cache, write=False))
+        return cls(None, signed, LedgerReader(paths.entries, tree))
+
+    # ---- recording
+
+    def append(
+        self,
+        action: str,
+        subject: str,
+        detail: Mapping[str, object],
+        attachment: bytes | None = None,
+        actor: str = "",
+    ) -> Appended:
+        """Record one entry; returns when it is acknowledged. Concurrent callers share one wait for the disk.
+
+        Raises
+        ------
+        InvalidInput
+            The entry is malformed or too large.
+        LedgerUnavailable
+            It was not acknowledged: disk full, read-only, an I/O error. Whatever depends on it must not happen.
+        Refused
+            The ledger is closed, or was opened to read.
+        """
+        entry = Entry(action=action, subject=subject, detail=detail, attachment=attachment, actor=actor)
+        return self.submit(entry).result()
+
+    def append_many(self, entries: Sequence[Entry]) -> list[Appended]:
+        """Record entries in one commit, in order: all of them are acknowledged, or none.
+
+        Raises
+        ------
+        InvalidInput, LedgerUnavailable, Refused
+            As `append`. A crash in the middle may leave the first of them in the ledger.
+        """
+        if not entries:
+            return []
+        future: Future[list[Appended]] = Future()
+        self._hand_in(_Job([prepare(entry) for entry in entries], future, many=True))
+        return future.result()
+
+    def submit(self, entry: Entry) -> "Future[Appended]":
+        """Record one entry without waiting: the future ends as `append` would (`asyncio.wrap_future` takes it).
+
+        Cancelling the future before its batch begins takes the entry out again.
+
+        Raises
+        ------
+        InvalidInput, LedgerUnavailable, Refused
+            It could not even be handed in.
+        """
+        future: Future[Appended] = Future()
+        self._hand_in(_Job([prepare(entry)], future, many=False))
+        return future
+
+    # ---- reading
+
+    @property
+    def size(self) -> int:
+        """How many entries the newest checkpoint covers."""
+        return self._signed.head.size
+
+    def checkpoint(self) -> bytes:
+        """The newest signed checkpoint. Keep it elsewhere: it shows later that nothing before it was changed."""
+        return self._signed.note
+
+    def proof(self, index: int) -> bytes:
+        """The proof (c2sp.org/tlog-proof) that entry `index` is under the newest checkpoint.
+
+        Raises
+        ------
+        NotFound
+            There is no such entry.
+        VerificationFailed
+            The ledger's entries are no longer those that were signed.
+        """
+        signed = self._signed
+        return TlogProof(index, tuple(self._reader.path(index, signed.head)), signed.note).to_bytes()
+
+    def consistency(self, old_size: int) -> list[bytes]:
+        """The hashes that show the newest checkpoint extends the one for `old_size` entries (`verify_extension`).
+
+        Raises
+        ------
+        InvalidInput
+            The ledger has fewer entries.
+        """
+        return self._reader.consistency(old_size, self._signed.head)
+
+    def entry(self, index: int) -> LedgerEntry:
+        """Entry `index`, checked against the newest checkpoint.
+
+        Raises
+        ------
+        NotFound
+            There is no such entry.
+        VerificationFailed
+            It is no longer what was signed.
+        """
+        return self._reader.entry(index, self._signed.head)
+
+    def entries(self, start: int = 0) -> Iterator[LedgerEntry]:
+        """The entries from `start` to the newest checkpoint, as the file has them: numbered and chained.
+
+        Raises
+        ------
+        VerificationFailed
+            One is malformed, or names another predecessor. For proof against changes: `entry` or `verify_ledger`.
+        """
+        return self._reader.entries(start, self._signed.head)
+
+    # ---- ending
+
+    def close(self) -> None:
+        """Finish what was handed in, then let the next writer in. Closing twice does nothing."""
+        with self._wake:
+            if self._closed:
+                return
+            self._closed = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join()
+        if self._writer is not None:
+            self._writer.close()
+        else:
+            self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the writing thread
+
+    @property
+    def _signed(self) -> Signed:
+        return self._writer.signed if self._writer is not None else self._read
+
+    def _hand_in(self, job: "_Job") -> None:
+        if self._writer is None:
+            raise Refused("This ledger was opened to read. Open it with its signer to record something.")
+        if os.getpid() != self._process:
+            raise Refused("This ledger was opened by the parent process. One process writes; open it there.")
+        with self._wake:
+            if self._closed:
+                raise Refused("This ledger is closed. Open it again to record something.")
+            if self._waiting_bytes > _MOST_WAITING:
+                raise LedgerUnavailable(
+                    "The disk is too slow for what is being recorded. Nothing of this was; try later."
+                )
+            self._waiting.append(job)
+            self._waiting_bytes += job.bytes
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, args=(self._writer,), name="ledger", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def _write(self, writer: Writer) -> None:
+        """Commit whatever is waiting, again and again, until closed."""
+        try:
+            due = time.monotonic() + _PUBLISH_AFTER
+            while (jobs := self._take(due if writer.unpublished else None)) is not None:
+                _commit(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
+                if writer.unpublished and time.monotonic() >= due:
+                    writer.publish()
+                    due = time.monotonic() + _PUBLISH_AFTER
+        finally:
+            self._closed = True  # without this thread nobody may wait for it
+
+    def _take(self, due: float | None) -> "list[_Job] | None":
+        """What is waiting; nothing when `due` comes first; None when closed and all is done."""
+        with self._wake:
+            while not self._waiting:
+                if self._closed:
+                    return None
+                if not self._wake.wait(None if due is None else max(0.0, due - time.monotonic())):
+                    return []
+            jobs, self._waiting, self._waiting_bytes = self._waiting, [], 0
+            return jobs
+
+
+class _Job:
+    """Entries handed in together, and the future that waits for them."""
+
+    __slots__ = ("bytes", "future", "many", "prepared")
+
+    def __init__(self, prepared: list[Prepared], future: "Future[Any]", *, many: bool) -> None:
+        self.prepared, self.future, self.many = prepared, future, many
+        self.bytes = sum(len(item) for item in prepared)
+
+
+def _commit(writer: Writer, jobs: Sequence[_Job]) -> None:
+    """Commit the jobs as one batch and end their futures."""
+    if not jobs:
+        return
+    try:
+        batch = writer.commit([item for job in jobs for item in job.prepared])
+    except Exception as error:  # noqa: BLE001 whatever went wrong, the callers must hear of it
+        reason = str(error) if isinstance(error, LedgerUnavailable) else f"The ledger failed: {error!r}."
+        for job in jobs:
+            job.future.set_exception(LedgerUnavailable(reason))
+        return
+    at = 0
+    for job in jobs:
+        done = [
+            Appended(batch.first + place, batch.leaves[place], batch) for place in range(at, at + len(job.prepared))
+        ]
+        at += len(done)
+        job.future.set_result(done if job.many else done[0])

@@ -1,0 +1,223 @@
+"""Opening a ledger: is it whole, does it extend what was signed last, and what did a crash leave behind?
+
+Quick when nobody touched entries.log since a clean end (ledger_cache); otherwise every entry is hashed and the root
+compared with the newest checkpoint. Attachments, and signatures of older checkpoints, are for `verify_ledger`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.kernel import InvalidInput, Sha256, VerificationFailed, digest_of, read_limited
+from sealwright.trust.ledger_cache import Tree, TreeCache, read_tree
+from sealwright.trust.ledger_entry import FIRST_PREVIOUS, is_entry, read_leaf
+from sealwright.trust.ledger_file import AppendFile, LedgerPaths, lines_of, read_checkpoint_tail
+from sealwright.trust.ledger_walk import first_broken_link
+from sealwright.trust.merkle import Frontier, leaf_hash, tree_root
+from sealwright.trust.notes import Checkpoint, open_checkpoint
+from sealwright.trust.public_keys import PublicKey
+
+__all__ = ["Opened", "Signed", "newest_checkpoint", "open_to_read", "open_to_write"]
+
+_MOST_CHECKPOINT = 256 * 1024
+_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The newest checkpoint: as text, and read."""
+
+    note: bytes
+    head: Checkpoint
+
+
+@dataclass(slots=True)
+class Opened:
+    """A ledger's state, ready to grow."""
+
+    frontier: Frontier
+    previous: str  # digest of the last leaf
+    at: str  # time of the last entry, "" if there is none
+    cut: int = 0  # bytes of the unfinished end that a crash left, now cut off
+    cut_digest: str = ""
+
+
+def newest_checkpoint(paths: LedgerPaths, keys: Sequence[PublicKey], origin: str | None) -> tuple[Signed | None, bytes]:
+    """The newest signed checkpoint, and what of an unfinished one stands after it.
+
+    Raises
+    ------
+    VerificationFailed
+        It does not hold, or checkpoints.log lacks what the file `checkpoint` has.
+    """
+    tail = read_checkpoint_tail(paths.checkpoints)
+    found = _signed(tail.last, keys, origin, "checkpoints.log") if tail.last else None
+    if paths.checkpoint.exists():
+        try:
+            note = read_limited(paths.checkpoint, _MOST_CHECKPOINT)
+        except InvalidInput as error:
+            raise VerificationFailed(str(error), link="checkpoint") from None
+        kept = _signed(note, keys, origin, "checkpoint").head
+        if found is None or kept.size > found.head.size or (kept.size == found.head.size and kept != found.head):
+            raise VerificationFailed(
+                f"checkpoints.log ends before the checkpoint for {kept.size} entries in the file checkpoint: "
+                "records were removed from its end. Restore the ledger's folder from a backup.",
+                link="checkpoints.log",
+            )
+    return found, tail.cut
+
+
+def _signed(note: bytes, keys: Sequence[PublicKey], origin: str | None, link: str) -> Signed:
+    try:
+        return Signed(note, open_checkpoint(note, keys, origin) if keys else Checkpoint.parse_note(note))
+    except VerificationFailed as error:
+        raise VerificationFailed(f"The newest checkpoint in {link} does not hold: {error}", link=link) from None
+
+
+def open_to_read(paths: LedgerPaths, head: Checkpoint, cache: TreeCache) -> Tree:
+    """Something that finds entries and nodes, checked against `head`.
+
+    Raises
+    ------
+    VerificationFailed
+        The entries are not those of `head`; `link` names the first broken one.
+    """
+    if cache.covers(head.size) and tree_root(head.size, cache.node) == head.root:
+        return cache
+    tree = read_tree(paths.entries, head.size)
+    if tree.size != head.size or tree_root(head.size, tree.node) != head.root:
+        raise first_broken_link(paths.entries, [head])
+    return tree
+
+
+def open_to_write(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cache: TreeCache) -> Opened:
+    """The state after the last whole entry. An unfinished end is cut off the file.
+
+    Raises
+    ------
+    VerificationFailed
+        The entries are not those of `head`, end before it, or are broken after it; `link` names the first broken one.
+    """
+    if cache.is_clean(head.size, entries.stat()):
+        frontier = _frontier_of(head.size, cache)
+        if frontier.root() == head.root:
+            return _quick(paths.entries, frontier, cache)
+    return _slow(paths.entries, head, entries, cache)
+
+
+def _frontier_of(size: int, cache: TreeCache) -> Frontier:
+    levels = [level for level in range(size.bit_length()) if size >> level & 1]
+    return Frontier(size, {level: cache.node(level, (size >> level) - 1) for level in levels})
+
+
+def _quick(path: Path, frontier: Frontier, cache: TreeCache) -> Opened:
+    last = frontier.size - 1
+    if last < 0:
+        return Opened(frontier, FIRST_PREVIOUS, "")
+    line = next(lines_of(path, cache.offset(last)), b"")
+    text = line.rstrip(b"\n").partition(b"\t")[0]
+    if leaf_hash(text) != cache.node(0, last):
+        raise VerificationFailed(f"Entry {last} of the ledger was changed.", link=f"entry {last}")
+    return Opened(frontier, digest_of(text), read_leaf(text, last).at)
+
+
+def _slow(path: Path, head: Checkpoint, entries: AppendFile, cache: TreeCache) -> Opened:
+    cache.clear()
+    grow = _Grow(cache)
+    lines = lines_of(path)
+    # (1) What was signed: hash it and compare the root.
+    for line in lines:
+        if grow.size == head.size or not line.endswith(b"\n"):
+            break
+        grow.take(line)
+    else:
+        line = b""
+    grow.settle()
+    if grow.size != head.size or grow.frontier.root() != head.root:
+        raise first_broken_link(path, [head])
+    # (2) What a crash left after it: whole entries stay, an unfinished end goes.
+    previous, at = (digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at) if grow.size else (FIRST_PREVIOUS, "")
+    while line:
+        if not _follows(line, grow.size, previous):
+            break
+        grow.take(line)
+        previous, at = digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at
+        line = next(lines, b"")
+    grow.settle()
+    # (3) Cut, if there is something to cut.
+    cut, cut_digest = _rest(path, grow.end)
+    if cut:
+        _refuse_to_cut_entries(line, lines, grow.size)
+        entries.cut(grow.end)
+    if cut or grow.size > head.size:
+        entries.sync()  # what follows will be signed, so it must be on disk first
+    return Opened(grow.frontier, previous, at, cut, cut_digest)
+
+
+class _Grow:
+    """Builds the tree and the cache from lines."""
+
+    def __init__(self, cache: TreeCache) -> None:
+        self.frontier = Frontier()
+        self.size = self.end = 0
+        self.last = b""
+        self._cache = cache
+        self._leaves: list[bytes] = []
+        self._offsets: list[int] = []
+
+    def take(self, line: bytes) -> None:
+        self.last = line[:-1].partition(b"\t")[0]
+        self._leaves.append(hashlib.sha256(b"\x00" + self.last).digest())
+        self._offsets.append(self.end)
+        self.end += len(line)
+        self.size += 1
+        if len(self._leaves) == _CHUNK:
+            self.settle()
+
+    def settle(self) -> None:
+        growth = self.frontier.extend(self._leaves)
+        self._cache.append(self._offsets, growth.stored())
+        self.frontier = growth.frontier()
+        self._leaves, self._offsets = [], []
+
+
+def _follows(line: bytes, index: int, previous: str) -> bool:
+    """Whether `line` is the whole next entry. One that is whole but names another predecessor is no crash."""
+    if not line.endswith(b"\n"):
+        return False
+    try:
+        leaf = read_leaf(line[:-1].partition(b"\t")[0], index)
+    except VerificationFailed:
+        return False
+    if leaf.prev != previous:
+        raise VerificationFailed(
+            f"Entry {index} of the ledger names another predecessor than entry {index - 1}: one of them was changed.",
+            link=f"entry {index}",
+        )
+    return True
+
+
+def _refuse_to_cut_entries(broken: bytes, rest: Iterator[bytes], index: int) -> None:
+    """Cut only what a crash can leave: nothing readable after the break, or a gap of zero bytes at it.
+
+    A zero byte never stands in an entry; a power cut leaves such gaps in data that had not reached the disk, so nothing
+    from there on was ever acknowledged.
+    """
+    if b"\0" not in broken and any(line.endswith(b"\n") and is_entry(line[:-1]) for line in rest):
+        raise VerificationFailed(
+            f"Entry {index} of the ledger is broken, and whole entries follow it: this is no crash. "
+            "Restore the ledger's folder from a backup, and find out who changed it.",
+            link=f"entry {index}",
+        )
+
+
+def _rest(path: Path, start: int) -> tuple[int, str]:
+    """How many bytes stand after `start`, and their digest."""
+    count, running = 0, Sha256()
+    with path.open("rb") as stream:
+        stream.seek(start)
+        while chunk := stream.read(1 << 20):
+            count += len(chunk)
+            running.update(chunk)
+    return count, running.digest()
