@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring, create_keyring, open_keyring
+    from sealwright.trust.ledger import Appended, Ledger
+    from sealwright.trust.ledger_entry import Entry, LedgerEntry
+    from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
+    from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
     from sealwright.trust.merkle import (
         EMPTY_ROOT,
         Frontier,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
         verify_person,
     )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
+    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.sealing import open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
@@ -48,17 +53,24 @@ if TYPE_CHECKING:
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
+    "Appended",
     "Checkpoint",
     "Claims",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
     "Enrolment",
+    "Entry",
     "Frontier",
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
     "Keyring",
+    "Ledger",
+    "LedgerEntry",
+    "LedgerInUse",
+    "LedgerReport",
+    "LedgerUnavailable",
     "LocalSigner",
     "ModelManifest",
     "PERSON",
@@ -67,6 +79,7 @@ __all__ = [
     "PersonSigner",
     "PublicKey",
     "ROLES",
+    "ReceiptReport",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
@@ -83,11 +96,13 @@ __all__ = [
     "create_keyring",
     "create_person",
     "create_server_certificate",
+    "decision_detail",
     "import_signer",
     "inclusion_path",
     "issue_token",
     "leaf_hash",
     "load_server_certificate",
+    "make_receipt",
     "make_statement",
     "open_checkpoint",
     "open_keyring",
@@ -105,10 +120,13 @@ __all__ = [
     "sign_statement",
     "tree_root",
     "verify_consistency",
+    "verify_extension",
     "verify_inclusion",
+    "verify_ledger",
     "verify_model_folder",
     "verify_person",
     "verify_proof",
+    "verify_receipt",
     "verify_statement",
     "verify_token",
 ]
@@ -124,6 +142,23 @@ _HOME = {
         "Keyring",
         "create_keyring",
         "open_keyring",
+    ),
+    "ledger": (
+        "Appended",
+        "Ledger",
+    ),
+    "ledger_entry": (
+        "Entry",
+        "LedgerEntry",
+    ),
+    "ledger_file": (
+        "LedgerInUse",
+        "LedgerUnavailable",
+    ),
+    "ledger_verify": (
+        "LedgerReport",
+        "verify_extension",
+        "verify_ledger",
     ),
     "merkle": (
         "EMPTY_ROOT",
@@ -166,6 +201,12 @@ _HOME = {
         "ED25519",
         "PublicKey",
         "Signer",
+    ),
+    "receipts": (
+        "ReceiptReport",
+        "decision_detail",
+        "make_receipt",
+        "verify_receipt",
     ),
     "sealing": (
         "open_sealed",
