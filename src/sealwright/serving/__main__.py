@@ -1,0 +1,73 @@
+"""The entry of the serving process: `python -m sealwright.serving --config-fd N [--status-fd M]`.
+
+Its settings, with the keys in them, come through the descriptor: four bytes of length (big endian),
+then JSON. They are never an argument, an environment variable or a file. One line of JSON on the
+status descriptor says where it listens, or why it did not start.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+from sealwright.kernel import InvalidInput, SealwrightError
+from sealwright.serving.config import MOST_CONFIG_BYTES, ServeConfig
+from sealwright.serving.process_hygiene import guard_memory, raise_open_files
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the settings, serve, and return the exit status (0 stopped in order, 4 verification failed, …)."""
+    parser = argparse.ArgumentParser(prog="python -m sealwright.serving", description="Started by `sealwright serve`.")
+    parser.add_argument("--config-fd", type=int, required=True)
+    parser.add_argument("--status-fd", type=int)
+    asked = parser.parse_args(arguments)
+    guard_memory()
+    raise_open_files()
+    try:
+        config = _read_config(asked.config_fd)
+        lifeline = asked.config_fd if config.lifeline else None
+        if lifeline is None:
+            os.close(asked.config_fd)
+        from sealwright.serving.server import serve  # after the guard, and only if there is something to serve
+
+        serve(config, ready=lambda port: _report(asked.status_fd, {"port": port}), lifeline=lifeline)
+    except SealwrightError as error:
+        _report(asked.status_fd, {"code": error.code, "exit_code": error.exit_code, "message": str(error)})
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _read_config(descriptor: int) -> ServeConfig:
+    size = int.from_bytes(_read_exactly(descriptor, 4), "big")
+    if not 0 < size <= MOST_CONFIG_BYTES:
+        raise InvalidInput("The settings handed to the server have an impossible length.")
+    return ServeConfig.from_bytes(_read_exactly(descriptor, size))
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        try:
+            chunk = os.read(descriptor, count - len(data))
+        except OSError as error:
+            raise InvalidInput(f"The settings cannot be read from descriptor {descriptor}: {error.strerror}.") from None
+        if not chunk:
+            raise InvalidInput("The settings handed to the server end too early.")
+        data += chunk
+    return data
+
+
+def _report(descriptor: int | None, facts: dict[str, object]) -> None:
+    """Tell whoever started us, once, and close."""
+    if descriptor is None:
+        return
+    try:
+        os.write(descriptor, json.dumps(facts).encode() + b"\n")
+        os.close(descriptor)
+    except OSError:
+        return  # nobody listens any more; the lifeline or the operator decides
+
+
+if __name__ == "__main__":
+    sys.exit(main())

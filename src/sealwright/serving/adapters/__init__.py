@@ -1,0 +1,1 @@
+"""Outside inference engines behind the port in `engine.py`."""

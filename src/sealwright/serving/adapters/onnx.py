@@ -1,0 +1,93 @@
+"""ONNX Runtime, fed with bytes that were verified, never with a path.
+
+One thread inside an operator and one between operators: a server scales by processes, and
+threads that spin for work are the largest source of slow answers.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from sealwright.kernel import OperationFailed, VerificationFailed
+from sealwright.serving.contract import Batch, Contract
+from sealwright.serving.outcome import outcome_of
+
+__all__ = ["OnnxEngine"]
+
+_FATAL_ONLY = 4
+_LINK = "package/model.onnx"
+
+
+class OnnxEngine:
+    """A session whose inputs and output are exactly those of the contract."""
+
+    def __init__(self, model: bytes, contract: Contract) -> None:
+        """Build the session and run it once on a row from the middle of the contract.
+
+        Raises
+        ------
+        VerificationFailed
+            The graph cannot be loaded, has other inputs or outputs than the contract, or fails on the trial row.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = _FATAL_ONLY
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - the library raises many types, all meaning: not loadable
+            raise VerificationFailed(
+                f"ONNX Runtime cannot load the model: {type(error).__name__}.", link=_LINK
+            ) from None
+        self._outputs = [contract.output]
+        self._refuse_other_ports(contract)
+        self._try_once(contract)
+
+    def run(self, batch: Batch) -> NDArray[np.float32]:
+        feeds: dict[str, Any] = {}
+        if batch.numbers is not None:
+            feeds["numbers"] = batch.numbers
+        if batch.strings is not None:
+            feeds["strings"] = batch.strings
+        try:
+            result: NDArray[np.float32] = self._session.run(self._outputs, feeds)[0]
+        except Exception as error:  # noqa: BLE001 - see above; its text may hold row values, so it is dropped
+            raise OperationFailed(f"The model could not run on this request ({type(error).__name__}).") from None
+        return result
+
+    def _refuse_other_ports(self, contract: Contract) -> None:
+        wanted = {}
+        if contract.numbers:
+            wanted["numbers"] = ("tensor(float)", len(contract.numbers))
+        if contract.strings:
+            wanted["strings"] = ("tensor(string)", len(contract.strings))
+        found = {port.name: (port.type, port.shape) for port in self._session.get_inputs()}
+        same = found.keys() == wanted.keys() and all(
+            kind == wanted[name][0]
+            and len(shape) == 2
+            and shape[1] == wanted[name][1]
+            and not isinstance(shape[0], int)
+            for name, (kind, shape) in found.items()
+        )
+        outputs = {port.name: port.type for port in self._session.get_outputs()}
+        if not same or outputs.get(contract.output) != "tensor(float)":
+            raise VerificationFailed("The model's inputs and outputs are not those of its interface.", link=_LINK)
+
+    def _try_once(self, contract: Contract) -> None:
+        row = [_middle(feature.kind, feature.low, feature.high, feature.categories) for feature in contract.features]
+        batch = contract.pack([row])
+        try:
+            outcome_of(contract, batch, self.run(batch))
+        except OperationFailed as error:
+            raise VerificationFailed(f"The model fails on a row its own contract allows: {error}", link=_LINK) from None
+
+
+def _middle(kind: str, low: float, high: float, categories: frozenset[str]) -> Any:
+    """A value in the middle of what the contract allows."""
+    if kind == "category":
+        return min(categories, default=None)
+    middle = low / 2 + high / 2
+    return middle if kind == "number" else round(middle)

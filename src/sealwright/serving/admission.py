@@ -1,0 +1,100 @@
+"""What is read of a request before its body: framing, host, type, length. One pass over the headers.
+
+Refuses what two HTTP readers could understand differently (a repeated header that matters, chunked
+bodies), and a Host that is not ours (DNS rebinding).
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sealwright.serving.problems import BadRequest, BodyTooLarge, LengthRequired, Misdirected, UnsupportedBody
+
+__all__ = ["Head", "read_head"]
+
+_ONCE = frozenset(
+    {b"host", b"authorization", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"}
+)
+_MOST_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The headers that decide. `length` is the announced size of the body in bytes."""
+
+    authorization: bytes | None
+    content_type: bytes
+    binary: bool  # the header of the binary tensor extension is present
+    encoded: bool  # a Content-Encoding other than identity
+    length: int | None
+
+    def need_json(self) -> None:
+        """Refuse a body that is not announced as plain JSON of known length.
+
+        Raises
+        ------
+        UnsupportedBody, LengthRequired
+        """
+        kind, _, rest = self.content_type.partition(b";")
+        charset = rest.strip().lower().replace(b'"', b"")
+        if self.encoded or self.binary or kind.strip().lower() != b"application/json":
+            raise UnsupportedBody
+        if charset and charset != b"charset=utf-8":
+            raise UnsupportedBody
+        if self.length is None:
+            raise LengthRequired
+
+
+def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes], most_body: int) -> Head:
+    """Read the headers of a request (names in lower case).
+
+    Raises
+    ------
+    BadRequest
+        A header that must stand once stands twice, no Host, or a length that is no number.
+    Misdirected
+        The Host is not one of `hosts`.
+    LengthRequired
+        The body is chunked.
+    BodyTooLarge
+        More than `most_body` bytes are announced.
+    """
+    found: dict[bytes, bytes] = {}
+    binary = False
+    for name, value in headers:
+        if name in _ONCE:
+            if name in found:
+                raise BadRequest(f"The header {name.decode()} stands there twice.")
+            found[name] = value
+        elif name == b"inference-header-content-length":
+            binary = True
+    host = found.get(b"host")
+    if host is None:
+        raise BadRequest("The Host header is missing.")
+    if host not in hosts and _without_port(host) not in hosts:
+        raise Misdirected
+    if b"transfer-encoding" in found:
+        raise LengthRequired("Chunked bodies are not read. Send a Content-Length.")
+    length = None
+    if (announced := found.get(b"content-length")) is not None:
+        if not announced.isdigit() or len(announced) > _MOST_DIGITS:
+            raise BadRequest("The Content-Length is not a number.")
+        length = int(announced)
+        if length > most_body:
+            raise BodyTooLarge(f"At most {most_body:,} bytes are read.")
+    return Head(
+        authorization=found.get(b"authorization"),
+        content_type=found.get(b"content-type", b""),
+        binary=binary,
+        encoded=found.get(b"content-encoding", b"identity").lower() != b"identity",
+        length=length,
+    )
+
+
+def _without_port(host: bytes) -> bytes:
+    """The name in a Host header: without port, brackets of IPv6 and case."""
+    name, colon, port = host.rpartition(b":")
+    if not colon or b"]" in port:
+        name = host
+    elif not port.isdigit():
+        return b""
+    return name.removeprefix(b"[").removesuffix(b"]").lower()

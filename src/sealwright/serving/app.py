@@ -1,0 +1,266 @@
+"""The application: from an ASGI request to an answer whose decision is on disk.
+
+Answers: in which order is a request looked at? Framing and host, size, route, token, scope, body,
+contract, model, durable record, and only then the answer. Whatever fails becomes one problem document.
+Does not answer: how long a connection may take; its deadlines stand in `connection.py`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sealwright.kernel import OperationFailed, new_id
+from sealwright.serving.admission import Head, read_head
+from sealwright.serving.config import Limits
+from sealwright.serving.connection import ConnectionGuard
+from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.events import EventLog
+from sealwright.serving.holder import Holder, Served
+from sealwright.serving.outcome import Outcome, outcome_of
+from sealwright.serving.problems import (
+    BodyIncomplete,
+    Forbidden,
+    HttpRefusal,
+    InternalFault,
+    NoSuchRoute,
+    Overloaded,
+    problem_body,
+)
+from sealwright.serving.protocol_named import NamedProtocol
+from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.routes import Match, Permission, Route, RouteTable
+from sealwright.serving.tokens import Caller, TokenCheck
+
+__all__ = ["App"]
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+
+_JSON = b"application/json"
+_PROBLEM = b"application/problem+json"
+_ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
+_LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
+_NOBODY = Caller("", "", frozenset())
+_THREADS = 2
+
+
+class _Gone(Exception):
+    """The caller hung up before the request was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    head: Head
+    receive: _Receive
+    caller: Caller
+    values: dict[str, str]
+
+
+class App:
+    """The ASGI application of one project's channel."""
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        hosts: list[str],
+        limits: Limits,
+        holder: Holder,
+        tokens: TokenCheck,
+        decisions: DecisionLog,
+        guard: ConnectionGuard,
+        log: EventLog,
+    ) -> None:
+        self._project, self._scope = project, f"predict:{project}"
+        self._hosts = frozenset(host.lower().encode() for host in hosts)
+        self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
+        self._guard, self._log = guard, log
+        self._waiting = 0
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
+        self.draining = False
+        model = "/v2/models/{model}"
+        version = model + "/versions/{version}"
+        self.table = RouteTable(
+            [
+                Route("GET", "/v2/health/live", Permission.OPEN, self._live),
+                Route("GET", "/v2/health/ready", Permission.OPEN, self._ready),
+                Route("GET", "/v2", Permission.PREDICT, self._server),
+                Route("GET", model, Permission.PREDICT, self._model),
+                Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
+                Route("POST", model + "/infer", Permission.PREDICT, self._infer),
+                Route("GET", version, Permission.PREDICT, self._model),
+                Route("GET", version + "/ready", Permission.PREDICT, self._model_ready),
+                Route("POST", version + "/infer", Permission.PREDICT, self._infer),
+                Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict),
+                Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
+            ]
+        )
+        # Found once: the address nearly every request goes to.
+        self._usual = {
+            (route.method, path): Match(route, {"model": project})
+            for route in self.table.routes
+            if "{version}" not in route.path
+            for path in [route.path.replace("{model}", project)]
+        }
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
+        if scope["type"] != "http":
+            raise OperationFailed("Only HTTP is answered here.")
+        try:
+            status, body = await self._answer(scope, receive)
+            await _respond(send, status, _JSON, body, ())
+        except _Gone:
+            return
+        except HttpRefusal as refusal:
+            await self._refuse(refusal, receive, send)
+        except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
+            fault = new_id("flt")
+            self._log.fault(fault, error)
+            await self._refuse(InternalFault("Quote the id when you report this."), receive, send, instance=fault)
+
+    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes]:
+        head = read_head(scope["headers"], hosts=self._hosts, most_body=self._limits.body_bytes)
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        match = self._usual.get((method, path)) or self.table.find(method, path)
+        caller = _NOBODY
+        if match.route.permission is not Permission.OPEN:
+            caller = self._tokens.caller(head.authorization)
+            if self._scope not in caller.scopes or match.values.get("model", self._project) != self._project:
+                raise Forbidden  # the same words whether another project's model exists or not
+        if method == "POST":
+            head.need_json()
+        result: tuple[int, bytes] = await match.route.handler(_Request(head, receive, caller, match.values))
+        return result
+
+    async def _refuse(self, refusal: HttpRefusal, receive: _Receive, send: _Send, *, instance: str = "") -> None:
+        self._guard.refused[refusal.status] += 1
+        body = problem_body(refusal, instance=instance)
+        await _respond(
+            send, refusal.status, _PROBLEM, body, refusal.headers, linger=receive if refusal.closes else None
+        )
+
+    # The handlers, in the order of the table.
+
+    async def _live(self, _request: _Request) -> tuple[int, bytes]:
+        return 200, b'{"live":true}'
+
+    async def _ready(self, _request: _Request) -> tuple[int, bytes]:
+        return (200, b'{"ready":true}') if self._not_ready() == "" else (503, b'{"ready":false}')
+
+    async def _server(self, _request: _Request) -> tuple[int, bytes]:
+        return 200, msgspec.json.encode({"name": "sealwright", "version": "1", "extensions": []})
+
+    async def _model(self, request: _Request) -> tuple[int, bytes]:
+        served = self._served(request)
+        return 200, msgspec.json.encode(served.oip.metadata(served.number))
+
+    async def _model_ready(self, request: _Request) -> tuple[int, bytes]:
+        self._served(request)
+        reason = self._not_ready()
+        return (200 if not reason else 503), msgspec.json.encode(
+            {"name": self._project, "ready": not reason, "reason": reason}
+        )
+
+    async def _infer(self, request: _Request) -> tuple[int, bytes]:
+        return await self._decide(request, lambda served: served.oip)
+
+    async def _predict(self, request: _Request) -> tuple[int, bytes]:
+        return await self._decide(request, lambda served: served.named)
+
+    async def _openapi(self, request: _Request) -> tuple[int, bytes]:
+        return 200, self._served(request).openapi
+
+    async def _decide(
+        self, request: _Request, protocol_of: Callable[[Served], NamedProtocol | OipProtocol]
+    ) -> tuple[int, bytes]:
+        body = await _body(request)
+        if self._waiting >= self._limits.waiting:
+            raise Overloaded
+        self._waiting += 1
+        try:
+            served = self._served(request)
+            protocol = protocol_of(served)
+            work = asyncio.get_running_loop().run_in_executor
+            small = len(body) <= _LARGE_BODY
+            asked, outcome = (
+                _run(served, protocol, body) if small else await work(self._threads, _run, served, protocol, body)
+            )
+            decision = new_id("dec")
+            answer = protocol.answer(asked, outcome, decision=decision, model=served.told)
+            receipt = await self._decisions.record(
+                decision=decision,
+                served=served,
+                protocol=protocol.media,
+                caller=request.caller,
+                request=body,
+                answer=answer,
+            )
+        finally:
+            self._waiting -= 1
+        return 200, protocol.wrap(answer, receipt)
+
+    def _served(self, request: _Request) -> Served:
+        served = self._holder.serving()
+        if request.values.get("version", str(served.number)) != str(served.number):
+            raise NoSuchRoute
+        return served
+
+    def _not_ready(self) -> str:
+        """Why no traffic should come here now, or ""."""
+        if self.draining:
+            return "draining"
+        return self._holder.not_ready() or self._decisions.not_ready()
+
+
+def _run(served: Served, protocol: Any, body: bytes) -> tuple[Any, Outcome]:
+    """Decode, predict, check."""
+    asked = protocol.read(body)
+    return asked, outcome_of(served.contract, asked.batch, served.engine.run(asked.batch))
+
+
+async def _body(request: _Request) -> bytes:
+    """The announced body, no more and no less."""
+    length = request.head.length or 0
+    message = await request.receive()
+    body: bytes = message.get("body", b"")
+    while message["type"] == "http.request" and message.get("more_body", False) and len(body) <= length:
+        message = await request.receive()
+        body += message.get("body", b"")
+    if message["type"] != "http.request":
+        raise _Gone
+    if len(body) != length:
+        raise BodyIncomplete
+    return body
+
+
+async def _respond(
+    send: _Send,
+    status: int,
+    media: bytes,
+    body: bytes,
+    extra: tuple[tuple[bytes, bytes], ...],
+    *,
+    linger: _Receive | None = None,
+) -> None:
+    """Send a whole response; with `linger`, read and drop what the caller still sends before closing."""
+    headers = [(b"content-type", media), (b"content-length", b"%d" % len(body)), *_ALWAYS, *extra]
+    if linger is not None:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if linger is not None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        body = b""
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                message: _Message = {"more_body": True}
+                while message.get("more_body", False):
+                    message = await linger()
+        except TimeoutError:
+            pass
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,209 @@
+"""One HTTP connection that cannot be held open for nothing.
+
+uvicorn's httptools protocol, with what it leaves out: a limit on the header block, a deadline for
+every phase (nothing sent, headers, body, answer not taken), a cap on connections, and refusals that
+are problem documents. One sweep twice a second looks at all deadlines, so a request costs no timer.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from sealwright.serving.config import Limits
+from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal, problem_body
+
+__all__ = ["ConnectionGuard", "guarded_protocol"]
+
+_SWEEP_SECONDS = 0.5
+_CLOSING_SECONDS = 5.0  # for a peer to take what was written before the connection is cut
+_QUIET, _HEADERS, _BODY, _ANSWER, _CLOSING = range(5)
+
+
+class HeadersTooLarge(HttpRefusal):
+    """The header block is larger than this server reads."""
+
+    code, status, title, closes = "http.headers_too_large", 431, "The request headers are too large", True
+
+
+class ConnectionGuard:
+    """All open connections of one server, and the sweep that ends the overdue ones."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.refused: Counter[int] = Counter()  # by status, for the log
+        self._open: set[GuardedConnection] = set()
+        self._clients: Counter[str] = Counter()
+
+    def admit(self, connection: "GuardedConnection", client: str) -> bool:
+        """Count a new connection, or say that there are too many."""
+        if len(self._open) >= self.limits.connections or self._clients[client] >= self.limits.connections_per_client:
+            return False
+        self._open.add(connection)
+        self._clients[client] += 1
+        return True
+
+    def forget(self, connection: "GuardedConnection", client: str) -> None:
+        """A connection has ended."""
+        if connection in self._open:
+            self._open.discard(connection)
+            self._clients[client] -= 1
+            if not self._clients[client]:
+                del self._clients[client]
+
+    async def sweep(self) -> None:
+        """End overdue connections until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            now = loop.time()
+            for connection in [c for c in self._open if c.deadline < now]:
+                connection.expire()
+
+
+def guarded_protocol(guard: ConnectionGuard) -> type[HttpToolsProtocol]:
+    """The protocol class uvicorn is to use, bound to one guard."""
+
+    class Bound(GuardedConnection):
+        _guard = guard
+
+    return Bound
+
+
+class GuardedConnection(HttpToolsProtocol):
+    """A connection that knows its phase and its deadline (loop time, seconds)."""
+
+    _guard: ConnectionGuard
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.deadline = float("inf")
+        self._phase = _QUIET
+        self._in_body = False
+        self._header_bytes = self._parsed_bytes = 0
+        self._peer = ""
+        self._time: Callable[[], float] = self.loop.time
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else ""
+        if not self._guard.admit(self, self._peer):
+            transport.abort()  # over the cap nothing is spent on politeness
+            return
+        self._enter(_QUIET, self._guard.limits.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._guard.forget(self, self._peer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._phase == _CLOSING or self.parser is None:
+            return
+        if not self._in_body:
+            end = data.find(b"\r\n\r\n")
+            self._header_bytes += len(data) if end < 0 else end
+            if self._header_bytes > self._guard.limits.header_bytes:
+                self._refuse(HeadersTooLarge())
+                return
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(BadRequest("Protocol upgrades are not offered."))
+        except httptools.HttpParserError:
+            self._refuse(HeadersTooLarge() if self._parsed_bytes > self._guard.limits.header_bytes else BadRequest())
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._parsed_bytes = 0
+        if self._idle():
+            self._enter(_HEADERS, self._guard.limits.header_seconds)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Requests sent in one go share a read, so each one's headers are counted here as well.
+        self._parsed_bytes += len(name) + len(value) + 4
+        if self._parsed_bytes > self._guard.limits.header_bytes:
+            raise HeadersTooLarge
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_body, self._header_bytes = True, 0
+        self._enter(_BODY, self._guard.limits.body_seconds)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body, self._header_bytes = False, 0
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._enter(_QUIET, self._guard.limits.idle_seconds)
+        else:
+            self._enter(_ANSWER, self._guard.limits.answer_seconds)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._enter(_CLOSING, _CLOSING_SECONDS)
+        elif self.pipeline or not self.cycle.response_complete:
+            self._enter(_ANSWER, self._guard.limits.answer_seconds)
+        elif self._phase != _BODY:  # an early refusal leaves the body's own deadline standing
+            self._enter(_QUIET, self._guard.limits.idle_seconds)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self._enter(_CLOSING, _CLOSING_SECONDS)
+
+    def expire(self) -> None:
+        """The deadline of the present phase has passed."""
+        answered = self._phase == _BODY and self.cycle.response_started  # refused early, body still coming
+        if self._phase in (_HEADERS, _BODY) and not self.pipeline and not answered:
+            self._refuse(BodyIncomplete())
+        elif self._phase in (_QUIET, _HEADERS, _BODY) and not self.pipeline:
+            self.transport.close()
+            self._enter(_CLOSING, _CLOSING_SECONDS)
+        else:
+            self.transport.abort()
+            self._enter(_CLOSING, _CLOSING_SECONDS)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text names the server's parser
+        self._refuse(BadRequest())
+
+    def _idle(self) -> bool:
+        """No request is being answered."""
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
+        return cycle is None or cycle.response_complete
+
+    def _enter(self, phase: int, seconds: float) -> None:
+        self._phase = phase
+        self.deadline = self._time() + seconds
+
+    def _refuse(self, refusal: HttpRefusal) -> None:
+        """Write a problem past the application, end the request it may be busy with, and close."""
+        self._guard.refused[refusal.status] += 1
+        if not self._idle():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if not self.transport.is_closing():
+            self.transport.write(_raw_refusal(refusal))
+            self.transport.close()
+        self._enter(_CLOSING, _CLOSING_SECONDS)
+
+
+def _raw_refusal(refusal: HttpRefusal) -> bytes:
+    body = problem_body(refusal)
+    head = (
+        f"HTTP/1.1 {refusal.status} Refused\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,117 @@
+"""Why a value does not fit its feature, in words a caller can act on and without the value.
+
+The slow, complete twin of the compiled decoders: they say yes or no, this says why.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sealwright.serving.contract import Feature, days_of
+from sealwright.serving.problems import FieldProblem
+
+__all__ = ["MOST_PROBLEMS", "described", "fault_in", "pointer", "row_problems"]
+
+MOST_PROBLEMS = 20  # reasons listed in one refusal
+_MOST_CATEGORIES_SHOWN = 20
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def pointer(*steps: str | int) -> str:
+    """A JSON Pointer, RFC 6901."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def described(feature: Feature) -> str:
+    """What the feature accepts: "an integer from 18 to 100", "one of: female, male; or null"."""
+    if feature.kind == "boolean":
+        text = "true or false"
+    elif feature.kind == "category":
+        names = sorted(feature.categories)
+        text = "one of: " + ", ".join(names[:_MOST_CATEGORIES_SHOWN]) if names else "nothing but null"
+        if len(names) > _MOST_CATEGORIES_SHOWN:
+            text += f" and {len(names) - _MOST_CATEGORIES_SHOWN} more"
+    elif feature.kind == "date":
+        text = f"a date as YYYY-MM-DD from {_day(feature.low)} to {_day(feature.high)}"
+    else:
+        text = f"{'an integer' if feature.kind == 'integer' else 'a number'} from {_number(feature.low)} to {_number(feature.high)}"
+    return text + ("; or null" if feature.nullable and "null" not in text else "")
+
+
+def fault_in(feature: Feature, value: Any) -> str:
+    """The stable code of what is wrong with one JSON value, or "" if it fits."""
+    if value is None:
+        return "" if feature.nullable else "not_nullable"
+    match feature.kind:
+        case "boolean":
+            return "" if isinstance(value, bool) else "wrong_type"
+        case "category":
+            if not isinstance(value, str):
+                return "wrong_type"
+            return "" if value in feature.categories else "unknown_category"
+        case "date":
+            day = _date_of(value)
+            return "wrong_type" if day is None else _range_fault(feature, days_of(day))
+        case "integer":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return _range_fault(feature, value) if whole else "wrong_type"
+        case _:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return _range_fault(feature, value) if number else "wrong_type"
+
+
+def row_problems(features: tuple[Feature, ...], row: Any, where: str) -> Iterator[FieldProblem]:
+    """Everything wrong with one row of named features, in the contract's order. `where` is its pointer."""
+    if not isinstance(row, dict):
+        yield FieldProblem(where, "wrong_type", "Expected an object with one entry per feature.")
+        return
+    names = {feature.name for feature in features}
+    strangers = sum(1 for name in row if name not in names)
+    if strangers:
+        yield FieldProblem(where, "unknown_field", _strangers(row, names, strangers))
+    for feature in features:
+        at = where + pointer(feature.name)
+        if feature.name not in row:
+            yield FieldProblem(at, "missing", f"Expected {described(feature)}.", feature.name)
+        elif code := fault_in(feature, row[feature.name]):
+            yield FieldProblem(at, code, f"Expected {described(feature)}.", feature.name)
+
+
+def _strangers(row: dict[str, Any], names: set[str], count: int) -> str:
+    """Say how many fields are unknown and which known name may be meant; never repeat what was sent."""
+    from difflib import get_close_matches
+
+    text = f"{count} field{'s are' if count > 1 else ' is'} not in the contract."
+    absent = sorted(name for name in names if name not in row)
+    for name in list(row)[:50]:
+        if name not in names and (close := get_close_matches(name[:64], absent, n=1, cutoff=0.75)):
+            return f"{text} Did you mean {close[0]!r}?"
+    return text
+
+
+def _range_fault(feature: Feature, value: float) -> str:
+    if not math.isfinite(value):
+        return "not_finite"
+    return "" if feature.low <= value <= feature.high else "out_of_range"
+
+
+def _date_of(value: Any) -> date | None:
+    """The day written as YYYY-MM-DD; fromisoformat alone would also take 20240131 and 2024-W05-3."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or len(value) != 10 or value[4] != "-" or value[7] != "-" or not value.isascii():
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _day(days: float) -> str:
+    at = min(max(int(days) + _EPOCH, 1), date.max.toordinal())
+    return date.fromordinal(at).isoformat()
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:g}"

@@ -1,0 +1,227 @@
+"""Starting the serving process: its keys go over a pipe, never through arguments, environment or files.
+
+`launch` keeps the child beside the caller and knows when it is ready; `become` turns the present
+process into it. Both leave the child an empty environment but for a few plain words.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from pathlib import Path
+from typing import IO, NoReturn, Self
+
+from sealwright.kernel import InvalidInput, OperationFailed, SealwrightError, VerificationFailed
+from sealwright.serving.config import Limits, ServeConfig, allowed_hosts
+from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
+from sealwright.serving.spec import ServingSpec
+from sealwright.trust import Keyring
+
+__all__ = ["Running", "StartFailed", "become", "launch", "prepare"]
+
+_BOOT = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+_KILL_AFTER_SECONDS = 5.0  # beyond the drain time
+
+
+class StartFailed(OperationFailed):
+    """The serving process did not come up; the message is what it said."""
+
+    code = "serving.start_failed"
+
+
+def prepare(
+    keyring: Keyring,
+    *,
+    home: Path,
+    project: str,
+    spec: ServingSpec,
+    host: str = "127.0.0.1",
+    port: int = 8443,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    limits: Limits | None = None,
+) -> ServeConfig:
+    """Collect what the serving process needs, and nothing more, from an opened keyring.
+
+    Parameters
+    ----------
+    certificate, key : Path, optional
+        PEM files. Left out, the server speaks plain HTTP and only on loopback.
+    limits : Limits, optional
+        Rows and body size come from `spec` when left out.
+
+    Raises
+    ------
+    InvalidInput, Refused
+        Settings that are not safe to start with.
+    """
+    workspace = keyring.trust_root.workspace
+    return ServeConfig(
+        workspace=workspace,
+        project=project,
+        channel=spec.channel,
+        home=str(home.resolve()),
+        trust_root=keyring.trust_root.to_bytes().decode(),
+        decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE).hex(),
+        checkpoint_signer=b64encode(keyring.export_signer("decision-checkpoints")).decode(),
+        token_issuer=token_issuer(workspace),
+        token_audience=token_audience(workspace),
+        host=host,
+        port=port,
+        hosts=allowed_hosts(host, spec.hosts),
+        tls_certificate=None if certificate is None else str(certificate.resolve()),
+        tls_key=None if key is None else str(key.resolve()),
+        limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
+    ).checked()
+
+
+class Running:
+    """A serving process that answers. Leaving the `with` block stops it in good order."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", config: ServeConfig, port: int, lifeline: int) -> None:
+        self._process, self._config, self._lifeline = process, config, lifeline
+        self.port = port
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where it answers, e.g. "https://127.0.0.1:8443"."""
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"{'https' if self._config.tls_certificate else 'http'}://{host}:{self.port}"
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Its exit status once it has ended, or None if it still runs after `timeout` seconds."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def reload_certificate(self) -> None:
+        """Make new connections use the certificate files as they are now."""
+        self._process.send_signal(signal.SIGHUP)
+
+    def stop(self) -> int:
+        """Let it finish the answers under way and end; returns its exit status."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        status = self.wait(self._config.limits.drain_seconds + _KILL_AFTER_SECONDS)
+        if status is None:
+            self._process.kill()
+            status = self._process.wait()
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def launch(config: ServeConfig, *, ready_seconds: float = 30.0, stderr: IO[bytes] | int | None = None) -> Running:
+    """Start a serving process and wait until it answers. It ends when this process does.
+
+    Raises
+    ------
+    StartFailed
+        It did not become ready in time, or ended without a word.
+    VerificationFailed, InvalidInput, OperationFailed
+        What it said when it refused to start.
+    """
+    config = _with_lifeline(config, lifeline=True)
+    config_out, config_in = os.pipe()
+    status_out, status_in = os.pipe()
+    process = None
+    try:
+        with contextlib.ExitStack() as ours:
+            ours.callback(os.close, config_out)
+            ours.callback(os.close, status_in)
+            process = subprocess.Popen(
+                _command(config_out, status_in),
+                pass_fds=(config_out, status_in),
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stderr=stderr,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C reaches us first; we then stop it in order
+            )
+        _hand_over(config_in, config)
+        port = _port_when_ready(process, status_out, ready_seconds)
+    except BaseException:
+        os.close(config_in)
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait()
+        raise
+    finally:
+        os.close(status_out)
+    return Running(process, config, port, config_in)
+
+
+def become(config: ServeConfig) -> NoReturn:
+    """Turn this process into the serving process: for service managers, which watch one pid."""
+    config = _with_lifeline(config, lifeline=False)
+    config_out, config_in = os.pipe()
+    _hand_over(config_in, config)
+    os.close(config_in)
+    os.set_inheritable(config_out, True)  # noqa: FBT003 - the standard library takes it by position
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.chdir("/")
+    command = _command(config_out, None)
+    os.execve(command[0], command, _ENVIRONMENT)  # noqa: S606 - no shell, our own interpreter
+
+
+def _with_lifeline(config: ServeConfig, *, lifeline: bool) -> ServeConfig:
+    from msgspec.structs import replace
+
+    return replace(config, lifeline=lifeline).checked()
+
+
+def _command(config_fd: int, status_fd: int | None) -> list[str]:
+    """Isolated mode: no user site, no PYTHON* variables, no current folder; only the folder we were loaded from."""
+    home = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-I", "-c", _BOOT, home, "--config-fd", str(config_fd)]
+    return command if status_fd is None else [*command, "--status-fd", str(status_fd)]
+
+
+def _hand_over(descriptor: int, config: ServeConfig) -> None:
+    data = config.to_bytes()
+    os.write(descriptor, len(data).to_bytes(4, "big") + data)  # fits the pipe's buffer, so it does not block
+
+
+def _port_when_ready(process: "subprocess.Popen[bytes]", status: int, seconds: float) -> int:
+    said, until = b"", time.monotonic() + seconds
+    while not said.endswith(b"\n"):
+        readable, _, _ = select.select([status], [], [], max(0.0, until - time.monotonic()))
+        if not readable:
+            raise StartFailed(f"The server did not become ready within {seconds:g} seconds. See its messages above.")
+        chunk = os.read(status, 65_536)
+        if not chunk:
+            raise StartFailed(
+                f"The server ended while starting (exit status {process.wait()}). See its messages above."
+            )
+        said += chunk
+    facts = json.loads(said)
+    if "port" in facts:
+        return int(facts["port"])
+    raise _as_error(facts)
+
+
+def _as_error(facts: dict[str, object]) -> SealwrightError:
+    """The child's refusal as an error of the same exit status."""
+    message, status = str(facts["message"]), facts["exit_code"]
+    if status == VerificationFailed.exit_code:
+        return VerificationFailed(message)
+    return InvalidInput(message) if status == InvalidInput.exit_code else StartFailed(message)

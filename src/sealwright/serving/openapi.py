@@ -1,0 +1,136 @@
+"""The OpenAPI 3.1 description of one model's named-feature address, made from its contract.
+
+Every range, category and null a request is held to stands in it, with an example that is accepted.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sealwright.serving.contract import Contract, Feature
+from sealwright.serving.field_rules import described
+
+__all__ = ["example_row", "openapi_of"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+def example_row(contract: Contract) -> dict[str, Any]:
+    """A row the contract accepts: the middle of each range, the first category."""
+    return {feature.name: _example(feature) for feature in contract.features}
+
+
+def openapi_of(contract: Contract, *, number: int, package: str, most_rows: int) -> dict[str, Any]:
+    """The description of POST /v1/models/{project}/predict."""
+    problem = {
+        "description": "Refused; see the problem document.",
+        "content": {"application/problem+json": _ref("Problem")},
+    }
+    row = _ref("Row")["schema"]
+    one = {"type": "object", "required": ["row"], "additionalProperties": False, "properties": {"row": row}}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": most_rows}
+    many = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {"rows": rows}}
+    request = {"application/json": {"schema": {"oneOf": [one, many]}, "example": {"row": example_row(contract)}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"Predictions of {contract.project}",
+            "version": str(number),
+            "description": f"Version {number}, package {package}. Every answer is recorded before it is given; "
+            "its receipt proves that offline.",
+        },
+        "paths": {
+            f"/v1/models/{contract.project}/predict": {
+                "post": {
+                    "operationId": "predict",
+                    "security": [{"token": []}],
+                    "requestBody": {"required": True, "content": request},
+                    "responses": {
+                        "200": {
+                            "description": "The answer and its receipt.",
+                            "content": {"application/json": _ref("Answered")},
+                        },
+                        **dict.fromkeys(("400", "401", "403", "413", "415", "422", "503"), problem),
+                    },
+                }
+            }
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": {
+                "Row": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": [feature.name for feature in contract.features],
+                    "properties": {feature.name: _schema(feature) for feature in contract.features},
+                },
+                "Answered": {
+                    "type": "object",
+                    "required": ["answer", "receipt"],
+                    "properties": {"answer": _answer(contract), "receipt": {"type": "object"}},
+                },
+                "Problem": {
+                    "type": "object",
+                    "description": "RFC 9457",
+                    "required": ["type", "title", "status"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "instance": {"type": "string"},
+                        "errors": {"type": "array", "items": {"type": "object"}},
+                    },
+                },
+            },
+        },
+    }
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"schema": {"$ref": f"#/components/schemas/{name}"}}
+
+
+def _answer(contract: Contract) -> dict[str, Any]:
+    """The shape of one answer; a request of several rows gets the same lines under "rows"."""
+    if contract.output == "value":
+        line: dict[str, Any] = {"value": {"type": "number"}}
+    else:
+        shares = {name: {"type": "number", "minimum": 0, "maximum": 1} for name in contract.classes}
+        line = {
+            "label": {"type": "string", "enum": list(contract.classes)},
+            "probabilities": {"type": "object", "properties": shares},
+        }
+    rows = {"type": "array", "items": {"type": "object", "properties": line}}
+    head = {"decision": {"type": "string"}, "model": {"type": "object"}}
+    return {"type": "object", "required": ["decision", "model"], "properties": head | line | {"rows": rows}}
+
+
+def _schema(feature: Feature) -> dict[str, Any]:
+    schema: dict[str, Any]
+    if feature.kind == "category":
+        schema = {"enum": [*sorted(feature.categories), *([None] if feature.nullable else [])]}
+    elif feature.kind == "boolean":
+        schema = {"type": ["boolean", "null"] if feature.nullable else "boolean"}
+    elif feature.kind == "date":
+        schema = {"type": ["string", "null"] if feature.nullable else "string", "format": "date"}
+    else:
+        schema = {
+            "type": [feature.kind, "null"] if feature.nullable else feature.kind,
+            "minimum": feature.low,
+            "maximum": feature.high,
+        }
+    return schema | {"description": f"{described(feature)[:500]}."}
+
+
+def _example(feature: Feature) -> Any:
+    match feature.kind:
+        case "category":
+            return min(feature.categories, default=None)
+        case "boolean":
+            return False
+        case "date":
+            return (_EPOCH + timedelta(days=int(feature.low / 2 + feature.high / 2))).isoformat()
+        case "integer":
+            return round(feature.low / 2 + feature.high / 2)
+        case _:
+            return feature.low / 2 + feature.high / 2

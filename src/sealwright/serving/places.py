@@ -1,0 +1,40 @@
+"""Names that the serving process and those who start or check it must agree on."""
+
+from pathlib import Path
+
+__all__ = [
+    "DECISION_KEY_PURPOSE",
+    "decision_ledger_folder",
+    "decision_origin",
+    "predict_scope",
+    "token_audience",
+    "token_issuer",
+]
+
+DECISION_KEY_PURPOSE = "sealwright/decision-record/v1"
+"""What the key of decision records is derived for: keyring.key("decisions", DECISION_KEY_PURPOSE)."""
+
+
+def predict_scope(project: str) -> str:
+    """The scope a token needs to ask a project's model."""
+    return f"predict:{project}"
+
+
+def token_issuer(workspace: str) -> str:
+    """Who issues a workspace's tokens."""
+    return f"urn:sealwright:workspace:{workspace}"
+
+
+def token_audience(workspace: str) -> str:
+    """Whom a workspace's prediction tokens are for."""
+    return f"urn:sealwright:predict:{workspace}"
+
+
+def decision_origin(workspace: str, project: str, channel: str) -> str:
+    """The name under which the decision ledger signs its checkpoints."""
+    return f"sealwright/{workspace}/decisions/{project}/{channel}"
+
+
+def decision_ledger_folder(home: Path, project: str, channel: str) -> Path:
+    """Where the decisions of a channel are kept."""
+    return home / "serving" / project / channel / "ledger"
