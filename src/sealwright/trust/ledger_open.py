@@ -22,6 +22,7 @@ __all__ = ["Opened", "Signed", "newest_checkpoint", "open_to_read", "open_to_wri
 
 _MOST_CHECKPOINT = 256 * 1024
 _CHUNK = 4096
+_ONE_ENTRY = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ def open_to_write(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cac
     """
     if cache.is_clean(head.size, entries.stat()):
         frontier = _frontier_of(head.size, cache)
-        if frontier.root() == head.root:
-            return _quick(paths.entries, frontier, cache)
+        quick = _quick(paths.entries, frontier, cache, entries.end) if frontier.root() == head.root else None
+        if quick is not None:
+            return quick
     return _slow(paths.entries, head, entries, cache)
 
 
@@ -111,15 +113,20 @@ def _frontier_of(size: int, cache: TreeCache) -> Frontier:
     return Frontier(size, {level: cache.node(level, (size >> level) - 1) for level in levels})
 
 
-def _quick(path: Path, frontier: Frontier, cache: TreeCache) -> Opened:
+def _quick(path: Path, frontier: Frontier, cache: TreeCache, end: int) -> Opened | None:
+    """The state from the cache and the last entry alone; None where they do not fit each other."""
     last = frontier.size - 1
     if last < 0:
         return Opened(frontier, FIRST_PREVIOUS, "")
-    line = next(lines_of(path, cache.offset(last)), b"")
-    text = line.rstrip(b"\n").partition(b"\t")[0]
-    if leaf_hash(text) != cache.node(0, last):
-        raise VerificationFailed(f"Entry {last} of the ledger was changed.", link=f"entry {last}")
-    return Opened(frontier, digest_of(text), read_leaf(text, last).at)
+    try:
+        offset = cache.offset(last)
+        line = next(lines_of(path, offset, buffer=_ONE_ENTRY), b"")
+        text = line.rstrip(b"\n").partition(b"\t")[0]
+        if offset + len(line) != end or leaf_hash(text) != cache.node(0, last):
+            return None
+        return Opened(frontier, digest_of(text), read_leaf(text, last).at)
+    except (OSError, VerificationFailed):
+        return None
 
 
 def _slow(path: Path, head: Checkpoint, entries: AppendFile, cache: TreeCache) -> Opened:
