@@ -227,11 +227,12 @@ def _manifest(payload: bytes, signature_name: str) -> tuple[str, dict[str, str]]
 
 
 def _check_serialization(value: object, signature_name: str) -> None:
-    fields = _exact(value, "method", "hash_type", "allow_symlinks", optional=("ignore_paths",))
-    if (fields["method"], fields["hash_type"]) != ("files", "sha256"):
+    if not isinstance(value, dict) or (value.get("method"), value.get("hash_type")) != ("files", "sha256"):
         raise VerificationFailed(
-            "Only whole files hashed with SHA-256 are accepted. Sign the model again so.", link=signature_name
+            "Only whole files hashed with SHA-256 are accepted (serialization). Sign the model again so.",
+            link=signature_name,
         )
+    fields = _exact(value, "method", "hash_type", "allow_symlinks", optional=("ignore_paths",))
     if fields["allow_symlinks"] is not False:
         raise VerificationFailed(
             "The signer followed symbolic links. Sign a folder of plain files.", link=signature_name

@@ -32,22 +32,26 @@ def check_file_names(names: Iterable[str]) -> None:
         None at all, too many, or a name that is absolute, climbs, is a git name, holds a backslash
         or control character, is not in Unicode NFC, or differs from another only in case.
     """
-    seen: dict[str, str] = {}
+    spelt: dict[str, str] = {}  # every file and folder: case-folded -> as it is written
+    files: set[str] = set()
     for name in names:
         problem = _problem(name)
         if problem:
             raise VerificationFailed(
                 f"The file name {_shown(name)} cannot be in a package: {problem}.", link=_shown(name)
             )
-        twin = seen.setdefault(name.casefold(), name)
-        if twin != name:
-            raise VerificationFailed(f"The file names {twin!r} and {name!r} differ only in case.", link=name)
-        if len(seen) > _MOST_FILES:
+        parts = name.split("/")
+        for path in ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
+            twin = spelt.setdefault(path.casefold(), path)
+            if twin != path:
+                raise VerificationFailed(f"The names {twin!r} and {path!r} differ only in case.", link=name)
+        files.add(name)
+        if len(files) > _MOST_FILES:
             raise VerificationFailed(f"A package holds at most {_MOST_FILES:,} files.")
-    if not seen:
+    if not files:
         raise VerificationFailed("A package holds at least one file.")
-    folders = {name[:cut].casefold() for name in seen.values() for cut in range(len(name)) if name[cut] == "/"}
-    if clash := sorted(folders & set(seen)):
+    folders = {name[:at] for name in files for at, character in enumerate(name) if character == "/"}
+    if clash := sorted(folders & files):
         raise VerificationFailed(f"{clash[0]!r} is both a file and a folder.", link=clash[0])
 
 
