@@ -1,0 +1,101 @@
+"""Data under contract: from a file or a query to an encrypted, signed snapshot.
+
+Answers: what may the data hold, which rows keep to it, and exactly which rows was a model made from?
+Does not answer: what is learned from it, or whether the model may be used.
+Names load on first use, so that importing the room costs nothing; reading data needs the extra `build`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sealwright.kernel import MissingExtra
+
+if TYPE_CHECKING:
+    from sealwright.data.cells import REASONS
+    from sealwright.data.errors import (
+        ColumnsUnusable,
+        ContractMismatch,
+        QuarantineFull,
+        ReasonCount,
+        SourceUnreadable,
+        TargetUnusable,
+    )
+    from sealwright.data.infer import Inferred, infer_contract
+    from sealwright.data.ingest import ingest
+    from sealwright.data.interface import example_row, feature_interface
+    from sealwright.data.manifest import SNAPSHOT_TYPE
+    from sealwright.data.quarantine import Problem, QuarantinedRow
+    from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
+    from sealwright.data.sources import Source, SourceBatch, open_source
+    from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
+    from sealwright.data.split import split
+
+__all__ = [
+    "REASONS",
+    "SNAPSHOT_TYPE",
+    "ColumnSpec",
+    "ColumnsUnusable",
+    "ContractMismatch",
+    "DataSpec",
+    "FileSource",
+    "Inferred",
+    "Problem",
+    "QuarantineFull",
+    "QuarantineSpec",
+    "QuarantinedRow",
+    "ReasonCount",
+    "Snapshot",
+    "Source",
+    "SourceBatch",
+    "SourceUnreadable",
+    "SqlSource",
+    "TargetUnusable",
+    "example_row",
+    "feature_interface",
+    "infer_contract",
+    "ingest",
+    "open_snapshot",
+    "open_source",
+    "quarantine_of",
+    "split",
+]
+
+_HOME = {
+    "cells": ("REASONS",),
+    "errors": (
+        "ColumnsUnusable",
+        "ContractMismatch",
+        "QuarantineFull",
+        "ReasonCount",
+        "SourceUnreadable",
+        "TargetUnusable",
+    ),
+    "infer": ("Inferred", "infer_contract"),
+    "ingest": ("ingest",),
+    "interface": ("example_row", "feature_interface"),
+    "manifest": ("SNAPSHOT_TYPE",),
+    "quarantine": ("Problem", "QuarantinedRow"),
+    "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
+    "sources": ("Source", "SourceBatch", "open_source"),
+    "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
+    "split": ("split",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"sealwright.data has no {name!r}")
+    try:
+        value = getattr(importlib.import_module(f"sealwright.data.{module}"), name)  # noqa: TID251
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "pyarrow":
+            raise MissingExtra("Reading data", "build") from None
+        raise
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,124 @@
+"""Parquet files encrypted column by column (Parquet Modular Encryption, AES-GCM, 256 bit).
+
+Answers: how is a part written so that no column leaves memory in the clear, and read back by who has the keys?
+Does not answer: is this the right, whole, newest file? Encryption alone cannot know; the signed manifest does.
+
+Each class of columns has a master key derived from the "data" branch. Inside a file, columns are called c0, c1, …:
+the key map then cannot be broken by an odd column name, and a column left out of that map would be plaintext.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
+
+from sealwright.kernel import VerificationFailed
+from sealwright.trust import Keyring, open_sealed, seal
+
+__all__ = ["ALGORITHM", "FOOTER_KEY", "QUARANTINE_KEY", "class_key", "encrypted_writer", "physical", "read_encrypted"]
+
+ALGORITHM = "AES_GCM_V1"  # never AES_GCM_CTR_V1: a changed page would go unnoticed
+FOOTER_KEY = "footer/v1"
+QUARANTINE_KEY = "quarantine/v1"
+
+KeyOf = Callable[[str], bytes]
+"""From the name of a master key to its 32 bytes."""
+
+
+def class_key(data_class: str) -> str:
+    """Name of the master key of a class of columns, e.g. "class/personal/v1"."""
+    return f"class/{data_class}/v1"
+
+
+def physical(place: int) -> str:
+    """What the column at `place` is called inside a file."""
+    return f"c{place}"
+
+
+def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyring: Keyring) -> pq.ParquetWriter:
+    """A Parquet writer for columns named `physical(0)`, `physical(1)`, …, each under a key.
+
+    Parameters
+    ----------
+    sink : writable file object
+    schema : pa.Schema
+        With the physical names.
+    key_names : mapping
+        Physical name to master key name. Must cover the schema exactly.
+    """
+    if set(key_names) != set(schema.names):
+        raise ValueError("every column needs a key; one without would be written in the clear")
+    by_key: dict[str, list[str]] = {}
+    for column, key in key_names.items():
+        by_key.setdefault(key, []).append(column)
+    settings = pe.EncryptionConfiguration(
+        footer_key=FOOTER_KEY,
+        column_keys=by_key,
+        encryption_algorithm=ALGORITHM,
+        plaintext_footer=False,
+        double_wrapping=True,
+        internal_key_material=True,
+        data_key_length_bits=256,
+    )
+    factory = _factory(keyring)
+    properties = factory.file_encryption_properties(pe.KmsConnectionConfig(), settings)
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        write_statistics=False,
+        store_schema=False,
+        encryption_properties=properties,
+    )
+
+
+def read_encrypted(data: Any, columns: list[str], keyring: Keyring, *, link: str) -> Any:
+    """Columns of an encrypted file, from bytes that were verified before.
+
+    Raises
+    ------
+    VerificationFailed
+        It does not decrypt: changed bytes, or written under other keys.
+    Refused
+        The keyring is closed.
+    """
+    factory = _factory(keyring)
+    try:
+        properties = factory.file_decryption_properties(pe.KmsConnectionConfig(), pe.DecryptionConfiguration())
+        return pq.ParquetFile(pa.BufferReader(data), decryption_properties=properties).read(columns=columns)
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise VerificationFailed(
+            f"{link} does not decrypt ({type(error).__name__}): its bytes or the keys are others than when it was written.",
+            link=link,
+        ) from None
+
+
+def _factory(keyring: Keyring) -> Any:
+    def key_of(name: str) -> bytes:
+        return keyring.key("data", name)
+
+    return pe.CryptoFactory(lambda _config: _BranchKeys(key_of))
+
+
+class _BranchKeys(pe.KmsClient):  # type: ignore[misc]  # pyarrow is untyped
+    """Wraps the random keys of a file under our master keys. Arrow calls it; no key leaves the process."""
+
+    def __init__(self, key_of: KeyOf) -> None:
+        super().__init__()
+        self._key_of = key_of
+
+    def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
+        sealed = seal(self._key_of(master_key_identifier), bytes(key_bytes), aad=_place(master_key_identifier))
+        return base64.b64encode(sealed)
+
+    def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
+        sealed = base64.b64decode(wrapped_key, validate=True)
+        return open_sealed(self._key_of(master_key_identifier), sealed, aad=_place(master_key_identifier))
+
+
+def _place(master_key_identifier: str) -> bytes:
+    return f"sealwright/parquet-key/{master_key_identifier}".encode()

@@ -1,0 +1,303 @@
+"""The `data:` section of a project file: where the data is, and the contract it must keep.
+
+Answers: which columns, of what type and range, how sensitive, used for what?
+Does not answer: whether a file keeps the contract. That is `check`; guessing a first contract is `infer`.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+from sealwright.data.dates import day_number
+from sealwright.data.names import check_column_names, nearest, printable, shown
+from sealwright.kernel import SealwrightError, canonical_json, digest_of
+
+__all__ = [
+    "ColumnSpec",
+    "ColumnType",
+    "DataClass",
+    "DataSpec",
+    "FileSource",
+    "LARGEST_INTEGER",
+    "MOST_CATEGORIES",
+    "QuarantineSpec",
+    "Role",
+    "SqlSource",
+    "Task",
+]
+
+ColumnType = Literal["integer", "number", "category", "boolean", "date", "text"]
+DataClass = Literal["public", "internal", "confidential", "personal", "special"]
+Role = Literal["feature", "target", "identifier", "sensitive", "ignore"]
+Task = Literal["binary", "multiclass", "regression"]
+
+LARGEST_INTEGER = 2**53
+"""Beyond this, neighbouring integers are one and the same double."""
+MOST_CATEGORIES = 1000
+
+_RANGED = {"integer", "number", "date"}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FileSource(_Section):
+    """A file that needs more said about it than its name."""
+
+    file: StrictStr = Field(
+        description="Path of the file, relative to the project folder."
+        " CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet) or Arrow (.arrow, .feather)."
+    )
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = Field(
+        default="utf-8", description="Encoding of a CSV file. Excel on Windows often writes cp1252."
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="What separates the fields of a CSV file. Left out: found from the header."
+    )
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of the numbers in a CSV file.")
+
+
+class SqlSource(_Section):
+    """One query against a database. The address, which may hold a password, stays out of the project file."""
+
+    sql: StrictStr = Field(min_length=1, max_length=100_000, description="One SELECT statement. It is only ever read.")
+    url_env: StrictStr = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+        description="Name of the environment variable that holds the SQLAlchemy URL, e.g. CREDIT_DB_URL.",
+    )
+
+
+class QuarantineSpec(_Section):
+    """How many rows may break the contract before the whole ingest is refused."""
+
+    at_most_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Largest share of rows that may be set aside, 0 to 1. More stops the ingest.",
+    )
+
+
+class ColumnSpec(_Section):
+    """What one column may hold, how sensitive it is, and what it is used for."""
+
+    type: ColumnType = Field(
+        description="integer (whole, within ±2^53), number (finite double), category (one of `categories`),"
+        " boolean (true, false, 1, 0), date (2026-11-22), text (anything; never given to a model)."
+    )
+    null: StrictBool = Field(
+        default=False, description="Whether a cell may be empty. An empty field is a missing value, for every type."
+    )
+    nulls: tuple[StrictStr, ...] = Field(
+        default=(), max_length=20, description="Words that mean missing besides the empty field, e.g. [NA, '?']."
+    )
+    min: StrictInt | StrictFloat | StrictStr | None = Field(
+        default=None, description="Smallest value allowed: a number, or a date such as 2015-01-01."
+    )
+    max: StrictInt | StrictFloat | StrictStr | None = Field(
+        default=None, description="Largest value allowed: a number, or a date such as 2015-12-31."
+    )
+    categories: tuple[StrictStr, ...] | None = Field(
+        default=None, description="The values a category may have, exactly as written in the data. Others are refused."
+    )
+    data_class: DataClass = Field(
+        default="internal",
+        alias="class",
+        description="How sensitive the column is. Each class is encrypted under its own key."
+        " special: data such as health, origin or belief that the law protects most.",
+    )
+    role: Role = Field(
+        default="feature",
+        description="feature (given to the model), target, identifier (kept, not given), sensitive (kept to compare"
+        " groups, not given), ignore (not read into the snapshot at all).",
+    )
+
+    @field_validator("categories", "nulls", mode="before")
+    @classmethod
+    def _whole_numbers_as_text(cls, value: Any) -> Any:
+        """`[1, 2]` means the texts 1 and 2; true, false and 1.0 have several spellings and must be quoted."""
+        if not isinstance(value, (list, tuple)):
+            return value
+        for item in value:
+            if isinstance(item, (bool, float)):
+                raise ValueError(f"write the value {item!r} in quotes, exactly as it stands in the data")
+        return tuple(str(item) if isinstance(item, int) else item for item in value)
+
+    @field_validator("categories")
+    @classmethod
+    def _usable_categories(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if not 1 <= len(value) <= MOST_CATEGORIES:
+            raise ValueError(f"list 1 to {MOST_CATEGORIES:,} categories; got {len(value):,}")
+        if len(set(value)) != len(value):
+            raise ValueError("a category is listed twice")
+        if "" in value:
+            raise ValueError("the empty text is a missing value, never a category; set null: true instead")
+        if not all(printable(item) and len(item) <= 500 for item in value):
+            raise ValueError("a category holds control characters or is longer than 500 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "ColumnSpec":
+        if (self.type == "category") != (self.categories is not None):
+            raise ValueError("`categories` belongs to type: category, and is needed there")
+        if set(self.nulls) & set(self.categories or ()):
+            raise ValueError("a word cannot be both in `nulls` and in `categories`")
+        if self.nulls and not self.null:
+            raise ValueError("`nulls` names words for missing values; set null: true as well")
+        if self.type == "text" and self.role not in {"identifier", "ignore"}:
+            raise ValueError("text cannot be given to a model or compared; set role: ignore or role: identifier")
+        if self.type == "date" and self.role == "target":
+            raise ValueError("a date cannot be the target")
+        least, most = self.bounds
+        if least is not None and most is not None and least > most:
+            raise ValueError("`min` is larger than `max`")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """The column as plain values: what a person needs to read, without unused parts."""
+        always = {"type", "null", "data_class", "role"}
+        used = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=always)
+        return {"type": self.type, "null": self.null, **used, "class": self.data_class, "role": self.role}
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """`min` and `max` as numbers; a date as days since 1970-01-01."""
+        return self._bound("min", self.min), self._bound("max", self.max)
+
+    def _bound(self, name: str, value: float | str | None) -> float | None:
+        if value is None:
+            return None
+        if self.type not in _RANGED:
+            raise ValueError(f"`{name}` belongs to integer, number and date; a {self.type} has none")
+        if self.type == "date":
+            days = day_number(value) if isinstance(value, str) else None
+            if days is None:
+                raise ValueError(f"`{name}` of a date is written like 2015-01-31")
+            return days
+        if isinstance(value, str) or not math.isfinite(value):
+            raise ValueError(f"`{name}` must be a finite number")
+        whole = isinstance(value, int) or (self.type == "integer" and value == int(value))
+        if (self.type == "integer" and not whole) or (whole and abs(value) > LARGEST_INTEGER):
+            raise ValueError(f"`{name}` must be within ±2^53, and whole for an integer")
+        return value
+
+
+class DataSpec(_Section):
+    """Where the data is and the contract it must keep. Unknown keys are refused."""
+
+    source: StrictStr | FileSource | SqlSource = Field(
+        description="A file, relative to the project folder; or {file, encoding, …}; or {sql, url_env}."
+    )
+    target: StrictStr = Field(description="The column to predict.")
+    positive: StrictStr | None = Field(
+        default=None, description="Two classes only: the one that is the good or looked-for outcome."
+    )
+    test_share: float = Field(
+        default=0.25, ge=0.05, le=0.5, description="Share of rows kept apart to test the model, 0.05 to 0.5."
+    )
+    quarantine: QuarantineSpec = Field(
+        default=QuarantineSpec(), description="Rows that break the contract are set aside, encrypted, up to this limit."
+    )
+    columns: dict[StrictStr, ColumnSpec] = Field(
+        min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _target_role_follows(cls, value: Any) -> Any:
+        """The column named by `target` need not repeat `role: target`; and `positive: 1` means the text 1."""
+        if not isinstance(value, dict) or not isinstance(value.get("columns"), dict):
+            return value
+        column = value["columns"].get(value.get("target"))
+        if isinstance(column, dict) and "role" not in column:
+            value = {**value, "columns": {**value["columns"], value["target"]: {**column, "role": "target"}}}
+        positive = value.get("positive")
+        if isinstance(positive, int) and not isinstance(positive, bool):
+            value = {**value, "positive": str(positive)}
+        return value
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "DataSpec":
+        try:
+            check_column_names(tuple(self.columns), what="data.columns")
+        except SealwrightError as error:
+            raise ValueError(str(error)) from None
+        self._check_target()
+        if not self.features:
+            raise ValueError("no column has role: feature, so there is nothing to learn from")
+        return self
+
+    def _check_target(self) -> None:
+        column = self.columns.get(self.target)
+        if column is None:
+            raise ValueError(
+                f"the target {shown(self.target)} is not among the columns.{nearest(self.target, self.columns)}"
+            )
+        targets = [name for name, found in self.columns.items() if found.role == "target"]
+        if targets != [self.target]:
+            raise ValueError(f"exactly the column {shown(self.target)} has role: target; found {targets}")
+        if column.null:
+            raise ValueError("the target cannot be empty; set null: false, and rows without it are set aside")
+        if column.type == "category" and len(self.classes) < 2:
+            raise ValueError("the target has one category only; there is nothing to predict")
+        if self.task == "binary" and self.positive not in self.classes:
+            raise ValueError(f"set `positive` to one of the two classes of the target: {', '.join(self.classes)}")
+        if self.task != "binary" and self.positive is not None:
+            raise ValueError(f"`positive` is for a target with two classes; this is a {self.task} task")
+
+    @property
+    def task(self) -> Task:
+        """What kind of prediction the target asks for."""
+        if self.columns[self.target].type in {"integer", "number"}:
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the target in the order of the contract; none for regression."""
+        column = self.columns[self.target]
+        return ("false", "true") if column.type == "boolean" else tuple(column.categories or ())
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns given to the model, in order."""
+        return tuple(self._with_role("feature"))
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """Names of the columns kept to compare groups, in order."""
+        return tuple(self._with_role("sensitive"))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the columns a snapshot holds, in order: all but those with role ignore."""
+        return tuple(name for name, column in self.columns.items() if column.role != "ignore")
+
+    @property
+    def contract_digest(self) -> str:
+        """Digest of the columns and what they may hold, in order. Where the data came from is no part of it."""
+        columns = [{"name": name, **column.plain()} for name, column in self.columns.items()]
+        return digest_of(canonical_json({"format": 1, "columns": columns}))
+
+    def plain(self) -> dict[str, Any]:
+        """The section as plain YAML or JSON values, in reading order, without what is default anyway."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"columns"})
+        return {**plain, "columns": {name: column.plain() for name, column in self.columns.items()}}
+
+    def _with_role(self, role: Role) -> Iterator[str]:
+        return (name for name, column in self.columns.items() if column.role == role)
