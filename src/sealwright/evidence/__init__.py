@@ -1,0 +1,152 @@
+"""Statements on file, policies, the gate, and the approvals of people.
+
+Answers: what is known about this model, what does its use ask for, and may it be released?
+Does not answer: is the policy right for the use. People sign for that, by name and role.
+Names load on first use, so importing the room costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sealwright.evidence.approvals import (
+        APPROVAL_TYPE,
+        ATTESTATION_TYPE,
+        Approval,
+        Attestation,
+        make_approval,
+        make_attestation,
+        verify_approval,
+        verify_attestation,
+    )
+    from sealwright.evidence.case import Case, GateDecision, Terms
+    from sealwright.evidence.counting import Counted, count_approvals
+    from sealwright.evidence.gate import GateBlocked, render_gate
+    from sealwright.evidence.model import Change, Instance, Measurement, NotPerformed, Outcome, Record, Result, Subject
+    from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing
+    from sealwright.evidence.policy import (
+        ApprovalRule,
+        Freshness,
+        Override,
+        Policy,
+        PolicySpec,
+        RequiredSuite,
+        Requirement,
+        SettingLimit,
+    )
+    from sealwright.evidence.records import TEST_RESULT_TYPE, fact, measured, read_record
+    from sealwright.evidence.register import PeopleRegister
+    from sealwright.evidence.resolve import class_policy, in_words, looser, policy_text, read_policy, resolve_policy
+    from sealwright.evidence.rules import decide, settle_terms, thresholds_first
+    from sealwright.evidence.service import Evidence
+    from sealwright.evidence.store import Filed, StatementStore
+    from sealwright.evidence.verify import verify_any
+    from sealwright.evidence.vsa import VSA_TYPE, Release, verify_release, vsa
+
+__all__ = [
+    "APPROVAL_TYPE",
+    "ATTESTATION_TYPE",
+    "Approval",
+    "ApprovalRule",
+    "Attestation",
+    "Case",
+    "Change",
+    "Counted",
+    "Evidence",
+    "Filed",
+    "Freshness",
+    "GateBlocked",
+    "GateDecision",
+    "Instance",
+    "Measurement",
+    "NotPerformed",
+    "Outcome",
+    "Override",
+    "PeopleRegister",
+    "Policy",
+    "PolicySpec",
+    "REVOKED_PERSON_TYPE",
+    "Record",
+    "Release",
+    "RequiredSuite",
+    "Requirement",
+    "Result",
+    "SettingLimit",
+    "Standing",
+    "StatementStore",
+    "Subject",
+    "TEST_RESULT_TYPE",
+    "Terms",
+    "VSA_TYPE",
+    "class_policy",
+    "count_approvals",
+    "decide",
+    "fact",
+    "in_words",
+    "looser",
+    "make_approval",
+    "make_attestation",
+    "measured",
+    "policy_text",
+    "read_policy",
+    "read_record",
+    "render_gate",
+    "resolve_policy",
+    "settle_terms",
+    "thresholds_first",
+    "verify_any",
+    "verify_approval",
+    "verify_attestation",
+    "verify_release",
+    "vsa",
+]
+
+_HOME = {
+    "approvals": (
+        "APPROVAL_TYPE",
+        "ATTESTATION_TYPE",
+        "Approval",
+        "Attestation",
+        "make_approval",
+        "make_attestation",
+        "verify_approval",
+        "verify_attestation",
+    ),
+    "case": ("Case", "GateDecision", "Terms"),
+    "counting": ("Counted", "count_approvals"),
+    "gate": ("GateBlocked", "render_gate"),
+    "model": ("Change", "Instance", "Measurement", "NotPerformed", "Outcome", "Record", "Result", "Subject"),
+    "people": ("REVOKED_PERSON_TYPE", "Standing"),
+    "policy": (
+        "ApprovalRule",
+        "Freshness",
+        "Override",
+        "Policy",
+        "PolicySpec",
+        "RequiredSuite",
+        "Requirement",
+        "SettingLimit",
+    ),
+    "records": ("TEST_RESULT_TYPE", "fact", "measured", "read_record"),
+    "register": ("PeopleRegister",),
+    "resolve": ("class_policy", "in_words", "looser", "policy_text", "read_policy", "resolve_policy"),
+    "rules": ("decide", "settle_terms", "thresholds_first"),
+    "service": ("Evidence",),
+    "store": ("Filed", "StatementStore"),
+    "verify": ("verify_any",),
+    "vsa": ("VSA_TYPE", "Release", "verify_release", "vsa"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"sealwright.evidence has no {name!r}")
+    value = getattr(importlib.import_module(f"sealwright.evidence.{module}"), name)  # noqa: TID251
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
