@@ -24,7 +24,7 @@ from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, syst
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, prepare
 from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
-from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read
+from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read, refuse_missing
 from sealwright.trust.ledger_read import LedgerReader
 from sealwright.trust.ledger_write import Batch, Writer
 from sealwright.trust.notes import TlogProof, check_origin
@@ -115,6 +115,7 @@ class Ledger:
             writer = Writer(paths, origin, signer, clock, keys=keys, create=create)
             return cls(writer, writer.signed, LedgerReader(paths.entries, writer.cache))
         signed, _ = newest_checkpoint(paths, keys, origin)
+        refuse_missing(paths, signed)
         if signed is None:
             raise NotFound(f"There is no ledger in {folder}.")
         if signed.head.origin != origin:

@@ -18,7 +18,7 @@ from sealwright.trust.merkle import Frontier, leaf_hash, tree_root
 from sealwright.trust.notes import Checkpoint, open_checkpoint
 from sealwright.trust.public_keys import PublicKey
 
-__all__ = ["Opened", "Signed", "newest_checkpoint", "open_to_read", "open_to_write"]
+__all__ = ["Opened", "Signed", "newest_checkpoint", "open_to_read", "open_to_write", "refuse_missing"]
 
 _MOST_CHECKPOINT = 256 * 1024
 _CHUNK = 4096
@@ -67,6 +67,24 @@ def newest_checkpoint(paths: LedgerPaths, keys: Sequence[PublicKey], origin: str
                 link="checkpoints.log",
             )
     return found, tail.cut
+
+
+def refuse_missing(paths: LedgerPaths, newest: Signed | None) -> None:
+    """Refuse entries without a checkpoint, and a checkpoint without entries: neither is how a ledger begins.
+
+    Raises
+    ------
+    VerificationFailed
+        One of the two files is missing or empty; `link` names it.
+    """
+    has_entries = paths.entries.exists() and (newest is not None or paths.entries.stat().st_size > 0)
+    if has_entries is (newest is not None):
+        return
+    name = paths.entries.name if newest is not None else paths.checkpoints.name
+    raise VerificationFailed(
+        f"{name} of the ledger in {paths.folder} is missing, but the rest of it is there. Restore it from a backup.",
+        link=name,
+    )
 
 
 def _signed(note: bytes, keys: Sequence[PublicKey], origin: str | None, link: str) -> Signed:

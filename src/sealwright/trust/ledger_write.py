@@ -15,7 +15,6 @@ from sealwright.kernel import (
     Clock,
     NotFound,
     SealwrightError,
-    VerificationFailed,
     from_rfc3339,
     fsync_folder,
     private_folder,
@@ -25,7 +24,7 @@ from sealwright.kernel import (
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, Prepared, prepare
 from sealwright.trust.ledger_file import AppendFile, LedgerPaths, LedgerUnavailable, hold_lock
-from sealwright.trust.ledger_open import Opened, Signed, newest_checkpoint, open_to_write
+from sealwright.trust.ledger_open import Opened, Signed, newest_checkpoint, open_to_write, refuse_missing
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK
 from sealwright.trust.merkle import EMPTY_ROOT, Growth, inclusion_path
 from sealwright.trust.notes import Checkpoint, NoteSigner, TlogProof
@@ -81,6 +80,7 @@ class Writer:
             undo.callback(os.close, lock)
             # (2) What was signed last, and the files.
             newest, cut_note = newest_checkpoint(paths, list(known.values()), origin)
+            refuse_missing(paths, newest)
             self._entries = AppendFile(paths.entries, create=create)
             undo.callback(self._entries.close)
             self._checkpoints = AppendFile(paths.checkpoints, create=create)
@@ -151,11 +151,6 @@ class Writer:
 
     def _begin(self, create: bool) -> Signed:
         """The first checkpoint, over nothing: from here on a missing one is noticed."""
-        if self._entries.end:
-            raise VerificationFailed(
-                f"{self._paths.entries} has entries, but no checkpoint signs them. Restore the folder from a backup.",
-                link="checkpoints.log",
-            )
         if not create:
             raise NotFound(f"There is no ledger in {self._paths.folder}.")
         head = Checkpoint(self._signer.name, 0, EMPTY_ROOT)
