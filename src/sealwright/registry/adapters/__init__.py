@@ -1,0 +1,1 @@
+"""Outside frameworks of this room: ONNX Runtime, in a child process only."""
