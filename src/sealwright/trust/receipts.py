@@ -146,6 +146,8 @@ def verify_receipt(
     try:
         hex_of(leaf.subject)
         salt = bytes.fromhex(value["salt"])
+        if salt.hex() != value["salt"]:
+            raise InvalidInput("The salt is spelled in another way.")
         wanted = decision_detail(
             decision=value["decision"],
             model=str(leaf.detail["model"]),
