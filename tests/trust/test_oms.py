@@ -680,6 +680,16 @@ def test_t43_a_signed_list_that_breaks_the_format() -> None:
     assert check(signed_statement(good)).name == "credit"
 
 
+def test_t43_an_unsorted_list_though_its_digest_fits() -> None:
+    statement = statement_of(BUNDLE)
+    resources = list(reversed(statement["predicate"]["resources"]))
+    raw = b"".join(bytes.fromhex(item["digest"]) for item in resources)
+    statement["predicate"]["resources"] = resources
+    statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(raw).hexdigest()
+    with pytest.raises(VerificationFailed, match="not sorted"):
+        check(signed_statement(statement))
+
+
 def test_t43_a_duplicate_key_in_bundle_or_payload() -> None:
     with pytest.raises(VerificationFailed, match="twice"):
         check(BUNDLE.replace(b'{"dsseEnvelope"', b'{"mediaType":"x","dsseEnvelope"', 1))
