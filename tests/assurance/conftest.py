@@ -1,5 +1,7 @@
 """Real models and real rows: German credit, iris and diabetes, trained with scikit-learn and converted to ONNX."""
 
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +20,48 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from sealwright.assurance import AssuranceSpec, run_suites
+from sealwright.assurance import AssuranceSpec, Features, Figure, Finding, SuiteResult, run_suites
 from sealwright.kernel import FixedClock
 
 CLOCK = FixedClock(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-QUICK = AssuranceSpec.model_validate({"bootstrap": 300, "budget": {"repeats": 3}})
-_GERMAN = (
-    Path(__file__).parents[2] / "examples/german_credit/data/german_credit.csv",
-    Path("/work/shared/data/german_credit.csv"),
-)
+QUICK = {"bootstrap": 300, "budget": {"repeats": 3}}
+_GERMAN = Path(__file__).parents[2] / "examples/german-credit/german_credit.csv"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Suite results, and short ways to ask them."""
+
+    results: dict[str, SuiteResult]
+
+    def __getitem__(self, suite: str) -> SuiteResult:
+        return self.results[suite]
+
+    def one(self, check: str, **about: str) -> Finding:
+        """The only finding of a check, or the one about this attribute and level."""
+        wanted = {"level": None} | about
+        found = [
+            finding
+            for finding in self[check.partition(".")[0]].find(check)
+            if not about or (finding.group and finding.group.to_json() == wanted)
+        ]
+        assert len(found) == 1, f"{check} {about}: {len(found)} findings"
+        return found[0]
+
+    def why(self, check: str, **about: str) -> str:
+        """The only reason why a check gave no finding."""
+        wanted = {"level": None} | about
+        skips = self[check.partition(".")[0]].not_performed
+        found = [
+            item
+            for item in skips
+            if item.check == check and (not about or (item.group and item.group.to_json() == wanted))
+        ]
+        assert len(found) == 1, f"{check} {about}: {len(found)} reasons"
+        return found[0].why
+
+    def figure(self, name: str) -> Figure:
+        return next(one for result in self.results.values() for one in result.figures if one.name == name)
 
 
 @dataclass(frozen=True)
@@ -38,11 +73,14 @@ class Trained:
     train: pa.Table
     test: pa.Table
 
-    def judge(self, *suites: str, spec: AssuranceSpec = QUICK, groups: tuple[str, ...] = (), **more: Any):
-        """The results by suite name."""
+    def judge(
+        self, *suites: str, groups: Sequence[str] = (), spec: Mapping[str, Any] | None = None, **more: Any
+    ) -> Judged:
+        """Run suites with little resampling, a fixed clock and seed 7."""
+        asked = AssuranceSpec.model_validate(QUICK | dict(spec or {}))
         arguments = {"clock": CLOCK, "seed": 7} | more
-        found = run_suites(suites, self.model, self.test, self.train, self.interface, spec, groups, **arguments)
-        return {result.suite: result for result in found}
+        found = run_suites(suites, self.model, self.test, self.train, self.interface, asked, groups, **arguments)
+        return Judged({result.suite: result for result in found})
 
     def with_(self, **changes: Any) -> "Trained":
         return replace(self, **changes)
@@ -77,7 +115,9 @@ def to_bytes(estimator: Any, numbers: int, strings: int, regression: bool = Fals
     if strings:
         inputs.append(("strings", StringTensorType([None, strings])))
     options = {} if regression else {id(estimator): {"zipmap": False}}
-    graph = to_onnx(estimator, initial_types=inputs, options=options, target_opset=18)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the converter's own use of numpy
+        graph = to_onnx(estimator, initial_types=inputs, options=options, target_opset=18)
     wanted = "value" if regression else "probabilities"
     old = graph.graph.output[-1].name
     for node in graph.graph.node:
@@ -89,12 +129,47 @@ def to_bytes(estimator: Any, numbers: int, strings: int, regression: bool = Fals
 
 
 @pytest.fixture(scope="session")
+def scored() -> Callable[..., Trained]:
+    """Build two classes, no and yes, and a model that answers with its only feature."""
+
+    def build(
+        truth: Sequence[Any], scores: Sequence[float], groups: Mapping[str, Sequence[Any]] | None = None
+    ) -> Trained:
+        columns = {
+            "score": np.asarray(scores, dtype=float),
+            "outcome": np.where(np.asarray(truth, dtype=bool), "yes", "no"),
+        }
+        test = pa.table(columns | {name: list(values) for name, values in (groups or {}).items()})
+        interface = interface_of("binary", [number("score")], [], ["no", "yes"], "yes")
+        return Trained(_answers_with_its_feature, interface, test, test)
+
+    return build
+
+
+def _answers_with_its_feature(features: Features) -> np.ndarray:
+    score = np.clip(features.numbers[:, 0], 0, 1)
+    return np.column_stack([1 - score, score])
+
+
+@pytest.fixture(scope="session")
+def guessed() -> Callable[..., Trained]:
+    """Build a regression whose model answers with its only feature."""
+
+    def build(
+        truth: Sequence[float], guesses: Sequence[float], groups: Mapping[str, Sequence[Any]] | None = None
+    ) -> Trained:
+        columns = {"guess": np.asarray(guesses, dtype=float), "outcome": np.asarray(truth, dtype=float)}
+        test = pa.table(columns | {name: list(values) for name, values in (groups or {}).items()})
+        interface = interface_of("regression", [number("guess")], [], [], None)
+        return Trained(lambda features: features.numbers[:, 0], interface, test, test)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def german() -> Trained:
     """German credit with a gradient boosting model: 750 rows to learn, 250 to judge, sex kept out of the features."""
-    path = next((path for path in _GERMAN if path.exists()), None)
-    if path is None:
-        pytest.skip("the German credit file is not here")
-    table = pa.csv.read_csv(path)
+    table = pa.csv.read_csv(_GERMAN)
     order = np.random.default_rng(1).permutation(table.num_rows)
     train, test = table.take(pa.array(order[:750])), table.take(pa.array(order[750:]))
     skip = {"applicant_id", "sex", "outcome"}
@@ -105,7 +180,10 @@ def german() -> Trained:
     encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     prepare = ColumnTransformer([("n", "passthrough", list(range(d))), ("s", encode, list(range(d, d + k)))])
     model = make_pipeline(prepare, HistGradientBoostingClassifier(max_iter=60, learning_rate=0.08, random_state=0))
-    columns = [*(train[name].to_numpy() for name in numeric), *(train[name].to_numpy(zero_copy_only=False) for name in texts)]
+    columns = [
+        *(train[name].to_numpy() for name in numeric),
+        *(train[name].to_numpy(zero_copy_only=False) for name in texts),
+    ]
     packed = np.empty((train.num_rows, d + k), dtype=object)
     for place, column in enumerate(columns):
         packed[:, place] = column
@@ -155,3 +233,8 @@ def diabetes() -> Trained:
     model.fit(inputs, train["outcome"].to_numpy())
     interface = interface_of("regression", [number(name) for name in names], [], [], None)
     return Trained(to_bytes(model, len(names), 0, regression=True), interface, train, test)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)

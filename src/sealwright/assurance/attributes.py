@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.features import as_floats, as_text
 from sealwright.kernel import InvalidInput
 
-__all__ = ["Attribute", "read_attributes"]
+__all__ = ["Attribute", "read_attributes", "refuse_absent"]
 
 _MISSING = "(missing)"
 _FEW_VALUES = 10  # a number with more distinct values than this is cut into bands
@@ -38,23 +38,33 @@ class Attribute:
 
 
 def read_attributes(
-    test: pa.Table, train: pa.Table, declared: Mapping[str, tuple[float, ...] | None] | None, sensitive: Sequence[str]
+    test: pa.Table, train: pa.Table, columns: Mapping[str, tuple[float, ...] | None]
 ) -> tuple[Attribute, ...]:
-    """The declared attributes of `test`, or the sensitive columns where nothing is declared.
+    """The groups of the rows of `test`: each column as it is, or cut at its points.
 
     Raises
     ------
     InvalidInput
-        A declared column does not exist, or has cut points but holds no numbers.
+        A column has cut points but holds no numbers.
     """
-    wanted = declared if declared is not None else dict.fromkeys(sensitive)
-    absent = [name for name in wanted if name not in test.column_names or name not in train.column_names]
-    if absent:
-        raise InvalidInput(
-            f"assurance.groups names {', '.join(absent[:10])}, which the data does not have.\n"
-            f"Its columns are: {', '.join(test.column_names[:40])}."
-        )
-    return tuple(_attribute(name, cuts, test.column(name), train.column(name)) for name, cuts in wanted.items())
+    return tuple(_attribute(name, cuts, test.column(name), train.column(name)) for name, cuts in columns.items())
+
+
+def refuse_absent(names: Sequence[str], *tables: pa.Table) -> None:
+    """Refuse to compare groups by columns that are not there.
+
+    Raises
+    ------
+    InvalidInput
+        Names every absent column, and those there are.
+    """
+    for table in tables:
+        absent = [name for name in names if name not in table.column_names]
+        if absent:
+            raise InvalidInput(
+                f"assurance.groups names {', '.join(absent[:10])}, which the data does not have.\n"
+                f"Its columns are: {', '.join(table.column_names[:40])}."
+            )
 
 
 def _attribute(name: str, cuts: tuple[float, ...] | None, test: pa.ChunkedArray, train: pa.ChunkedArray) -> Attribute:

@@ -52,6 +52,9 @@ def collected(items: Iterable[Finding | NotPerformed | Figure]) -> Outcome:
     )
 
 
-def skipped(names: tuple[str, ...] | list[str], why: str, group: Group | None = None) -> Outcome:
-    """None of `names` was performed, all for one reason."""
-    return Outcome(not_performed=tuple(NotPerformed(check=name, why=why, group=group) for name in names))
+def skipped(
+    names: tuple[str, ...] | list[str], why: str, group: Group | None = None, *, applicable: bool = True
+) -> Outcome:
+    """None of `names` was performed, all for one reason; `applicable` is False where the model has no such thing."""
+    skips = (NotPerformed(check=name, why=why, group=group, applicable=applicable) for name in names)
+    return Outcome(not_performed=tuple(skips))

@@ -32,7 +32,7 @@ class Disturbance:
     along: str  # axis label
     on_cells: bool  # strengths from spec.missing (shares of cells) instead of spec.noise
     disturb: Disturb
-    impossible: Callable[[Case], str]  # why it cannot be done to this model, or ""
+    impossible: Callable[[Case], str]  # what the model lacks for it to exist, or ""
     note: Callable[[Case], str]
 
 
@@ -58,7 +58,7 @@ def disturbance_check(kind: Disturbance) -> Check:
 
     def run(case: Case, rng: np.random.Generator) -> Outcome:
         if why := kind.impossible(case):
-            return skipped([name for name, tasks in files.items() if case.task in tasks], why)
+            return skipped([name for name, tasks in files.items() if case.task in tasks], why, applicable=False)
         return _measured(case, kind, prefix, rng)
 
     return Check(name=prefix, files=files, run=run)

@@ -87,7 +87,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPerformed:
-    """A check that gave no finding, and why. `applicable` is False where the task has no such thing."""
+    """A check that gave no finding, and why. `applicable` is False where the task or the model has no such thing."""
 
     check: str
     why: str

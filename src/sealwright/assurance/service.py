@@ -2,8 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Callable, Sequence
-from collections.abc import Mapping as MappingABC
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sealwright.assurance.attributes import read_attributes
+from sealwright.assurance.attributes import read_attributes, refuse_absent
 from sealwright.assurance.case import Case, Sample
 from sealwright.assurance.check import Check, Outcome
 from sealwright.assurance.features import Features
@@ -34,7 +33,7 @@ def run_suites(
     model: bytes | Callable[[Features], Any],
     test: pa.Table,
     train: pa.Table,
-    interface: MappingABC[str, Any],
+    interface: Mapping[str, Any],
     spec: AssuranceSpec,
     groups: Sequence[str] = (),
     seed: int = 0,
@@ -81,6 +80,8 @@ def run_suites(
         The model's answers for the unchanged rows are no predictions (shape, NaN, not probabilities).
     """
     chosen = [(name, checks_of(name)) for name in dict.fromkeys(names)]
+    if isinstance(seed, bool) or not 0 <= seed < 2**53:
+        raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
     case = _case(model, test, train, read_interface(interface), spec, groups, seed, quarantined)
     digest = digest_of(model) if isinstance(model, bytes) else model_digest
@@ -138,8 +139,14 @@ def _case(
                 f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
             )
     _refuse_favourable(spec, interface)
+    declared = spec.cut_points()
+    cuts = declared if declared is not None else dict.fromkeys(groups)
+    refuse_absent(list(cuts), test, train)
     predictor = _predictor(model, interface)
-    test, train = in_fixed_order(test), in_fixed_order(train)
+    wanted = {*interface.names, interface.target, *cuts}
+    test, train = (
+        in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
+    )
     judged = _sampled(test, spec.budget.rows, _generator(seed, "sample/test"))
     learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train"))
     return Case(
@@ -150,7 +157,7 @@ def _case(
         train_table=train,
         test=Sample(judged, interface, predictor),
         train=Sample(learned, interface, predictor),
-        attributes=read_attributes(judged, train, spec.cut_points(), groups),
+        attributes=read_attributes(judged, train, cuts),
         quarantined=quarantined,
     )
 
@@ -202,7 +209,7 @@ def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
         )
 
 
-def _settings(spec: AssuranceSpec, case: Case, interface: MappingABC[str, Any]) -> dict[str, Any]:
+def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> dict[str, Any]:
     """What the numbers depend on besides model and data: the same digest means the same question was asked."""
     return {
         "spec": spec.model_dump(mode="json", exclude={"suites"}),

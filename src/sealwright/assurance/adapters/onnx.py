@@ -38,6 +38,7 @@ class OnnxPredictor:
         except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
             raise InvalidInput(f"This ONNX model cannot be opened: {str(error)[:300]}") from None
         self._output = "value" if interface.task == "regression" else "probabilities"
+        self._none = (0,) if interface.task == "regression" else (0, len(interface.classes))
         _refuse_other_inputs(self._session, interface, self._output)
 
     def predict(self, features: Features) -> Floats:
@@ -60,7 +61,9 @@ class OnnxPredictor:
             except Exception as error:  # as above  # noqa: BLE001
                 raise UnusablePredictions(f"The model failed on {len(part)} rows: {str(error)[:200]}") from None
             parts.append(np.asarray(output, dtype=np.float64))
-        whole = np.concatenate(parts) if parts else np.empty((0, 1))
+        if not parts:
+            return np.empty(self._none)
+        whole = np.concatenate(parts)
         return whole[:, 0] if self._output == "value" and whole.ndim == 2 and whole.shape[1] == 1 else whole
 
 

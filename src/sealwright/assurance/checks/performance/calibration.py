@@ -14,6 +14,7 @@ from sealwright.assurance.model import Figure, Finding, Series
 __all__ = ["CHECK"]
 
 _BINS = 10
+_FEWEST = 5  # a bin of fewer rows is not drawn: it would show single rows
 _TINY = float(np.finfo(np.float64).eps)  # probabilities are kept this far from 0 and 1 before taking logs
 
 
@@ -89,7 +90,7 @@ def _confidence(case: Case) -> tuple[Floats, NDArray[np.bool_]]:
 
 def _figure(case: Case, stated: Floats, happened: NDArray[np.bool_], bins: NDArray[np.int64]) -> Figure:
     rows = np.bincount(bins, minlength=_BINS)
-    used = np.flatnonzero(rows)
+    used = np.flatnonzero(rows >= _FEWEST)
     mean_stated = np.bincount(bins, weights=stated, minlength=_BINS)[used] / rows[used]
     true = np.bincount(bins, weights=happened, minlength=_BINS)[used]
     ends = [wilson(float(a), float(b), case.spec.confidence) for a, b in zip(true, rows[used], strict=True)]

@@ -10,6 +10,7 @@ from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 __all__ = ["CHECK"]
 
 _BINS = 10
+_FEWEST = 5  # a bin of fewer rows is not drawn: it would show single rows
 _BARS = 30
 
 
@@ -51,10 +52,11 @@ def _measures(sums: Floats) -> Floats:
 
 def _over_range(outputs: Floats, errors: Floats) -> Figure:
     """Mean error by tenths of the predictions: a slope or a bend is a pattern the model missed."""
-    edges = np.unique(np.quantile(outputs, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    parts = max(1, min(_BINS, outputs.size // _FEWEST))
+    edges = np.unique(np.quantile(outputs, np.linspace(0, 1, parts + 1)[1:-1]))
     bins = np.searchsorted(edges, outputs, side="right")
     rows = np.bincount(bins)
-    used = np.flatnonzero(rows)
+    used = np.flatnonzero(rows >= _FEWEST)
     means = np.bincount(bins, weights=errors)[used] / rows[used]
     squares = np.bincount(bins, weights=errors**2)[used] / rows[used]
     spread = np.sqrt(np.maximum(squares - means**2, 0))

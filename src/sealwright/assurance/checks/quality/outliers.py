@@ -17,7 +17,7 @@ _CHECK = "quality.outlier_share"
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     columns = [item.name for item in case.interface.numbers if item.type in ("integer", "number")]
     if not columns:
-        return skipped([_CHECK], "the model takes no numbers")
+        return skipped([_CHECK], "the model takes no numbers", applicable=False)
     findings, skips = [], []
     for name in columns:
         values = np.concatenate([as_floats(table.column(name), name) for table in (case.train_table, case.test_table)])
