@@ -10,14 +10,15 @@ file descriptor named by SEALWRIGHT_PASSPHRASE_FD.
 
 import getpass
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealwright.kernel import InvalidInput, Refused
+from sealwright.kernel import InvalidInput, Refused, check_name
 from sealwright.trust import KeyFile, Passphrase, Secret, Unlock, create_key_file
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "person_unlock", "read_settings"]
 
 _LONGEST_PASSPHRASE = 4096
 
@@ -84,6 +85,33 @@ def read_settings(*, home: Path | None = None, key_file: Path | None = None, act
         key_file=(
             key_file or Path(os.environ.get("SEALWRIGHT_KEY_FILE") or config / "sealwright" / "root.key")
         ).expanduser(),
-        actor=actor or os.environ.get("SEALWRIGHT_ACTOR") or f"local:{getpass.getuser()}",
+        actor=check_name(actor or os.environ.get("SEALWRIGHT_ACTOR") or _system_user(), what="person"),
         passphrase_fd=int(fd) if fd else None,
     )
+
+
+def _system_user() -> str:
+    """The operating system's user, in the spelling of our names."""
+    return re.sub(r"[^a-z0-9._-]+", "-", getpass.getuser().lower()).strip("-._")[:64] or "unknown"
+
+
+def person_unlock(name: str, key_file: Path | None, *, new: bool) -> Unlock:
+    """What opens a person's own key: their key file, or their passphrase, typed.
+
+    Raises
+    ------
+    Refused
+        Neither a key file was named nor is there a terminal to type on.
+    """
+    if key_file is not None:
+        if new and not key_file.exists():
+            create_key_file(key_file)
+        return KeyFile(key_file)
+    if not sys.stdin.isatty():
+        raise Refused(
+            f"{name}'s key needs a passphrase and there is no terminal to type it on.\nName a key file with --person-key."
+        )
+    first = getpass.getpass(f"Passphrase of {name}: ")
+    if new and first != getpass.getpass("The same again: "):
+        raise InvalidInput("The two passphrases differ. Nothing was made; try again.")
+    return Passphrase(Secret(first))

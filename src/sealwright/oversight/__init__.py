@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.oversight.report.page import ReportFacts, render_report
+    from sealwright.oversight.report.words import OUTCOME_WORDS, interval_words, number_words, plain_check
 
-__all__ = ["ReportFacts", "render_report"]
+__all__ = ["OUTCOME_WORDS", "ReportFacts", "interval_words", "number_words", "plain_check", "render_report"]
+
+_PAGE = frozenset({"ReportFacts", "render_report"})
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: templates and charts belong to the [build] install."""
     if name not in __all__:
         raise AttributeError(name)
-    from sealwright.oversight.report import page
-
-    return getattr(page, name)
+    if name in _PAGE:
+        from sealwright.oversight.report import page as module
+    else:
+        from sealwright.oversight.report import words as module  # type: ignore[no-redef]
+    return getattr(module, name)

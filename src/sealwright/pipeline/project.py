@@ -39,7 +39,9 @@ class ProjectSpec(BaseModel):
     data: Annotated[DataSpec, Field(description="Where the data is and the contract it must keep.")]
     training: Annotated[TrainingSpec, Field(description="How the model is made.")] = TrainingSpec()
     assurance: Annotated[AssuranceSpec, Field(description="How the model is judged.")] = AssuranceSpec()
-    policy: Annotated[PolicySpec, Field(description="Which policy decides, and where this project departs from it.")] = PolicySpec()
+    policy: Annotated[
+        PolicySpec, Field(description="Which policy decides, and where this project departs from it.")
+    ] = PolicySpec()
     serving: Annotated[ServingSpec, Field(description="How the released model answers.")] = ServingSpec()
 
     @field_validator("project")
@@ -89,7 +91,9 @@ def load_project(where: Path) -> Project:
         mistakes = [f"  {line}" for line in _mistakes(error, document)]
         count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
         raise InvalidInput(f"{path} has {count}:\n" + "\n".join(mistakes)) from None
-    return Project(spec=spec, folder=path.resolve().parent, digest=digest_of(canonical_json(spec.model_dump(mode="json"))))
+    return Project(
+        spec=spec, folder=path.resolve().parent, digest=digest_of(canonical_json(spec.model_dump(mode="json")))
+    )
 
 
 def project_schema() -> dict[str, Any]:

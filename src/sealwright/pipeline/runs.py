@@ -1,7 +1,8 @@
 """A run: one way of one project from its charter to a registered version, resumable at every step.
 
-Answers: how far did we get, and what did each step produce?
-A step is kept only when it is complete; a crash repeats the step it interrupted and none before it.
+Answers: how far did we get, what did each step produce, and from what?
+A step is kept only when it is complete, and used again only while what it was made from is the same; a
+crash repeats the step it interrupted and none before it. Files are kept once each, under their digest.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,12 @@ from typing import Any, Literal
 from sealwright.engines import Database, Row
 from sealwright.kernel import (
     Clock,
+    InvalidInput,
     NotFound,
     VerificationFailed,
     canonical_json,
     digest_of,
+    hex_of,
     new_id,
     private_folder,
     read_limited,
@@ -46,6 +49,11 @@ class Run:
     def has(self, step: Step) -> bool:
         return step in self.done
 
+    def current(self, step: Step, of: str) -> Mapping[str, Any] | None:
+        """What a step produced, if it was made from what `of` stands for."""
+        product = self.done.get(step)
+        return product if product is not None and product["of"] == of else None
+
     def product(self, step: Step) -> Mapping[str, Any]:
         """What a finished step produced.
 
@@ -55,7 +63,9 @@ class Run:
             The step was not done yet.
         """
         if step not in self.done:
-            raise NotFound(f"The step {step!r} of {self.project} was not done yet.\nDo it with: sealwright {_VERB[step]}")
+            raise NotFound(
+                f"The step {step!r} of {self.project} was not done yet.\nDo it with: sealwright {_VERB[step]}"
+            )
         return self.done[step]
 
 
@@ -70,7 +80,7 @@ _VERB: Mapping[str, str] = {
 
 
 class RunStore:
-    """Runs in the database, their files in a private folder each. File digests are kept in the database."""
+    """Runs in the database, their files in one private folder, named by digest."""
 
     def __init__(self, db: Database, folder: Path, clock: Clock) -> None:
         self._db = db
@@ -89,13 +99,13 @@ class RunStore:
                 detail=_detail(run),
                 now=now,
             )
-        private_folder(self._folder / run.id)
         return run
 
-    def finish(self, run: Run, step: Step, product: Mapping[str, Any]) -> Run:
-        """Record that `step` is complete."""
-        done = {**run.done, step: dict(product)}
-        run = replace(run, done=done)
+    def finish(self, run: Run, step: Step, product: Mapping[str, Any], *, by: str) -> Run:
+        """Record that `step` is complete. A step done anew begins a new run, so that what was is still on record."""
+        if step in run.done:
+            run = replace(self.start(run.project, run.project_digest, by), done=run.done)
+        run = replace(run, done={**run.done, step: {**product, "by": by}})
         with self._db.write() as tx:
             tx.run(
                 "UPDATE runs SET state = :state, detail = :detail, updated_at = :now WHERE id = :id",
@@ -116,45 +126,30 @@ class RunStore:
             )
         return _run(rows[0]) if rows else None
 
-    def by_id(self, run_id: str) -> Run:
-        """The run with this id.
+    def keep(self, data: bytes) -> str:
+        """Keep a file; returns its digest, which belongs into the product of the step that made it."""
+        digest = digest_of(data)
+        path = private_folder(self._folder) / hex_of(digest)
+        if not path.exists():
+            write_atomically(path, data)
+        return digest
 
-        Raises
-        ------
-        NotFound
-            There is none.
-        """
-        with self._db.read() as tx:
-            rows = tx.run("SELECT id, project, detail, created_at FROM runs WHERE id = :id", id=run_id)
-        if not rows:
-            raise NotFound(f"There is no run {run_id[:80]!r} in this workspace.")
-        return _run(rows[0])
-
-    def of_package(self, package: str) -> Run | None:
-        """The run that made a package, if it was made here."""
-        with self._db.read() as tx:
-            rows = tx.run("SELECT id, project, detail, created_at FROM runs ORDER BY created_at DESC, id DESC")
-        found = (_run(row) for row in rows)
-        return next((run for run in found if run.done.get("candidate", {}).get("package") == package), None)
-
-    def write_file(self, run: Run, name: str, data: bytes) -> str:
-        """Keep a file of a run; returns its digest, which belongs into the step's product."""
-        write_atomically(private_folder(self._folder / run.id) / name, data)
-        return digest_of(data)
-
-    def read_file(self, run: Run, name: str, digest: str) -> bytes:
-        """Read a file of a run back, and refuse it if it changed.
+    def fetch(self, digest: str) -> bytes:
+        """A kept file, refused if it changed.
 
         Raises
         ------
         VerificationFailed
-            Its bytes are not those that were written.
+            Its bytes are not those that were kept.
         """
-        data = read_limited(self._folder / run.id / name, _MOST_BYTES)
+        try:
+            data = read_limited(self._folder / hex_of(digest), _MOST_BYTES)
+        except InvalidInput:
+            data = b""
         if digest_of(data) != digest:
             raise VerificationFailed(
-                f"{name} of {run.id} was changed since it was written.\nRepeat the run: sealwright run --fresh",
-                link=f"runs/{run.id}/{name}",
+                "A file of this run was changed or is gone.\nDo the steps again: sealwright run --fresh",
+                link=f"runs/{hex_of(digest)[:16]}",
             )
         return data
 

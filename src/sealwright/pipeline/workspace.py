@@ -132,7 +132,9 @@ def create_workspace(
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise InvalidInput("A workspace needs a name of 1 to 200 printable characters.")
     if database is not None and "@" in database and ":" in database.split("@")[0].split("//")[-1]:
-        raise InvalidInput("The database URL holds a password. Put it in PGPASSWORD or a pgpass file: the URL is stored.")
+        raise InvalidInput(
+            "The database URL holds a password. Put it in PGPASSWORD or a pgpass file: the URL is stored."
+        )
     workspace = new_id("ws")
     home.parent.mkdir(parents=True, exist_ok=True)
     with _draft_of(home) as draft:

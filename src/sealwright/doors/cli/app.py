@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import assemble, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import evidence_verbs, lifecycle, people, release, serve, start, workspace
 
 __all__ = ["app"]
 
@@ -31,7 +31,7 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve, assemble):
+for module in (start, lifecycle, evidence_verbs, release, serve):
     module.add_to(app)
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")

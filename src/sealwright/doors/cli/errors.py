@@ -10,7 +10,11 @@ from sealwright.kernel import SealwrightError, VerificationFailed
 
 __all__ = ["exit_code_of", "tell"]
 
-_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "the disk is read-only"}
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk is read-only",
+}
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -45,7 +49,10 @@ def _words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, OSError):
         reason = _FULL.get(error.errno or 0) or (error.strerror or type(error).__name__).lower()
         named = f" ({error.filename})" if error.filename else ""
-        return "operation.failed", f"The machine could not do it: {reason}{named}.\nNothing half-written was kept. Mend that, then try again."
+        return (
+            "operation.failed",
+            f"The machine could not do it: {reason}{named}.\nNothing half-written was kept. Mend that, then try again.",
+        )
     if os.environ.get("SEALWRIGHT_DEBUG") == "1":
         traceback.print_exception(error)
     return "internal", (

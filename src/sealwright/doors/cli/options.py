@@ -18,11 +18,15 @@ Home = Annotated[
 ]
 KeyFileOption = Annotated[
     Path | None,
-    typer.Option("--key-file", help="What opens the workspace unattended. Also SEALWRIGHT_KEY_FILE.", show_default=False),
+    typer.Option(
+        "--key-file", help="What opens the workspace unattended. Also SEALWRIGHT_KEY_FILE.", show_default=False
+    ),
 ]
 Actor = Annotated[
     str | None,
-    typer.Option("--as", help="Who acts, for the record. Also SEALWRIGHT_ACTOR; else the system user.", show_default=False),
+    typer.Option(
+        "--as", help="Who acts, for the record. Also SEALWRIGHT_ACTOR; else the system user.", show_default=False
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ProjectFolder = Annotated[Path, typer.Argument(help="Folder with sealwright.yaml, or that file.", show_default=".")]

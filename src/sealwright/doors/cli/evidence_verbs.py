@@ -1,0 +1,139 @@
+"""Verbs of proof: verify, export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out
+
+if TYPE_CHECKING:
+    from sealwright.trust import TrustRoot
+
+__all__ = ["add_to"]
+
+_PANEL = "Prove"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel=_PANEL)(verify)
+    app.command(rich_help_panel=_PANEL)(export)
+
+
+def verify(
+    what: Annotated[str, typer.Argument(help="A file, a folder, or an https:// address.")],
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            help="The organisation's trust.json. Also SEALWRIGHT_TRUST; else this machine's workspace.",
+            show_default=False,
+        ),
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", help="Fingerprint the trust root must have.", show_default=False)
+    ] = None,
+    request: Annotated[
+        Path | None, typer.Option("--request", help="For a receipt: the exact request it answers.", show_default=False)
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option("--cacert", help="For an address: the CA to believe.", show_default=False)
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a package, receipt, ledger, snapshot, statement or evidence bundle. Offline; needs no workspace and no key.
+
+    Says what was checked and what was not. Nothing is believed but the trust root you bring.
+    Exit status: 0 it holds, 2 nothing to verify with or not evidence, 4 it does not hold.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.kernel import InvalidInput, read_limited, system_clock
+    from sealwright.pipeline import verify_bytes, verify_path
+
+    root = _trust_root(trust, fingerprint, home)
+    sent = read_limited(request, 64 << 20) if request is not None else None
+    if what.startswith(("https://", "http://")):
+        from sealwright.doors.fetch import fetch
+
+        found = verify_bytes(fetch(what, ca=ca), root, now=system_clock(), request=sent)
+    else:
+        path = Path(what)
+        if not path.exists():
+            raise InvalidInput(f"There is nothing at {path}. Give a file, a folder or an https:// address.")
+        found = verify_path(path, root, now=system_clock(), request=sent)
+
+    def words() -> None:
+        show.title(f"This {found.kind} holds")
+        show.facts(found.facts)
+        typer.echo("\nChecked:")
+        for line in found.checked:
+            typer.echo(f"  + {show.safe(line)}")
+        typer.echo("Not checked:")
+        for line in found.not_checked:
+            typer.echo(f"  - {show.safe(line)}")
+        for line in found.remarks:
+            typer.echo(f"  ! {show.safe(line)}")
+        show.facts({"trust root": f"{root.workspace}, fingerprint {root.fingerprint}"})
+
+    out(as_json, {**found.to_json(), "trust_root": root.fingerprint}, words)
+
+
+def export(
+    project: Annotated[str, typer.Argument(help="Project name.")],
+    number: Annotated[int, typer.Argument(min=1, help="Version number.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder to write to.")],
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what an auditor needs: the evidence bundle, the trust root, and a verifier in one file.
+
+    The verifier needs only Python and the package `cryptography`: python sealwright_verify.py BUNDLE --trust trust.json
+    """
+    from importlib.resources import files
+
+    from sealwright.doors.cli import show
+    from sealwright.kernel import write_atomically
+    from sealwright.pipeline import export_bundle
+
+    to.mkdir(parents=True, exist_ok=True)
+    with open_at(home, key_file) as workspace:
+        bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json")
+        root = workspace.trust_root
+    write_atomically(to / "trust.json", root.to_bytes(), mode=0o644)
+    verifier = files("sealwright.oversight").joinpath("auditor", "sealwright_verify.py").read_bytes()
+    write_atomically(to / "sealwright_verify.py", verifier, mode=0o644)
+    facts = {
+        "bundle": str(bundle),
+        "trust root": str(to / "trust.json"),
+        "fingerprint": root.fingerprint,
+        "verifier": str(to / "sealwright_verify.py"),
+    }
+
+    def words() -> None:
+        show.facts(facts)
+        typer.echo("Tell the auditor the fingerprint by another way than these files.")
+        show.next_step(f"sealwright verify {bundle} --trust {to / 'trust.json'}")
+
+    out(as_json, facts, words)
+
+
+def _trust_root(trust: Path | None, fingerprint: str | None, home: Path | None) -> "TrustRoot":
+    """The public keys to believe: named, or those of this machine's workspace; never those beside the evidence."""
+    import os
+
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import Refused, read_limited
+    from sealwright.pipeline import is_workspace, trust_root_from
+
+    named = trust or (Path(os.environ["SEALWRIGHT_TRUST"]) if os.environ.get("SEALWRIGHT_TRUST") else None)
+    if named is None:
+        settings = read_settings(home=home)
+        if not is_workspace(settings.home):
+            raise Refused(
+                "Whom should this be verified against? Name the organisation's trust root with --trust trust.json,\n"
+                "and its fingerprint, learned by another way, with --fingerprint. Keys that lie beside the evidence prove nothing."
+            )
+        named = settings.home / "keys" / "trust.json"
+    return trust_root_from(read_limited(named, 1 << 20), fingerprint)

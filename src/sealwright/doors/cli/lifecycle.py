@@ -1,0 +1,216 @@
+"""The verbs of a model's way: run, and each of its steps alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+
+__all__ = ["add_to"]
+
+_PANEL = "Make and judge"
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start a new run instead of going on with the last one.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (run, ingest, train, assess, gate, approve, seal, report):
+        app.command(rich_help_panel=_PANEL)(verb)
+
+
+def run(
+    project: ProjectFolder = Path(),
+    fresh: Fresh = False,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do every step that is still to do, up to the registered version, or say what stands in the way.
+
+    A run that was interrupted goes on where it stopped.
+    Exit status: 0 registered, 2 something cannot be used, 3 stopped by its policy.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.cli.words import tell_way
+    from sealwright.pipeline import run_way
+
+    wanted = project_at(project)
+    with open_at(home, key_file, create=True) as workspace, show.progress(quiet=as_json) as progress:
+        way = run_way(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress)
+    out(as_json, way.to_json(), lambda: tell_way(way, project))
+    raise typer.Exit(0 if way.decision.passed else 3)
+
+
+def ingest(
+    project: ProjectFolder = Path(),
+    fresh: Fresh = False,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the data into an encrypted snapshot; rows that break the contract go to quarantine.
+
+    Exit status: 0 done, 2 the source cannot be used, 3 too many rows break the contract.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.cli.words import tell_ingested
+    from sealwright.pipeline import ingest as do
+
+    wanted = project_at(project)
+    with open_at(home, key_file, create=True) as workspace, show.progress(quiet=as_json) as progress:
+        done = do(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress)
+    out(as_json, done.to_json(), lambda: tell_ingested(done, project))
+
+
+def train(
+    project: ProjectFolder = Path(),
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train in a confined child process and turn the result into ONNX with measured parity.
+
+    Exit status: 0 done, 2 nothing was ingested yet or the recipe cannot be used.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.cli.words import tell_trained
+    from sealwright.pipeline import train as do
+
+    wanted = project_at(project)
+    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+        done = do(workspace, wanted, by=_actor(actor), progress=progress)
+    out(as_json, done.to_json(), lambda: tell_trained(done, project))
+
+
+def assess(
+    project: ProjectFolder = Path(),
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the model: one signed statement per suite.
+
+    Exit status: 0 done, 2 nothing was trained yet.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.cli.words import tell_assessed
+    from sealwright.pipeline import assess as do
+
+    wanted = project_at(project)
+    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+        done = do(workspace, wanted, progress=progress)
+    out(as_json, done.to_json(), lambda: tell_assessed(done, project))
+
+
+def gate(
+    project: ProjectFolder = Path(),
+    every: Annotated[bool, typer.Option("--all", help="Also list what passed.")] = False,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the policy: every reason, the evidence behind it, and the next step.
+
+    Exit status: 0 passed, 3 something stands in the way.
+    """
+    from sealwright.doors.cli.words import tell_decision
+    from sealwright.pipeline import decide
+
+    wanted = project_at(project)
+    with open_at(home, key_file) as workspace:
+        decision = decide(workspace, wanted).decision
+    out(as_json, decision.to_json(), lambda: tell_decision(decision, every=every, folder=project))
+    raise typer.Exit(0 if decision.passed else 3)
+
+
+def approve(
+    person: Annotated[str, typer.Option("--as", help="Who approves: an enrolled person.")],
+    role: Annotated[str, typer.Option("--role", help="In which of their roles.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why. It is signed and read by auditors.")],
+    project: ProjectFolder = Path(),
+    person_key: Annotated[
+        Path | None, typer.Option("--person-key", help="Key file that opens the person's key.", show_default=False)
+    ] = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign, as a person, for exactly this package. Never the person who trained it.
+
+    Exit status: 0 filed, 2 not enrolled, not in that role, or the trainer.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.settings import person_unlock
+    from sealwright.pipeline import approve as do
+
+    wanted = project_at(project)
+    unlock = person_unlock(person, person_key, new=False)
+    with open_at(home, key_file) as workspace:
+        filed = do(workspace, wanted, person=person, unlock=unlock, role=role, reason=reason)
+    facts = {
+        "approved by": person,
+        "as": role.replace("_", " "),
+        "package": filed.package,
+        "statement": filed.statement,
+    }
+
+    def words() -> None:
+        show.facts(facts)
+        show.next_step(f"sealwright gate {project}")
+
+    out(as_json, facts, words)
+
+
+def seal(
+    project: ProjectFolder = Path(),
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the package and register it as the next version, if the gate lets it through.
+
+    Exit status: 0 registered, 3 the gate says no.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.pipeline import seal as do
+
+    wanted = project_at(project)
+    with open_at(home, key_file) as workspace:
+        sealed = do(workspace, wanted, by=_actor(actor))
+    facts = {"project": wanted.name, "version": sealed.version, "package": sealed.package, "folder": str(sealed.folder)}
+
+    def words() -> None:
+        show.title("Sealed and registered")
+        show.facts(facts)
+        show.next_step(f'sealwright promote {wanted.name} {sealed.version} --reason "…"')
+
+    out(as_json, facts, words)
+
+
+def report(
+    project: ProjectFolder = Path(),
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write it here instead of into the workspace.", show_default=False)
+    ] = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of the newest run: one HTML page that opens anywhere."""
+    from sealwright.doors.cli import show
+    from sealwright.doors.reports import write_report
+
+    wanted = project_at(project)
+    with open_at(home, key_file) as workspace:
+        path = write_report(workspace, wanted, to)
+    out(as_json, {"report": str(path)}, lambda: show.facts({"report": path.resolve().as_uri()}))
+
+
+def _actor(actor: str | None) -> str:
+    from sealwright.doors.settings import read_settings
+
+    return read_settings(actor=actor).actor

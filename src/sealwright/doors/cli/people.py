@@ -1,0 +1,82 @@
+"""People who may approve: each holds a key of their own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Enrol people with keys and roles; end an enrolment.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Short name: a-z, 0-9, dot, dash, underscore.")],
+    role: Annotated[list[str], typer.Option("--role", help="One role; repeat for more.")],
+    person_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--person-key",
+            help="Key file that opens this person's key; else a passphrase is asked.",
+            show_default=False,
+        ),
+    ] = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol a person: makes their key, and a signed statement of their roles.
+
+    Roles: data_scientist, ml_engineer, security_officer, compliance_officer, business_owner, reviewer, auditor.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.settings import person_unlock, read_settings
+    from sealwright.pipeline import enrol
+
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file, create=True) as workspace:
+        enrolled = enrol(workspace, name, role, person_unlock(name, person_key, new=True), by=by)
+    facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
+    out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
+
+
+@app.command(name="list")
+def list_people(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+    """List enrolled people and their roles."""
+    from sealwright.doors.cli import show
+    from sealwright.pipeline import people_of
+
+    with open_at(home, key_file) as workspace:
+        found = people_of(workspace)
+    table = [{"name": p.name, "roles": list(p.roles), "until": p.until, "state": p.state} for p in found]
+    out(
+        as_json,
+        table,
+        lambda: show.rows(
+            ["name", "roles", "until", "state"], [(p.name, ", ".join(p.roles), p.until[:10], p.state) for p in found]
+        ),
+    )
+
+
+@app.command()
+def end(
+    name: Annotated[str, typer.Argument(help="Whose enrolment ends.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why. Goes into the ledger.")],
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a person's enrolment: what they sign from now on counts for nothing."""
+    from sealwright.doors.cli import show
+    from sealwright.doors.settings import read_settings
+    from sealwright.pipeline import end_enrolment
+
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace:
+        end_enrolment(workspace, name, reason=reason, by=by)
+    out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))

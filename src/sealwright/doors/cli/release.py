@@ -1,0 +1,194 @@
+"""The verbs of the registry: versions, promote, rollback, revoke, history."""
+
+from typing import Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+
+__all__ = ["add_to"]
+
+_PANEL = "Release"
+Name = Annotated[str, typer.Argument(help="Project name.")]
+Number = Annotated[int, typer.Argument(min=1, help="Version number.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why now. Goes into the ledger.")]
+Channel = Annotated[str, typer.Option("--channel", help="Release channel.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (versions, promote, rollback, revoke, history):
+        app.command(rich_help_panel=_PANEL)(verb)
+
+
+def versions(project: Name, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+    """List the registered versions of a project."""
+    from sealwright.doors.cli import show
+    from sealwright.kernel import rfc3339
+
+    with open_at(home, key_file) as workspace:
+        found = workspace.registry.versions(project)
+        revoked = set(workspace.registry.revocations().packages)
+    table = [
+        {
+            "number": v.number,
+            "package": v.package,
+            "created_at": rfc3339(v.created_at),
+            "state": "revoked" if v.package in revoked else "registered",
+        }
+        for v in found
+    ]
+    out(
+        as_json,
+        table,
+        lambda: show.rows(
+            ["version", "package", "registered", "state"],
+            [
+                (t["number"], str(t["package"])[:26] + "…", str(t["created_at"])[:16].replace("T", " "), t["state"])
+                for t in table
+            ],
+        ),
+    )
+
+
+def promote(
+    project: Name,
+    number: Number,
+    reason: Reason,
+    channel: Channel = "live",
+    days: Annotated[int, typer.Option("--days", min=1, max=90, help="Days until it must be confirmed again.")] = 7,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a version into service: a signed pointer with the next sequence and an expiry.
+
+    Exit status: 0 done, 2 no such version or it is revoked, 4 its package does not verify.
+    """
+    with open_at(home, key_file) as workspace:
+        pointer = workspace.registry.promote(
+            project, number, channel=channel, by=_actor(actor), reason=reason, days=days
+        )
+    _tell(
+        pointer,
+        as_json,
+        f"sealwright serve {project}" if channel == "live" else f"sealwright serve {project} --channel {channel}",
+    )
+
+
+def rollback(
+    project: Name,
+    to: Annotated[int, typer.Option("--to", min=1, help="The version to go back to.")],
+    reason: Reason,
+    channel: Channel = "live",
+    days: Annotated[int, typer.Option("--days", min=1, max=90, help="Days until it must be confirmed again.")] = 7,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier version: a new pointer with a higher sequence. Servers switch by themselves."""
+    with open_at(home, key_file) as workspace:
+        pointer = workspace.registry.rollback(project, channel, to, by=_actor(actor), reason=reason, days=days)
+    _tell(pointer, as_json, "")
+
+
+def revoke(
+    project: Name,
+    number: Number,
+    reason: Reason,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a version for good: no server answers with it any more. This cannot be undone."""
+    from sealwright.doors.cli import show
+
+    with open_at(home, key_file) as workspace:
+        found = workspace.registry.version(project, number)
+        workspace.registry.revoke(found.package, by=_actor(actor), reason=reason)
+    facts = {"project": project, "version": number, "package": found.package, "state": "revoked"}
+    out(as_json, facts, lambda: show.facts(facts))
+
+
+def history(
+    project: Name,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="What served at this moment, e.g. 2026-11-22T15:00:00Z.", show_default=False),
+    ] = None,
+    channel: Channel = "live",
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """What served when: every pointer of a channel, or the one at a moment."""
+    from sealwright.doors.cli import show
+    from sealwright.kernel import from_rfc3339
+
+    with open_at(home, key_file) as workspace:
+        if at is not None:
+            one = workspace.registry.served_at(project, channel, from_rfc3339(at))
+            pointers = [one]
+        else:
+            pointers = list(workspace.registry.history(project, channel))
+    table = [pointer_json(pointer) for pointer in pointers]
+
+    def words() -> None:
+        if not table:
+            show.facts({"served": "nothing then" if at else "nothing yet"})
+            return
+        show.rows(
+            ["sequence", "version", "from", "until", "by", "reason"],
+            [
+                (
+                    t["sequence"],
+                    t["number"],
+                    str(t["not_before"])[:16].replace("T", " "),
+                    str(t["expires"])[:16].replace("T", " "),
+                    t["by"],
+                    t["reason"],
+                )
+                for t in table
+            ],
+        )
+
+    out(as_json, table, words)
+
+
+def pointer_json(pointer: object) -> dict[str, object]:
+    """The facts of a pointer as JSON."""
+    from datetime import datetime
+
+    from sealwright.kernel import rfc3339
+
+    names = ("project", "channel", "sequence", "number", "package", "not_before", "expires", "reason", "by")
+    values = {name: getattr(pointer, name) for name in names}
+    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _tell(pointer: object, as_json: bool, then: str) -> None:
+    from sealwright.doors.cli import show
+
+    facts = pointer_json(pointer)
+
+    def words() -> None:
+        show.title(f"{facts['project']} version {facts['number']} is in service on channel {facts['channel']}")
+        show.facts(
+            {
+                "sequence": facts["sequence"],
+                "until": str(facts["expires"])[:16].replace("T", " ") + " UTC",
+                "package": facts["package"],
+            }
+        )
+        if then:
+            show.next_step(then)
+
+    out(as_json, facts, words)
+
+
+def _actor(actor: str | None) -> str:
+    from sealwright.doors.settings import read_settings
+
+    return read_settings(actor=actor).actor

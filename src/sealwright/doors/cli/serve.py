@@ -1,0 +1,116 @@
+"""Serving: start the prediction server, hand out tokens."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+
+if TYPE_CHECKING:
+    from sealwright.serving import ServingSpec
+
+__all__ = ["add_to"]
+
+_PANEL = "Serve"
+Served = Annotated[str, typer.Argument(help="Project name, or a project folder whose serving settings apply.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel=_PANEL)(serve)
+    app.command(rich_help_panel=_PANEL)(token)
+
+
+def serve(
+    project: Served,
+    channel: Annotated[str | None, typer.Option("--channel", help="Release channel.", show_default=False)] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 picks a free one.")] = 8443,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Its key (PEM, 0600).", show_default=False)] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
+    ] = False,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve what the channel's signed pointer names, over TLS, until Ctrl-C.
+
+    The server process gets the decision keys over a pipe and no other. Without --certificate, a certificate of the
+    workspace's local CA is made for this machine.
+    Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.serving import server_config
+    from sealwright.serving import become, launch
+
+    name, spec = _served(project, channel)
+    with open_at(home, key_file) as workspace:
+        config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
+    if replace:
+        become(config)
+    with launch(config) as running:
+        facts = {"url": running.url, "model": name, "pid": running.pid, "ca": str(ca) if ca else None}
+        out(
+            as_json,
+            facts,
+            lambda: show.facts({"serving": running.url, "model": name, "trust for curl": f"--cacert {ca}"}),
+        )
+        try:
+            status = running.wait()
+        except KeyboardInterrupt:
+            status = running.stop()
+    if status not in {0, None}:
+        raise typer.Exit(1)
+
+
+def token(
+    project: Served,
+    subject: Annotated[str, typer.Option("--for", help="Who will call: a client's name.")],
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
+    to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a bearer token that may ask one project's model. Shown once; the ledger keeps who and for how long.
+
+    With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.serving import issue
+    from sealwright.kernel import write_atomically
+
+    name, _ = _served(project, None)
+    with open_at(home, key_file) as workspace:
+        raw = issue(workspace, name, subject=subject, hours=hours, by=_actor(actor))
+    if to is not None:
+        write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
+        facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "hours": hours}
+        out(as_json, facts, lambda: show.facts(facts))
+    else:
+        out(as_json, {"token": raw, "for": subject}, lambda: typer.echo(raw))
+
+
+def _served(project: str, channel: str | None) -> "tuple[str, ServingSpec]":
+    """The project's name and its serving settings; defaults where only a name is given."""
+    from sealwright.kernel import check_name
+    from sealwright.pipeline import load_project
+    from sealwright.serving import ServingSpec
+
+    if "/" in project or Path(project, "sealwright.yaml").is_file():
+        loaded = load_project(Path(project))
+        name, spec = loaded.name, loaded.spec.serving
+    else:
+        name, spec = check_name(project, what="project"), ServingSpec()
+    return name, spec if channel is None else spec.model_copy(update={"channel": check_name(channel, what="channel")})
+
+
+def _actor(actor: str | None) -> str:
+    from sealwright.doors.settings import read_settings
+
+    return read_settings(actor=actor).actor

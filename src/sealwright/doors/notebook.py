@@ -1,0 +1,221 @@
+"""The Python API: the same verbs as the command line, on objects.
+
+import sealwright as sw
+
+sw.init("credit", data="german_credit.csv", target="outcome", positive="good")
+ws = sw.open("my-workspace", create=True)
+snapshot = ws.ingest("credit")
+model = ws.train("credit")
+suites = ws.assess("credit")
+decision = ws.gate("credit")
+version = ws.seal("credit")
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sealwright.charter import RiskClass
+from sealwright.doors.reports import write_report
+from sealwright.doors.settings import Settings, person_unlock, read_settings
+from sealwright.doors.wiring import open_or_create, open_workspace_at
+from sealwright.evidence import GateDecision
+from sealwright.kernel import Progress, read_limited, silent, system_clock
+from sealwright.pipeline import (
+    Approved,
+    Assessed,
+    Begun,
+    Enrolled,
+    Ingested,
+    Sealed,
+    Trained,
+    Verified,
+    Way,
+    begin_project,
+    enrol,
+    export_bundle,
+    is_workspace,
+    load_project,
+    trust_root_from,
+    verify_path,
+)
+from sealwright.pipeline import Workspace as OpenedWorkspace
+from sealwright.pipeline import approve as approve_package
+from sealwright.pipeline import assess as assess_model
+from sealwright.pipeline import decide as ask_gate
+from sealwright.pipeline import ingest as ingest_data
+from sealwright.pipeline import run_way
+from sealwright.pipeline import seal as seal_package
+from sealwright.pipeline import train as train_model
+from sealwright.registry import PointerFacts, Version
+
+__all__ = ["Workspace", "init", "open", "verify"]
+
+
+class Workspace:
+    """An opened workspace. `project` is always the folder that holds `sealwright.yaml`, or that file."""
+
+    def __init__(self, opened: OpenedWorkspace, settings: Settings, progress: Progress) -> None:
+        self._opened = opened
+        self._settings = settings
+        self._progress = progress
+
+    @property
+    def home(self) -> Path:
+        """The workspace's folder."""
+        return self._opened.home
+
+    @property
+    def fingerprint(self) -> str:
+        """What verifiers compare the trust root with."""
+        return self._opened.trust_root.fingerprint
+
+    @property
+    def trust(self) -> bytes:
+        """The public keys, as trust.json holds them."""
+        return self._opened.trust_root.to_bytes()
+
+    def ingest(self, project: str | Path) -> Ingested:
+        """Take the data into an encrypted snapshot; rows that break the contract go to quarantine."""
+        return ingest_data(self._opened, load_project(Path(project)), by=self._settings.actor, progress=self._progress)
+
+    def train(self, project: str | Path) -> Trained:
+        """Train in a confined child process, to ONNX with measured parity."""
+        return train_model(self._opened, load_project(Path(project)), by=self._settings.actor, progress=self._progress)
+
+    def assess(self, project: str | Path) -> Assessed:
+        """Judge the model: one signed statement per suite."""
+        return assess_model(self._opened, load_project(Path(project)), progress=self._progress)
+
+    def gate(self, project: str | Path) -> GateDecision:
+        """Ask the policy; the decision carries every reason. It does not raise."""
+        return ask_gate(self._opened, load_project(Path(project))).decision
+
+    def enrol(self, name: str, roles: Sequence[str], *, person_key: str | Path | None = None) -> Enrolled:
+        """Enrol a person with a key of their own; without `person_key` a passphrase is asked."""
+        unlock = person_unlock(name, Path(person_key) if person_key else None, new=True)
+        return enrol(self._opened, name, roles, unlock, by=self._settings.actor)
+
+    def approve(
+        self, project: str | Path, *, person: str, role: str, reason: str, person_key: str | Path | None = None
+    ) -> Approved:
+        """Sign, as a person, for exactly the package of the last run."""
+        unlock = person_unlock(person, Path(person_key) if person_key else None, new=False)
+        return approve_package(
+            self._opened, load_project(Path(project)), person=person, unlock=unlock, role=role, reason=reason
+        )
+
+    def seal(self, project: str | Path) -> Sealed:
+        """Seal and register, if the gate lets it through; else raises `GateBlocked` with every reason."""
+        return seal_package(self._opened, load_project(Path(project)), by=self._settings.actor)
+
+    def run(self, project: str | Path, *, fresh: bool = False) -> Way:
+        """Every step that is still to do, up to a registered version or the reasons why not."""
+        return run_way(
+            self._opened, load_project(Path(project)), by=self._settings.actor, fresh=fresh, progress=self._progress
+        )
+
+    def report(self, project: str | Path, to: str | Path | None = None) -> Path:
+        """Write the report as one HTML file; returns its path."""
+        return write_report(self._opened, load_project(Path(project)), Path(to) if to else None)
+
+    def versions(self, name: str) -> list[Version]:
+        """Registered versions of a project, by its name."""
+        return self._opened.registry.versions(name)
+
+    def promote(self, name: str, number: int, *, reason: str, channel: str = "live", days: int = 7) -> PointerFacts:
+        """Put a version into service by a signed pointer."""
+        return self._opened.registry.promote(
+            name, number, channel=channel, by=self._settings.actor, reason=reason, days=days
+        )
+
+    def rollback(self, name: str, to: int, *, reason: str, channel: str = "live", days: int = 7) -> PointerFacts:
+        """Go back to an earlier version by a newer pointer."""
+        return self._opened.registry.rollback(name, channel, to, by=self._settings.actor, reason=reason, days=days)
+
+    def export(self, name: str, number: int, to: str | Path) -> Path:
+        """Write the evidence of a version into one file."""
+        return export_bundle(self._opened, name, number, Path(to))
+
+    def close(self) -> None:
+        """Drop the keys and let go of the ledger."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.home)!r}, id={self._opened.id!r})"
+
+
+def open(  # noqa: A001 - the verb people guess; used as sw.open
+    home: str | Path | None = None,
+    *,
+    create: bool = False,
+    key_file: str | Path | None = None,
+    actor: str | None = None,
+    progress: Progress = silent,
+) -> Workspace:
+    """Open a workspace; with `create`, make it on first use, opened by a new random key file.
+
+    Parameters
+    ----------
+    home : path, optional
+        The folder; left out: SEALWRIGHT_HOME, else ~/.sealwright.
+    key_file : path, optional
+        What opens it; left out: SEALWRIGHT_KEY_FILE, else ~/.config/sealwright/root.key.
+    actor : str, optional
+        Who acts, for the record.
+
+    Raises
+    ------
+    NotFound
+        There is none and `create` was not asked for.
+    WrongUnlock, KeyFileUnsafe
+        The key does not open it, or others can read the key.
+    """
+    settings = read_settings(
+        home=Path(home) if home else None, key_file=Path(key_file) if key_file else None, actor=actor
+    )
+    if create and not is_workspace(settings.home):
+        return Workspace(open_or_create(settings, tell=_tell_nobody), settings, progress)
+    return Workspace(open_workspace_at(settings), settings, progress)
+
+
+def init(
+    folder: str | Path,
+    *,
+    data: str | Path,
+    target: str,
+    risk: str = "minimal",
+    positive: str | None = None,
+    name: str | None = None,
+) -> Begun:
+    """Look at a data file and write a commented sealwright.yaml."""
+    return begin_project(
+        Path(folder), data=Path(data), target=target, risk=RiskClass(risk), positive=positive, name=name
+    )
+
+
+def verify(
+    path: str | Path, *, trust: str | Path, fingerprint: str | None = None, request: bytes | None = None
+) -> Verified:
+    """Verify a package, receipt, ledger, snapshot, statement or bundle, offline.
+
+    Raises
+    ------
+    VerificationFailed
+        It does not hold; `link` names the first broken link.
+    """
+    root = trust_root_from(read_limited(Path(trust), 1 << 20), fingerprint)
+    return verify_path(Path(path), root, now=system_clock(), request=request)
+
+
+def _tell_nobody(_line: str) -> None:
+    """A notebook sees the folder it asked for; there is nothing to add."""

@@ -1,0 +1,89 @@
+"""From a run to its report: collects verified statements and hands them to the page."""
+
+from pathlib import Path
+from typing import Any
+
+from sealwright.kernel import private_folder, write_atomically
+from sealwright.oversight import ReportFacts, number_words, render_report
+from sealwright.pipeline import Desk, Project, Workspace, decide, statements_of
+
+__all__ = ["report_facts", "write_report"]
+
+
+def write_report(workspace: Workspace, project: Project, to: Path | None = None) -> Path:
+    """Write the report of the project's last run as one HTML file; returns its path.
+
+    Raises
+    ------
+    NotFound
+        The run was not assessed yet.
+    """
+    facts = report_facts(workspace, project)
+    path = to
+    if path is None:
+        state = f"v{facts.version}" if facts.version is not None else "unreleased"
+        path = private_folder(workspace.folder("reports")) / f"{project.name}-{state}.html"
+    write_atomically(path, render_report(facts).encode(), mode=0o600 if to is None else 0o644)
+    return path
+
+
+def report_facts(workspace: Workspace, project: Project) -> ReportFacts:
+    """What the page may speak of, all of it from verified statements."""
+    decided = decide(workspace, project)
+    run, decision = decided.run, decided.decision
+    statements = statements_of(Desk(workspace, project), run)
+    record = _training_record(workspace, project)
+    return ReportFacts(
+        project=project.name,
+        version=int(run.product("seal")["version"]) if run.has("seal") and decision.passed else None,
+        package=decision.subject.package,
+        workspace=workspace.id,
+        fingerprint=workspace.trust_root.fingerprint,
+        at=workspace.clock(),
+        charter=statements["charter"].predicate,
+        snapshot=_snapshot(statements["snapshot"].predicate),
+        provenance={"model": decision.subject.model},
+        suites={
+            name: statement.predicate["sealwright"]
+            for name, statement in statements.items()
+            if name in run.product("assess")["statements"]
+        },
+        decision={
+            **decision.to_json(),
+            "results": [{**one.to_json(), "evidence": list(one.evidence)} for one in decision.results],
+        },
+        interface=record["interface"],
+        statements={name: statement.digest for name, statement in statements.items()},
+        approvals=[
+            {"approver": one.by, "role": one.role, "at": one.at.isoformat(), "reason": one.reason}
+            for one in decision.approvals
+        ],
+        training=record["words"],
+    )
+
+
+def _snapshot(manifest: Any) -> dict[str, int]:
+    identity = manifest["identity"]
+    return {"rows": int(identity["rows"]), "quarantined": int(identity["quarantined"])}
+
+
+def _training_record(workspace: Workspace, project: Project) -> dict[str, Any]:
+    """The training in words for the page."""
+    from sealwright.kernel import strict_json
+
+    desk = Desk(workspace, project)
+    product = desk.last().product("train")
+    record = strict_json(desk.runs.fetch(product["record"]), what="training record")
+    interface = strict_json(desk.runs.fetch(product["interface"]), what="interface.json")
+    cv, parity, missing = record["cv"], record["parity"], record["confinement"]["not_enforced"]
+    words = {
+        "Recipe": record["recipe"],
+        "Parameters": ", ".join(f"{name} {value}" for name, value in record["parameters"].items()) or "defaults",
+        "Cross-validation": f"{cv['metric']} {number_words(cv['mean'])} ± {number_words(cv['sd'])} over {len(cv['folds'])} folds",
+        "Settings tried": str(len(record["search"])),
+        "Confinement": "no network, no keys, limits on memory and time"
+        if not missing
+        else f"not enforced by this kernel: {', '.join(missing)}",
+        "ONNX parity": f"largest difference {number_words(parity['largest'])} over {parity['rows']:,} hold-out rows; {parity['flips']} decisions differ",
+    }
+    return {"interface": interface, "words": words}

@@ -1,0 +1,108 @@
+"""An evidence bundle: one file with everything an auditor needs, and nothing that opens a key or a record.
+
+Answers: how does the evidence of one version leave the house whole?
+It is one JSON document rather than an archive: archives have many ways to mean two things at once.
+Decision records are not in it; the ledger's entries are, with digests only.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.kernel import InvalidInput, NotFound, canonical_json, read_limited, strict_json, write_atomically
+from sealwright.pipeline.workspace import Workspace
+from sealwright.registry import open_trusted_files
+from sealwright.serving import decision_ledger_folder
+
+__all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
+
+BUNDLE_TYPE = "urn:sealwright:bundle:v1"
+LEDGER_FILES = ("entries.log", "checkpoints.log", "checkpoint")
+_MOST_BYTES = 1 << 30
+_WITHHELD = b"erased"  # the ledger's word for a record that is not here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle as read: nothing in it is believed yet."""
+
+    project: str
+    number: int
+    files: Mapping[str, bytes]
+
+    def folder(self, name: str) -> dict[str, bytes]:
+        """The files under `name/`, without that prefix."""
+        prefix = name + "/"
+        return {path.removeprefix(prefix): data for path, data in self.files.items() if path.startswith(prefix)}
+
+
+def export_bundle(workspace: Workspace, project: str, number: int, to: Path, *, report: bytes | None = None) -> Path:
+    """Write the evidence of one version into one file.
+
+    Parameters
+    ----------
+    report : bytes, optional
+        The rendered report, to go along.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = workspace.registry.version(project, number)
+    package = workspace.folder("packages") / version.package.removeprefix("sha256:")
+    files = {f"package/{name}": data for name, data in open_trusted_files(package).items()}
+    files |= {f"ledger/{name}": _without_attachments(workspace.home / "ledger", name) for name in LEDGER_FILES}
+    for pointer in sorted((workspace.folder("pointers") / project).glob("*.json")):
+        files[f"pointers/{pointer.name}"] = read_limited(pointer, 1 << 20)
+        decisions = decision_ledger_folder(workspace.home, project, pointer.stem)
+        if (decisions / "checkpoint").is_file():
+            files |= {
+                f"decisions/{pointer.stem}/{name}": _without_attachments(decisions, name) for name in LEDGER_FILES
+            }
+    revocations = workspace.home / "revocations.json"
+    if revocations.is_file():
+        files["revocations.json"] = read_limited(revocations, 16 << 20)
+    files["trust.json"] = workspace.trust_root.to_bytes()
+    if report is not None:
+        files["report.html"] = report
+    document = {
+        "type": BUNDLE_TYPE,
+        "project": project,
+        "version": number,
+        "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
+    }
+    write_atomically(to, canonical_json(document), mode=0o644)
+    return to
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """Read a bundle's bytes strictly.
+
+    Raises
+    ------
+    InvalidInput
+        Not a bundle of this format.
+    """
+    value = strict_json(data, what="the bundle", most_bytes=_MOST_BYTES)
+    try:
+        if set(value) != {"type", "project", "version", "files"} or value["type"] != BUNDLE_TYPE:
+            raise InvalidInput("This is not an evidence bundle of format 1.")
+        files = {str(name): base64.b64decode(text, validate=True) for name, text in value["files"].items()}
+        return Bundle(project=str(value["project"]), number=int(value["version"]), files=files)
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+        raise InvalidInput("This is not an evidence bundle of format 1.") from None
+
+
+def _without_attachments(ledger: Path, name: str) -> bytes:
+    """A ledger file; the encrypted records that stand beside entries are withheld, which leaves every proof valid."""
+    path = ledger / name
+    if not path.is_file():
+        raise NotFound(f"The ledger file {path} is missing. Check it with: sealwright verify {ledger}")
+    data = read_limited(path, _MOST_BYTES)
+    if name != "entries.log":
+        return data
+    leaves = (line.partition(b"\t") for line in data.split(b"\n") if line)
+    return b"".join(leaf + tab + (_WITHHELD if tab else b"") + b"\n" for leaf, tab, _ in leaves)

@@ -1,0 +1,179 @@
+"""Judge the model that was trained, and put its package together as far as the gate.
+
+Answers: what do the suites say, and what exactly would be released?
+Does not answer: may it be? `decide` asks the gate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.assurance import SuiteResult, run_suites, to_predicate
+from sealwright.data import split
+from sealwright.evidence import TEST_RESULT_TYPE
+from sealwright.kernel import Progress, silent, strict_json
+from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.project import Project
+from sealwright.pipeline.runs import Run
+from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.workspace import Workspace
+from sealwright.registry import Candidate, PackageParts, build_bom, build_candidate, build_card
+from sealwright.trust import Statement, verify_statement
+
+__all__ = ["Assessed", "assess", "candidate_of", "statements_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """Suites on file, and the candidate they are about."""
+
+    run: Run
+    package: str
+    suites: Mapping[str, Mapping[str, Any]]  # suite -> its result as JSON, from the signed statement
+    statements: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run.id,
+            "package": self.package,
+            "statements": dict(self.statements),
+            "findings": {
+                name: [
+                    {key: one[key] for key in ("check", "value", "low", "high", "n", "unit", "group")}
+                    for one in suite["findings"]
+                ]
+                for name, suite in self.suites.items()
+            },
+        }
+
+
+def assess(workspace: Workspace, project: Project, *, progress: Progress = silent) -> Assessed:
+    """Run the project's suites on the model of its last run, file one statement each, and build the candidate.
+
+    Raises
+    ------
+    NotFound
+        Nothing was trained yet.
+    InvalidInput
+        The settings name groups or outcomes that the data lacks.
+    """
+    desk = Desk(workspace, project)
+    run = desk.last()
+    trained, taken = run.product("train"), run.product("ingest")
+    spec = project.spec
+    of = digest_of_json(
+        {
+            "model": trained["model"],
+            "interface": trained["interface"],
+            "snapshot": taken["snapshot"],
+            "assurance": spec.assurance.model_dump(mode="json"),
+            "sensitive": spec.data.sensitive,
+            "charter": run.product("charter")["statement"],
+        }
+    )
+    if run.current("assess", of) is None:
+        results = _judge(desk, run, progress)
+        filed = {
+            result.suite: desk.state(
+                [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=trained["by"]
+            )
+            for result in results
+        }
+        run = desk.runs.finish(run, "assess", {"of": of, "statements": filed}, by=trained["by"])
+    run = _candidate(desk, run)
+    statements = statements_of(desk, run)
+    return Assessed(
+        run=run,
+        package=run.product("candidate")["package"],
+        suites={
+            name: statement.predicate["sealwright"]
+            for name, statement in statements.items()
+            if name in run.product("assess")["statements"]
+        },
+        statements={name: statement.digest for name, statement in statements.items()},
+    )
+
+
+def _judge(desk: Desk, run: Run, progress: Progress) -> Sequence[SuiteResult]:
+    spec, trained = desk.project.spec, run.product("train")
+    snapshot = snapshot_of(desk, run.product("ingest")["snapshot"])
+    train, test = split(snapshot.read(), spec.data, spec.training.seed)
+    return run_suites(
+        spec.assurance.suites,
+        desk.runs.fetch(trained["model"]),
+        test,
+        train,
+        strict_json(desk.runs.fetch(trained["interface"]), what="interface.json"),
+        spec.assurance,
+        groups=desk.groups,
+        seed=spec.training.seed,
+        progress=progress,
+        clock=desk.workspace.clock,
+        data_digest=snapshot.digest,
+        quarantined=snapshot.quarantined,
+    )
+
+
+def statements_of(desk: Desk, run: Run) -> dict[str, Statement]:
+    """Every statement of a run by its name in the package, verified again."""
+    keys = desk.workspace.trust_root.keys_of("statements")
+    return {name: verify_statement(envelope, keys) for name, envelope in _envelopes(desk, run).items()}
+
+
+def candidate_of(desk: Desk, run: Run) -> Candidate:
+    """The candidate of a run, from the files that were kept.
+
+    Raises
+    ------
+    NotFound
+        The run was not assessed yet.
+    """
+    product = run.product("candidate")
+    return Candidate(
+        digest=product["package"],
+        model=run.product("train")["model"],
+        project=desk.project.name,
+        files={name: desk.runs.fetch(digest) for name, digest in sorted(product["files"].items())},
+    )
+
+
+def _candidate(desk: Desk, run: Run) -> Run:
+    """Card, bill of materials and statements beside the model, under one digest."""
+    envelopes = _envelopes(desk, run)
+    statements = statements_of(desk, run)
+    of = digest_of_json({name: statement.digest for name, statement in statements.items()})
+    if run.current("candidate", of) is not None:
+        return run
+    trained = run.product("train")
+    model = desk.runs.fetch(trained["model"])
+    interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
+    environment = strict_json(desk.runs.fetch(trained["environment"]), what="environment")
+    candidate = build_candidate(
+        PackageParts(
+            model=model,
+            interface=interface,
+            card_md=build_card(trained["model"], interface, statements),
+            bom=build_bom(
+                trained["model"],
+                interface,
+                statements,
+                packages={"python": environment["python"], **environment["packages"]},
+                now=desk.workspace.clock(),
+            ),
+            statements=envelopes,
+        )
+    )
+    files = {name: desk.runs.keep(data) for name, data in candidate.files.items()}
+    product = {"of": of, "package": candidate.digest, "files": files}
+    return desk.runs.finish(run, "candidate", product, by=trained["by"])
+
+
+def _envelopes(desk: Desk, run: Run) -> dict[str, bytes]:
+    names = {
+        "charter": run.product("charter")["statement"],
+        "snapshot": run.product("ingest")["statement"],
+        **run.product("train")["statements"],
+        **run.product("assess")["statements"],
+    }
+    store = desk.evidence.statements
+    return {name: store.get(digest).envelope for name, digest in names.items()}

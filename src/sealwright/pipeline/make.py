@@ -1,0 +1,143 @@
+"""Train: in a confined child, to ONNX, with parity measured here and the model file let in by the gate for files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.data import feature_interface, split
+from sealwright.evidence import TEST_RESULT_TYPE, fact, measured
+from sealwright.kernel import Progress, canonical_json, digest_of, rfc3339, silent, strict_json
+from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.project import Project
+from sealwright.pipeline.runs import Run
+from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.workspace import Workspace
+from sealwright.registry import AdmissionReport, admit_onnx
+from sealwright.training import PROVENANCE_TYPE, Parity, TrainingResult, measure_parity, provenance
+from sealwright.training import train as train_confined
+
+__all__ = ["Trained", "train"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model on file. `record` is what training said about itself; `again` is True where it was made before."""
+
+    run: Run
+    model: str
+    interface: Mapping[str, Any]
+    record: Mapping[str, Any]
+    again: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"run": self.run.id, "model": self.model, "again": self.again, **self.record}
+
+
+def train(workspace: Workspace, project: Project, *, by: str, progress: Progress = silent) -> Trained:
+    """Train the project's recipe on its snapshot, and file provenance and conversion.
+
+    Raises
+    ------
+    NotFound
+        Nothing was ingested yet.
+    InvalidInput
+        The data cannot be learned from, or your own code failed.
+    OperationFailed
+        A limit on time or memory was reached.
+    ModelRefused
+        What came out is not a model file that may be let in.
+    """
+    desk = Desk(workspace, project)
+    run, spec = desk.last(), project.spec
+    taken = run.product("ingest")
+    of = digest_of_json(
+        {
+            "snapshot": taken["snapshot"],
+            "training": spec.training.model_dump(mode="json"),
+            "split": [spec.data.test_share, spec.training.seed],
+            "code": _own_code(project),
+        }
+    )
+    kept = run.current("train", of)
+    if kept is not None:
+        return _trained(desk, run, again=True)
+    progress("opening the snapshot", 0.0)
+    snapshot = snapshot_of(desk, taken["snapshot"])
+    rows, holdout = split(snapshot.read(), spec.data, spec.training.seed)
+    interface = feature_interface(spec.data, rows, project=project.name)
+    features = list(interface["order"])
+    started = workspace.clock()
+    result = train_confined(
+        rows.select([*features, spec.data.target]),
+        holdout.select(features),
+        interface,
+        spec.training,
+        project_dir=project.folder,
+        progress=progress,
+    )
+    parity = measure_parity(result.model, interface, holdout.select(features), result.framework_predictions)
+    progress("letting the model file in", 0.97)
+    admitted = admit_onnx(result.model, interface)
+    finished = workspace.clock()
+    record = _record(result, parity, admitted)
+    statements = {
+        "provenance": desk.state(
+            [("model.onnx", result.model_digest)],
+            PROVENANCE_TYPE,
+            provenance(
+                result,
+                spec=spec.training,
+                snapshot=snapshot.digest,
+                workspace=workspace.id,
+                project=project.name,
+                submitter=by,
+                run=run.id,
+                started=started,
+                finished=finished,
+            )
+            | {"sealwright": _confinement(result, snapshot.digest, rfc3339(finished), desk)},
+            by=by,
+        ),
+        "conversion": desk.state(
+            [("model.onnx", result.model_digest)],
+            TEST_RESULT_TYPE,
+            _conversion(result, parity, admitted, snapshot.digest, desk),
+            by=by,
+        ),
+    }
+    product = {
+        "of": of,
+        "model": desk.runs.keep(result.model),
+        "interface": desk.runs.keep(canonical_json(interface)),
+        "environment": desk.runs.keep(canonical_json(result.environment)),
+        "record": desk.runs.keep(canonical_json(record)),
+        "task": interface["task"],
+        "statements": statements,
+    }
+    return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
+
+
+def _trained(desk: Desk, run: Run, *, again: bool) -> Trained:
+    product = run.product("train")
+    return Trained(
+        run=run,
+        model=product["model"],
+        interface=strict_json(desk.runs.fetch(product["interface"]), what="interface.json"),
+        record=strict_json(desk.runs.fetch(product["record"]), what="training record"),
+        again=again,
+    )
+
+
+def _record(result: TrainingResult, parity: Parity, admitted: AdmissionReport) -> dict[str, Any]:
+    """What is shown of a training: aggregates, no row."""
+    return {
+        "recipe": result.recipe,
+        "parameters": dict(result.parameters),
+        "cv": dict(result.cv),
+        "search": [dict(trial) for trial in result.search],
+        "notes": list(result.notes),
+        "parity": {"rows": parity.rows, "largest": parity.largest, "flips": parity.flips, "limit": parity.limit},
+        "confinement": dict(result.confinement),
+        "admission": admitted.to_json(),
+        "seconds": result.seconds,
+    }

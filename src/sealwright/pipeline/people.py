@@ -1,0 +1,86 @@
+"""People of a workspace, and what is in it: what the doors show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.kernel import rfc3339
+from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Unlock, create_person
+
+__all__ = ["Enrolled", "end_enrolment", "enrol", "overview", "people_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A person as the workspace sees them today."""
+
+    name: str
+    roles: tuple[str, ...]
+    until: str  # RFC 3339
+    key_id: str
+    state: str  # "enrolled", or why the signature does not count
+
+
+def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock, *, by: str) -> Enrolled:
+    """Make a person's key, opened by `unlock`, and vouch for it.
+
+    Raises
+    ------
+    Conflict
+        Somebody of that name has a key here already.
+    InvalidInput
+        An unusable name or role, or a weak passphrase.
+    """
+    person = create_person(workspace.folder("people"), name, roles, unlock)
+    people = evidence_of(workspace).people
+    people.enrol(person, workspace.keyring.signer("statements"), actor=by)
+    return next(one for one in people_of(workspace) if one.name == name)
+
+
+def people_of(workspace: Workspace) -> list[Enrolled]:
+    """Everybody enrolled here, by name."""
+    now = workspace.clock()
+    return [
+        Enrolled(
+            name=name,
+            roles=tuple(standing.person.roles),
+            until=rfc3339(standing.expires_at),
+            key_id=standing.person.public.key_id,
+            state=standing.problem_at(now) or "enrolled",
+        )
+        for name, standing in sorted(evidence_of(workspace).people.standing().items())
+    ]
+
+
+def end_enrolment(workspace: Workspace, name: str, *, reason: str, by: str) -> None:
+    """From now on, what this person signs counts for nothing.
+
+    Raises
+    ------
+    NotFound
+        Nobody of that name is enrolled.
+    """
+    evidence_of(workspace).people.end(name, workspace.keyring.signer("statements"), reason=reason, actor=by)
+
+
+def overview(workspace: Workspace) -> dict[str, Any]:
+    """What is in a workspace, in numbers."""
+    with workspace.db.read() as tx:
+        counts = {
+            "statements": tx.run("SELECT COUNT(*) AS n FROM statements")[0]["n"],
+            "snapshots": tx.run("SELECT COUNT(*) AS n FROM snapshots")[0]["n"],
+            "versions": tx.run("SELECT COUNT(*) AS n FROM versions")[0]["n"],
+            "people": tx.run("SELECT COUNT(*) AS n FROM people")[0]["n"],
+        }
+        projects = [row["project"] for row in tx.run("SELECT DISTINCT project FROM runs ORDER BY project")]
+    return {
+        "workspace": str(workspace.home),
+        "id": workspace.id,
+        "name": workspace.name,
+        "fingerprint": workspace.trust_root.fingerprint,
+        "projects": projects,
+        **counts,
+        "ledger_entries": workspace.ledger.size,
+    }

@@ -1,0 +1,325 @@
+"""Verify anything Sealwright made, offline and without a workspace: one entry for every kind of evidence.
+
+Answers: what is this, does it hold, what was checked and what was not?
+Does not answer: is the trust root the right one? Whoever verifies brings it, or compares its fingerprint.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sealwright.kernel import InvalidInput, Refused, SealwrightError, VerificationFailed, read_limited, strict_json
+from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
+from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
+from sealwright.trust import LedgerReport, TrustRoot, verify_ledger, verify_receipt, verify_statement
+
+__all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
+
+_RECEIPT = "urn:sealwright:receipt:v1"
+_MOST_BYTES = 1 << 30
+_FILED = "statement.filed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What held. `facts` are worth reading; `not_checked` is as important as `checked`."""
+
+    kind: str
+    facts: Mapping[str, Any]
+    checked: Sequence[str]
+    not_checked: Sequence[str]
+    remarks: Sequence[str] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "verified": self.kind,
+            "facts": dict(self.facts),
+            "checked": list(self.checked),
+            "not_checked": list(self.not_checked),
+            "remarks": list(self.remarks),
+        }
+
+
+def verify_path(path: Path, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None) -> Verified:
+    """Verify a package, ledger or snapshot folder, or a receipt, answer, bundle or statement file.
+
+    Parameters
+    ----------
+    trust_root : TrustRoot
+        The public keys to believe.
+    request : bytes, optional
+        For a receipt: the exact request it answers.
+
+    Raises
+    ------
+    VerificationFailed
+        Something does not hold; `link` names the first.
+    InvalidInput
+        Nothing we know how to verify.
+    """
+    if path.is_dir() and not path.is_symlink():
+        return _folder(path, trust_root, now)
+    return verify_bytes(read_limited(path, _MOST_BYTES), trust_root, now=now, request=request)
+
+
+def verify_bytes(data: bytes, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None) -> Verified:
+    """Verify a document by its content: a receipt, an answer that holds one, a bundle, or a signed statement.
+
+    Raises
+    ------
+    VerificationFailed, InvalidInput
+        As for `verify_path`.
+    """
+    try:
+        value = strict_json(data, what="this file", most_bytes=_MOST_BYTES)
+    except InvalidInput as error:
+        raise VerificationFailed(
+            f"{error}\nExpected evidence as Sealwright wrote it, byte for byte.", link="file"
+        ) from None
+    if isinstance(value, dict):
+        if value.get("type") == BUNDLE_TYPE:
+            return _bundle(data, trust_root, now)
+        if value.get("type") == _RECEIPT:
+            return _receipt(data, None, trust_root, request)
+        if "receipt" in value and "answer" in value:
+            return _answer(value, trust_root, request)
+        if {"payload", "payloadType", "signatures"} <= set(value):
+            return _statement(data, trust_root)
+    raise InvalidInput(
+        "This is nothing Sealwright verifies.\n"
+        "Give a package, ledger or snapshot folder, or a receipt, an answer with one, a bundle or a statement."
+    )
+
+
+def _folder(path: Path, trust_root: TrustRoot, now: datetime) -> Verified:
+    if (path / "entries.log").is_file():
+        return _ledger(path, trust_root, None)
+    if (path / "statement.json").is_file():
+        return _snapshot(path, trust_root)
+    return _package(verify_package(path, trust_root, now=now))
+
+
+def _package(package: VerifiedPackage) -> Verified:
+    return Verified(
+        kind="package",
+        facts={
+            "project": package.project,
+            "package": package.digest,
+            "model": package.model,
+            "risk class": package.statements["charter"].predicate["charter"]["risk_class"],
+            "approved by": ", ".join(f"{one.by} ({one.role.replace('_', ' ')})" for one in package.approvals)
+            or "nobody; the policy asks for none",
+        },
+        checked=package.checked,
+        not_checked=package.not_checked,
+    )
+
+
+def _ledger(ledger: Path | Mapping[str, bytes], trust_root: TrustRoot, origin: str | None) -> Verified:
+    report = _ledger_report(ledger, trust_root, origin)
+    return Verified(
+        kind="ledger",
+        facts={"log": report.origin, "entries": report.size, "root": report.root},
+        checked=report.checked,
+        not_checked=report.not_checked,
+        remarks=report.remarks,
+    )
+
+
+def _ledger_report(ledger: Path | Mapping[str, bytes], trust_root: TrustRoot, origin: str | None) -> LedgerReport:
+    """The control ledger and those of decisions have keys of their own; the log's name says which it is."""
+    prefix = f"sealwright/{trust_root.workspace}/"
+    first: SealwrightError | None = None
+    for branch, name in (("checkpoints", f"{prefix}ledger"), ("decision-checkpoints", f"{prefix}decisions/")):
+        try:
+            report = verify_ledger(ledger, trust_root.keys_of(branch), origin)
+        except VerificationFailed as error:
+            first = first if first is not None and not _wrong_key(first) else error
+            continue
+        if not report.origin.startswith(name):
+            raise VerificationFailed(
+                f"The log is called {report.origin!r}, which this key does not sign for.", link="checkpoint"
+            )
+        return report
+    assert first is not None
+    raise first
+
+
+def _wrong_key(error: SealwrightError) -> bool:
+    return isinstance(error, VerificationFailed) and error.link.startswith("checkpoint")
+
+
+def _snapshot(path: Path, trust_root: TrustRoot) -> Verified:
+    from sealwright.data import open_snapshot
+
+    snapshot = open_snapshot(f"sha256:{path.resolve().name}", snapshots=path.resolve().parent, trust_root=trust_root)
+    return Verified(
+        kind="snapshot",
+        facts={"snapshot": snapshot.digest, "rows": snapshot.rows, "quarantined": snapshot.quarantined},
+        checked=(
+            "the manifest is signed by the workspace",
+            "every file has the size and digest it was signed with; none is missing or added",
+        ),
+        not_checked=(
+            "the rows themselves: they are encrypted, and no key is needed to check them",
+            "whether it is the newest snapshot of its project",
+        ),
+    )
+
+
+def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | None) -> Verified:
+    report = verify_receipt(data, trust_root.keys_of("decision-checkpoints"), request=request)
+    origin = f"sealwright/{trust_root.workspace}/decisions/"
+    if not report.origin.startswith(origin):
+        raise VerificationFailed(
+            f"The receipt is of the log {report.origin!r}, not of this workspace.", link="receipt/proof"
+        )
+    if answer is not None and strict_json(report.answer, what="the receipt's answer") != answer:
+        raise VerificationFailed("The answer beside the receipt is not the one that was recorded.", link="answer")
+    return Verified(
+        kind="receipt",
+        facts={
+            "decision": report.decision,
+            "model": report.model,
+            "package": report.package,
+            "at": report.at,
+            "answer": report.answer,
+            "entry": f"{report.index} of {report.size} in {report.origin}",
+        },
+        checked=(
+            *report.checked,
+            *(["the answer beside the receipt is the recorded one"] if answer is not None else []),
+        ),
+        not_checked=report.not_checked,
+    )
+
+
+def _answer(value: Mapping[str, Any], trust_root: TrustRoot, request: bytes | None) -> Verified:
+    from sealwright.kernel import canonical_json
+
+    if not isinstance(value["receipt"], dict):
+        raise InvalidInput("The receipt in this answer is not an object.")
+    return _receipt(canonical_json(value["receipt"]), value["answer"], trust_root, request)
+
+
+def _statement(data: bytes, trust_root: TrustRoot) -> Verified:
+    branches = ("statements", "releases")
+    keys = [key for branch in branches for key in trust_root.keys_of(branch)]
+    statement = verify_statement(data, keys)
+    return Verified(
+        kind="statement",
+        facts={
+            "about": ", ".join(statement.subject_digests),
+            "type": statement.predicate_type,
+            "digest": statement.digest,
+        },
+        checked=("the signature is the workspace's, and the payload is canonical",),
+        not_checked=("whether the statement is in the ledger", "whether what it says is true"),
+    )
+
+
+def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
+    """The package, both kinds of ledger, pointers and revocations, and that they belong together."""
+    try:
+        bundle = read_bundle(data)
+    except InvalidInput as error:
+        raise VerificationFailed(str(error), link="bundle") from None
+    if bundle.files.get("trust.json") != trust_root.to_bytes():
+        raise VerificationFailed(
+            "The bundle names other public keys than the trust root you brought. One of them is not this organisation's.",
+            link="trust.json",
+        )
+    package = verify_files(bundle.folder("package"), trust_root, now=now)
+    ledger = _ledger_report(_ledger_files(bundle, "ledger"), trust_root, f"sealwright/{trust_root.workspace}/ledger")
+    checked = [*package.checked, *ledger.checked, *_in_ledger(bundle, package)]
+    remarks, not_checked = list(ledger.remarks), [*ledger.not_checked]
+    for name, envelope in sorted(bundle.folder("pointers").items()):
+        pointer = read_pointer(envelope, trust_root)
+        state = "in force" if pointer.not_before <= now < pointer.expires else "not in force now"
+        checked.append(
+            f"pointer {pointer.channel} number {pointer.sequence} names version {pointer.number}, signed; {state}"
+        )
+        if pointer.project != package.project or f"{pointer.channel}.json" != name:
+            raise VerificationFailed("A pointer in the bundle is for another place.", link=f"pointers/{name}")
+    for channel in sorted({name.split("/")[0] for name in bundle.folder("decisions")}):
+        report = _ledger_report(_ledger_files(bundle, f"decisions/{channel}"), trust_root, None)
+        checked.append(
+            f"decisions of channel {channel}: {report.size:,} entries, {report.checkpoints:,} signed checkpoints"
+        )
+        remarks += report.remarks
+    if "revocations.json" in bundle.files:
+        revoked = verify_revocations(bundle.files["revocations.json"], trust_root).packages
+        checked.append(f"the revocation list is signed and names {len(revoked)} packages")
+        if package.digest in revoked:
+            remarks.append(f"this package was revoked: {revoked[package.digest].reason}")
+    not_checked += [
+        "the training data and the decision records: only their digests are here",
+        *package.not_checked[-1:],
+    ]
+    if "report.html" in bundle.files:
+        not_checked.append("report.html: a picture of the evidence, not evidence; its numbers stand in the statements")
+    return Verified(
+        kind="bundle",
+        facts={
+            "project": package.project,
+            "version": bundle.number,
+            "package": package.digest,
+            "ledger entries": ledger.size,
+        },
+        checked=checked,
+        not_checked=not_checked,
+        remarks=remarks,
+    )
+
+
+def _ledger_files(bundle: Bundle, folder: str) -> dict[str, bytes]:
+    files = bundle.folder(folder)
+    if not {"entries.log", "checkpoints.log"} <= set(files):
+        raise VerificationFailed("The bundle lacks the files of a ledger.", link=folder)
+    return files
+
+
+def _in_ledger(bundle: Bundle, package: VerifiedPackage) -> list[str]:
+    """Every statement of the package must be an entry of the verified ledger, and the version registered there."""
+    filed, registered = set(), set()
+    for line in bundle.files["ledger/entries.log"].split(b"\n"):
+        if line:
+            entry = strict_json(line.split(b"\t", 1)[0], what="a ledger entry")
+            if entry["action"] == _FILED:
+                filed.add(entry["subject"])
+            elif entry["action"] == "version.registered":
+                registered.add((entry["subject"], entry["detail"].get("number")))
+    wanted = {name: one.digest for name, one in package.statements.items()} | {"gate": package.gate.digest}
+    wanted |= {f"approval of {one.by}": one.statement for one in package.approvals}
+    for name, digest in wanted.items():
+        if digest not in filed:
+            raise VerificationFailed(f"The statement {name} is not in the ledger.", link=f"ledger/{name}")
+    if (package.digest, bundle.number) not in registered:
+        raise VerificationFailed(
+            f"The ledger knows no version {bundle.number} with this package.", link="ledger/version"
+        )
+    return [f"all {len(wanted)} statements of the package are entries of the ledger, and so is version {bundle.number}"]
+
+
+def trust_root_from(data: bytes, fingerprint: str | None) -> TrustRoot:
+    """A trust root from a file, compared with a fingerprint that came another way.
+
+    Raises
+    ------
+    VerificationFailed
+        It is not a trust root, or has another fingerprint.
+    Refused
+        The fingerprint is not one.
+    """
+    root = TrustRoot.from_bytes(data)
+    if fingerprint is not None:
+        wanted = fingerprint if fingerprint.startswith("sha256:") else f"sha256:{fingerprint}"
+        if len(wanted) != len("sha256:") + 64:
+            raise Refused("A fingerprint is 64 hex digits; a part of it proves nothing.")
+        if root.fingerprint != wanted:
+            raise VerificationFailed(
+                f"The trust root has fingerprint {root.fingerprint}, not {wanted}. Do not use it.", link="trust.json"
+            )
+    return root
