@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sealwright.evidence.service import Evidence
     from sealwright.evidence.store import Filed, StatementStore
     from sealwright.evidence.verify import verify_any
-    from sealwright.evidence.vsa import VSA_TYPE, Release, verify_release, vsa
+    from sealwright.evidence.summary import VSA_TYPE, Release, verify_release, vsa
 
 __all__ = [
     "APPROVAL_TYPE",
@@ -134,7 +134,7 @@ _HOME = {
     "service": ("Evidence",),
     "store": ("Filed", "StatementStore"),
     "verify": ("verify_any",),
-    "vsa": ("VSA_TYPE", "Release", "verify_release", "vsa"),
+    "summary": ("VSA_TYPE", "Release", "verify_release", "vsa"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -65,7 +65,11 @@ def _lines(decision: GateDecision, *, everything: bool) -> Iterator[str]:
 
 def _result(result: Result) -> Iterator[str]:
     yield f"{_name(result.outcome).upper()}  {result.check}"
-    yield from _field("found", result.found)
+    if len(result.instances) > 1:
+        for one in result.instances:
+            yield from _field("found", f"{_name(one.outcome)}: {one.attribute}, {one.found}")
+    else:
+        yield from _field("found", result.found)
     yield from _field("limit", result.limit)
     yield from _field("why", result.why)
     for digest in result.evidence:

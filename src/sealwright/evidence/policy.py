@@ -173,8 +173,9 @@ class ApprovalRule(_Part):
         if not self.people:
             return "none"
         people = "1 person" if self.people == 1 else f"{self.people} people"
-        roles = " in different roles" if self.distinct_roles and self.people > 1 else ""
-        return f"{people}{roles} out of {', '.join(self.roles)}, signed within {self.max_age_days} days"
+        apart = " in different roles" if self.distinct_roles and self.people > 1 else ""
+        roles = f"in the role {self.roles[0]}" if len(self.roles) == 1 else f"out of {', '.join(self.roles)}"
+        return f"{people}{apart} {roles}, signed within {self.max_age_days} days"
 
 
 class Policy(_Part):
