@@ -31,17 +31,17 @@ def test_overlap_is_found_whatever_the_identifier_says(german) -> None:
     assert leaked.judge("quality").one("quality.overlap_share").value == pytest.approx(50 / 300)
 
 
-def test_a_feature_that_gives_the_answer_away_is_named(german) -> None:
+@pytest.mark.parametrize(("feature", "answers"), [("residence_years", (1, 4)), ("telephone", ("yes", "none"))])
+def test_a_feature_that_gives_the_answer_away_is_named(german, feature: str, answers: tuple) -> None:
     def leak(table: pa.Table) -> pa.Table:
-        answer = [1 if value == "good" else 4 for value in table["outcome"].to_pylist()]
-        return _with_column(table, "residence_years", answer)
+        return _with_column(table, feature, [answers[value == "good"] for value in table["outcome"].to_pylist()])
 
     judged = german.with_(train=leak(german.train), test=leak(german.test)).judge("quality")
     found = judged.one("quality.single_feature_score")
     assert found.value == 1
     assert found.low > 0.9
-    assert found.note == "strongest: residence_years"
-    assert judged.figure("quality.single_features").series[0].x[0] == "residence_years"
+    assert found.note == f"strongest: {feature}"
+    assert judged.figure("quality.single_features").series[0].x[0] == feature
 
 
 def test_empty_cells_are_counted_by_column(german) -> None:

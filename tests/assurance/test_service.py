@@ -1,6 +1,9 @@
 """A judgement can be repeated to the last digit, accounts for every check, and refuses what it cannot judge."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +24,36 @@ def _canonical(judged) -> bytes:
 def test_the_same_question_gets_the_same_bytes(german) -> None:
     first, second = (german.judge(*_ALL, groups=["sex", "age"], quarantined=3) for _ in range(2))
     assert _canonical(first) == _canonical(second)
+
+
+_FRESH = """
+import numpy as np, pyarrow as pa
+from datetime import UTC, datetime
+from sealwright.assurance import SUITES, AssuranceSpec, run_suites
+from sealwright.kernel import canonical_json, digest_of
+rng = np.random.default_rng(0)
+words = rng.choice(["a", "b", "c", "d"], 120)
+table = pa.table({"x": rng.random(120), "word": words, "outcome": rng.choice(["no", "yes"], 120)})
+interface = {"format": 1, "task": "binary", "target": "outcome", "classes": ["no", "yes"], "positive": "yes",
+             "numbers": [{"name": "x", "type": "number"}], "strings": [{"name": "word", "categories": list("abcd")}]}
+def model(features):
+    p = np.clip(np.nan_to_num(features.numbers[:, 0]) * 0.9 + 0.1 * (features.strings[:, 0] == "a"), 0, 1)
+    return np.column_stack([1 - p, p])
+found = run_suites(list(SUITES), model, table, table, interface, AssuranceSpec(bootstrap=200), ["word"], 5,
+                   clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+print(digest_of(canonical_json([one.to_json() for one in found])))
+"""
+
+
+def test_another_process_with_another_hash_seed_says_the_same() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", _FRESH], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+    assert said.pop().startswith(b"sha256:")
 
 
 def test_the_order_of_rows_and_columns_does_not_matter(german) -> None:

@@ -26,7 +26,7 @@ def row_keys(table: pa.Table, columns: Sequence[str]) -> Keys:
     """A key per row over `columns`; equal rows have equal keys, whatever the order of the columns."""
     keys = np.zeros(table.num_rows, dtype=np.uint64)
     for name in sorted(columns):
-        keys = _mixed(keys ^ (_value_keys(table.column(name)) + _text_key(name)))
+        keys = _mixed(keys ^ _value_keys(table.column(name)))
     return keys
 
 
