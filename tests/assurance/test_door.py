@@ -23,6 +23,21 @@ def test_judging_needs_no_training_library() -> None:
     assert _loaded_after(code) == {"numpy", "pyarrow", "onnxruntime", "pydantic"}
 
 
+def test_a_base_install_is_told_what_to_add() -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+from sealwright.assurance import AssuranceSpec, to_predicate
+from sealwright.kernel import MissingExtra
+try:
+    from sealwright.assurance import run_suites
+except MissingExtra as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pip install 'sealwright[build]'" in said
+
+
 def test_every_promised_name_is_there() -> None:
     for name in room.__all__:
         assert getattr(room, name) is not None

@@ -8,6 +8,8 @@ models made elsewhere.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sealwright.kernel import MissingExtra
+
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
     from sealwright.assurance.features import Features, pack
@@ -62,7 +64,12 @@ def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"sealwright.assurance has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.assurance.{module}"), name)  # noqa: TID251
+    try:
+        value = getattr(importlib.import_module(f"sealwright.assurance.{module}"), name)  # noqa: TID251
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"pyarrow", "onnxruntime"}:
+            raise MissingExtra("Judging a model", "build") from None
+        raise
     globals()[name] = value
     return value
 
