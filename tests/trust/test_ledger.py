@@ -74,7 +74,7 @@ def test_an_entry_is_acknowledged_with_a_proof_that_verifies_offline(folder: Pat
     assert line == first.leaf + b"\tc2VhbGVkIGJ5dGVz"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(batches=st.lists(st.integers(1, 9), min_size=1, max_size=8), reopen=st.sets(st.integers(0, 7)))
 def test_every_proof_of_every_batch_holds_and_all_checkpoints_agree(
     batches: list[int], reopen: set[int], tmp_path_factory: pytest.TempPathFactory
@@ -246,6 +246,31 @@ def test_opening_again_after_a_clean_end_reads_only_the_edges(folder: Path, monk
     os.utime(folder / "entries.log")  # touched by somebody: now everything is checked
     with pytest.raises(AssertionError, match="read again"):
         open_ledger(folder)
+
+
+def test_an_entry_changed_under_an_open_ledger_is_not_handed_out(folder: Path) -> None:
+    filled(folder, 20, batch=20)
+    with open_ledger(folder, signer=None, keys=KEYS) as ledger:
+        path = folder / "entries.log"
+        path.write_bytes(path.read_bytes().replace(b'"n":5', b'"n":6'))
+        with pytest.raises(VerificationFailed) as caught:
+            ledger.entry(5)
+        assert caught.value.link == "entry 5"
+        assert ledger.entry(6).detail == {"n": 6}
+
+
+def test_a_change_with_its_date_put_back_is_still_noticed_at_opening(folder: Path) -> None:
+    filled(folder, 20, batch=20)
+    path = folder / "entries.log"
+    before = path.stat()
+    with path.open("r+b") as stream:
+        data = stream.read()
+        stream.seek(data.index(b'"n":5') + 4)
+        stream.write(b"6")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(VerificationFailed) as caught:
+        open_ledger(folder)
+    assert caught.value.link == "entry 5"
 
 
 # ---- opening

@@ -340,6 +340,27 @@ def test_a_disk_that_fails_to_sync_is_not_trusted_until_the_ledger_is_opened_aga
     verify_ledger(folder, KEYS, ORIGIN, witnessed=[done.checkpoint])
 
 
+def test_a_write_that_stops_half_way_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, write, calls = tmp_path / "ledger", os.write, []
+
+    def stops(handle: int, data: bytes) -> int:
+        calls.append(len(data))
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, bytes(data)[:50])
+
+    with open_ledger(folder) as ledger:
+        ledger.append("a", "first", {})
+        whole = (folder / "entries.log").read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", stops)
+            with pytest.raises(LedgerUnavailable, match="No space left"):
+                ledger.append("a", "second", {})
+        assert (folder / "entries.log").read_bytes() == whole
+        assert ledger.append("a", "third", {}).index == 1
+    verify_ledger(folder, KEYS, ORIGIN)
+
+
 class FlakySigner:
     """A signer whose process is away for a while."""
 

@@ -133,7 +133,9 @@ def test_an_entry_that_records_no_decision_is_no_receipt(made: Made) -> None:
     filler = made.ledger.append("filler", "not a digest", {"decision": "dec_1", "answer": "sha256:" + "0" * 64})
     with pytest.raises(InvalidInput, match="does not record this answer"):
         make_receipt(filler, salt=SALT, answer=ANSWER)
-    for entry in (filler, made.ledger.append("filler", PACKAGE, {})):
+    detail = decision_detail(decision="dec_1", model="m", request=REQUEST, answer=ANSWER, salt=SALT)
+    no_package = made.ledger.append("decision", "not a digest", detail)
+    for entry in (filler, no_package, made.ledger.append("filler", PACKAGE, {})):
         with pytest.raises(VerificationFailed):
             verify_receipt(changed(made.receipt, entry=entry.leaf.decode(), proof=entry.proof.decode()), KEYS)
 
