@@ -28,6 +28,7 @@ class Disturbance:
     """One way to spoil rows. `strength` is a share in (0, 1]; what it is a share of, `along` says."""
 
     name: str  # "noise"
+    title: str
     words: str  # "every number gets normal noise of {share} standard deviations"
     along: str  # axis label
     on_cells: bool  # strengths from spec.missing (shares of cells) instead of spec.noise
@@ -170,7 +171,7 @@ def _figure(case: Case, kind: Disturbance, prefix: str, before: Score | None, ef
     return Figure(
         name=prefix,
         kind="lines",
-        title=kind.name.replace("_", " ").capitalize(),
+        title=kind.title,
         x=kind.along,
         y="share, score",
         series=tuple(series),

@@ -82,8 +82,8 @@ def score_words(task: str) -> tuple[str, str]:
     """(unit, words) of the headline score."""
     return {
         "binary": ("auc", "area under the ROC curve"),
-        "multiclass": ("auc", "one-versus-rest area under the ROC curve, averaged over classes"),
-        "regression": ("R2", "share of the target's variance explained (R squared)"),
+        "multiclass": ("auc", "mean one-versus-rest area under the ROC curve"),
+        "regression": ("R2", "R squared (share of the target's variance explained)"),
     }[task]
 
 

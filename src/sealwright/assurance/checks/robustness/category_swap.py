@@ -41,6 +41,7 @@ def _impossible(case: Case) -> str:
 CHECK = disturbance_check(
     Disturbance(
         name="category_swap",
+        title="Swapped categories",
         words="{share} of all categories are swapped for another known one",
         along="share of categories swapped",
         on_cells=True,

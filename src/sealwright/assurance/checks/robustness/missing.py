@@ -26,6 +26,7 @@ def _note(case: Case) -> str:
 CHECK = disturbance_check(
     Disturbance(
         name="missing",
+        title="Empty cells",
         words="{share} of all cells are emptied at random",
         along="share of cells emptied",
         on_cells=True,

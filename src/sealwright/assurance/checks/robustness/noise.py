@@ -34,6 +34,7 @@ def _impossible(case: Case) -> str:
 CHECK = disturbance_check(
     Disturbance(
         name="noise",
+        title="Noise on numbers",
         words="every number gets normal noise of {share} standard deviations",
         along="noise, in standard deviations of each number",
         on_cells=False,

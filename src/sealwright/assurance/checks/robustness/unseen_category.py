@@ -19,6 +19,7 @@ def _replaced(_case: Case, features: Features, strength: float, rng: np.random.G
 CHECK = disturbance_check(
     Disturbance(
         name="unseen_category",
+        title="Unseen categories",
         words="{share} of all categories are replaced by one never seen in training",
         along="share of categories replaced",
         on_cells=True,
