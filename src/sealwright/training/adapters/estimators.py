@@ -1,0 +1,110 @@
+"""Our recipes as scikit-learn estimators behind an encoding: build, fit, predict.
+
+The same rows, parameters and seed give the same estimator whatever the number of cores: histogram boosting adds
+in a fixed order for each feature, the other two run on one thread.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sealwright.training.encoding import Encoding, fit_encoding
+from sealwright.training.packed import Packed
+from sealwright.training.recipes import Value, style_of
+
+__all__ = ["Fitted", "fit"]
+
+_FOREST_ROWS = 100_000  # a tree of a forest sees at most this many rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A trained recipe. `present` are the classes the training rows had, as positions in `classes`."""
+
+    task: str
+    recipe: str
+    classes: int
+    encoding: Encoding
+    estimator: Any
+    present: tuple[int, ...]
+
+    def predict(self, packed: Packed) -> NDArray[np.float64]:
+        """Probabilities, shape (rows, classes), or values, shape (rows, 1)."""
+        matrix = self.encoding.transform(packed)
+        if self.recipe == "logistic":
+            matrix = matrix.astype(np.float64)
+        if self.task == "regression":
+            return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
+        result = np.zeros((packed.rows, self.classes))
+        result[:, list(self.present)] = self.estimator.predict_proba(matrix)
+        return result
+
+
+def fit(
+    recipe: str,
+    task: str,
+    packed: Packed,
+    target: NDArray[Any],
+    *,
+    classes: int,
+    parameters: Mapping[str, Value],
+    seed: int,
+) -> Fitted:
+    """Train a recipe on rows.
+
+    Parameters
+    ----------
+    target : array, shape (rows,)
+        Positions in the interface's classes (at least two different), or values.
+    """
+    ordered = task != "multiclass"
+    encoding = fit_encoding(packed, target, style_of(recipe), ordered=ordered)
+    matrix = encoding.transform(packed)
+    estimator = _build(recipe, task, parameters, seed, packed.rows)
+    if recipe == "logistic":
+        matrix = matrix.astype(np.float64)  # the same values; the solver needs the precision
+    estimator.fit(matrix, target)
+    present = () if task == "regression" else tuple(int(place) for place in estimator.classes_)
+    return Fitted(task=task, recipe=recipe, classes=classes, encoding=encoding, estimator=estimator, present=present)
+
+
+def _build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, rows: int) -> Any:
+    weight = {"class_weight": "balanced" if parameters.get("balanced") else None} if task != "regression" else {}
+    if recipe == "logistic":
+        if task == "regression":
+            return Ridge(alpha=parameters["strength"], solver="cholesky" if parameters["strength"] else "svd")
+        return LogisticRegression(C=parameters["c"], max_iter=2000, tol=1e-6, **weight)
+    if recipe == "forest":
+        forest = RandomForestRegressor if task == "regression" else RandomForestClassifier
+        return forest(
+            n_estimators=parameters["trees"],
+            max_leaf_nodes=parameters["max_leaf_nodes"],
+            min_samples_leaf=parameters["min_samples_leaf"],
+            max_features=parameters["max_features"],
+            max_samples=_FOREST_ROWS if rows > _FOREST_ROWS else None,
+            random_state=seed,
+            **weight,
+        )
+    boosting = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    return boosting(
+        learning_rate=parameters["learning_rate"],
+        max_iter=parameters["trees"],
+        max_leaf_nodes=parameters["max_leaf_nodes"],
+        min_samples_leaf=parameters["min_samples_leaf"],
+        l2_regularization=parameters["l2"],
+        max_features=parameters["max_features"],
+        categorical_features=None,
+        early_stopping=False,
+        random_state=seed,
+        **weight,
+    )

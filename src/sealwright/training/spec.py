@@ -1,0 +1,122 @@
+"""The `training:` section of a project file.
+
+Answers: which recipe, how it is searched, and how much it may use?
+Does not answer: what a recipe does. `recipes` holds ours; your own code is named "module:function".
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["LimitsSpec", "RECIPES", "SearchSpec", "TrainingSpec"]
+
+RECIPES = ("logistic", "forest", "boosting")
+_OWN_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_MOST_SEED = 2**31 - 1
+
+Metric = Literal["roc_auc", "log_loss", "average_precision", "accuracy", "balanced_accuracy", "rmse", "mae", "r2"]
+
+
+class SearchSpec(BaseModel):
+    """How parameters are looked for, by cross-validation. The same seed gives the same trials."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trials: Annotated[
+        int,
+        Field(ge=0, le=1000, strict=True, description="Settings to try. 0 trains once, with the recipe's defaults."),
+    ] = 20
+    seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86_400,
+            description="Time after which the search stops early. If that happens the report says so, because"
+            " a faster machine would then try more settings and may find others.",
+        ),
+    ] = 60
+    metric: Annotated[
+        Metric | None,
+        Field(
+            description="What to search for. Left out: roc_auc (binary), log_loss (several classes), rmse (numbers)."
+        ),
+    ] = None
+
+
+class LimitsSpec(BaseModel):
+    """What one training may use. Reaching a limit ends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory_mb: Annotated[int, Field(ge=256, le=1 << 22, strict=True, description="Memory, in MB.")] = 4096
+    seconds: Annotated[float, Field(gt=0, le=604_800, description="Time from start to end, in seconds.")] = 600
+    scratch_mb: Annotated[int, Field(ge=1, le=1 << 20, strict=True, description="Temporary files, in MB.")] = 256
+
+
+class TrainingSpec(BaseModel):
+    """How the model is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recipe: Annotated[
+        str,
+        Field(
+            max_length=200,
+            description="logistic (for a number as target: ridge regression), forest, boosting, or your own code as"
+            " my_module:train, a Python file in the project folder.",
+        ),
+    ] = "boosting"
+    seed: Annotated[int, Field(ge=0, le=_MOST_SEED, strict=True, description="Same seed, same model.")] = 20260101
+    search: Annotated[SearchSpec, Field(description="How parameters are looked for.")] = SearchSpec()
+    folds: Annotated[int, Field(ge=2, le=20, strict=True, description="Parts for cross-validation.")] = 5
+    params: Annotated[
+        dict[str, bool | int | float | str],
+        Field(description="Parameters held fixed instead of searched; for your own code: passed on as data.params."),
+    ] = {}
+    files: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=100,
+            description="Files of the project folder your own code needs besides Python files, such as word lists."
+            " Data files are not among them on purpose: your code gets the training rows, never the hold-out.",
+        ),
+    ] = ()
+    limits: Annotated[LimitsSpec, Field(description="Memory and time.")] = LimitsSpec()
+    confinement: Annotated[
+        Literal["reported", "required"],
+        Field(
+            description="reported: where the kernel cannot confine the training fully, train and file what is missing."
+            " required: refuse to train there."
+        ),
+    ] = "reported"
+
+    @field_validator("recipe")
+    @classmethod
+    def _known_recipe(cls, value: str) -> str:
+        if value in RECIPES or _OWN_CODE.fullmatch(value):
+            return value
+        raise ValueError(f"use one of {', '.join(RECIPES)}, or your own code as my_module:train")
+
+    @field_validator("params")
+    @classmethod
+    def _named_params(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if any(not name.isidentifier() or len(name) > 64 for name in value) or len(value) > 100:
+            raise ValueError("parameters are at most 100 plain names")
+        if any(isinstance(item, str) and len(item) > 1000 for item in value.values()):
+            raise ValueError("a text parameter has at most 1,000 characters")
+        return value
+
+    @field_validator("files")
+    @classmethod
+    def _files_inside(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for path in value:
+            if not _FILE.fullmatch(path) or len(path) > 200:
+                raise ValueError(f"{path[:80]!r} is not a plain path inside the project folder, such as words/stop.txt")
+        return value
+
+    @property
+    def own_code(self) -> bool:
+        """Whether the recipe is the user's."""
+        return ":" in self.recipe
