@@ -21,14 +21,14 @@ if TYPE_CHECKING:
         TargetUnusable,
     )
     from sealwright.data.infer import Inferred, infer_contract
-    from sealwright.data.ingest import ingest
+    from sealwright.data.ingestion import ingest
     from sealwright.data.interface import example_row, feature_interface
     from sealwright.data.manifest import SNAPSHOT_TYPE
     from sealwright.data.quarantine import Problem, QuarantinedRow
     from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
     from sealwright.data.sources import Source, SourceBatch, open_source
     from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
-    from sealwright.data.split import split
+    from sealwright.data.splitting import split
 
 __all__ = [
     "REASONS",
@@ -71,14 +71,14 @@ _HOME = {
         "TargetUnusable",
     ),
     "infer": ("Inferred", "infer_contract"),
-    "ingest": ("ingest",),
+    "ingestion": ("ingest",),
     "interface": ("example_row", "feature_interface"),
     "manifest": ("SNAPSHOT_TYPE",),
     "quarantine": ("Problem", "QuarantinedRow"),
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
     "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
-    "split": ("split",),
+    "splitting": ("split",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

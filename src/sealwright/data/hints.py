@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 from sealwright.data.spec import DataClass
 
-__all__ = ["Hint", "census_names", "looks_like_identifier", "looks_personal", "protected_attribute", "words_of"]
+__all__ = [
+    "Hint",
+    "census_names",
+    "looks_like_identifier",
+    "looks_personal",
+    "looks_predicted",
+    "protected_attribute",
+    "words_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ _CENSUS = {
 _CENSUS_AT_LEAST = 4  # a single MAR or DIS means other things elsewhere
 
 _IDENTIFIER = _words("id ids uuid guid key index number num nr no code ref reference")
+_PREDICTED = _words("prediction predictions predicted")
 _PERSONAL = _words(
     "name names firstname lastname surname forename fullname username email mail phone mobile telephone address street"
     " ssn iban passport licence license card dob birthdate birthday"
@@ -163,6 +172,11 @@ def looks_personal(name: str) -> bool:
     """Whether a name says that the column identifies or reaches a person directly."""
     found = set(words_of(name))
     return bool(_PERSONAL & found) or any(set(phrase) <= found for phrase in _PERSONAL_PHRASES)
+
+
+def looks_predicted(name: str) -> bool:
+    """Whether a name says that another model made the column."""
+    return bool(_PREDICTED & set(words_of(name)))
 
 
 def looks_like_identifier(name: str) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sealwright.data.dates import day_number
-from sealwright.data.hints import Hint, looks_like_identifier, looks_personal, protected_attribute
+from sealwright.data.hints import Hint, looks_like_identifier, looks_personal, looks_predicted, protected_attribute
 from sealwright.data.profile import ColumnProfile
 from sealwright.data.spec import ColumnSpec, ColumnType, DataClass, Role
 
@@ -79,6 +79,9 @@ def _role(
         return "ignore", "internal", ("every cell is empty, so it is left out",)
     if profile.constant:
         return "ignore", "internal", ("every row has the same value, so it is left out",)
+    if looks_predicted(profile.name):
+        why = "the name says that another model made it; a new model would copy that one, so it is left out"
+        return "ignore", "internal", (why,)
     if why := _identifier(profile, kind, unnamed=unnamed):
         return "identifier", "personal", (why, "identifiers are kept to find a row again and not given to the model")
     if looks_personal(profile.name) and kind in {"text", "date"}:

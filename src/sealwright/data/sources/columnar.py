@@ -120,6 +120,8 @@ class ParquetFile(_TypedFile):
 
     def _look(self, stream: BinaryIO) -> tuple[Any, bool]:
         try:
+            if stream.read(4) not in {b"PAR1", b"PARE"}:  # Arrow looks at the end only, where a ZIP can hide one
+                raise pa.ArrowInvalid("magic")
             file = pq.ParquetFile(stream)
             return file.schema_arrow, file.metadata.num_rows > 0
         except (pa.ArrowException, OSError) as error:

@@ -43,6 +43,7 @@ class CsvBytes(io.RawIOBase):
             self._inner = gzip.GzipFile(fileobj=self._raw, mode="rb")  # type: ignore[call-overload]
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
         self._unpacked = self._lines = 0
+        self.quotes = 0  # in what was read so far
         self._ready = bytearray()
         self._served: tuple[bytes, bytes] = (b"", b"")
         self._ended = False
@@ -111,6 +112,7 @@ class CsvBytes(io.RawIOBase):
                 " source: {file: ..., encoding: utf-16}."
             )
         self._lines += clean.count(b"\n")
+        self.quotes += clean.count(b'"')
         self._ready += clean
 
     def _unpack(self) -> bytes:

@@ -78,7 +78,7 @@ class CsvFile:
             for batch in self._parse(stream, rows, wanted):
                 self.share = stream.share
                 yield batch
-            self._refuse_open_quote(stream.tail, rows.last_cell)
+            self._refuse_open_quote(stream, rows.last_cell)
             self._digest = stream.finish()
         self.share = 1.0
 
@@ -142,12 +142,15 @@ class CsvFile:
         if "Empty CSV" not in str(error):
             raise SourceUnreadable(f"{self.name} cannot be read as CSV after data row {seen:,}.") from None
 
-    def _refuse_open_quote(self, tail: bytes, last_cell: str | None) -> None:
-        """A quote never closed makes one cell of all the rest; the parser accepts that, we do not."""
-        end = tail.rstrip(b"\r\n")
-        opened = b'"' + (last_cell or "").replace('"', '""').encode().rstrip(b"\r\n")
-        before = end[: -len(opened)][-1:].decode("latin-1")
-        if end.endswith(opened) and before in {"", self._delimiter, "\n", "\r"}:
+    def _refuse_open_quote(self, stream: CsvBytes, last_cell: str | None) -> None:
+        """A quote never closed makes one cell of all the rest; the parser accepts that, we do not.
+
+        The file then ends with the quote and the cell, and holds an odd number of quotes. (The count decides
+        where a last cell that begins with a line break looks the same; it was closed.)
+        """
+        opened = b'"' + (last_cell or "").replace('"', '""').encode()
+        before = stream.tail[: -len(opened)][-1:].decode("latin-1")
+        if stream.tail.endswith(opened) and before in {"", self._delimiter, "\n", "\r"} and stream.quotes % 2:
             raise self._open_quote("the last row")
 
     def _refuse_open_quote_in(self, row: RejectedRow) -> None:

@@ -63,11 +63,10 @@ def open_regular(path: Path) -> BinaryIO:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise SourceUnreadable(f"Cannot open the data file {path}: {error.strerror}.") from None
-    stream = os.fdopen(handle, "rb", buffering=0)
     found = os.fstat(handle)
     if stat.S_ISREG(found.st_mode) and found.st_size > 0:
-        return stream
-    stream.close()
+        return os.fdopen(handle, "rb", buffering=0)
+    os.close(handle)
     if stat.S_ISREG(found.st_mode):
         raise SourceUnreadable(f"{path.name} is empty. A data file needs a header and at least one row.")
     raise SourceUnreadable(f"{path} is not a regular file. Name a file, or a query with source: {{sql, url_env}}.")
