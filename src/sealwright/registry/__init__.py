@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
     from sealwright.registry.recovery import DatabaseOlder
     from sealwright.registry.service import Registry
-    from sealwright.registry.verify_package import verify_files, verify_package
+    from sealwright.registry.verify import verify_files, verify_package
 
 _HOME = {
     "admission": ("AdmissionLimits", "AdmissionReport", "ModelRefused", "admit_onnx", "check_structure"),
@@ -73,7 +73,7 @@ _HOME = {
     ),
     "recovery": ("DatabaseOlder",),
     "service": ("Registry",),
-    "verify_package": ("verify_files", "verify_package"),
+    "verify": ("verify_files", "verify_package"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

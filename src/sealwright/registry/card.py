@@ -5,6 +5,7 @@ Does not answer: may it be used? That is the gate's statement, which is made aft
 Every word that came from a person or a dataset is escaped: on the card it is text, never markup.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = ["build_card"]
 
 _MOST_ROWS = 60  # findings printed per suite; the statement holds all
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-.!|~^$@:="} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_STABLE = re.compile(r"[a-z][a-z0-9_.-]{0,100}")
 _PIPELINE = {"binary": "tabular-classification", "multiclass": "tabular-classification"}
 
 
@@ -56,7 +58,7 @@ def build_card(
         "",
         _text(facts.purpose) or "No purpose is stated.",
         "",
-        f"Answers for it: {_text(facts.owner) or 'nobody is named'}. Risk class: {_text(facts.risk_class)}. ",
+        f"Answers for it: {_text(facts.owner) or 'nobody is named'}. Risk class: {_text(facts.risk_class)}.",
         f"Task: {facts.interface.task}, target {_text(facts.interface.target)}.",
         "",
         *_bullets("Made for", facts.intended_use),
@@ -70,13 +72,13 @@ def build_card(
         *_findings(facts),
         "## What was not measured",
         "",
-        *([f"- {_text(gap.check)}: {_text(gap.why)}" for gap in facts.gaps] or ["Every check of the suites that ran was carried out."]),
+        *([f"- {_name(gap.check)}: {_text(gap.why)}" for gap in facts.gaps] or ["Every check of the suites that ran was carried out."]),
         "",
         "## Evidence",
         "",
         "Each number above stands in a signed statement of this package. Statement digests:",
         "",
-        *[f"- {_text(name)}: `{digest}`" for name, digest in facts.statements.items()],
+        *[f"- {_name(name)}: `{digest}`" for name, digest in facts.statements.items()],
         "",
         f"Model: `{facts.model}`",
         *([f"Data: `{facts.snapshot}`" + (f", {facts.snapshot_rows:,} rows" if facts.snapshot_rows is not None else "")] if facts.snapshot else []),
@@ -135,7 +137,7 @@ def _findings(facts: ModelFacts) -> list[str]:
     lines: list[str] = []
     for suite in suites:
         found = [fact for fact in facts.facts if fact.suite == suite]
-        lines += [f"### {_text(suite)}", "", "| check | about | value | interval | rows |", "|---|---|---|---|---|"]
+        lines += [f"### {_name(suite)}", "", "| check | about | value | interval | rows |", "|---|---|---|---|---|"]
         lines += [_row(fact) for fact in found[:_MOST_ROWS]]
         if len(found) > _MOST_ROWS:
             lines.append(f"| {len(found) - _MOST_ROWS} more in the statement | | | | |")
@@ -146,7 +148,12 @@ def _findings(facts: ModelFacts) -> list[str]:
 def _row(fact: Fact) -> str:
     interval = "none" if fact.low is None or fact.high is None else f"{fact.low:.4g} to {fact.high:.4g}"
     about = _text(fact.group) or "all"
-    return f"| {_text(fact.check)} | {about} | {fact.value:.4g} {_text(fact.unit)} | {interval} | {fact.n:,} |"
+    return f"| {_name(fact.check)} | {about} | {fact.value:.4g} {_text(fact.unit)} | {interval} | {fact.n:,} |"
+
+
+def _name(check: str) -> str:
+    """A stable name as code, which markup cannot reach into; anything else as text."""
+    return f"`{check}`" if _STABLE.fullmatch(check) else _text(check)
 
 
 def _text(words: str) -> str:

@@ -108,6 +108,7 @@ class Changes:
                 change = Change(tx, keyring, ledger, self._clock())
                 yield change
             if change.recorded:
+                self._story.read_on(ledger)
                 self._publish(keyring, ledger)
 
     def _finish_unfinished(self, keyring: Keyring, ledger: Ledger) -> None:
@@ -127,14 +128,14 @@ class Changes:
         def repaired(file: str) -> None:
             ledger.append(recovery.REPAIRED, file, {"file": file})
 
+        before, mark = self._high_water.read(), self._story.mark()
+        behind = before != mark
         with self._db.read() as tx:
             newest, rows = store.newest_pointers(tx), store.revocation_rows(tx)
         envelope = rows[-1]["envelope"].encode("utf-8") if rows else self._empty_list(keyring)
-        self._published.put_revocations(envelope, len(rows), repaired)
-        self._published.put_pointers(newest, repaired)
-        self._story.read_on(ledger)
-        mark = self._story.mark()
-        if mark is not None and mark != self._high_water.read():
+        self._published.put_revocations(envelope, len(rows), behind=behind, first=before is None, repaired=repaired)
+        self._published.put_pointers(newest, behind=behind, repaired=repaired)
+        if mark is not None and behind:
             self._high_water.move(mark)
 
     def _empty_list(self, keyring: Keyring) -> bytes:

@@ -31,7 +31,7 @@ from sealwright.registry.identity import digests_of, package_digest
 from sealwright.registry.interface import read_interface
 from sealwright.registry.model import Candidate, PackageParts, SealedPackage
 from sealwright.registry.names import GATE, SIGNATURE, check_layout
-from sealwright.registry.verify_package import verify_files
+from sealwright.registry.verify import verify_contents
 from sealwright.trust import Signer, TrustRoot, sign_model_files
 
 __all__ = ["build_candidate", "seal"]
@@ -118,9 +118,9 @@ def seal(
     if package_digest(digests_of(files)) != candidate.digest:
         raise VerificationFailed("The candidate was changed after it was judged. Build it again.", link="package")
     name = hex_of(candidate.digest)
-    verify_files(files, trust_root, now=now, signed=False)
+    verify_contents(files, trust_root, now=now, signed=False)
     files[SIGNATURE] = sign_model_files(name, files, signer)
-    verify_files(files, trust_root, now=now)
+    verify_contents(files, trust_root, now=now, signed=True)
     target = packages / name
     sealed = SealedPackage(digest=candidate.digest, model=candidate.model, project=candidate.project, folder=target)
     with _only_writer(packages):

@@ -41,13 +41,15 @@ class Published:
             )
         return read_limited(path, _MOST_POINTER)
 
-    def put_pointers(self, newest: Sequence[Row], repaired: Callable[[str], None]) -> None:
+    def put_pointers(self, newest: Sequence[Row], *, behind: bool, repaired: Callable[[str], None]) -> None:
         """Bring every pointer file to the newest pointer of its place.
 
         Parameters
         ----------
         newest : rows
             Of `store.newest_pointers`.
+        behind : bool
+            True where the last change may not have reached the files yet, so that they may be one step old.
         repaired : callable
             Told the name of a file that held something it should not have held, before it is replaced.
 
@@ -67,12 +69,21 @@ class Published:
                 continue
             there = self._sequence(found, lambda data: read_pointer(data, self._trust_root).sequence)
             self._compare(f"{row['project']}/{row['channel']}", there, sequence)
-            if there != sequence - 1:
+            if not (behind and there == sequence - 1):
                 repaired(f"pointers/{row['project']}/{row['channel']}.json")
             write_atomically(path, wanted)
 
-    def put_revocations(self, envelope: bytes, sequence: int, repaired: Callable[[str], None]) -> None:
+    def put_revocations(
+        self, envelope: bytes, sequence: int, *, behind: bool, first: bool, repaired: Callable[[str], None]
+    ) -> None:
         """Bring the revocation list to `envelope`. An empty list that is there already stays.
+
+        Parameters
+        ----------
+        first : bool
+            True before anything was ever published, when there is no list yet.
+        Others
+            As `put_pointers`.
 
         Raises
         ------
@@ -86,7 +97,7 @@ class Published:
         if there == sequence == 0 and found is not None:
             return
         self._compare("revocations", -1 if found is None else there, sequence)
-        if there != sequence - 1 and not (found is None and sequence <= 1):
+        if not (first and found is None) and not (behind and found is not None and there == sequence - 1):
             repaired("revocations.json")
         write_atomically(self._list, envelope)
 

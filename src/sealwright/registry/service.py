@@ -33,7 +33,7 @@ from sealwright.registry.model import (
 from sealwright.registry.pointer import PointerOlder, make_pointer, make_revocations, read_pointer, verify_pointer
 from sealwright.registry.published import Published
 from sealwright.registry.rows import pointer_of, pointers_of, revocations_of
-from sealwright.registry.verify_package import verify_package
+from sealwright.registry.verify import verify_package
 from sealwright.trust import Keyring, Ledger, TrustRoot
 
 __all__ = ["Registry"]

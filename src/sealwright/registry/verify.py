@@ -65,23 +65,26 @@ def verify_package(
     return verify_files(open_trusted_files(path, limits), trust_root, now=now)
 
 
-def verify_files(
-    files: Mapping[str, bytes], trust_root: TrustRoot, *, now: datetime, signed: bool = True
-) -> VerifiedPackage:
-    """As `verify_package`, for files that were read already.
+def verify_files(files: Mapping[str, bytes], trust_root: TrustRoot, *, now: datetime) -> VerifiedPackage:
+    """As `verify_package`, for files that were read already (`open_trusted_files`).
 
     Parameters
     ----------
     files : mapping of str to bytes
         Every file of the package, by relative name.
-    signed : bool
-        False only while sealing: everything but the package signature, which comes last.
 
     Raises
     ------
     VerificationFailed
         As above.
     """
+    return verify_contents(files, trust_root, now=now, signed=True)
+
+
+def verify_contents(
+    files: Mapping[str, bytes], trust_root: TrustRoot, *, now: datetime, signed: bool
+) -> VerifiedPackage:
+    """The checks themselves. With `signed` False the package signature is not there yet: for sealing alone."""
     # (1) nothing but a package's own files, under names that are safe everywhere
     check_layout([*files, *(() if signed else (SIGNATURE,))], sealed=True)
     # (2) the signature of the package covers exactly these files
@@ -90,10 +93,7 @@ def verify_files(
         rest: dict[str, bytes | tuple[str, int]] = {
             name: (digests[name], len(data)) for name, data in files.items() if name != SIGNATURE
         }
-        try:
-            signed_by = verify_model_folder(rest, files[SIGNATURE], trust_root.keys_of("models")).key_id
-        except VerificationFailed as error:
-            raise VerificationFailed(str(error), link=_in_package(error.link or SIGNATURE)) from None
+        signed_by = _signed_by(rest, files[SIGNATURE], trust_root)
     # (3) every statement is signed and of the kind its name says
     digest, model = package_digest(digests), digests["model.onnx"]
     statements = _statements(files, trust_root)
@@ -141,6 +141,16 @@ def verify_files(
             "whether these public keys belong to whom you think: compare the fingerprint of the trust root",
         ),
     )
+
+
+def _signed_by(rest: Mapping[str, bytes | tuple[str, int]], bundle: bytes, trust_root: TrustRoot) -> str:
+    """Key id of the package signature, which must stand in one spelling, as sealing wrote it."""
+    try:
+        signed = verify_model_folder(rest, bundle, trust_root.keys_of("models"))
+        _need(canonical_json(strict_json(bundle, what=SIGNATURE)) == bundle, SIGNATURE, "is not canonical JSON")
+    except VerificationFailed as error:
+        raise VerificationFailed(str(error), link=_in_package(error.link or SIGNATURE)) from None
+    return signed.key_id
 
 
 def _statements(files: Mapping[str, bytes], trust_root: TrustRoot) -> dict[str, Statement]:
