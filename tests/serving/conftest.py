@@ -1,53 +1,116 @@
-"""A model like German credit, made here so that the room's tests need no training library."""
+"""Fixtures over a real workspace (house.py), a real serving process, and a client that trusts its CA."""
 
-import copy
-from typing import Any
+import contextlib
+import http.client
+import importlib.util
+import json
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
-from sealwright.serving import Contract, contract_of
+from sealwright.kernel import FixedClock
+from sealwright.serving import Contract, Limits, Running, contract_of, launch
 
-_CATEGORIES = ("a11", "a12", "a13", "a14")
+_spec = importlib.util.spec_from_file_location("serving_house", Path(__file__).with_name("house.py"))
+assert _spec is not None
+assert _spec.loader is not None
+house_module = importlib.util.module_from_spec(_spec)
+sys.modules["serving_house"] = house_module
+_spec.loader.exec_module(house_module)
+
+QUICK = Limits(
+    header_seconds=1.5,
+    body_seconds=1.5,
+    idle_seconds=2.0,
+    handshake_seconds=1.5,
+    watch_seconds=0.1,
+    drain_seconds=10.0,
+    answer_seconds=3.0,
+)
 
 
-def _number(
-    name: str, kind: str, low: float | str | None, high: float | str | None, *, nullable: bool = False
-) -> dict[str, Any]:
-    return {"name": name, "type": kind, "nullable": nullable, "min": low, "max": high}
+class Reply(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """Talks to one serving process over TLS, checking its certificate."""
+
+    def __init__(self, house: Any, port: int) -> None:
+        self.house, self.port = house, port
+        self.tls = ssl.create_default_context(cafile=str(house.tls.ca))
+        self.token = house.token()
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
+        """One request on a connection of its own, as any client would send it."""
+        with contextlib.closing(
+            http.client.HTTPSConnection("localhost", self.port, context=self.tls, timeout=20)
+        ) as link:
+            link.request(method, path, body, headers if headers is not None else self.usual())
+            answer = link.getresponse()
+            return Reply(answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()})
+
+    def usual(self, **changes: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | changes
+
+    def predict(self, row: Any, **headers: str) -> Reply:
+        return self.ask(
+            "POST", f"/v1/models/{self.house.project}/predict", json.dumps({"row": row}).encode(), self.usual(**headers)
+        )
+
+    def connect(self) -> ssl.SSLSocket:
+        return self.tls.wrap_socket(
+            socket.create_connection(("127.0.0.1", self.port), timeout=20), server_hostname="localhost"
+        )
+
+    def raw(self, data: bytes) -> bytes:
+        """Send bytes as they are, and read until the server closes."""
+        with self.connect() as link:
+            with contextlib.suppress(OSError):
+                link.sendall(data)
+            return read_all(link)
+
+
+def read_all(link: socket.socket) -> bytes:
+    data = b""
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        while chunk := link.recv(65_536):
+            data += chunk
+    return data
+
+
+def until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Wait for something to come true, or fail."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    return until
 
 
 @pytest.fixture
 def interface() -> dict[str, Any]:
-    """Numbers of every kind, categories with and without null; 20 features."""
-    numbers = [
-        _number("age", "integer", 18, 100),
-        _number("amount", "number", 250, 20_000),
-        _number("rate", "number", 0.0, 1.0, nullable=True),
-        _number("foreign_worker", "boolean", 0, 1),
-        _number("opened", "date", "2000-01-01", "2025-12-31"),
-        *(_number(f"n{at}", "integer", 0, 10) for at in range(3)),
-    ]
-    strings = [
-        {"name": f"c{at}", "type": "category", "nullable": at == 0, "categories": list(_CATEGORIES)} for at in range(12)
-    ]
-    strings[1]["categories"].append("rent: city")
-    document = {
-        "format": 1,
-        "project": "german-credit",
-        "task": "binary",
-        "target": "outcome",
-        "classes": ["good", "bad"],
-        "positive": "good",
-        "numbers": numbers,
-        "strings": strings,
-        "outputs": {"probabilities": [None, 2]},
-    }
-    document["order"] = [
-        name for pair in zip(strings, numbers, strict=False) for name in (pair[0]["name"], pair[1]["name"])
-    ]
-    document["order"] += [part["name"] for part in strings[8:]]
-    return copy.deepcopy(document)
+    result: dict[str, Any] = house_module.credit_interface()
+    return result
 
 
 @pytest.fixture
@@ -56,64 +119,92 @@ def contract(interface: dict[str, Any]) -> Contract:
 
 
 @pytest.fixture
-def row(interface: dict[str, Any]) -> dict[str, Any]:
-    """A row the contract accepts, in the order of the training file."""
-    values: dict[str, Any] = {f"c{at}": _CATEGORIES[at % 4] for at in range(12)} | {f"n{at}": at for at in range(3)}
-    values |= {"age": 41, "amount": 1169.5, "rate": None, "foreign_worker": True, "opened": "2020-02-29"}
-    return {name: values[name] for name in interface["order"]}
+def row() -> dict[str, Any]:
+    result: dict[str, Any] = house_module.credit_row()
+    return result
 
 
-def credit_model(interface: dict[str, Any]) -> bytes:
-    """An ONNX graph with the interface's inputs: the share of "bad" grows with age, and with the category a14 in c2."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    width, texts = len(interface["numbers"]), len(interface["strings"])
-    weights = np.zeros((width, 1), dtype=np.float32)
-    weights[0] = 0.05
-    place = next(at for at, part in enumerate(interface["strings"]) if part["name"] == "c2")
-    nodes = [
-        helper.make_node("IsNaN", ["numbers"], ["missing"]),
-        helper.make_node("Where", ["missing", "zero", "numbers"], ["filled"]),
-        helper.make_node("MatMul", ["filled", "weights"], ["score"]),
-        helper.make_node("Gather", ["strings", "place"], ["word"], axis=1),
-        helper.make_node(
-            "LabelEncoder",
-            ["word"],
-            ["known"],
-            domain="ai.onnx.ml",
-            keys_strings=["a14"],
-            values_floats=[2.0],
-            default_float=0.0,
-        ),
-        helper.make_node("Add", ["score", "known"], ["raised"]),
-        helper.make_node("Sub", ["raised", "middle"], ["centred"]),
-        helper.make_node("Sigmoid", ["centred"], ["bad"]),
-        helper.make_node("Sub", ["one", "bad"], ["good"]),
-        helper.make_node("Concat", ["good", "bad"], ["probabilities"], axis=1),
-    ]
-    constants = {
-        "zero": np.float32(0),
-        "weights": weights,
-        "place": np.array([place], dtype=np.int64),
-        "middle": np.float32(3),
-        "one": np.float32(1),
-    }
-    graph = helper.make_graph(
-        nodes,
-        "credit",
-        [
-            helper.make_tensor_value_info("numbers", TensorProto.FLOAT, [None, width]),
-            helper.make_tensor_value_info("strings", TensorProto.STRING, [None, texts]),
-        ],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 2])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-    data: bytes = model.SerializeToString()
-    return data
+@pytest.fixture
+def credit_model() -> Callable[..., bytes]:
+    result: Callable[..., bytes] = house_module.credit_model
+    return result
 
 
 @pytest.fixture
 def model_bytes(interface: dict[str, Any]) -> bytes:
-    return credit_model(interface)
+    result: bytes = house_module.credit_model(interface)
+    return result
+
+
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a closed workspace with three registered versions and no release, dated before all tests."""
+    made = house_module.House(tmp_path_factory.mktemp("stocked") / "home", FixedClock(START))
+    for middle in (3.0, 4.0, 5.0):
+        made.register(house_module.credit_model(house_module.credit_interface(), middle=middle))
+    made.close()
+    home: Path = made.home
+    return home
+
+
+@pytest.fixture
+def new_house(tmp_path: Path, stocked: Path) -> Iterator[Callable[..., Any]]:
+    """Copies of the stocked workspace, version 1 released unless told otherwise; closed afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def make(*, released: bool = True, **settings: Any) -> Any:
+            made = house_module.House(tmp_path / f"home-{len(list(tmp_path.iterdir()))}", like=stocked, **settings)
+            stack.callback(made.close)
+            if released:
+                made.promote(1)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts serving processes; stops what still runs afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(house: Any, **settings: Any) -> Running:
+            settings.setdefault("limits", QUICK)
+            running = launch(house.config(**settings))
+            stack.callback(running.stop)
+            return running
+
+        yield begin
+
+
+@pytest.fixture
+def client_of() -> Callable[[Any, Running], Client]:
+    return lambda house, running: Client(house, running.port)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, stocked: Path) -> Iterator[Any]:
+    """One workspace with a released model, shared by a module's tests; none of them changes it."""
+    made = house_module.House(tmp_path_factory.mktemp("shared") / "home", like=stocked)
+    made.promote(1)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared server's error stream goes."""
+    return tmp_path_factory.mktemp("log") / "stderr"
+
+
+@pytest.fixture(scope="module")
+def server(house: Any, log: Path) -> Iterator[Running]:
+    with log.open("wb") as stream, launch(house.config(limits=QUICK), stderr=stream) as running:
+        yield running
+
+
+@pytest.fixture
+def client(house: Any, server: Running) -> Client:
+    return Client(house, server.port)

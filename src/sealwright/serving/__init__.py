@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DECISION, DecisionRecord, read_decision
-    from sealwright.serving.launch import Running, StartFailed, become, launch, prepare
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
@@ -34,6 +34,7 @@ __all__ = [
     "ServeConfig",
     "ServingSpec",
     "StartFailed",
+    "StartRefused",
     "become",
     "contract_of",
     "decision_ledger_folder",
@@ -52,7 +53,7 @@ _HOME = {
     "config": ("Limits", "ServeConfig"),
     "contract": ("Contract", "contract_of"),
     "decisions": ("DECISION", "DecisionRecord", "read_decision"),
-    "launch": ("Running", "StartFailed", "become", "launch", "prepare"),
+    "child": ("Running", "StartFailed", "StartRefused", "become", "launch", "prepare"),
     "openapi": ("example_row", "openapi_of"),
     "places": (
         "DECISION_KEY_PURPOSE",

@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         serve(config, ready=lambda port: _report(asked.status_fd, {"port": port}), lifeline=lifeline)
     except SealwrightError as error:
-        _report(asked.status_fd, {"code": error.code, "exit_code": error.exit_code, "message": str(error)})
+        link = getattr(error, "link", "")
+        _report(asked.status_fd, {"exit_code": error.exit_code, "message": str(error), "link": link})
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0

@@ -21,7 +21,7 @@ from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal,
 __all__ = ["ConnectionGuard", "guarded_protocol"]
 
 _SWEEP_SECONDS = 0.5
-_CLOSING_SECONDS = 5.0  # for a peer to take what was written before the connection is cut
+_REFUSED_SECONDS = 1.0  # for a peer to take a refusal before the connection is cut
 _QUIET, _HEADERS, _BODY, _ANSWER, _CLOSING = range(5)
 
 
@@ -153,7 +153,7 @@ class GuardedConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
-            self._enter(_CLOSING, _CLOSING_SECONDS)
+            self._enter(_CLOSING, self._guard.limits.answer_seconds)  # the answer may still be on its way
         elif self.pipeline or not self.cycle.response_complete:
             self._enter(_ANSWER, self._guard.limits.answer_seconds)
         elif self._phase != _BODY:  # an early refusal leaves the body's own deadline standing
@@ -162,7 +162,7 @@ class GuardedConnection(HttpToolsProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self._enter(_CLOSING, _CLOSING_SECONDS)
+            self._enter(_CLOSING, _REFUSED_SECONDS)
 
     def expire(self) -> None:
         """The deadline of the present phase has passed."""
@@ -171,10 +171,10 @@ class GuardedConnection(HttpToolsProtocol):
             self._refuse(BodyIncomplete())
         elif self._phase in (_QUIET, _HEADERS, _BODY) and not self.pipeline:
             self.transport.close()
-            self._enter(_CLOSING, _CLOSING_SECONDS)
+            self._enter(_CLOSING, _REFUSED_SECONDS)
         else:
             self.transport.abort()
-            self._enter(_CLOSING, _CLOSING_SECONDS)
+            self._enter(_CLOSING, _REFUSED_SECONDS)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text names the server's parser
         self._refuse(BadRequest())
@@ -197,7 +197,7 @@ class GuardedConnection(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(_raw_refusal(refusal))
             self.transport.close()
-        self._enter(_CLOSING, _CLOSING_SECONDS)
+        self._enter(_CLOSING, _REFUSED_SECONDS)
 
 
 def _raw_refusal(refusal: HttpRefusal) -> bytes:

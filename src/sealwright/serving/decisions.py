@@ -6,10 +6,9 @@ Does not answer: were the record kept by somebody who wants to lose it? Then a c
 """
 
 import asyncio
-import hashlib
+import contextlib
 import secrets
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ import msgspec
 from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed
 from sealwright.serving.problems import NotRecorded
 from sealwright.serving.tokens import Caller
-from sealwright.trust import Appended, Entry, Ledger, LedgerEntry, make_receipt, open_sealed, seal
+from sealwright.trust import Appended, Entry, Ledger, LedgerEntry, decision_detail, make_receipt, open_sealed, seal
 
 if TYPE_CHECKING:
     from sealwright.serving.holder import Served
@@ -52,13 +51,16 @@ _DECODER = msgspec.json.Decoder(DecisionRecord)
 
 
 class DecisionLog:
-    """Writes decisions of one channel into one ledger, from one event loop."""
+    """Writes decisions of one channel into one ledger, from one event loop.
+
+    While one commit is under way the next decisions gather, so that under load one wait for the disk,
+    one signature and one wake-up serve many of them.
+    """
 
     def __init__(self, ledger: Ledger, key: bytes) -> None:
         self._ledger, self._key = ledger, key
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._done: deque[tuple[asyncio.Future[Appended], Future[Appended]]] = deque()
-        self._called = False
+        self._gathered: list[tuple[Entry, asyncio.Future[Appended]]] = []
+        self._busy = False  # a commit is under way, or about to be handed over
         self._failed = False
 
     async def record(
@@ -85,12 +87,9 @@ class DecisionLog:
             request=request.decode(),
             answer=answer.decode(),
         )
-        detail = {
-            "answer": _salted(salt, answer),
-            "decision": decision,
-            "model": served.contract.project,
-            "request": _salted(salt, request),
-        }
+        detail = decision_detail(
+            decision=decision, model=served.contract.project, request=request, answer=answer, salt=salt
+        )
         entry = Entry(
             action=DECISION,
             subject=served.package,
@@ -98,7 +97,7 @@ class DecisionLog:
             attachment=seal(self._key, _ENCODER.encode(record), aad=_bound_to(decision)),
         )
         try:
-            appended = await self._appended(self._ledger.submit(entry))
+            appended = await self._appended(entry)
         except SealwrightError as error:
             self._failed = True
             raise NotRecorded from error
@@ -124,33 +123,54 @@ class DecisionLog:
         """Why decisions cannot be recorded, as far as the last attempt showed, or ""."""
         return "decisions cannot be recorded" if self._failed else ""
 
-    async def _appended(self, written: "Future[Appended]") -> Appended:
-        """Wait for a commit. A whole group commit wakes the loop once, not once per waiting request."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Appended] = self._loop.create_future()
-        written.add_done_callback(lambda future: self._finished(waiting, future))
+    async def _appended(self, entry: Entry) -> Appended:
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Appended] = loop.create_future()
+        self._gathered.append((entry, waiting))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._hand_over, loop)  # after every request that is ready now has been decided
         return await waiting
 
-    def _finished(self, waiting: "asyncio.Future[Appended]", written: "Future[Appended]") -> None:
-        """On the ledger's thread: hand the result over, and wake the loop unless that is under way."""
-        self._done.append((waiting, written))
-        if not self._called and self._loop is not None:
-            self._called = True
-            self._loop.call_soon_threadsafe(self._deliver)
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give what was gathered to the ledger's thread."""
+        gathered, self._gathered = self._gathered, []
+        handed: list[tuple[Future[Appended], asyncio.Future[Appended]]] = []
+        for entry, waiting in gathered:
+            try:
+                handed.append((self._ledger.submit(entry), waiting))
+            except SealwrightError as error:
+                _fail(waiting, error)
+        if not handed:
+            self._busy = False
+            return
+        # The ledger ends its futures in the order it was given them, so the last one tells of all.
+        handed[-1][0].add_done_callback(lambda _: _call(loop, self._deliver, loop, handed))
 
-    def _deliver(self) -> None:
-        """On the loop: give every finished commit to its request. The flag falls first, so none is missed."""
-        self._called = False
-        while self._done:
-            waiting, written = self._done.popleft()
-            if waiting.done():
-                continue
+    def _deliver(
+        self, loop: asyncio.AbstractEventLoop, handed: "list[tuple[Future[Appended], asyncio.Future[Appended]]]"
+    ) -> None:
+        """On the loop: start the next commit, then give every finished one to its request."""
+        self._busy = bool(self._gathered)
+        if self._busy:
+            self._hand_over(loop)
+        for written, waiting in handed:
             error = written.exception()
-            if error is None:
+            if error is not None:
+                _fail(waiting, error)
+            elif not waiting.done():
                 waiting.set_result(written.result())
-            else:
-                waiting.set_exception(error)
+
+
+def _fail(waiting: "asyncio.Future[Appended]", error: BaseException) -> None:
+    if not waiting.done():
+        waiting.set_exception(error)
+
+
+def _call(loop: asyncio.AbstractEventLoop, back: Callable[..., None], *arguments: object) -> None:
+    """From the ledger's thread; a loop that has ended takes no calls, and nobody waits on it any more."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(back, *arguments)
 
 
 def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
@@ -174,22 +194,18 @@ def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
     plain = open_sealed(key, entry.attachment, aad=_bound_to(decision))
     try:
         record = _DECODER.decode(plain)
-        salt = bytes.fromhex(record.salt)
-    except (msgspec.MsgspecError, ValueError):
+        expected = decision_detail(
+            decision=record.decision,
+            model=record.project,
+            request=record.request.encode(),
+            answer=record.answer.encode(),
+            salt=bytes.fromhex(record.salt),
+        )
+    except (msgspec.MsgspecError, ValueError, InvalidInput):
         raise VerificationFailed("The decision record cannot be read.", link=f"entry {entry.index}") from None
-    expected = {
-        "answer": _salted(salt, record.answer.encode()),
-        "decision": record.decision,
-        "model": record.project,
-        "request": _salted(salt, record.request.encode()),
-    }
     if dict(entry.detail) != expected or record.package != entry.subject:
         raise VerificationFailed("The decision record and its ledger entry do not agree.", link=f"entry {entry.index}")
     return record
-
-
-def _salted(salt: bytes, text: bytes) -> str:
-    return "sha256:" + hashlib.sha256(salt + text).hexdigest()
 
 
 def _bound_to(decision: str) -> bytes:

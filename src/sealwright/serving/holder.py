@@ -20,7 +20,14 @@ from typing import Any
 import msgspec
 
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, hex_of, read_limited, rfc3339
-from sealwright.registry import PointerFacts, verify_package, verify_pointer, verify_revocations
+from sealwright.registry import (
+    PointerExpired,
+    PointerFacts,
+    RevocationList,
+    verify_package,
+    verify_pointer,
+    verify_revocations,
+)
 from sealwright.serving.adapters.onnx import OnnxEngine
 from sealwright.serving.contract import Contract, contract_of
 from sealwright.serving.engine import Engine
@@ -129,14 +136,9 @@ class Holder:
     def _look(self) -> PointerFacts:
         """Verify revocations and pointer, and remember the newest of each before acting on them."""
         revoked = self._revoked()
-        facts = verify_pointer(
-            self._read(self._pointer, _MOST_POINTER_BYTES, "pointer"),
-            self._trust_root,
-            project=self._project,
-            channel=self._channel,
-            now=self._clock(),
-            at_least=self._state.now.sequence,
-        )
+        if self._served is not None and self._served.package in revoked.packages:
+            raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
+        facts = self._newest_pointer()
         same = facts.sequence == self._state.now.sequence
         if same and facts.digest != self._state.now.pointer:
             raise VerificationFailed(
@@ -144,9 +146,28 @@ class Holder:
                 link="pointer",
             )
         self._state.change(sequence=facts.sequence, pointer=facts.digest)
-        if facts.package in revoked:
+        if facts.package in revoked.packages:
             raise _Withdrawn("The released package is revoked. Promote another version.", link="revocations")
+        if revoked.sequence < facts.revocations:
+            raise _Withdrawn(
+                f"The pointer was signed when revocation list {facts.revocations} was known; "
+                f"the one here is number {revoked.sequence}. Bring the newest revocations.json.",
+                link="revocations",
+            )
         return facts
+
+    def _newest_pointer(self) -> PointerFacts:
+        try:
+            return verify_pointer(
+                self._read(self._pointer, _MOST_POINTER_BYTES, "pointer"),
+                self._trust_root,
+                project=self._project,
+                channel=self._channel,
+                now=self._clock(),
+                at_least=self._state.now.sequence,
+            )
+        except PointerExpired as error:  # ours, for this place, not older than the one in service, and over
+            raise _Withdrawn(str(error), link="pointer") from error
 
     def _take(self, facts: PointerFacts) -> None:
         """Put the verified pointer's package into service."""
@@ -194,11 +215,11 @@ class Holder:
             told={"project": self._project, "number": facts.number, "package": facts.package},
         )
 
-    def _revoked(self) -> frozenset[str]:
+    def _revoked(self) -> RevocationList:
         """The revoked packages. A list that was seen once may never go missing or back."""
         least = self._state.now.revocations
         if not self._revocations.exists() and least == 0:
-            return frozenset()
+            return RevocationList(sequence=0, issued_at=self._clock(), packages={}, digest="")
         try:
             found = verify_revocations(
                 self._read(self._revocations, _MOST_REVOCATION_BYTES, "revocations"), self._trust_root, at_least=least
@@ -206,7 +227,7 @@ class Holder:
         except SealwrightError as error:
             raise _Withdrawn(str(error), link="revocations") from error
         self._state.change(revocations=found.sequence)
-        return frozenset(found.packages)
+        return found
 
     def _read(self, path: Path, most: int, link: str) -> bytes:
         try:

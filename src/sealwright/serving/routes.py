@@ -15,6 +15,7 @@ from sealwright.serving.problems import MethodNotAllowed, NoSuchRoute
 
 __all__ = ["Match", "Permission", "Route", "RouteTable"]
 
+_NAME = re.compile(r"[a-z0-9._-]{1,64}")  # what {model} and {version} may hold; the rest is no address of ours
 _PATTERN = re.compile(r"(?:/(?:[a-z0-9._-]+|\{[a-z]+\}))+")
 
 
@@ -83,7 +84,8 @@ class RouteTable:
         parts = path.split("/")[1:]
         for shape, methods in self._by_shape.items():
             if len(shape) == len(parts) and all(
-                part == wanted or (wanted is None and part) for part, wanted in zip(parts, shape, strict=True)
+                part == wanted or (wanted is None and _NAME.fullmatch(part))
+                for part, wanted in zip(parts, shape, strict=True)
             ):
                 route = methods.get(method)
                 if route is None:

@@ -19,7 +19,7 @@ import uvloop
 
 from sealwright.kernel import Clock, OperationFailed, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.app import App
-from sealwright.serving.config import ServeConfig
+from sealwright.serving.config import Limits, ServeConfig
 from sealwright.serving.connection import ConnectionGuard, guarded_protocol
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.events import EventLog
@@ -32,7 +32,6 @@ from sealwright.trust import Ledger, TrustRoot, import_signer
 __all__ = ["serve"]
 
 _BACKLOG = 2048
-_SHUTDOWN_SECONDS = 2.0  # for a peer to end TLS properly
 _REFUSALS_TOLD_EVERY = 60.0  # seconds
 
 
@@ -40,10 +39,10 @@ class _Server(uvicorn.Server):
     """uvicorn on one socket of ours, with deadlines for the handshake; signals are handled by `serve`."""
 
     def __init__(
-        self, config: uvicorn.Config, listening: socket.socket, handshake_seconds: float, announce: Callable[[], None]
+        self, config: uvicorn.Config, listening: socket.socket, limits: Limits, announce: Callable[[], None]
     ) -> None:
         super().__init__(config)
-        self._listening, self._handshake_seconds, self._announce = listening, handshake_seconds, announce
+        self._listening, self._limits, self._announce = listening, limits, announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         loop = asyncio.get_running_loop()
@@ -61,8 +60,8 @@ class _Server(uvicorn.Server):
             sock=self._listening,
             ssl=config.ssl,
             backlog=_BACKLOG,
-            ssl_handshake_timeout=self._handshake_seconds if secured else None,
-            ssl_shutdown_timeout=_SHUTDOWN_SECONDS if secured else None,
+            ssl_handshake_timeout=self._limits.handshake_seconds if secured else None,
+            ssl_shutdown_timeout=self._limits.answer_seconds if secured else None,
         )
         self.servers = [server]
         self.started = True
@@ -153,7 +152,7 @@ class _Running:
         listening = _listen(config.host, config.port)
         port = listening.getsockname()[1]
         settings = _uvicorn_settings(config, self._app, self._guard)
-        server = _Server(settings, listening, config.limits.handshake_seconds, lambda: ready(port))
+        server = _Server(settings, listening, config.limits, lambda: ready(port))
 
         def stop() -> None:
             self._app.draining = server.should_exit = True

@@ -16,13 +16,13 @@ from base64 import b64encode
 from pathlib import Path
 from typing import IO, NoReturn, Self
 
-from sealwright.kernel import InvalidInput, OperationFailed, SealwrightError, VerificationFailed
+from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
 from sealwright.serving.config import Limits, ServeConfig, allowed_hosts
 from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
 from sealwright.trust import Keyring
 
-__all__ = ["Running", "StartFailed", "become", "launch", "prepare"]
+__all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare"]
 
 _BOOT = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
@@ -33,6 +33,12 @@ class StartFailed(OperationFailed):
     """The serving process did not come up; the message is what it said."""
 
     code = "serving.start_failed"
+
+
+class StartRefused(Refused):
+    """The serving process did not accept its settings, or another one serves already."""
+
+    code = "serving.start_refused"
 
 
 def prepare(
@@ -136,7 +142,7 @@ def launch(config: ServeConfig, *, ready_seconds: float = 30.0, stderr: IO[bytes
     ------
     StartFailed
         It did not become ready in time, or ended without a word.
-    VerificationFailed, InvalidInput, OperationFailed
+    VerificationFailed, StartRefused
         What it said when it refused to start.
     """
     config = _with_lifeline(config, lifeline=True)
@@ -223,5 +229,5 @@ def _as_error(facts: dict[str, object]) -> SealwrightError:
     """The child's refusal as an error of the same exit status."""
     message, status = str(facts["message"]), facts["exit_code"]
     if status == VerificationFailed.exit_code:
-        return VerificationFailed(message)
-    return InvalidInput(message) if status == InvalidInput.exit_code else StartFailed(message)
+        return VerificationFailed(message, link=str(facts["link"]))
+    return StartRefused(message) if status == StartRefused.exit_code else StartFailed(message)

@@ -1,0 +1,183 @@
+"""A decision is answered only when it is written down, and the record is readable by its key holder alone."""
+
+import asyncio
+import json
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sealwright import trust
+from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.serving import DECISION, Contract, read_decision
+from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.problems import NotRecorded
+from sealwright.serving.tokens import Caller
+
+_KEY = b"k" * 32
+_PACKAGE = "sha256:" + "ab" * 32
+_CALLER = Caller("bank-frontend", "tok_1", frozenset())
+
+
+class _Served(NamedTuple):
+    """What the log needs to know of the model in service."""
+
+    contract: Any
+    number: int = 3
+    package: str = _PACKAGE
+    sequence: int = 7
+
+
+@pytest.fixture
+def served(contract: Contract) -> Any:
+    return _Served(contract)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, house: Any) -> Iterator[trust.Ledger]:
+    signer = house.keyring.signer("decision-checkpoints")
+    with trust.Ledger.open(tmp_path / "ledger", origin="tests/decisions", signer=signer, create=True) as opened:
+        yield opened
+
+
+async def _record(
+    log: DecisionLog, served: Any, name: str, request: bytes = b"{}", answer: bytes = b'{"label":"good"}'
+) -> bytes:
+    return await log.record(
+        decision=name, served=served, protocol="named", caller=_CALLER, request=request, answer=answer
+    )
+
+
+def test_what_was_recorded_is_read_back_exactly(ledger: trust.Ledger, served: Any) -> None:
+    request, answer = b'{ "row" : {"age": 41} }', '{"label":"gut, für später"}'.encode()
+    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1", request, answer))
+    record = read_decision(ledger.entry(0), _KEY)
+    assert (record.request, record.answer) == (request.decode(), answer.decode())
+    assert (record.decision, record.number, record.sequence, record.subject, record.token) == (
+        "dec_1",
+        3,
+        7,
+        "bank-frontend",
+        "tok_1",
+    )
+
+
+def test_the_ledger_entry_names_nobody_and_nothing(ledger: trust.Ledger, served: Any) -> None:
+    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1", b'{"row":{"age":41}}'))
+    entry = ledger.entry(0)
+    assert (entry.action, entry.subject) == (DECISION, _PACKAGE)
+    assert set(entry.detail) == {"answer", "request", "decision", "model"}
+    assert b"bank-frontend" not in entry.leaf
+    assert entry.attachment is not None
+    assert b"age" not in entry.attachment
+
+
+def test_equal_requests_leave_different_digests(ledger: trust.Ledger, served: Any) -> None:
+    async def twice() -> None:
+        log = DecisionLog(ledger, _KEY)
+        await asyncio.gather(_record(log, served, "dec_1"), _record(log, served, "dec_2"))
+
+    asyncio.run(twice())
+    first, second = ledger.entry(0).detail, ledger.entry(1).detail
+    assert first["request"] != second["request"]
+    assert first["answer"] != second["answer"]
+
+
+def test_many_at_once_share_commits_and_each_gets_its_own_receipt(
+    ledger: trust.Ledger, served: Any, house: Any
+) -> None:
+    async def many() -> list[bytes]:
+        log = DecisionLog(ledger, _KEY)
+        return await asyncio.gather(
+            *(_record(log, served, f"dec_{at}", b"%d" % at, b'{"n":%d}' % at) for at in range(200))
+        )
+
+    receipts = asyncio.run(many())
+    keys = house.keyring.trust_root.keys_of("decision-checkpoints")
+    for at, receipt in enumerate(receipts):
+        report = trust.verify_receipt(receipt, keys, request=b"%d" % at, origin="tests/decisions")
+        assert (report.decision, report.answer) == (f"dec_{at}", f'{{"n":{at}}}')
+    sizes = {trust.verify_receipt(receipt, keys, request=None).size for receipt in receipts}
+    assert len(sizes) < 20
+
+
+def test_a_caller_who_gives_up_does_not_hold_up_the_others(ledger: trust.Ledger, served: Any) -> None:
+    async def scene() -> list[Any]:
+        log = DecisionLog(ledger, _KEY)
+        tasks = [asyncio.ensure_future(_record(log, served, f"dec_{at}")) for at in range(10)]
+        await asyncio.sleep(0)
+        tasks[3].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return await asyncio.gather(*(_record(log, served, f"later_{at}") for at in range(3)))
+
+    assert len(asyncio.run(scene())) == 3
+
+
+def test_a_ledger_that_cannot_be_written_gives_no_receipt_and_recovers(
+    ledger: trust.Ledger, served: Any, tmp_path: Path
+) -> None:
+    """The file system refuses to let the file grow, as a full disk does."""
+    log = DecisionLog(ledger, _KEY)
+    asyncio.run(_record(log, served, "dec_1"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "ledger" / "entries.log").stat().st_size, limits[1]))
+    try:
+        with pytest.raises(NotRecorded):
+            asyncio.run(_record(log, served, "dec_2"))
+        assert log.not_ready() != ""
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    asyncio.run(_record(log, served, "dec_3"))
+    assert log.not_ready() == ""
+    assert [entry.detail["decision"] for entry in ledger.entries()] == ["dec_1", "dec_3"]
+
+
+def test_a_closed_ledger_gives_no_receipt(ledger: trust.Ledger, served: Any) -> None:
+    ledger.close()
+    with pytest.raises(NotRecorded):
+        asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1"))
+
+
+def test_a_record_opens_only_with_its_key_in_its_place(ledger: trust.Ledger, served: Any) -> None:
+    async def two() -> None:
+        log = DecisionLog(ledger, _KEY)
+        await _record(log, served, "dec_1")
+        await _record(log, served, "dec_2")
+
+    asyncio.run(two())
+    import dataclasses
+
+    first, second = ledger.entry(0), ledger.entry(1)
+    with pytest.raises(VerificationFailed):
+        read_decision(first, b"x" * 32)
+    with pytest.raises(VerificationFailed):
+        read_decision(dataclasses.replace(first, attachment=second.attachment), _KEY)
+    assert first.attachment is not None
+    for at in (0, 5, 20, len(first.attachment) - 1):
+        changed = bytearray(first.attachment)
+        changed[at] ^= 1
+        with pytest.raises(VerificationFailed):
+            read_decision(dataclasses.replace(first, attachment=bytes(changed)), _KEY)
+    with pytest.raises(VerificationFailed, match="do not agree"):
+        read_decision(dataclasses.replace(first, subject="sha256:" + "cd" * 32), _KEY)
+    with pytest.raises(VerificationFailed, match="do not agree"):
+        read_decision(dataclasses.replace(first, detail=first.detail | {"model": "other"}), _KEY)
+
+
+def test_an_erased_record_is_said_to_be_erased(ledger: trust.Ledger, served: Any) -> None:
+    import dataclasses
+
+    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1"))
+    with pytest.raises(InvalidInput, match="erased"):
+        read_decision(dataclasses.replace(ledger.entry(0), attachment=None), _KEY)
+
+
+def test_the_order_of_answers_is_the_order_of_the_ledger(ledger: trust.Ledger, served: Any) -> None:
+    async def many() -> list[bytes]:
+        log = DecisionLog(ledger, _KEY)
+        return [await _record(log, served, f"dec_{at}") for at in range(5)]
+
+    indexes = [json.loads(json.loads(receipt)["entry"])["i"] for receipt in asyncio.run(many())]
+    assert indexes == [0, 1, 2, 3, 4]
