@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
-    from sealwright.trust.sealing import open_sealed, seal
+    from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
@@ -97,6 +97,7 @@ __all__ = [
     "create_person",
     "create_server_certificate",
     "decision_detail",
+    "derive_key",
     "import_signer",
     "inclusion_path",
     "issue_token",
@@ -209,6 +210,7 @@ _HOME = {
         "verify_receipt",
     ),
     "sealing": (
+        "derive_key",
         "open_sealed",
         "seal",
     ),
