@@ -37,6 +37,7 @@ from sealwright.pipeline import (
     export_bundle,
     is_workspace,
     load_project,
+    run_way,
     trust_root_from,
     verify_path,
 )
@@ -45,7 +46,6 @@ from sealwright.pipeline import approve as approve_package
 from sealwright.pipeline import assess as assess_model
 from sealwright.pipeline import decide as ask_gate
 from sealwright.pipeline import ingest as ingest_data
-from sealwright.pipeline import run_way
 from sealwright.pipeline import seal as seal_package
 from sealwright.pipeline import train as train_model
 from sealwright.registry import PointerFacts, Version

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.kernel import private_folder, write_atomically
-from sealwright.oversight import ReportFacts, number_words, render_report
+from sealwright.oversight import ReportFacts, render_report, training_words
 from sealwright.pipeline import Desk, Project, Workspace, decide, statements_of
 
 __all__ = ["report_facts", "write_report"]
@@ -75,15 +75,6 @@ def _training_record(workspace: Workspace, project: Project) -> dict[str, Any]:
     product = desk.last().product("train")
     record = strict_json(desk.runs.fetch(product["record"]), what="training record")
     interface = strict_json(desk.runs.fetch(product["interface"]), what="interface.json")
-    cv, parity, missing = record["cv"], record["parity"], record["confinement"]["not_enforced"]
-    words = {
-        "Recipe": record["recipe"],
-        "Parameters": ", ".join(f"{name} {value}" for name, value in record["parameters"].items()) or "defaults",
-        "Cross-validation": f"{cv['metric']} {number_words(cv['mean'])} ± {number_words(cv['sd'])} over {len(cv['folds'])} folds",
-        "Settings tried": str(len(record["search"])),
-        "Confinement": "no network, no keys, limits on memory and time"
-        if not missing
-        else f"not enforced by this kernel: {', '.join(missing)}",
-        "ONNX parity": f"largest difference {number_words(parity['largest'])} over {parity['rows']:,} hold-out rows; {parity['flips']} decisions differ",
-    }
-    return {"interface": interface, "words": words}
+    words = {name.capitalize() if name.islower() else name: text for name, text in training_words(record).items()}
+    chosen = ", ".join(f"{name} {value}" for name, value in record["parameters"].items()) or "defaults"
+    return {"interface": interface, "words": {**words, "Parameters": chosen}}

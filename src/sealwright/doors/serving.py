@@ -10,6 +10,8 @@ from sealwright.trust import create_server_certificate, issue_token, load_server
 
 __all__ = ["issue", "server_config"]
 
+_EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, not bound
+
 
 def server_config(
     workspace: Workspace,
@@ -30,10 +32,8 @@ def server_config(
     """
     now = workspace.clock()
     names = list(
-        dict.fromkeys(
-            ["localhost", "127.0.0.1", "::1", *([host] if host not in {"0.0.0.0", "::"} else []), *spec.hosts]
-        )
-    )  # noqa: S104 - recognised, not bound
+        dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *spec.hosts])
+    )
     if (certificate is None) != (key is None):
         raise InvalidInput("TLS needs both --certificate and --key.")
     if certificate is not None and key is not None:

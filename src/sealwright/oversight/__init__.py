@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.oversight.report.page import ReportFacts, render_report
-    from sealwright.oversight.report.words import OUTCOME_WORDS, interval_words, number_words, plain_check
+    from sealwright.oversight.report.words import (
+        OUTCOME_WORDS,
+        interval_words,
+        number_words,
+        plain_check,
+        training_words,
+    )
 
-__all__ = ["OUTCOME_WORDS", "ReportFacts", "interval_words", "number_words", "plain_check", "render_report"]
+__all__ = [
+    "OUTCOME_WORDS",
+    "ReportFacts",
+    "interval_words",
+    "number_words",
+    "plain_check",
+    "render_report",
+    "training_words",
+]
 
 _PAGE = frozenset({"ReportFacts", "render_report"})
 

@@ -7,7 +7,7 @@ Does not answer: whether the guesses are right. They are comments beside the lin
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = ["Begun", "begin_project"]
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS_YAML_READS = {"null", "true", "false", "~"}
 _WIDTH = 118
+_DEFAULTS = (("nullable", False), ("role", "feature"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +158,30 @@ def _data(plain: Mapping[str, Any], inferred: Inferred) -> Iterator[str]:
 
 
 def _column(name: str, column: Mapping[str, Any]) -> Iterator[str]:
-    """One line where it fits, else the categories as a list below."""
-    line = f"    {_scalar(name)}: {_flow(column)}"
-    if len(line) <= _WIDTH or "categories" not in column:
+    """One line where it fits, else one line a key; what is the default anyway is left out."""
+    said = {key: value for key, value in column.items() if (key, value) not in _DEFAULTS}
+    line = f"    {_scalar(name)}: {_flow(said)}"
+    if len(line) <= _WIDTH:
         yield line
         return
     yield f"    {_scalar(name)}:"
-    for key, value in column.items():
-        if key != "categories":
+    for key, value in said.items():
+        if isinstance(value, list):
+            yield from _wrapped_list(f"      {key}: [", value)
+        else:
             yield f"      {key}: {_flow(value)}"
-    yield "      categories:"
-    for item in column["categories"]:
-        yield f"        - {_scalar(item)}"
+
+
+def _wrapped_list(start: str, items: Sequence[Any]) -> Iterator[str]:
+    """A list in brackets over as many lines as it takes."""
+    line = start
+    for place, item in enumerate(items):
+        part = _scalar(item) + ("]" if place == len(items) - 1 else ",")
+        if len(line) + len(part) + 1 > _WIDTH:
+            yield line
+            line = "         "
+        line += part if line.endswith("[") else f" {part}"
+    yield line
 
 
 def _rest(inferred: Inferred, risk: RiskClass) -> Iterator[str]:

@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 from sealwright.data import feature_interface, split
 from sealwright.evidence import TEST_RESULT_TYPE, fact, measured
-from sealwright.kernel import Progress, canonical_json, digest_of, rfc3339, silent, strict_json
+from sealwright.kernel import Progress, canonical_json, hex_of, silent, strict_json
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import AdmissionReport, admit_onnx
-from sealwright.training import PROVENANCE_TYPE, Parity, TrainingResult, measure_parity, provenance
+from sealwright.training import (
+    PROVENANCE,
+    TrainingResult,
+    digest_of_code,
+    files_of_recipe,
+    our_code,
+    provenance_predicate,
+)
 from sealwright.training import train as train_confined
 
 __all__ = ["Trained", "train"]
@@ -55,7 +64,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
             "snapshot": taken["snapshot"],
             "training": spec.training.model_dump(mode="json"),
             "split": [spec.data.test_share, spec.training.seed],
-            "code": _own_code(project),
+            "code": [our_code(), digest_of_code(files_of_recipe(spec.training, project.folder))],
         }
     )
     kept = run.current("train", of)
@@ -74,34 +83,36 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         spec.training,
         project_dir=project.folder,
         progress=progress,
+        hidden=(workspace.home.resolve(),),
     )
-    parity = measure_parity(result.model, interface, holdout.select(features), result.framework_predictions)
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
     finished = workspace.clock()
-    record = _record(result, parity, admitted)
+    record = _record(result, admitted)
     statements = {
         "provenance": desk.state(
             [("model.onnx", result.model_digest)],
-            PROVENANCE_TYPE,
-            provenance(
+            PROVENANCE,
+            provenance_predicate(
                 result,
-                spec=spec.training,
-                snapshot=snapshot.digest,
-                workspace=workspace.id,
+                spec.training,
                 project=project.name,
-                submitter=by,
+                snapshot=snapshot.digest,
+                lock=None,
+                builder=f"urn:sealwright:builder:local:{workspace.id}",
+                version=version("sealwright"),
                 run=run.id,
                 started=started,
                 finished=finished,
+                split={"test_share": spec.data.test_share, "seed": spec.training.seed},
             )
-            | {"sealwright": _confinement(result, snapshot.digest, rfc3339(finished), desk)},
+            | {"sealwright": _confinement(result, snapshot.digest, finished)},
             by=by,
         ),
         "conversion": desk.state(
             [("model.onnx", result.model_digest)],
             TEST_RESULT_TYPE,
-            _conversion(result, parity, admitted, snapshot.digest, desk),
+            _conversion(result, admitted, snapshot.digest, finished),
             by=by,
         ),
     }
@@ -128,7 +139,7 @@ def _trained(desk: Desk, run: Run, *, again: bool) -> Trained:
     )
 
 
-def _record(result: TrainingResult, parity: Parity, admitted: AdmissionReport) -> dict[str, Any]:
+def _record(result: TrainingResult, admitted: AdmissionReport) -> dict[str, Any]:
     """What is shown of a training: aggregates, no row."""
     return {
         "recipe": result.recipe,
@@ -136,8 +147,77 @@ def _record(result: TrainingResult, parity: Parity, admitted: AdmissionReport) -
         "cv": dict(result.cv),
         "search": [dict(trial) for trial in result.search],
         "notes": list(result.notes),
-        "parity": {"rows": parity.rows, "largest": parity.largest, "flips": parity.flips, "limit": parity.limit},
+        "parity": result.parity.to_json() if result.parity else None,
         "confinement": dict(result.confinement),
         "admission": admitted.to_json(),
-        "seconds": result.seconds,
+        "rows": result.rows,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+_PROMISES = {
+    "network": "The training process could reach no network.",
+    "local_sockets": "The training process could open no socket on its machine.",
+    "files": "The training process could read no file but the libraries and its own recipe.",
+}
+
+
+def _confinement(result: TrainingResult, data: str, at: datetime) -> dict[str, Any]:
+    """What held around the training, as findings a policy can ask for."""
+    held = {measure["name"]: bool(measure["enforced"]) for measure in result.confinement["measures"]}
+    return measured(
+        "training",
+        model=result.model_digest,
+        data=data,
+        performed_at=at,
+        findings=[
+            fact(f"confinement.{name}", held.get(name, False), n=1, definition=definition)
+            for name, definition in _PROMISES.items()
+        ],
+    )
+
+
+def _conversion(result: TrainingResult, admitted: AdmissionReport, data: str, at: datetime) -> dict[str, Any]:
+    """A test result: the ONNX file answers as the framework did, and is a file that may be let in."""
+    findings, gaps = [], []
+    if result.parity is not None:
+        rows = result.parity.rows
+        findings = [
+            fact(
+                "parity.largest",
+                result.parity.largest,
+                n=rows,
+                definition="Largest difference between the trained model and the ONNX file, over every hold-out row.",
+            ),
+            fact(
+                "parity.flips",
+                result.parity.flips,
+                n=rows,
+                unit="count",
+                definition="Hold-out rows on which the trained model and the ONNX file decide differently.",
+            ),
+        ]
+    else:
+        why = "your own code handed over ONNX, so there is no other model to compare it with"
+        gaps = [("parity.largest", why), ("parity.flips", why)]
+    accepted = fact(
+        "admission.accepted",
+        admitted.model == result.model_digest,
+        n=1,
+        definition="The structural gate for model files and a trial run in a child process accepted the file.",
+    )
+    return {
+        "result": "WARNED" if gaps else "PASSED",
+        "configuration": [{"name": "data", "digest": {"sha256": hex_of(data)}}],
+        "passedTests": [finding["check"] for finding in (*findings, accepted)],
+        "warnedTests": [check for check, _ in gaps],
+        "failedTests": [],
+        "sealwright": measured(
+            "conversion",
+            model=result.model_digest,
+            data=data,
+            performed_at=at,
+            findings=[*findings, accepted],
+            not_performed=gaps,
+        ),
     }

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.data import Snapshot, ingest as ingest_source, open_snapshot, open_source
+from sealwright.data import Snapshot, open_snapshot, open_source
+from sealwright.data import ingest as ingest_source
 from sealwright.kernel import Progress, rfc3339, silent
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         REVOCATION_TYPE,
         PointerExpired,
         PointerOlder,
+        read_pointer,
         verify_pointer,
         verify_revocations,
     )
@@ -68,6 +69,7 @@ _HOME = {
         "REVOCATION_TYPE",
         "PointerExpired",
         "PointerOlder",
+        "read_pointer",
         "verify_pointer",
         "verify_revocations",
     ),
@@ -104,6 +106,7 @@ __all__ = [
     "build_card",
     "check_structure",
     "open_trusted_files",
+    "read_pointer",
     "seal",
     "verify_files",
     "verify_package",

@@ -28,7 +28,10 @@ _STYLES = {
 def console(*, err: bool = False) -> "Console":
     from rich.console import Console
 
-    return Console(stderr=err, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    import shutil
+
+    width = None if shutil.get_terminal_size((0, 0)).columns else 100  # piped: a page, not 80 columns
+    return Console(stderr=err, highlight=False, emoji=False, markup=False, width=width)
 
 
 def safe(value: Any) -> str:
@@ -43,16 +46,21 @@ def title(text: str) -> None:
 
 
 def facts(pairs: Mapping[str, Any]) -> None:
-    """Names and values in two columns."""
-    from rich.table import Table
+    """Names and values in two columns. Words wrap; a digest or path stays whole, to be copied."""
+    import shutil
+    import textwrap
+
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs.items():
-        grid.add_row(Text(safe(name)), Text(safe(value)))
-    console().print(grid)
+    page = console()
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+    names = {safe(name): safe(value) for name, value in pairs.items()}
+    indent = max(map(len, names), default=0) + 2
+    for name, value in names.items():
+        lines = textwrap.wrap(value, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+        page.print(Text(name.ljust(indent), style="dim") + Text(lines[0]), soft_wrap=True)
+        for line in lines[1:]:
+            page.print(Text(" " * indent + line), soft_wrap=True)
 
 
 def rows(headings: Sequence[str], lines: Iterable[Sequence[Any]], *, status: int | None = None) -> None:
@@ -75,7 +83,7 @@ def rows(headings: Sequence[str], lines: Iterable[Sequence[Any]], *, status: int
 def next_step(text: str) -> None:
     from rich.text import Text
 
-    console().print(Text("Next: ", style="dim") + Text(safe(text)))
+    console().print(Text("Next: ", style="dim") + Text(safe(text)), soft_wrap=True)
 
 
 @contextmanager

@@ -69,10 +69,11 @@ def init(
 
 def schema() -> None:
     """Print the JSON Schema of sealwright.yaml, for editors."""
-    from sealwright.doors.cli.options import out as print_out
+    import json
+
     from sealwright.pipeline import project_schema
 
-    print_out(True, project_schema(), lambda: None)
+    typer.echo(json.dumps(project_schema(), indent=2, ensure_ascii=False))
 
 
 def policy(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sealwright.doors.cli import show
-from sealwright.oversight import OUTCOME_WORDS, interval_words, number_words, plain_check
+from sealwright.oversight import interval_words, number_words, plain_check, training_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sealwright.evidence import GateDecision, Result
+    from sealwright.evidence import GateDecision
     from sealwright.pipeline import Assessed, Ingested, Trained, Way
 
 __all__ = ["tell_assessed", "tell_decision", "tell_ingested", "tell_trained", "tell_way"]
@@ -50,23 +50,8 @@ def tell_ingested(done: "Ingested", folder: Path, *, next_step: bool = True) -> 
 
 
 def tell_trained(done: "Trained", folder: Path, *, next_step: bool = True) -> None:
-    record = done.record
     show.title("Trained" + (" (kept: nothing it was made from has changed)" if done.again else ""))
-    parity, missing = record["parity"], record["confinement"]["not_enforced"]
-    cv = record["cv"]
-    show.facts(
-        {
-            "recipe": record["recipe"],
-            "cross-validation": f"{cv['metric']} {number_words(cv['mean'])} ± {number_words(cv['sd'])} over {len(cv['folds'])} folds",
-            "search": f"{len(record['search'])} settings tried",
-            "confined": "no network, no keys, limits on memory and time"
-            if not missing
-            else f"this kernel could not enforce: {', '.join(missing)}",
-            "ONNX parity": f"largest difference {number_words(parity['largest'])} on {parity['rows']:,} rows, {parity['flips']} decisions differ",
-            "model": done.model,
-            **({"note": "; ".join(record["notes"])} if record["notes"] else {}),
-        }
-    )
+    show.facts({**training_words(done.record), "model": done.model})
     if next_step:
         show.next_step(f"sealwright assess {folder}")
 
@@ -87,52 +72,11 @@ def tell_assessed(done: "Assessed", folder: Path, *, next_step: bool = True) -> 
 
 def tell_decision(decision: "GateDecision", *, every: bool, folder: Path) -> None:
     """Every reason, what was found and asked for, who acts, and the next step."""
-    blocking = decision.blocking
-    if decision.passed:
-        show.title(f"The gate lets it through: all {len(decision.results)} requirements are met")
-    elif all(result.outcome == "not_yet" for result in blocking):
-        show.title("The evidence is in; people have still to act")
-    else:
-        show.title(f"Stopped: {len(blocking)} of {len(decision.results)} requirements stand in the way")
-    show.facts(
-        {
-            "policy": f"{decision.policy.risk_class} risk, {decision.policy.digest}",
-            "package": decision.subject.package,
-        }
-    )
-    shown = decision.results if every else blocking
-    if shown:
-        show.rows(
-            ["", "requirement", "found", "asked for", "who acts"],
-            (
-                (OUTCOME_WORDS[r.outcome], r.check, r.found, r.limit, r.who.replace("_", " ") if r in blocking else "")
-                for r in shown
-            ),
-            status=0,
-        )
-    for result in blocking:
-        _reason(result)
-    for what, changes in (
-        ("Less than the risk class asks for", decision.below_class),
-        ("Less than was signed before results", decision.loosened),
-    ):
-        for change in changes:
-            show.facts(
-                {what: f"{change.what}: {change.before} -> {change.after}" + (f" ({change.why})" if change.why else "")}
-            )
+    from sealwright.evidence import render_gate
+
+    typer.echo(show.safe(render_gate(decision, everything=every)))
     if decision.passed:
         show.next_step(f"sealwright seal {folder}")
-
-
-def _reason(result: "Result") -> None:
-    show.facts(
-        {
-            result.check: result.why,
-            **({"evidence": ", ".join(result.evidence)} if result.evidence else {}),
-            "next": result.next_step,
-        }
-    )
-    typer.echo("")
 
 
 def tell_way(way: "Way", folder: Path) -> None:

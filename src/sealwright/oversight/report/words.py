@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["OUTCOME_WORDS", "interval_words", "number_words", "plain_check"]
+__all__ = ["OUTCOME_WORDS", "interval_words", "number_words", "plain_check", "training_words"]
 
 OUTCOME_WORDS = {
     "pass": "passed",
@@ -15,6 +15,7 @@ OUTCOME_WORDS = {
     "not_applicable": "does not apply",
     "not_yet": "not yet",
 }
+_CONFINED = "no network, no keys, no other files; limits on memory and time"
 _SPELLED = {
     "roc": "ROC",
     "auc": "AUC",
@@ -53,3 +54,22 @@ def plain_check(check: str) -> str:
     spelled = [_SPELLED.get(word, word) for word in words]
     text = " ".join(spelled)
     return text[:1].upper() + text[1:]
+
+
+def training_words(record: Mapping[str, Any]) -> dict[str, str]:
+    """A training's record as names and sentences: recipe, score, confinement, parity."""
+    cv, parity, missing = record["cv"], record["parity"], record["confinement"]["not_enforced"]
+    score = "not performed"
+    if cv:
+        main = cv["scores"][cv["metric"]]
+        score = f"{plain_check(cv['metric'])} {number_words(main['mean'])} ± {number_words(main['sd'])} over {cv['folds']} folds"
+    words = {
+        "recipe": record["recipe"],
+        "cross-validation": score,
+        "settings tried": str(len(record["search"])),
+        "confined": f"this kernel could not enforce: {', '.join(missing)}" if missing else _CONFINED,
+        "ONNX parity": "not measured: your own code handed over ONNX"
+        if parity is None
+        else f"largest difference {number_words(parity['largest'])} on {parity['rows']:,} hold-out rows; {parity['flips']} decisions differ",
+    }
+    return words | ({"notes": "; ".join(record["notes"])} if record["notes"] else {})

@@ -1,0 +1,105 @@
+"""Write the generated pages of docs/reference: commands, error codes, the project file's schema, policies.
+
+`--check` writes nothing and fails if a page is not what the code says now; the tests run it so.
+"""
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import sealwright
+from sealwright.kernel import SealwrightError
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+HEAD = "<!-- Made by tools/make_reference.py from the code. Change the code, then run: make docs -->\n\n"
+COMMANDS = (
+    "init schema policy run ingest train assess gate approve seal report verify export versions promote rollback revoke"
+    " history serve token"
+).split()
+GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
+
+
+def commands() -> str:
+    """Every verb with its own help text."""
+    lines = [HEAD, "# Commands\n\n"]
+    lines += ["Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"]
+    verbs = [[name] for name in COMMANDS] + [[group, verb] for group, names in GROUPS.items() for verb in names]
+    for verb in verbs:
+        lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")
+    return "".join(lines)
+
+
+def help_of(verb: list[str]) -> str:
+    """What `--help` prints, on a page 100 columns wide and without colour."""
+    plain = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    command = [sys.executable, "-c", "from sealwright.doors.cli import main; main()", *verb, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
+    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+
+
+def errors() -> str:
+    """Every stable code, with what it means and what a script or client sees."""
+    lines = [HEAD, "# Error codes\n\n", "A code is stable and never used again for something else.\n\n"]
+    lines.append("| code | exit | HTTP | meaning |\n|---|---|---|---|\n")
+    for kind in sorted(set(kinds()), key=lambda kind: (kind.code, kind.__name__)):
+        meaning = (kind.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+        lines.append(f"| `{kind.code}` | {kind.exit_code} | {kind.status} | {' '.join(meaning.split())} |\n")
+    return "".join(lines)
+
+
+def kinds() -> Iterator[type[SealwrightError]]:
+    """Every error class that brings a code of its own."""
+    for module in pkgutil.walk_packages(sealwright.__path__, "sealwright."):
+        if not module.name.endswith("__main__") and ".migrations" not in module.name and "auditor" not in module.name:
+            importlib.import_module(module.name)
+
+    def below(kind: type[SealwrightError]) -> Iterator[type[SealwrightError]]:
+        for child in kind.__subclasses__():
+            if "code" in vars(child) and child.__module__.startswith("sealwright."):
+                yield child
+            yield from below(child)
+
+    yield from below(SealwrightError)
+
+
+def schema() -> str:
+    """The JSON Schema of sealwright.yaml."""
+    from sealwright.pipeline import project_schema
+
+    return json.dumps(project_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def policies() -> str:
+    """The three default policies, as shipped."""
+    folder = Path(sealwright.__path__[0]) / "evidence" / "policies"
+    lines = [HEAD, "# Default policies\n\n", "What each risk class asks for, with the reason for every number.\n"]
+    for name in ("minimal", "limited", "high"):
+        lines.append(f"\n## {name}\n\n```yaml\n{(folder / f'{name}.yaml').read_text()}```\n")
+    return "".join(lines)
+
+
+PAGES = {"commands.md": commands, "errors.md": errors, "sealwright.schema.json": schema, "policies.md": policies}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = REFERENCE / name, make()
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != text:
+                stale.append(name)
+        else:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    if stale:
+        print(f"out of date: {', '.join(stale)}. Run: make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
