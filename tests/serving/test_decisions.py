@@ -1,16 +1,18 @@
 """A decision is answered only when it is written down, and the record is readable by its key holder alone."""
 
 import asyncio
+import dataclasses
 import json
 import resource
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from sealwright import trust
-from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.kernel import Clock, FixedClock, InvalidInput, VerificationFailed, system_clock
 from sealwright.serving import DECISION, Contract, read_decision
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.problems import NotRecorded
@@ -42,6 +44,10 @@ def ledger(tmp_path: Path, house: Any) -> Iterator[trust.Ledger]:
         yield opened
 
 
+def _log(ledger: trust.Ledger, clock: Clock = system_clock) -> DecisionLog:
+    return DecisionLog(ledger, _KEY, channel="live", clock=clock)
+
+
 async def _record(
     log: DecisionLog, served: Any, name: str, request: bytes = b"{}", answer: bytes = b'{"label":"good"}'
 ) -> bytes:
@@ -52,7 +58,7 @@ async def _record(
 
 def test_what_was_recorded_is_read_back_exactly(ledger: trust.Ledger, served: Any) -> None:
     request, answer = b'{ "row" : {"age": 41} }', '{"label":"gut, für später"}'.encode()
-    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1", request, answer))
+    asyncio.run(_record(_log(ledger), served, "dec_1", request, answer))
     record = read_decision(ledger.entry(0), _KEY)
     assert (record.request, record.answer) == (request.decode(), answer.decode())
     assert (record.decision, record.number, record.sequence, record.subject, record.token) == (
@@ -65,7 +71,7 @@ def test_what_was_recorded_is_read_back_exactly(ledger: trust.Ledger, served: An
 
 
 def test_the_ledger_entry_names_nobody_and_nothing(ledger: trust.Ledger, served: Any) -> None:
-    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1", b'{"row":{"age":41}}'))
+    asyncio.run(_record(_log(ledger), served, "dec_1", b'{"row":{"age":41}}'))
     entry = ledger.entry(0)
     assert (entry.action, entry.subject) == (DECISION, _PACKAGE)
     assert set(entry.detail) == {"answer", "request", "decision", "model"}
@@ -76,7 +82,7 @@ def test_the_ledger_entry_names_nobody_and_nothing(ledger: trust.Ledger, served:
 
 def test_equal_requests_leave_different_digests(ledger: trust.Ledger, served: Any) -> None:
     async def twice() -> None:
-        log = DecisionLog(ledger, _KEY)
+        log = _log(ledger)
         await asyncio.gather(_record(log, served, "dec_1"), _record(log, served, "dec_2"))
 
     asyncio.run(twice())
@@ -89,7 +95,7 @@ def test_many_at_once_share_commits_and_each_gets_its_own_receipt(
     ledger: trust.Ledger, served: Any, house: Any
 ) -> None:
     async def many() -> list[bytes]:
-        log = DecisionLog(ledger, _KEY)
+        log = _log(ledger)
         return await asyncio.gather(
             *(_record(log, served, f"dec_{at}", b"%d" % at, b'{"n":%d}' % at) for at in range(200))
         )
@@ -105,7 +111,7 @@ def test_many_at_once_share_commits_and_each_gets_its_own_receipt(
 
 def test_a_caller_who_gives_up_does_not_hold_up_the_others(ledger: trust.Ledger, served: Any) -> None:
     async def scene() -> list[Any]:
-        log = DecisionLog(ledger, _KEY)
+        log = _log(ledger)
         tasks = [asyncio.ensure_future(_record(log, served, f"dec_{at}")) for at in range(10)]
         await asyncio.sleep(0)
         tasks[3].cancel()
@@ -119,7 +125,7 @@ def test_a_ledger_that_cannot_be_written_gives_no_receipt_and_recovers(
     ledger: trust.Ledger, served: Any, tmp_path: Path
 ) -> None:
     """The file system refuses to let the file grow, as a full disk does."""
-    log = DecisionLog(ledger, _KEY)
+    log = _log(ledger)
     asyncio.run(_record(log, served, "dec_1"))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "ledger" / "entries.log").stat().st_size, limits[1]))
@@ -137,18 +143,16 @@ def test_a_ledger_that_cannot_be_written_gives_no_receipt_and_recovers(
 def test_a_closed_ledger_gives_no_receipt(ledger: trust.Ledger, served: Any) -> None:
     ledger.close()
     with pytest.raises(NotRecorded):
-        asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1"))
+        asyncio.run(_record(_log(ledger), served, "dec_1"))
 
 
 def test_a_record_opens_only_with_its_key_in_its_place(ledger: trust.Ledger, served: Any) -> None:
     async def two() -> None:
-        log = DecisionLog(ledger, _KEY)
+        log = _log(ledger)
         await _record(log, served, "dec_1")
         await _record(log, served, "dec_2")
 
     asyncio.run(two())
-    import dataclasses
-
     first, second = ledger.entry(0), ledger.entry(1)
     with pytest.raises(VerificationFailed):
         read_decision(first, b"x" * 32)
@@ -163,20 +167,36 @@ def test_a_record_opens_only_with_its_key_in_its_place(ledger: trust.Ledger, ser
     with pytest.raises(VerificationFailed, match="do not agree"):
         read_decision(dataclasses.replace(first, subject="sha256:" + "cd" * 32), _KEY)
     with pytest.raises(VerificationFailed, match="do not agree"):
+        read_decision(dataclasses.replace(first, detail=first.detail | {"request": second.detail["request"]}), _KEY)
+    with pytest.raises(VerificationFailed, match="does not open"):
         read_decision(dataclasses.replace(first, detail=first.detail | {"model": "other"}), _KEY)
 
 
-def test_an_erased_record_is_said_to_be_erased(ledger: trust.Ledger, served: Any) -> None:
-    import dataclasses
+def test_each_day_has_its_own_key_and_every_day_is_readable(ledger: trust.Ledger, served: Any) -> None:
+    clock = FixedClock(datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC))
+    log = _log(ledger, clock)
+    asyncio.run(_record(log, served, "dec_1"))
+    clock.advance(timedelta(seconds=1))
+    asyncio.run(_record(log, served, "dec_2"))
+    first, second = ledger.entry(0).attachment, ledger.entry(1).attachment
+    assert first is not None
+    assert second is not None
+    assert (first[:16], second[:16]) == (b"live/2026-11-22\n", b"live/2026-11-23\n")
+    assert [read_decision(ledger.entry(at), _KEY).decision for at in (0, 1)] == ["dec_1", "dec_2"]
+    moved = b"live/2026-11-23" + first[15:]
+    with pytest.raises(VerificationFailed):
+        read_decision(dataclasses.replace(ledger.entry(0), attachment=moved), _KEY)
 
-    asyncio.run(_record(DecisionLog(ledger, _KEY), served, "dec_1"))
+
+def test_an_erased_record_is_said_to_be_erased(ledger: trust.Ledger, served: Any) -> None:
+    asyncio.run(_record(_log(ledger), served, "dec_1"))
     with pytest.raises(InvalidInput, match="erased"):
         read_decision(dataclasses.replace(ledger.entry(0), attachment=None), _KEY)
 
 
 def test_the_order_of_answers_is_the_order_of_the_ledger(ledger: trust.Ledger, served: Any) -> None:
     async def many() -> list[bytes]:
-        log = DecisionLog(ledger, _KEY)
+        log = _log(ledger)
         return [await _record(log, served, f"dec_{at}") for at in range(5)]
 
     indexes = [json.loads(json.loads(receipt)["entry"])["i"] for receipt in asyncio.run(many())]

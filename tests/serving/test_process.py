@@ -360,7 +360,15 @@ def test_the_process_shows_no_key_and_leaves_no_core(new_house: Any, start: Any)
             for name in names:
                 assert secret.encode() not in (Path(folder) / name).read_bytes()
     assert "Max core file size        0                    0" in (process / "limits").read_text()
-    assert process.stat().st_uid == 0  # not dumpable: its entry belongs to root, so others of its user cannot read it
+
+
+def test_the_process_cannot_be_looked_into_by_others_of_its_user() -> None:
+    code = (
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving import process_hygiene\n"
+        "process_hygiene.guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)
+    assert done.stdout.strip() == b"0"
 
 
 def test_the_entry_refuses_settings_it_cannot_read() -> None:

@@ -3,6 +3,9 @@
 Answers: what was asked, what was answered, by which model, for whom? Sealed as an attachment of the
 ledger entry, readable with the workspace's decision key only. The entry itself holds salted digests.
 Does not answer: were the record kept by somebody who wants to lose it? Then a checkpoint held elsewhere tells.
+
+A record is sealed under a key of its channel and day, because one key may seal 2**32 records and no more
+(NIST SP 800-38D, section 8.3). Channel and day stand in front of it: "live/2026-11-22", a newline, the record.
 """
 
 import asyncio
@@ -10,14 +13,24 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed
+from sealwright.kernel import Clock, InvalidInput, SealwrightError, VerificationFailed
 from sealwright.serving.problems import NotRecorded
 from sealwright.serving.tokens import Caller
-from sealwright.trust import Appended, Entry, Ledger, LedgerEntry, decision_detail, make_receipt, open_sealed, seal
+from sealwright.trust import (
+    Appended,
+    Entry,
+    Ledger,
+    LedgerEntry,
+    decision_detail,
+    derive_key,
+    make_receipt,
+    open_sealed,
+    seal,
+)
 
 if TYPE_CHECKING:
     from sealwright.serving.holder import Served
@@ -28,6 +41,7 @@ DECISION = "decision"
 """The action of a decision's ledger entry."""
 
 _SALT_BYTES = 32
+_LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +60,14 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer: str
 
 
+class _Sealing(NamedTuple):
+    """The key in use, and what it is for."""
+
+    project: str
+    place: str  # channel and day
+    key: bytes
+
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(DecisionRecord)
 
@@ -57,8 +79,9 @@ class DecisionLog:
     one signature and one wake-up serve many of them.
     """
 
-    def __init__(self, ledger: Ledger, key: bytes) -> None:
-        self._ledger, self._key = ledger, key
+    def __init__(self, ledger: Ledger, key: bytes, *, channel: str, clock: Clock) -> None:
+        self._ledger, self._key, self._channel, self._clock = ledger, key, channel, clock
+        self._sealing = _Sealing("", "", b"")
         self._gathered: list[tuple[Entry, asyncio.Future[Appended]]] = []
         self._busy = False  # a commit is under way, or about to be handed over
         self._failed = False
@@ -94,7 +117,7 @@ class DecisionLog:
             action=DECISION,
             subject=served.package,
             detail=detail,
-            attachment=seal(self._key, _ENCODER.encode(record), aad=_bound_to(decision)),
+            attachment=self._sealed(record),
         )
         try:
             appended = await self._appended(entry)
@@ -118,6 +141,13 @@ class DecisionLog:
             self._failed = True
             raise NotRecorded from error
         self._failed = False
+
+    def _sealed(self, record: DecisionRecord) -> bytes:
+        place = f"{self._channel}/{self._clock().date().isoformat()}"
+        if (record.project, place) != self._sealing[:2]:
+            self._sealing = _Sealing(record.project, place, _key_of(self._key, record.project, place))
+        head = place.encode() + b"\n"
+        return head + seal(self._sealing.key, _ENCODER.encode(record), aad=head + record.decision.encode())
 
     def not_ready(self) -> str:
         """Why decisions cannot be recorded, as far as the last attempt showed, or ""."""
@@ -190,8 +220,12 @@ def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
     """
     if entry.action != DECISION or entry.attachment is None:
         raise InvalidInput(f"Entry {entry.index} holds no decision record; it may have been erased.")
-    decision = str(entry.detail.get("decision", ""))
-    plain = open_sealed(key, entry.attachment, aad=_bound_to(decision))
+    decision, project = str(entry.detail.get("decision", "")), str(entry.detail.get("model", ""))
+    place, newline, sealed = entry.attachment[:_LONGEST_PLACE].partition(b"\n")
+    sealed += entry.attachment[_LONGEST_PLACE:]
+    plain = open_sealed(
+        _key_of(key, project, place.decode("ascii", "replace")), sealed, aad=place + newline + decision.encode()
+    )
     try:
         record = _DECODER.decode(plain)
         expected = decision_detail(
@@ -208,5 +242,5 @@ def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
     return record
 
 
-def _bound_to(decision: str) -> bytes:
-    return f"sealwright/decision/{decision}".encode()
+def _key_of(key: bytes, project: str, place: str) -> bytes:
+    return derive_key(key, info=f"sealwright decision record/{project}/{place}".encode())

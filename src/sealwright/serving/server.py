@@ -94,7 +94,7 @@ def serve(
     trust_root = TrustRoot.from_bytes(config.trust_root.encode())
     state = StateFile(folder / "state.json", config.project, config.channel)
     with contextlib.closing(_open_ledger(config, folder, state, clock)) as ledger:
-        decisions = DecisionLog(ledger, config.key_bytes)
+        decisions = DecisionLog(ledger, config.key_bytes, channel=config.channel, clock=clock)
         holder = Holder(
             home=Path(config.home),
             project=config.project,
