@@ -50,7 +50,9 @@ def blocked(make: Any) -> tuple[Policy, Case]:
     """One of every outcome that can stand in the way."""
     chosen = policy()
     limits = {one.check: one for one in chosen.requirements}
-    case = make.case(chosen, approvals=[make.approval("bea", chosen), make.approval("tom", chosen, role="compliance_officer")])
+    case = make.case(
+        chosen, approvals=[make.approval("bea", chosen), make.approval("tom", chosen, role="compliance_officer")]
+    )
     case = make.without_finding(case, "fairness.selection_gap", "sex")
     gap = limits["fairness.selection_gap"]
     case = make.with_finding(case, make.measurement(gap, "sex", value=0.1712, low=0.061, high=0.2815, n=250))
@@ -65,7 +67,9 @@ def blocked(make: Any) -> tuple[Policy, Case]:
             one = replace(one, model=make.digest("an earlier model"))
         records.append(one)
     terms = [
-        Terms(statement=make.digest("charter"), ledger_index=3, policy=class_policy("high"), groups=case.subject.groups),
+        Terms(
+            statement=make.digest("charter"), ledger_index=3, policy=class_policy("high"), groups=case.subject.groups
+        ),
         Terms(statement=make.digest("charter 2"), ledger_index=40, policy=chosen, groups=case.subject.groups),
     ]
     filed = [*(one.statement for one in (*records, *terms)), make.digest("a result nobody showed")]

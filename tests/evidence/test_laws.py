@@ -51,14 +51,18 @@ def cases(draw: st.DrawFn, make: Any) -> Case:
             case = make.with_finding(case, replace(make.measurement(requirement, attribute), **spoil))
         elif draw(st.booleans()):
             said = NotPerformed(check=requirement.check, why="it was not possible", attribute=attribute)
-            case = replace(case, records=[replace(one, not_performed=(*one.not_performed, said)) for one in case.records])
+            case = replace(
+                case, records=[replace(one, not_performed=(*one.not_performed, said)) for one in case.records]
+            )
     if draw(st.booleans()):
         place, change = draw(st.integers(0, len(case.records) - 1)), draw(st.sampled_from(AGES))
         records = [_age(one, change, case.now) if i == place else one for i, one in enumerate(case.records)]
         case = replace(case, records=records)
     if draw(st.booleans()):  # the same measured twice
         twin = draw(st.sampled_from(list(case.records)))
-        twin = replace(_age(twin, draw(st.sampled_from(AGES)), case.now), statement=make.digest("twin"), ledger_index=70)
+        twin = replace(
+            _age(twin, draw(st.sampled_from(AGES)), case.now), statement=make.digest("twin"), ledger_index=70
+        )
         case = replace(case, records=[*case.records, twin], filed=[*case.filed, twin.statement])
     people = draw(st.lists(st.sampled_from(["cora", "bea", "sam", "tom", "rex"]), min_size=1, max_size=4))
     approvals = [
@@ -177,7 +181,9 @@ def test_order_does_not_matter(near: Any, data: st.DataObject) -> None:
         replace(one, measurements=tuple(mixed(one.measurements)), not_performed=tuple(mixed(one.not_performed)))
         for one in mixed(case.records)
     ]
-    other = replace(case, records=records, approvals=mixed(case.approvals), terms=mixed(case.terms), filed=mixed(case.filed))
+    other = replace(
+        case, records=records, approvals=mixed(case.approvals), terms=mixed(case.terms), filed=mixed(case.filed)
+    )
     assert decide(HIGH, other).to_json() == decide(HIGH, case).to_json()
 
 
@@ -203,7 +209,9 @@ def test_a_person_who_leaves_or_is_barred_never_opens_the_gate(near: Any, data: 
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_one_more_promise_never_opens_the_gate_unless_it_is_the_first(near: Any, make: Any, data: st.DataObject) -> None:
+def test_one_more_promise_never_opens_the_gate_unless_it_is_the_first(
+    near: Any, make: Any, data: st.DataObject
+) -> None:
     case = data.draw(near)
     late = Terms(statement=make.digest("late"), ledger_index=99, policy=HIGH, groups=("region",))
     more = replace(case, terms=[*case.terms, late])

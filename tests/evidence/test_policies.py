@@ -79,7 +79,9 @@ def test_every_task_has_to_show_that_it_is_better_than_guessing(risk: RiskClass,
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("risk", [RiskClass.LIMITED, RiskClass.HIGH])
 def test_every_task_has_to_show_an_even_hand(risk: RiskClass, task: str) -> None:
-    asked = [one for one in class_policy(risk).requirements if one.check.startswith("fairness.") and one.applies_to(task)]
+    asked = [
+        one for one in class_policy(risk).requirements if one.check.startswith("fairness.") and one.applies_to(task)
+    ]
     assert {one.per for one in asked} == {"attribute"}
 
 

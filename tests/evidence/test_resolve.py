@@ -113,6 +113,15 @@ def test_dropping_an_objective_is_loosening() -> None:
     assert [change.what for change in looser(resolved(None, "high", wish), resolved())] == ["performance.pr_auc"]
 
 
+def test_letting_more_people_attest_or_asking_fewer_tasks_is_loosening() -> None:
+    one = requirement(resolved(), "robustness.noise_flip_share")
+    for change in ({"attested_by": (*one.attested_by, "reviewer")}, {"tasks": ("binary",)}):
+        laxer = one.model_copy(update=change)
+        assert one.as_strict_as(laxer)
+        assert not laxer.as_strict_as(one)
+    assert one.model_copy(update={"tasks": ()}).as_strict_as(one)
+
+
 def test_a_frozen_policy_that_cannot_be_read_stops_everything() -> None:
     broken = class_policy(RiskClass.HIGH).to_json()
     broken["requirements"][0]["at_least"] = 0.5
@@ -141,7 +150,9 @@ def test_strictness_is_an_order(a: Requirement, b: Requirement, c: Requirement) 
 
 
 @given(REQUIREMENTS, REQUIREMENTS, LIMITS, LIMITS, st.integers(0, 3))
-def test_what_meets_the_stricter_meets_the_laxer(a: Requirement, b: Requirement, value: float, low: float, n: int) -> None:
+def test_what_meets_the_stricter_meets_the_laxer(
+    a: Requirement, b: Requirement, value: float, low: float, n: int
+) -> None:
     """The meaning of the order, checked against the judge itself."""
     from datetime import UTC, datetime
 
@@ -166,7 +177,9 @@ def test_changing_any_part_of_a_policy_is_either_stricter_or_shown(data: st.Data
     before = class_policy(RiskClass.HIGH).to_json()
     after = class_policy(RiskClass.HIGH).to_json()
     place = data.draw(st.integers(0, len(after["requirements"]) - 1))
-    choice = data.draw(st.sampled_from(["drop requirement", "drop suite", "limit", "fewer people", "drop setting", "older"]))
+    choice = data.draw(
+        st.sampled_from(["drop requirement", "drop suite", "limit", "fewer people", "drop setting", "older"])
+    )
     if choice == "drop requirement":
         del after["requirements"][place]
     elif choice == "drop suite":

@@ -50,7 +50,9 @@ def test_a_model_that_meets_everything_passes(make: Any, risk: RiskClass, task: 
 
 
 def test_a_value_beyond_its_limit_fails_with_number_and_evidence(make: Any) -> None:
-    found = result(decide(HIGH, changed(make, "fairness.selection_gap", "sex", value=0.2, low=0.1, high=0.3)), GAP.check)
+    found = result(
+        decide(HIGH, changed(make, "fairness.selection_gap", "sex", value=0.2, low=0.1, high=0.3)), GAP.check
+    )
     assert found.outcome is Outcome.FAIL
     assert found.found.startswith("sex: 0.2 share (0.1 to 0.3, n 250); age: ")
     assert found.limit == "at most 0.15, n at least 200, for every declared attribute"
@@ -73,7 +75,9 @@ def test_without_an_interval_its_end_cannot_be_judged(make: Any) -> None:
 
 
 def test_an_interval_that_flatters_the_value_does_not_help(make: Any) -> None:
-    assert result(decide(HIGH, changed(make, AUC.check, value=0.5, low=0.7, high=0.9)), AUC.check).outcome is Outcome.FAIL
+    assert (
+        result(decide(HIGH, changed(make, AUC.check, value=0.5, low=0.7, high=0.9)), AUC.check).outcome is Outcome.FAIL
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
@@ -117,7 +121,11 @@ def test_a_finding_about_one_group_does_not_answer_for_the_model(make: Any) -> N
 )
 def test_what_was_measured_elsewhere_or_long_ago_is_stale(make: Any, changes: dict[str, Any], words: str) -> None:
     made = {
-        name: make.now + value if isinstance(value, timedelta) else make.digest(value) if name in {"model", "data"} else value
+        name: make.now + value
+        if isinstance(value, timedelta)
+        else make.digest(value)
+        if name in {"model", "data"}
+        else value
         for name, value in changes.items()
     }
     case = make.case()
@@ -201,6 +209,23 @@ def test_a_word_from_the_wrong_person_or_about_something_else_does_not(make: Any
     assert found.outcome is Outcome.NOT_PERFORMED
 
 
+def test_whoever_trained_the_model_cannot_attest_under_any_name(make: Any) -> None:
+    case = attestable(make, attested(make))
+    assert (
+        result(decide(HIGH, replace(case, barred={"sam": "trained it"})), NOISE.check).outcome is Outcome.NOT_PERFORMED
+    )
+    people = {**case.people, "samuel": case.people["sam"]}
+    alias = replace(case, people=people, barred={"samuel": "trained it"})
+    assert result(decide(HIGH, alias), NOISE.check).outcome is Outcome.NOT_PERFORMED
+
+
+def test_a_word_counts_only_in_a_role_still_held(make: Any) -> None:
+    case = attestable(make, attested(make))
+    sam = case.people["sam"]
+    moved = {**case.people, "sam": replace(sam, person=replace(sam.person, roles=("reviewer",)))}
+    assert result(decide(HIGH, replace(case, people=moved)), NOISE.check).outcome is Outcome.NOT_PERFORMED
+
+
 def test_a_word_never_stands_in_for_a_failure_or_for_silence(make: Any) -> None:
     failed = replace(changed(make, NOISE.check, value=0.5, low=0.4, high=0.6), attestations=(attested(make),))
     assert result(decide(HIGH, failed), NOISE.check).outcome is Outcome.FAIL
@@ -242,7 +267,9 @@ def test_a_weaker_setting_does_not_pass_and_does_not_hide_a_failure(make: Any) -
 def test_measuring_again_does_not_erase_a_failure(make: Any) -> None:
     case = changed(make, AUC.check, value=0.5, low=0.4, high=0.6)
     again = replace(
-        next(one for one in make.case().records if one.suite == "performance"), statement=make.digest("again"), ledger_index=90
+        next(one for one in make.case().records if one.suite == "performance"),
+        statement=make.digest("again"),
+        ledger_index=90,
     )
     found = result(decide(HIGH, replace(case, records=[*case.records, again])), AUC.check)
     assert found.outcome is Outcome.FAIL
@@ -271,7 +298,9 @@ def test_leaving_out_a_statement_the_ledger_knows_is_noticed(make: Any) -> None:
     assert make.digest("the bad one")[:19] in found.found
 
 
-@pytest.mark.parametrize(("index", "outcome"), [(3, Outcome.PASS), (9, Outcome.PASS), (10, Outcome.FAIL), (400, Outcome.FAIL)])
+@pytest.mark.parametrize(
+    ("index", "outcome"), [(3, Outcome.PASS), (9, Outcome.PASS), (10, Outcome.FAIL), (400, Outcome.FAIL)]
+)
 def test_thresholds_are_signed_before_the_first_result(make: Any, index: int, outcome: Outcome) -> None:
     terms = [Terms(statement=make.digest("charter"), ledger_index=index, policy=HIGH)]
     assert result(decide(HIGH, make.case(terms=terms)), "charter.frozen_first").outcome is outcome
@@ -322,11 +351,16 @@ def test_loosening_after_results_is_shown_and_waits_for_the_compliance_officer(m
         ("cora", {"purpose": "release"}),
     ],
 )
-def test_a_policy_change_takes_the_right_officer_under_the_right_policy(make: Any, name: str, changes: dict[str, Any]) -> None:
+def test_a_policy_change_takes_the_right_officer_under_the_right_policy(
+    make: Any, name: str, changes: dict[str, Any]
+) -> None:
     policy = loosened()
     wrong = replace(make.approval(name, policy), **{"purpose": "policy_change", **changes})
     approvals = [make.approval("cora", policy), make.approval("bea", policy), wrong]
-    assert result(decide(policy, make.case(policy, approvals=approvals)), "approval.policy_change").outcome is Outcome.NOT_YET
+    assert (
+        result(decide(policy, make.case(policy, approvals=approvals)), "approval.policy_change").outcome
+        is Outcome.NOT_YET
+    )
 
 
 def test_below_the_class_an_approval_is_needed_even_when_frozen_so(make: Any) -> None:
@@ -339,7 +373,11 @@ def test_below_the_class_an_approval_is_needed_even_when_frozen_so(make: Any) ->
 
 def test_approvals_given_under_the_stricter_policy_do_not_carry_the_looser_one(make: Any) -> None:
     policy = loosened()
-    old = [make.approval("cora", HIGH), make.approval("bea", HIGH), make.approval("cora", HIGH, purpose="policy_change")]
+    old = [
+        make.approval("cora", HIGH),
+        make.approval("bea", HIGH),
+        make.approval("cora", HIGH, purpose="policy_change"),
+    ]
     found = result(decide(policy, make.case(policy, approvals=old)), "approval.release")
     assert found.outcome is Outcome.NOT_YET
     assert "under another policy" in found.found

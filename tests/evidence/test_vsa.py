@@ -29,7 +29,11 @@ HIGH = class_policy(RiskClass.HIGH)
 
 
 def released(
-    make: Any, keyring: Keyring, policy: Policy = HIGH, *, officers: tuple[tuple[str, str], ...] = (("cora", "release"), ("bea", "release"))
+    make: Any,
+    keyring: Keyring,
+    policy: Policy = HIGH,
+    *,
+    officers: tuple[tuple[str, str], ...] = (("cora", "release"), ("bea", "release")),
 ) -> tuple[GateDecision, list[bytes]]:
     """A decision on real, signed approvals."""
     signer = keyring.signer("statements")
@@ -150,7 +154,10 @@ def test_a_summary_by_another_key_or_about_another_package_is_refused(make: Any,
     decision, approvals = released(make, keyring)
     predicate = vsa(decision, make.digest("package"))
     other = make.digest("other")
-    for envelope in (signed(make, keyring, predicate, branch="releases"), signed(make, keyring, predicate, package=other)):
+    for envelope in (
+        signed(make, keyring, predicate, branch="releases"),
+        signed(make, keyring, predicate, package=other),
+    ):
         for package in (make.digest("package"), other):
             with pytest.raises(VerificationFailed):
                 verify_release(envelope, approvals, keyring.trust_root, package=package)
@@ -169,9 +176,15 @@ def test_a_loosened_policy_takes_the_officers_signature_in_the_package(make: Any
         signed(make, keyring, predicate), approvals, keyring.trust_root, package=make.digest("package")
     )
     assert [one["what"] for one in release.below_class] == ["parity.flips"]
-    without = lie(lambda p: p["sealwright"].update(approvals=[a for a in p["sealwright"]["approvals"] if a["purpose"] == "release"]))
+    without = lie(
+        lambda p: p["sealwright"].update(
+            approvals=[a for a in p["sealwright"]["approvals"] if a["purpose"] == "release"]
+        )
+    )
     with pytest.raises(VerificationFailed, match="policy_change"):
-        verify_release(signed(make, keyring, without(predicate)), approvals[:2], keyring.trust_root, package=make.digest("package"))
+        verify_release(
+            signed(make, keyring, without(predicate)), approvals[:2], keyring.trust_root, package=make.digest("package")
+        )
 
 
 def test_the_decision_is_never_passed_by_its_text(make: Any) -> None:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from sealwright.evidence.rules import decide, settle_terms, thresholds_first
     from sealwright.evidence.service import Evidence
     from sealwright.evidence.store import Filed, StatementStore
-    from sealwright.evidence.verify import verify_any
     from sealwright.evidence.summary import VSA_TYPE, Release, verify_release, vsa
+    from sealwright.evidence.verify import verify_any
 
 __all__ = [
     "APPROVAL_TYPE",

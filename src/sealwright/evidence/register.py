@@ -141,7 +141,7 @@ class PeopleRegister:
         """
         everybody = self.standing()
         for other, why in barred.items():
-            if other == name or (other in everybody and everybody[other].person.public.key_id == key_id):
+            if other in everybody and everybody[other].person.public.key_id == key_id:
                 raise Refused(f"{name} {why} and cannot approve it. Ask somebody who did not.")
         found = everybody.get(name)
         if found is None or found.person.public.key_id != key_id:

@@ -191,9 +191,9 @@ def _counts(attestation: Attestation, case: Case) -> bool:
     standing = case.people.get(attestation.by)
     return (
         attestation.model == case.subject.model
-        and attestation.by not in case.barred
         and standing is not None
         and standing.person.public.key_id == attestation.key_id
+        and attestation.role in standing.person.roles
         and not standing.problem_at(case.now)
         and attestation.at <= case.now + timedelta(minutes=5)
         and all(attestation.key_id != _key_of(case.people, name) for name in case.barred)

@@ -28,8 +28,8 @@ from sealwright.evidence.register import PeopleRegister
 from sealwright.evidence.resolve import read_policy
 from sealwright.evidence.rules import decide, settle_terms
 from sealwright.evidence.store import Filed, StatementStore
-from sealwright.evidence.verify import verify_any
 from sealwright.evidence.summary import VSA_TYPE, vsa
+from sealwright.evidence.verify import verify_any
 from sealwright.kernel import Clock, Refused, VerificationFailed
 from sealwright.trust import Ledger, Signer, Statement, TrustRoot, make_statement, sign_statement
 
