@@ -106,7 +106,15 @@ def test_numbers_with_decimal_commas(text: str, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("true", True), ("FALSE", False), ("1", True), ("0", False), (" True ", True), ("yes", ["not_a_boolean"]), ("2", ["not_a_boolean"])],
+    [
+        ("true", True),
+        ("FALSE", False),
+        ("1", True),
+        ("0", False),
+        (" True ", True),
+        ("yes", ["not_a_boolean"]),
+        ("2", ["not_a_boolean"]),
+    ],
 )
 def test_booleans(text: str, expected: Any) -> None:
     assert judged(text, type="boolean") == expected
@@ -235,7 +243,10 @@ def test_every_finite_double_comes_back_bit_for_bit(values: list[float]) -> None
 
 
 @settings(deadline=None)
-@given(st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=1, max_size=30), st.sampled_from(["integer", "number", "boolean", "date"]))
+@given(
+    st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=1, max_size=30),
+    st.sampled_from(["integer", "number", "boolean", "date"]),
+)
 def test_any_text_is_a_value_or_has_a_reason(cells: list[str | None], kind: Any) -> None:
     cells = [None if cell is None else cell.replace("\0", "") for cell in cells]
     cast = cast_column(pa.array(cells, pa.string()), ColumnSpec(type=kind))

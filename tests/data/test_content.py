@@ -1,6 +1,7 @@
 """The content digest is about values: not about batches, files or formats."""
 
 import datetime as dt
+import itertools
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def digest(rows: Any, cuts: tuple[int, ...] = (), schema: Any = SCHEMA) -> str:
     whole = table.combine_chunks().to_batches()[0]
     running = ContentDigest(table.schema)
     ends = [0, *sorted(min(cut, len(table)) for cut in cuts), len(table)]
-    for start, stop in zip(ends, ends[1:], strict=False):
+    for start, stop in itertools.pairwise(ends):
         running.update(whole.slice(start, stop - start))
     return running.digest()
 
@@ -48,7 +49,17 @@ def test_batch_sizes_do_not_matter(rows: list[dict[str, Any]], cuts: list[int]) 
 def test_any_other_value_is_another_digest(rows: list[dict[str, Any]], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(rows) - 1))
     column = data.draw(st.sampled_from(["i", "n", "b", "d", "t"]))
-    new = data.draw(st.sampled_from({"i": [7, None], "n": [0.125, None], "b": [True, False, None], "d": [dt.date(2000, 1, 1), None], "t": ["", "é", None]}[column]))
+    new = data.draw(
+        st.sampled_from(
+            {
+                "i": [7, None],
+                "n": [0.125, None],
+                "b": [True, False, None],
+                "d": [dt.date(2000, 1, 1), None],
+                "t": ["", "é", None],
+            }[column]
+        )
+    )
     other = [dict(row) for row in rows]
     other[place][column] = new
     assert (digest(other) == digest(rows)) == (new == rows[place][column] and type(new) is type(rows[place][column]))
@@ -56,7 +67,12 @@ def test_any_other_value_is_another_digest(rows: list[dict[str, Any]], data: st.
 
 def test_text_cannot_flow_from_one_cell_into_the_next() -> None:
     schema = pa.schema([("t", pa.string())])
-    split = [[{"t": "ab"}, {"t": "c"}], [{"t": "a"}, {"t": "bc"}], [{"t": "abc"}, {"t": ""}], [{"t": "abc"}, {"t": None}]]
+    split = [
+        [{"t": "ab"}, {"t": "c"}],
+        [{"t": "a"}, {"t": "bc"}],
+        [{"t": "abc"}, {"t": ""}],
+        [{"t": "abc"}, {"t": None}],
+    ]
     assert len({digest(rows, (), schema) for rows in split}) == 4
 
 
@@ -89,6 +105,13 @@ def test_the_digest_of_a_known_table_stays_what_it_was() -> None:
     shape = hashlib.sha256(b"\x01\x00").digest() + hashlib.sha256(b"\x02\0\0\0\xff\xff\xff\xff").digest()
     values = hashlib.sha256(b"\x07" + b"\0" * 15).digest(), hashlib.sha256("é".encode()).digest()
     block = hashlib.sha256(shape[:32] + values[0] + shape[32:] + values[1]).hexdigest()
-    content = {"algorithm": "sealwright-content-v1", "blocks": [block], "columns": [["i", "integer"], ["t", "text"]], "rows": 2}
-    expected = "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    content = {
+        "algorithm": "sealwright-content-v1",
+        "blocks": [block],
+        "columns": [["i", "integer"], ["t", "text"]],
+        "rows": 2,
+    }
+    expected = (
+        "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    )
     assert digest(pa.table({"i": [7, None], "t": ["é", None]})) == expected

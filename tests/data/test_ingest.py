@@ -88,6 +88,7 @@ def test_a_bad_row_is_set_aside_with_every_reason_and_as_it_came(
 def test_the_manifest_counts_reasons_and_holds_no_cell(take_in: TakeIn, contract: Contract) -> None:
     spec = contract(AGES, quarantine={"at_most_share": 0.9})
     snapshot = take_in("age,n,y\n30,1,true\nplanted-cell,1,true\nplanted-cell,1,true\n", spec)
+    assert snapshot.reasons == {"not_an_integer": 2}
     assert list(snapshot.manifest["quarantine_reasons"]) == [{"column": "age", "reason": "not_an_integer", "cells": 2}]
     assert b"planted-cell" not in snapshot.statement
 
@@ -148,9 +149,15 @@ def test_the_same_input_twice_is_one_snapshot(take_in: TakeIn, contract: Contrac
 
 def test_another_value_row_order_class_or_limit_is_another_snapshot(take_in: TakeIn, contract: Contract) -> None:
     text = "age,n,y\n30,1.5,true\n40,2,false\n"
-    specs = [contract(AGES), contract({**AGES, "age": {**AGES["age"], "class": "personal"}}), contract({**AGES, "age": {"type": "integer"}})]
+    specs = [
+        contract(AGES),
+        contract({**AGES, "age": {**AGES["age"], "class": "personal"}}),
+        contract({**AGES, "age": {"type": "integer"}}),
+    ]
     digests = {take_in(text, spec).digest for spec in specs}
-    digests |= {take_in(other, specs[0]).digest for other in ("age,n,y\n40,2,false\n30,1.5,true\n", text.replace("1.5", "1.25"))}
+    digests |= {
+        take_in(other, specs[0]).digest for other in ("age,n,y\n40,2,false\n30,1.5,true\n", text.replace("1.5", "1.25"))
+    }
     digests.add(take_in(text + "x,1,true\n", contract(AGES, quarantine={"at_most_share": 0.5})).digest)
     assert len(digests) == 6
 
@@ -204,11 +211,13 @@ def test_a_query_is_taken_in_and_its_address_is_not_recorded(
     snapshot = ingest(source, spec, snapshots=snapshots, keyring=keyring)
     assert snapshot.read().to_pylist() == [{"y": True, "age": 30, "n": 1.5}, {"y": False, "age": 40, "n": None}]
     assert str(tmp_path) not in json.dumps(dict(snapshot.manifest))
+    assert snapshot.manifest["source"]["digest_of"] == "query text"
+    assert source.digest == "", "what a query gives is not known before it is read"
 
 
 def test_progress_rises_to_one(take_in: TakeIn, contract: Contract) -> None:
     seen: list[float] = []
-    take_in("age,n,y\n" + "30,1.5,true\n" * 900_000, contract(AGES), progress=lambda line, share: seen.append(share))
+    take_in("age,n,y\n" + "30,1.5,true\n" * 900_000, contract(AGES), progress=lambda _line, share: seen.append(share))
     assert len(seen) > 2
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
@@ -227,7 +236,11 @@ CELLS = {
 def tables(draw: st.DrawFn) -> tuple[dict[str, Any], list[list[str]], list[int]]:
     kinds = draw(st.lists(st.sampled_from(list(CELLS)), min_size=1, max_size=4))
     columns = {
-        f"k{place}": {"type": kind, "null": draw(st.booleans()), **({"categories": ["a", "b"]} if kind == "category" else {})}
+        f"k{place}": {
+            "type": kind,
+            "null": draw(st.booleans()),
+            **({"categories": ["a", "b"]} if kind == "category" else {}),
+        }
         for place, kind in enumerate(kinds)
     }
     rows = draw(st.lists(st.tuples(*(CELLS[kind] for kind in kinds)).map(list), min_size=1, max_size=10))
@@ -303,7 +316,12 @@ def test_a_column_named_like_a_key_map_entry_is_encrypted_like_any_other(
     take_in: TakeIn, contract: Contract, snapshots: Path, keyring: Keyring
 ) -> None:
     """Arrow hands its key map on as text "key:column,column;key:…": such names must never reach it."""
-    odd = {"a,b": {"type": "number"}, "c;d:e": {"type": "number", "class": "special"}, "x.y": {"type": "number"}, " ; ".strip(): {"type": "number"}}
+    odd = {
+        "a,b": {"type": "number"},
+        "c;d:e": {"type": "number", "class": "special"},
+        "x.y": {"type": "number"},
+        " ; ".strip(): {"type": "number"},
+    }
     snapshot = take_in('"a,b","c;d:e",x.y,;,y\n1,2,3,4,true\n5,6,7,8,false\n', contract(odd))
     assert snapshot.read().to_pylist()[0] == {"y": True, "a,b": 1.0, "c;d:e": 2.0, "x.y": 3.0, ";": 4.0}
     again = open_snapshot(snapshot.digest, snapshots=snapshots, trust_root=keyring.trust_root, keyring=keyring)
@@ -311,7 +329,13 @@ def test_a_column_named_like_a_key_map_entry_is_encrypted_like_any_other(
 
 
 def test_every_type_is_kept_in_the_one_arrow_type_of_it(take_in: TakeIn, contract: Contract) -> None:
-    columns = {"i": {"type": "integer"}, "n": {"type": "number"}, "c": {"type": "category", "categories": ["a"]}, "d": {"type": "date"}, "t": {"type": "text", "role": "identifier"}}
+    columns = {
+        "i": {"type": "integer"},
+        "n": {"type": "number"},
+        "c": {"type": "category", "categories": ["a"]},
+        "d": {"type": "date"},
+        "t": {"type": "text", "role": "identifier"},
+    }
     schema = take_in("i,n,c,d,t,y\n1,1,a,2015-01-01,t,true\n", contract(columns)).read().schema
     assert [str(field.type) for field in schema] == ["bool", "int64", "double", "string", "date32[day]", "string"]
     assert not any(field.nullable for field in schema)

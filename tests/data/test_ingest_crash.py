@@ -49,8 +49,12 @@ def home(tmp_path: Path, contract: Callable[..., DataSpec]) -> Path:
     """A workspace with 9 MB of rows, every one marked, so that several files and batches are written."""
     from sealwright.trust import InsecurePassphraseForTests, Secret
 
-    create_keyring(tmp_path / "keys", "ws_crash", InsecurePassphraseForTests(Secret("correct horse battery staple"))).close()
-    spec = contract({"n": {"type": "integer"}, "t": {"type": "text", "role": "identifier"}}, quarantine={"at_most_share": 0.9})
+    create_keyring(
+        tmp_path / "keys", "ws_crash", InsecurePassphraseForTests(Secret("correct horse battery staple"))
+    ).close()
+    spec = contract(
+        {"n": {"type": "integer"}, "t": {"type": "text", "role": "identifier"}}, quarantine={"at_most_share": 0.9}
+    )
     (tmp_path / "spec.json").write_text(spec.model_dump_json(by_alias=True))
     lines = [f"{n},{MARKER}{n:020},true" for n in range(180_000)]
     lines[::1000] = [f"x,{MARKER},true"] * len(lines[::1000])

@@ -97,7 +97,7 @@ def test_no_planted_marker_is_in_any_data_file(
 
 def test_a_data_file_does_not_open_without_keys(snapshot: Snapshot) -> None:
     for path in files_of(snapshot):
-        with pytest.raises(OSError, match="[Ee]ncrypted"):
+        with pytest.raises(OSError, match=r"[Ee]ncrypted"):
             pq.ParquetFile(path)
 
 
@@ -282,7 +282,12 @@ def test_a_statement_by_another_workspace_or_branch_is_refused(
     path.write_bytes(sign_statement(statement, keyring.signer("releases")))
     with pytest.raises(VerificationFailed):
         reopen(snapshot, keyring)
-    path.write_bytes(sign_statement(make_statement([("snapshot", snapshot.digest)], "urn:other", statement.predicate), keyring.signer("statements")))
+    path.write_bytes(
+        sign_statement(
+            make_statement([("snapshot", snapshot.digest)], "urn:other", statement.predicate),
+            keyring.signer("statements"),
+        )
+    )
     with pytest.raises(VerificationFailed):
         reopen(snapshot, keyring)
 
@@ -342,9 +347,15 @@ def test_each_class_and_the_quarantine_have_a_key_of_their_own(
 ) -> None:
     asked: list[tuple[str, str]] = []
     real = Keyring.key
-    monkeypatch.setattr(Keyring, "key", lambda ring, branch, purpose: asked.append((branch, purpose)) or real(ring, branch, purpose))
+    monkeypatch.setattr(
+        Keyring, "key", lambda ring, branch, purpose: asked.append((branch, purpose)) or real(ring, branch, purpose)
+    )
     take_in(text_of(5), spec)
-    purposes = {"footer", "quarantine", *(f"class/{name}" for name in ("public", "personal", "special", "confidential", "internal"))}
+    purposes = {
+        "footer",
+        "quarantine",
+        *(f"class/{name}" for name in ("public", "personal", "special", "confidential", "internal")),
+    }
     assert set(asked) == {("data", f"{purpose}/v1") for purpose in purposes}
     assert len({real(keyring, *one) for one in asked}) == len(purposes)
 
@@ -355,7 +366,7 @@ def test_each_class_and_the_quarantine_have_a_key_of_their_own(
 def test_columns_come_in_the_order_asked_for(snapshot: Snapshot) -> None:
     assert snapshot.read(["y", "i"]).column_names == ["y", "i"]
     assert snapshot.read(classes={"special"}).column_names == ["k"]
-    with pytest.raises(InvalidInput, match="no column 'ii'. Did you mean"):
+    with pytest.raises(InvalidInput, match=r"no column 'ii'\. Did you mean"):
         snapshot.read(["i", "ii"])
     with pytest.raises(InvalidInput, match="these names and classes"):
         snapshot.read(["i"], classes={"special"})

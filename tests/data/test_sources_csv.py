@@ -156,9 +156,11 @@ def test_column_names_nobody_could_use_are_refused(read: Read, header: bytes, ma
     assert str(refused.value).replace("\n", "").isprintable()
 
 
-@pytest.mark.parametrize("cut", [b"", gzip.compress(b"a,b\n1,2\n" * 9)[:-9], b"a,b\n1,2\n", gzip.compress(b"a\n1\n") + b"tail"])
+@pytest.mark.parametrize(
+    "cut", [b"", gzip.compress(b"a,b\n1,2\n" * 9)[:-9], b"a,b\n1,2\n", gzip.compress(b"a\n1\n") + b"tail"]
+)
 def test_a_broken_gzip_file_is_refused(read: Read, cut: bytes) -> None:
-    with pytest.raises(SourceUnreadable, match="gzip|empty"):
+    with pytest.raises(SourceUnreadable, match=r"gzip|empty"):
         read(cut, "x.csv.gz")
 
 
@@ -211,7 +213,10 @@ def test_a_file_whose_header_changed_since_it_was_opened_is_refused(tmp_path: Pa
         list(source.batches())
 
 
-CELL = st.text(st.characters(exclude_categories=["C"], exclude_characters="\x85\u2028\u2029") | st.sampled_from(',;"\n'), max_size=8)
+CELL = st.text(
+    st.characters(exclude_categories=["C"], exclude_characters="\x85\u2028\u2029") | st.sampled_from(',;"\n'),
+    max_size=8,
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
@@ -235,7 +240,10 @@ def test_what_a_csv_writer_wrote_is_what_we_read(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
-@given(st.binary(max_size=200) | st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b";", b"1", b"\xff", b"\0"]), max_size=40).map(b"".join))
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b";", b"1", b"\xff", b"\0"]), max_size=40).map(b"".join)
+)
 def test_any_bytes_are_read_or_refused_in_our_words(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(data)
     try:

@@ -60,7 +60,7 @@ def test_a_cut_or_foreign_file_is_refused(tmp_path: Path, ending: str) -> None:
     whole = path.read_bytes()
     for data in (whole[: len(whole) // 2], b"a,b\n1,2\n", b"PK\x03\x04" + whole[4:]):
         path.write_bytes(data)
-        with pytest.raises(SourceUnreadable, match="is not a whole|no rows"):
+        with pytest.raises(SourceUnreadable, match=r"is not a whole|no rows"):
             rows_of(open_source(path.name, tmp_path))
 
 
@@ -93,7 +93,9 @@ def test_an_arrow_file_with_lying_offsets_is_refused(tmp_path: Path) -> None:
     path = write(pa.table({"a": ["x" * 1_193_046]}), tmp_path / "t.arrow")
     told, lying = (1_193_046).to_bytes(4, "little"), (2_000_000_000).to_bytes(4, "little")
     whole = path.read_bytes()
-    at = whole.rindex(b"\0\0\0\0" + told) + 4  # the offsets of the one value, after the metadata that names the same length
+    at = (
+        whole.rindex(b"\0\0\0\0" + told) + 4
+    )  # the offsets of the one value, after the metadata that names the same length
     path.write_bytes(whole[:at] + lying + whole[at + 4 :])
     with pytest.raises(SourceUnreadable, match="is not a whole"):
         rows_of(open_source("t.arrow", tmp_path))
@@ -145,7 +147,9 @@ def test_a_query_gives_its_rows(database: Path) -> None:
     assert (source.name, source.kind) == ("sqlite query", "sql")
 
 
-def test_the_address_is_looked_up_in_the_environment_of_the_process(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_is_looked_up_in_the_environment_of_the_process(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CREDIT_URL", f"sqlite:///{database}")
     assert len(rows_of(open_source(SqlSource(sql="SELECT * FROM loans", url_env="CREDIT_URL"), Path()))) == 3
 
@@ -161,7 +165,15 @@ def test_a_mixed_column_comes_as_the_text_of_each_cell(database: Path) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["DELETE FROM loans", "UPDATE loans SET a = 1", "DROP TABLE loans", "PRAGMA user_version = 7", "", "-- SELECT", "INSERT INTO loans SELECT 1,2,3"],
+    [
+        "DELETE FROM loans",
+        "UPDATE loans SET a = 1",
+        "DROP TABLE loans",
+        "PRAGMA user_version = 7",
+        "",
+        "-- SELECT",
+        "INSERT INTO loans SELECT 1,2,3",
+    ],
 )
 def test_a_query_that_is_no_select_is_refused(database: Path, sql: str) -> None:
     with pytest.raises((SourceUnreadable, ValueError)):
@@ -231,7 +243,9 @@ def test_postgresql_rows_come_typed_and_writes_are_refused(postgres_url: str) ->
     plain = postgres_url.replace("+psycopg", "")
     with psycopg.connect(plain, autocommit=True) as admin:
         admin.execute(f"CREATE TABLE {table} (a bigint, b numeric(6,2), c date, d boolean, e text)")  # type: ignore[call-overload]
-        admin.execute(f"INSERT INTO {table} SELECT n, n / 4.0, DATE '2015-01-01' + n, n % 2 = 0, '100% :x' FROM generate_series(1, 25000) n")  # type: ignore[call-overload]
+        admin.execute(
+            f"INSERT INTO {table} SELECT n, n / 4.0, DATE '2015-01-01' + n, n % 2 = 0, '100% :x' FROM generate_series(1, 25000) n"
+        )  # type: ignore[call-overload]
     try:
         rows = rows_of(query(f"SELECT * FROM {table} WHERE e LIKE '100%' AND e::text <> ':y' ORDER BY a", postgres_url))
         assert len(rows) == 25_000

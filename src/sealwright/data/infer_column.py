@@ -26,7 +26,7 @@ def infer_column(profile: ColumnProfile, *, census: bool, unnamed: bool) -> tupl
     if kind == "text" and role == "feature":
         role, why = "ignore", (*why, "free text is not given to models in this release, so it is left out")
     limits, said = _limits(profile, kind, role)
-    missing, null_reason = _missing(profile, kind)
+    missing, null_reason = _missing(profile)
     spec = ColumnSpec.model_validate({"type": kind, **missing, **limits, "class": data_class, "role": role})
     return spec, (values, *null_reason, *said, *why)
 
@@ -38,7 +38,7 @@ def unreadable_column(kind: str) -> tuple[ColumnSpec, Reasons]:
 
 def describe_values(profile: ColumnProfile) -> tuple[ColumnType, str]:
     """The type, and the fact it rests on."""
-    count = f"{profile.present:,}"
+    count = f"{profile.rows - profile.missing:,}"
     match profile.type:
         case "integer" if profile.written_with_point:
             said = f"integer: all {count} values are whole numbers, though some are written like 3.0"
@@ -64,12 +64,7 @@ def describe_values(profile: ColumnProfile) -> tuple[ColumnType, str]:
 
 
 def _few_codes(profile: ColumnProfile, kind: ColumnType) -> bool:
-    return (
-        kind == "integer"
-        and profile.distinct is not None
-        and len(profile.distinct) <= _FEW_CODES
-        and not profile.null_words
-    )
+    return kind == "integer" and profile.labels is not None and len(profile.labels) <= _FEW_CODES
 
 
 def _role(
@@ -135,12 +130,12 @@ def _limits(profile: ColumnProfile, kind: ColumnType, role: Role) -> tuple[dict[
     return {"min": profile.least, "max": profile.most}, tuple(said)
 
 
-def _missing(profile: ColumnProfile, kind: ColumnType) -> tuple[dict[str, Any], Reasons]:
-    if not profile.rows or not (profile.empty or (profile.null_word_cells and kind in {"integer", "number", "date"})):
+def _missing(profile: ColumnProfile) -> tuple[dict[str, Any], Reasons]:
+    """Whether cells may be empty, and by which words."""
+    if not profile.missing:
         return {"null": False}, ()
-    if kind in {"integer", "number", "date"} and profile.null_words:
-        words = tuple(sorted(profile.null_words))
-        count = profile.empty + profile.null_word_cells
-        said = f"missing in {count:,} of {profile.rows:,} rows, also written {', '.join(words)}"
+    words = profile.missing_words
+    if words:
+        said = f"missing in {profile.missing:,} of {profile.rows:,} rows, also written {', '.join(words)}"
         return {"null": True, "nulls": words}, (said,)
     return {"null": True}, (f"empty in {profile.empty:,} of {profile.rows:,} rows",)

@@ -38,9 +38,10 @@ def infer_target(profile: ColumnProfile) -> GuessedTarget:
         Every cell is empty or the same, or it holds dates or free text.
     """
     name = shown(profile.name)
-    if not profile.present:
+    labels = profile.labels
+    if profile.rows == profile.missing:
         raise TargetUnusable(f"Every cell of the target {name} is empty. Choose another column with --target.")
-    if profile.distinct is not None and len(profile.distinct) == 1:
+    if labels is not None and len(labels) == 1:
         raise TargetUnusable(
             f"The target {name} has the same value in every row, so there is nothing to predict.\n"
             "Choose another column with --target, or data that holds other outcomes, too."
@@ -65,16 +66,16 @@ def infer_target(profile: ColumnProfile) -> GuessedTarget:
 
 def _few_numbers(profile: ColumnProfile) -> bool:
     """Whole numbers that are rather names of classes: two values, or few and each seen often."""
-    distinct = profile.distinct
-    if distinct is None or len(distinct) > _MOST_NUMBER_CLASSES or profile.null_words:
+    labels = profile.labels
+    if labels is None or len(labels) > _MOST_NUMBER_CLASSES:
         return False
-    return len(distinct) == 2 or profile.present / len(distinct) >= _FEW_OF_A_CLASS
+    return len(labels) == 2 or sum(labels.values()) / len(labels) >= _FEW_OF_A_CLASS
 
 
 def _classes(profile: ColumnProfile, values: str) -> GuessedTarget:
     boolean = profile.type == "boolean"
     classes = ("false", "true") if boolean else profile.categories
-    counts: Mapping[str, int] = profile.distinct or {}
+    counts: Mapping[str, int] = profile.labels or {}
     warnings = [
         f"class {shown(label)} of the target has only {count} rows"
         for label, count in sorted(counts.items())

@@ -16,7 +16,7 @@ from sealwright.data.encryption import FOOTER_KEY, QUARANTINE_KEY, class_key
 from sealwright.data.errors import ReasonCount
 from sealwright.data.parts import PartFile
 from sealwright.data.sources import Source
-from sealwright.data.spec import ColumnSpec, DataSpec
+from sealwright.data.spec import ColumnSpec, DataSpec, SqlSource
 from sealwright.kernel import VerificationFailed, canonical_json, digest_of
 
 __all__ = ["SNAPSHOT_TYPE", "FileEntry", "Identity", "Manifest", "make_manifest", "read_manifest"]
@@ -66,6 +66,7 @@ class Origin(_Part):
     kind: str
     name: str
     digest: str = Field(pattern=_DIGEST)
+    digest_of: Literal["file", "query text"]
 
 
 class Encryption(_Part):
@@ -150,13 +151,20 @@ def make_manifest(
         created_at=created_at,
         sequence=sequence,
         identity=identity,
-        source=Origin(kind=source.kind, name=source.name, digest=source.digest),
+        source=_origin(source),
         columns=[Column(name=name, contract=column.plain()) for name, column in spec.columns.items()],
         files=[FileEntry(name=part.name, size=part.size, digest=part.digest, rows=part.rows) for part in files],
         encryption=Encryption(class_keys={name: class_key(name) for name in classes}),
         quarantine_limit=spec.quarantine.at_most_share,
         quarantine_reasons=[Reason(column=found.column, reason=found.reason, cells=found.cells) for found in reasons],
     )
+
+
+def _origin(source: Source) -> Origin:
+    if isinstance(source.spec, SqlSource):
+        digest = digest_of(source.spec.sql.encode())
+        return Origin(kind=source.kind, name=source.name, digest=digest, digest_of="query text")
+    return Origin(kind=source.kind, name=source.name, digest=source.digest, digest_of="file")
 
 
 def read_manifest(predicate: Mapping[str, Any], digest: str) -> Manifest:

@@ -6,6 +6,7 @@ Types are tried with the very casts that ingest uses, so a contract inferred fro
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -52,7 +53,7 @@ class ColumnProfile:
         self._budget = budget
         self._seen: list[Any] | None = []  # values for the test of uniqueness; None: not unique, or given up
         self._last: int | None = None
-        self.all_wordless = 0  # cells that are neither empty nor a word for missing
+        self.plain_cells = 0  # neither empty nor a word for missing
 
     def update(self, values: Any) -> None:
         """Take in the next cells."""
@@ -70,7 +71,7 @@ class ColumnProfile:
             if self._typed:
                 self._possible -= {"integer", "number"}
             self._look_at_digits(values)
-        self.all_wordless += len(values) - values.null_count
+        self.plain_cells += len(values) - values.null_count
         self._try_types(values)
 
     @property
@@ -79,14 +80,26 @@ class ColumnProfile:
         return self.rows - self.empty
 
     @property
+    def missing_words(self) -> tuple[str, ...]:
+        """Words that mean missing here: only where every other cell is a number, date or boolean."""
+        return tuple(sorted(self.null_words)) if self.type in _TRIED else ()
+
+    @property
     def missing(self) -> int:
-        """Cells that are empty, or hold a word for missing where the type allows it."""
-        return self.empty + (self.null_word_cells if self.type in {"integer", "number", "date"} else 0)
+        """Cells that are empty or hold such a word."""
+        return self.empty + (self.null_word_cells if self.missing_words else 0)
+
+    @property
+    def labels(self) -> Mapping[str, int] | None:
+        """How often each value occurs, words for missing left out; None if there are too many."""
+        if self.distinct is None:
+            return None
+        return {value: count for value, count in self.distinct.items() if value not in self.missing_words}
 
     @property
     def type(self) -> ColumnType:
         """The narrowest type that accepts every cell."""
-        if self.all_wordless:
+        if self.plain_cells:
             for kind in _TRIED:
                 if kind in self._possible:
                     return kind
@@ -102,12 +115,12 @@ class ColumnProfile:
     @property
     def constant(self) -> bool:
         """Whether every row has the same value."""
-        return not self.missing and self.distinct is not None and len(self.distinct) == 1
+        return not self.missing and self.labels is not None and len(self.labels) == 1
 
     @property
     def categories(self) -> tuple[str, ...]:
         """The values, whole numbers in their order, other texts by code point."""
-        values = list(self.distinct or ())
+        values = list(self.labels or ())
         if all(value.lstrip("-").isdecimal() and value.isascii() for value in values):
             return tuple(sorted(values, key=lambda value: (int(value), value)))
         return tuple(sorted(values))

@@ -55,6 +55,14 @@ class Snapshot:
         """Names of the columns it holds, in order."""
         return tuple(self._checked.kept)
 
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Why rows were set aside: code of `REASONS` to number of cells."""
+        counts: dict[str, int] = {}
+        for found in self._checked.quarantine_reasons:
+            counts[found.reason] = counts.get(found.reason, 0) + found.cells
+        return counts
+
     def read(self, columns: Sequence[str] | None = None, classes: Collection[str] | None = None) -> pa.Table:
         """Decrypt rows into memory.
 

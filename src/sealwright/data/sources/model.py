@@ -68,7 +68,7 @@ class Source(Protocol):
 
     @property
     def digest(self) -> str:
-        """Digest of the file's bytes; of a query, of its text."""
+        """Digest of the file's bytes; empty for a query, whose rows nobody knows before they are read."""
 
     @property
     def share(self) -> float:
