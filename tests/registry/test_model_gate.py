@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from sealwright.registry.admission import AdmissionLimits, ModelRefused, check_structure
-from sealwright.registry.wire import WireProblem, walk_model
+from sealwright.registry.wire import WireLimits, WireProblem, walk_model
 
 
 def refused(data: bytes, interface: dict[str, Any]) -> list[str]:
@@ -319,6 +319,15 @@ def test_millions_of_tiny_parts_are_refused_in_time_t40(part: bytes, interface: 
         "onnx.too_many_nodes",
     }
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("limits", [WireLimits(values=500), WireLimits(messages=30), WireLimits(nodes=6)], ids=str)
+def test_values_messages_and_nodes_are_each_counted_t40(limits: WireLimits, build: Any) -> None:
+    node = helper.make_node("Identity", ["numbers"], ["same"], words=[f"w{i}" for i in range(600)])
+    data = build.graph_of([node, *build.scoring_nodes()], build.scoring_constants()).SerializeToString()
+    assert walk_model(data).nodes == 8
+    with pytest.raises(WireProblem, match="more than"):
+        walk_model(data, limits)
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(model: bytes, interface: Any) -> None:
