@@ -24,7 +24,7 @@ class WireLimits:
 
     nodes: int = 20_000
     messages: int = 400_000
-    values: int = 2_000_000  # strings and lone scalars; runs of numbers are not counted one by one
+    values: int = 2_000_000  # strings and lone scalars; a run of plain numbers counts as one
     graph_depth: int = 4
     depth: int = 40
 
@@ -61,6 +61,7 @@ _WIRE_OF_TYPE = {1: _FIXED64, 2: _FIXED32, 3: _VARINT, 4: _VARINT, 5: _VARINT, 8
 _STRING = 9
 _WIRE_OF_TYPE |= {12: _BYTES, 13: _VARINT, 14: _VARINT}
 # AttributeProto.floats (7), .ints (8) and .strings (9, the lengths of BRANCH_LEQ, LEAF and their kind)
+_STRINGS, _SHORTEST_STRING = 9, 6  # field number; bytes of the shortest one in a run
 _RUNS = {
     7: re.compile(rb"(?:\x3d.{4})++", re.DOTALL),
     8: re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++"),
@@ -145,6 +146,7 @@ class _Walker:
                 seen |= 1 << number
             elif attribute and number in _RUNS and (run := _RUNS[number].match(data, start, end)):
                 at = run.end()
+                self._count((at - start) // _SHORTEST_STRING if number == _STRINGS else 1)
                 continue
             at = self._field(kind, field, wire, at, end, depth, graphs)
         if at != end:
@@ -182,10 +184,13 @@ class _Walker:
             at += size
         if at > end:
             raise WireProblem("onnx.not_protobuf", f"{kind}.{field.name} reaches beyond the end of its message")
-        self.counts.values += 1
+        self._count(1)
+        return at
+
+    def _count(self, values: int) -> None:
+        self.counts.values += values
         if self.counts.values > self.limits.values:
             raise WireProblem("onnx.too_large", f"the file has more than {self.limits.values:,} separate values")
-        return at
 
     def _text(self, kind: str, field: _Field, at: int, size: int) -> None:
         try:
