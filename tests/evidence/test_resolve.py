@@ -199,3 +199,18 @@ def test_changing_any_part_of_a_policy_is_either_stricter_or_shown(data: st.Data
     a, b = read_policy(before), read_policy(after)
     assert len(looser(a, b)) == 1
     assert looser(b, a) == ()
+
+
+def test_every_field_of_the_policy_section_explains_itself_to_an_editor() -> None:
+    schema = PolicySpec.model_json_schema()
+    for part in (schema, schema["$defs"]["Override"]):
+        assert all(len(field.get("description", "")) > 15 for field in part["properties"].values())
+
+
+def test_the_roles_of_policies_are_those_people_are_enrolled_in() -> None:
+    from typing import get_args
+
+    from sealwright.evidence.policy import Role
+    from sealwright.trust import ROLES
+
+    assert set(get_args(Role)) == set(ROLES)

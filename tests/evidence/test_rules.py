@@ -186,7 +186,7 @@ def test_a_persons_word_stands_in_where_the_policy_allows_it(make: Any) -> None:
     found = result(decision, NOISE.check)
     assert found.outcome is Outcome.ATTESTED
     assert "sam (security_officer) states: All inputs are categories." in found.found
-    assert found.evidence == (make.digest("attestation"),)
+    assert found.evidence == decision.attested == (make.digest("attestation"),)
     assert decision.passed
 
 
@@ -194,7 +194,7 @@ def test_a_persons_word_stands_in_where_the_policy_allows_it(make: Any) -> None:
     "changes",
     [
         {"role": "reviewer"},
-        {"check": "parity.flips"},
+        {"check": "admission.accepted"},
         {"model": "sha256:" + "0" * 64},
         {"by": "tom", "role": "compliance_officer"},
         {"key_id": "0" * 64},
@@ -231,7 +231,7 @@ def test_a_word_never_stands_in_for_a_failure_or_for_silence(make: Any) -> None:
     assert result(decide(HIGH, failed), NOISE.check).outcome is Outcome.FAIL
     silent = replace(make.without_finding(make.case(), NOISE.check), attestations=(attested(make),))
     assert result(decide(HIGH, silent), NOISE.check).outcome is Outcome.MISSING
-    allowed_nowhere = next(one for one in HIGH.requirements if one.check == "parity.flips")
+    allowed_nowhere = next(one for one in HIGH.requirements if one.check == "admission.accepted")
     assert allowed_nowhere.attested_by == ()
 
 

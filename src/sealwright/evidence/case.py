@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sealwright.evidence.approvals import Approval, Attestation
-from sealwright.evidence.model import Change, Record, Result, Subject
+from sealwright.evidence.model import Change, Outcome, Record, Result, Subject
 from sealwright.evidence.people import Standing
 from sealwright.evidence.policy import Policy
 from sealwright.kernel import rfc3339
@@ -65,6 +65,12 @@ class GateDecision:
     @property
     def blocking(self) -> tuple[Result, ...]:
         return tuple(result for result in self.results if not result.outcome.opens)
+
+    @property
+    def attested(self) -> tuple[str, ...]:
+        """Digests of the attestations it rests on; they belong into the package beside the approvals."""
+        words = (one for result in self.results for one in result.instances if one.outcome is Outcome.ATTESTED)
+        return tuple(dict.fromkeys(one.statement for one in words))
 
     @property
     def below_class(self) -> tuple[Change, ...]:
