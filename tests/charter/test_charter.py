@@ -17,7 +17,9 @@ CHARTER = CharterSpec(
     purpose="Support credit officers in consumer loans.",
     owner="Head of consumer credit",
     risk_class=RiskClass.HIGH,
-    objectives=(Objective(metric="performance.roc_auc", at_least=0.75, why="Below it the old scorecard does as well."),),
+    objectives=(
+        Objective(metric="performance.roc_auc", at_least=0.75, why="Below it the old scorecard does as well."),
+    ),
     affected=("people who apply for a loan", "people who live with them"),
 )
 
@@ -36,7 +38,12 @@ def frozen(**changes: object) -> dict[str, object]:
 def test_what_was_frozen_is_read_back() -> None:
     read = read_charter(json.loads(canonical_json(frozen())))
     assert read.spec == CHARTER
-    assert (read.project, read.groups, read.settings, read.frozen_at) == ("german-credit", ("age", "sex"), SETTINGS, NOW)
+    assert (read.project, read.groups, read.settings, read.frozen_at) == (
+        "german-credit",
+        ("age", "sex"),
+        SETTINGS,
+        NOW,
+    )
     assert read.policy == {"format": 1, "limit": 0.65}
 
 
@@ -55,7 +62,9 @@ def test_a_charter_statement_is_about_the_content_of_its_charter() -> None:
     assert digest == digest_of(canonical_json(CHARTER.model_dump(mode="json")))
 
 
-@pytest.mark.parametrize("field", ["charter", "policy", "charter_digest", "policy_digest", "groups", "settings", "project"])
+@pytest.mark.parametrize(
+    "field", ["charter", "policy", "charter_digest", "policy_digest", "groups", "settings", "project"]
+)
 def test_a_changed_field_is_noticed_or_changes_the_terms(field: str) -> None:
     changed = json.loads(canonical_json(frozen()))
     changed[field] = {"other": 1} if isinstance(changed[field], dict) else "other"
