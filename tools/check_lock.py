@@ -5,12 +5,27 @@ import sys
 from pathlib import Path
 
 LOCKS = Path(__file__).parents[1] / "locks"
-NEVER_IN_BASE = {"scikit-learn", "scipy", "pandas", "pyarrow", "polars", "torch", "optuna", "skl2onnx", "xgboost", "lightgbm"}
+NEVER_IN_BASE = {
+    "scikit-learn",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "polars",
+    "torch",
+    "optuna",
+    "skl2onnx",
+    "xgboost",
+    "lightgbm",
+}
 
 
 def problems(name: str, text: str) -> list[str]:
     """Everything wrong with one lock file, in words."""
-    found = [f"{name}: names a location: {line.strip()[:60]}" for line in text.splitlines() if "://" in line or "index-url" in line]
+    found = [
+        f"{name}: names a location: {line.strip()[:60]}"
+        for line in text.splitlines()
+        if "://" in line or "index-url" in line
+    ]
     for block in re.split(r"\n(?=[a-zA-Z0-9])", text.strip()):
         first = block.splitlines()[0]
         if not re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==", first):

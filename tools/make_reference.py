@@ -17,17 +17,37 @@ from sealwright.kernel import SealwrightError
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- Made by tools/make_reference.py from the code. Change the code, then run: make docs -->\n\n"
-COMMANDS = (
-    "init schema policy run ingest train assess gate approve seal report verify export versions promote rollback revoke"
-    " history serve token"
-).split()
+COMMANDS = [
+    "init",
+    "schema",
+    "policy",
+    "run",
+    "ingest",
+    "train",
+    "assess",
+    "gate",
+    "approve",
+    "seal",
+    "report",
+    "verify",
+    "export",
+    "versions",
+    "promote",
+    "rollback",
+    "revoke",
+    "history",
+    "serve",
+    "token",
+]
 GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
 
 
 def commands() -> str:
     """Every verb with its own help text."""
     lines = [HEAD, "# Commands\n\n"]
-    lines += ["Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"]
+    lines += [
+        "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
+    ]
     verbs = [[name] for name in COMMANDS] + [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
-    from sealwright.pipeline.decide import Approved, Decided, Sealed, approve, decide, seal
+    from sealwright.pipeline.let_through import Approved, Decided, Sealed, approve, decide, seal
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.judge import Assessed, assess, candidate_of, statements_of
     from sealwright.pipeline.make import Trained, train
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOME = {
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
-    "decide": ("Approved", "Decided", "Sealed", "approve", "decide", "seal"),
+    "let_through": ("Approved", "Decided", "Sealed", "approve", "decide", "seal"),
     "desk": ("Desk",),
     "judge": ("Assessed", "assess", "candidate_of", "statements_of"),
     "make": ("Trained", "train"),

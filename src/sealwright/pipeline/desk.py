@@ -35,9 +35,9 @@ class Desk:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Attributes whose groups are compared: those the assurance settings name, else the sensitive columns."""
-        declared = self.project.spec.assurance.cut_points()
-        return tuple(declared) if declared is not None else self.project.spec.data.sensitive
+        """Attributes that must be compared: the sensitive columns, and those the assurance settings name besides."""
+        declared = self.project.spec.assurance.cut_points() or {}
+        return tuple(dict.fromkeys([*self.project.spec.data.sensitive, *declared]))
 
     def begin(self, by: str, *, fresh: bool = False) -> Run:
         """The run to go on with: the last one of this project, or a new one."""

@@ -164,15 +164,25 @@ _PROMISES = {
 
 def _confinement(result: TrainingResult, data: str, at: datetime) -> dict[str, Any]:
     """What held around the training, as findings a policy can ask for."""
-    held = {measure["name"]: bool(measure["enforced"]) for measure in result.confinement["measures"]}
+    measures = {measure["name"]: measure for measure in result.confinement["measures"]}
+    held = {name for name, measure in measures.items() if measure["enforced"]}
     return measured(
         "training",
         model=result.model_digest,
         data=data,
         performed_at=at,
         findings=[
-            fact(f"confinement.{name}", held.get(name, False), n=1, definition=definition)
+            fact(f"confinement.{name}", True, n=1, definition=definition)  # noqa: FBT003 - a fact that is yes
             for name, definition in _PROMISES.items()
+            if name in held
+        ],
+        not_performed=[
+            (
+                f"confinement.{name}",
+                f"not enforced here: {measures[name]['how'] if name in measures else 'not reported'}",
+            )
+            for name in _PROMISES
+            if name not in held
         ],
     )
 

@@ -121,7 +121,13 @@ def _bars(figure: Mapping[str, Any]) -> dict[str, Any]:
     names = list(dict.fromkeys(point["x"] for point in values))[:_MOST_BARS]
     values = [point for point in values if point["x"] in names]
     several = len(figure["series"]) > 1
-    y = {"field": "x", "type": "nominal", "sort": names, "title": None, "axis": {"domain": False, "ticks": False}}
+    y = {
+        "field": "x",
+        "type": "nominal",
+        "sort": names,
+        "title": None,
+        "axis": {"domain": False, "ticks": False, "labelPadding": 6},
+    }
     x = {"field": "y", "type": "quantitative", "title": figure["y"], "axis": {"tickCount": 5}}
     offset = {"yOffset": {"field": "series", "sort": [one["name"] for one in figure["series"]]}} if several else {}
     colour = _colour(figure)
@@ -144,8 +150,8 @@ def _bars(figure: Mapping[str, Any]) -> dict[str, Any]:
                 "encoding": {"y": y, "x": x, **offset, **colour},
             }
         ]
-    step = max(14, 22 // max(1, len(figure["series"]) // 2)) * (len(figure["series"]) if several else 1)
-    return {"width": 330, "height": {"step": min(step, 60)}, "data": {"values": values}, "layer": layers}
+    step = 16 if several else 24  # of one mark; Vega-Lite counts marks, not names, where they are offset
+    return {"width": 330, "height": {"step": step}, "data": {"values": values}, "layer": layers}
 
 
 def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Answers: was it let through, on which evidence, and what is missing?
 Every number on it comes from a verified statement and links to it; nothing is computed here.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,6 +81,7 @@ def render_report(facts: ReportFacts) -> str:
         verdict=_verdict(facts),
         tiles=_tiles(facts),
         blocking=[row for row in facts.decision["results"] if not _opens(row)],
+        outcomes=Counter(row["outcome"] for row in facts.decision["results"]).most_common(),
         outcome_words=OUTCOME_WORDS,
         opens=_opens,
         sections=[_section(name, facts) for name in _SECTIONS if name in facts.suites],
@@ -154,7 +156,7 @@ def _section(name: str, facts: ReportFacts) -> dict[str, Any]:
         "more_figures": figures[_LEAD_FIGURES:],
         "findings": findings[:_LEAD_FINDINGS],
         "more_findings": findings[_LEAD_FINDINGS:],
-        "not_performed": suite["not_performed"],
+        "not_performed": [one for one in suite["not_performed"] if one["applicable"]],
     }
 
 

@@ -15,6 +15,7 @@ OUTCOME_WORDS = {
     "not_applicable": "does not apply",
     "not_yet": "not yet",
 }
+_NEED_THEIR_SUITE = {"parity", "admission", "confinement", "suite", "approval", "charter", "evidence"}
 _CONFINED = "no network, no keys, no other files; limits on memory and time"
 _SPELLED = {
     "roc": "ROC",
@@ -49,10 +50,10 @@ def interval_words(finding: Mapping[str, Any]) -> str:
 
 
 def plain_check(check: str) -> str:
-    """Write performance.roc_auc as ROC AUC."""
-    words = check.split(".", 1)[-1].replace(".", " ").split("_")
-    spelled = [_SPELLED.get(word, word) for word in words]
-    text = " ".join(spelled)
+    """Write performance.roc_auc as ROC AUC, and parity.flips, which says little alone, as Parity: flips."""
+    suite, _, name = check.rpartition(".")
+    words = " ".join(_SPELLED.get(word, word) for word in name.split("_"))
+    text = f"{suite}: {words}" if suite.split(".")[0] in _NEED_THEIR_SUITE else words
     return text[:1].upper() + text[1:]
 
 
