@@ -147,15 +147,60 @@ def test_a_date_in_the_future_is_not_yet(make: Any) -> None:
 def test_a_suite_that_says_why_it_could_not_measure_is_quoted(make: Any) -> None:
     case = make.without_finding(make.case(), NOISE.check)
     records = [
-        replace(one, not_performed=(NotPerformed(check=NOISE.check, why="the model takes no numbers"),))
+        replace(one, not_performed=(NotPerformed(check=NOISE.check, why="the rows are too few to disturb"),))
         if one.suite == "robustness"
         else one
         for one in case.records
     ]
     found = result(decide(HIGH, replace(case, records=records)), NOISE.check)
     assert found.outcome is Outcome.NOT_PERFORMED
-    assert "the model takes no numbers" in found.found
-    assert "sealwright attest" in found.next_step
+    assert "the rows are too few to disturb" in found.found
+    assert f"sealwright attest --check {NOISE.check}" in found.next_step
+
+
+def no_such_thing(make: Any, *, days_ago: int = 0) -> Case:
+    """A robustness suite that says: this model has nothing that noise could be put on."""
+    case = make.without_finding(make.case(), NOISE.check)
+    said = NotPerformed(check=NOISE.check, why="the model takes no numbers", applicable=False)
+    return replace(
+        case,
+        records=[
+            replace(one, not_performed=(said,), performed_at=one.performed_at - timedelta(days=days_ago))
+            if one.suite == "robustness"
+            else one
+            for one in case.records
+        ],
+    )
+
+
+def test_what_a_model_cannot_have_does_not_apply_to_it(make: Any) -> None:
+    found = result(decide(HIGH, no_such_thing(make)), NOISE.check)
+    assert (found.outcome, found.found, found.next_step) == (
+        Outcome.NOT_APPLICABLE,
+        "the model takes no numbers",
+        "",
+    )
+
+
+def test_that_there_is_no_such_thing_must_have_been_said_recently(make: Any) -> None:
+    found = result(decide(HIGH, no_such_thing(make, days_ago=400)), NOISE.check)
+    assert found.outcome is Outcome.STALE
+
+
+def test_a_check_that_could_not_be_done_outweighs_one_that_does_not_apply(make: Any) -> None:
+    case = no_such_thing(make)
+    one = next(one for one in case.records if one.suite == "robustness")
+    other = replace(
+        one, not_performed=(NotPerformed(check=NOISE.check, why="out of time"),), statement="sha256:" + "0" * 64
+    )
+    for records in ([*case.records, other], [other, *case.records]):
+        found = result(decide(HIGH, replace(case, records=records)), NOISE.check)
+        assert found.outcome is Outcome.NOT_PERFORMED
+
+
+def test_a_measurement_on_file_outweighs_that_it_does_not_apply(make: Any) -> None:
+    case = make.with_finding(no_such_thing(make), make.measurement(NOISE, None, value=0.9, low=0.8, high=1.0))
+    assert result(decide(HIGH, case), NOISE.check).outcome is Outcome.FAIL
 
 
 def attested(make: Any, **changes: Any) -> Attestation:

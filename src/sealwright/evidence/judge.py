@@ -106,7 +106,7 @@ def _judge_slot(
             else:
                 judged.append((record.ledger_index, _instance(measurement, record, outcome, found)))
         if not another:
-            explained += _reasons(requirement, slot, record)
+            explained += _reasons(requirement, slot, record, unusable)
     if judged:
         return _worst(judged, requirement)
     nothing = Instance(outcome=Outcome.MISSING, found="no finding on file", attribute=slot)
@@ -124,12 +124,18 @@ def _worst(judged: Sequence[tuple[int, Instance]], requirement: Requirement) -> 
     return replace(worst, found=f"{worst.found} (worst of {len(judged)} measurements of this model)")
 
 
-def _reasons(requirement: Requirement, slot: str | None, record: Record) -> Iterator[Instance]:
-    """What a suite says about why it could not measure this slot."""
+def _reasons(
+    requirement: Requirement, slot: str | None, record: Record, unusable: tuple[Outcome, str] | None
+) -> Iterator[Instance]:
+    """What a suite says about why it did not measure this slot. That there is no such thing must be said recently."""
     for item in record.not_performed:
-        if item.check == requirement.check and item.attribute in {slot, None}:
-            found = f"not performed: {item.why}"
-            yield Instance(outcome=Outcome.NOT_PERFORMED, found=found, attribute=slot, statement=record.statement)
+        if item.check != requirement.check or item.attribute not in {slot, None}:
+            continue
+        if item.applicable:
+            outcome, found = Outcome.NOT_PERFORMED, f"not performed: {item.why}"
+        else:
+            outcome, found = unusable or (Outcome.NOT_APPLICABLE, item.why)
+        yield Instance(outcome=outcome, found=found, attribute=slot, statement=record.statement)
 
 
 def _about_another(record: Record, subject: Subject, check: str = "") -> tuple[Outcome, str] | None:
@@ -250,8 +256,8 @@ def _badness(instance: Instance, requirement: Requirement) -> tuple[int, float, 
 
 
 def _usefulness(instance: Instance) -> int:
-    """Of several explanations, the one closest to a usable measurement."""
-    return (Outcome.NOT_PERFORMED, Outcome.NOT_YET, Outcome.STALE).index(instance.outcome)
+    """Of several explanations, the one closest to a usable measurement; an open question before "no such thing"."""
+    return (Outcome.NOT_PERFORMED, Outcome.NOT_YET, Outcome.NOT_APPLICABLE, Outcome.STALE).index(instance.outcome)
 
 
 def _age(record: Record) -> tuple[int, str]:
@@ -268,5 +274,8 @@ def _next_step(outcome: Outcome, what: str, *, attested_by: Sequence[str] = ()) 
     }
     step = steps.get(outcome, "")
     if outcome is Outcome.NOT_PERFORMED and attested_by:
-        step += f"; or let a {' or '.join(attested_by)} state why it cannot be: sealwright attest"
+        step += (
+            f"; or let a {' or '.join(attested_by)} state why it cannot be: "
+            f"sealwright attest --check {what} --as NAME --role ROLE --reason WHY"
+        )
     return step

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
         "not_performed"  # tried and not possible as the policy asks: reason given, too few rows, no interval
     )
     ATTESTED = "attested"  # a person's signed word instead of a measurement, where the policy allows it
-    NOT_APPLICABLE = "not_applicable"  # the policy does not ask this of such a task
+    NOT_APPLICABLE = "not_applicable"  # the policy does not ask this of such a task, or the model has no such thing
     NOT_YET = "not_yet"  # waits for something that can only come later, such as an approval
 
     @property
@@ -72,11 +72,14 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPerformed:
-    """A check a suite could not carry out, and why it says so."""
+    """A check a suite did not carry out, and why it says so. `applicable` is False where there is no such thing
+    to measure: noise on a model that takes no numbers.
+    """
 
     check: str
     why: str
     attribute: str | None = None
+    applicable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

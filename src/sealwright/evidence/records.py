@@ -136,7 +136,12 @@ def _measurement(item: Mapping[str, Any]) -> Measurement:
 
 def _not_performed(item: Mapping[str, Any]) -> NotPerformed:
     group = item["group"] or {"attribute": None}
-    return NotPerformed(check=_text(item["check"]), why=_text(item["why"]), attribute=group["attribute"])
+    applicable = item.get("applicable", True)
+    if not isinstance(applicable, bool):
+        raise TypeError(f"expected true or false, got {type(applicable).__name__}")
+    return NotPerformed(
+        check=_text(item["check"]), why=_text(item["why"]), attribute=group["attribute"], applicable=applicable
+    )
 
 
 def _settings(value: object) -> dict[str, Any]:
