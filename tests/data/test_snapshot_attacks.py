@@ -260,6 +260,7 @@ def test_a_manifest_that_contradicts_itself_is_refused_though_it_is_signed(
         {"files": [*manifest["files"], manifest["files"][0]]},
         {"files": [{**manifest["files"][0], "name": "../rows-00001.parquet"}, *manifest["files"][1:]]},
         {"identity": {**manifest["identity"], "rows": 41}},
+        {"identity": {**manifest["identity"], "content": "sha256:" + "0" * 64}},
         {"columns": contract},
         {"columns": manifest["columns"][1:]},
         {"more": 1},

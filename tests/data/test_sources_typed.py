@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from sealwright.data import FileSource, Source, SourceUnreadable, SqlSource, open_source
 from sealwright.data.errors import ColumnsUnusable
@@ -176,7 +177,7 @@ def test_a_mixed_column_comes_as_the_text_of_each_cell(database: Path) -> None:
     ],
 )
 def test_a_query_that_is_no_select_is_refused(database: Path, sql: str) -> None:
-    with pytest.raises((SourceUnreadable, ValueError)):
+    with pytest.raises((SourceUnreadable, ValueError), match=r"one SELECT statement|at least 1 character"):
         query(sql, f"sqlite:///{database}")
     with sqlite3.connect(database) as db:
         assert db.execute("SELECT count(*) FROM loans").fetchone() == (3,)
@@ -222,6 +223,13 @@ def test_the_password_is_in_no_error(url: str) -> None:
     assert "S3cretWord" not in repr(refused.value) + str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
+
+
+@pytest.mark.postgres
+def test_a_driver_that_repeats_the_password_does_not_give_it_away(postgres_url: str) -> None:
+    url = sa.make_url(postgres_url).set(password="S3cretWord", database="no_S3cretWord")
+    with pytest.raises(SourceUnreadable, match=r'database "no_\*\*\*" does not exist'):
+        query("SELECT 1 AS a", url.render_as_string(hide_password=False))
 
 
 def test_an_unset_address_is_refused_by_its_name() -> None:
