@@ -186,6 +186,16 @@ def test_what_is_no_data_file_is_refused(tmp_path: Path, name: str) -> None:
         open_source(name, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\nb.csv", "a\x1b[31m.xlsx"])
+def test_a_file_name_cannot_steer_the_terminal(tmp_path: Path, name: str) -> None:
+    for content in (b"", b"PK\x03\x04", b"a,b\n1,\xff\n"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SourceUnreadable) as refused:
+            open_source(name, tmp_path)
+        assert all(line.isprintable() for line in str(refused.value).split("\n"))
+        assert "a?" in str(refused.value)
+
+
 def test_a_pipe_does_not_make_us_wait(tmp_path: Path) -> None:
     import os
 

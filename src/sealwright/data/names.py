@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sealwright.data.errors import ColumnsUnusable
 
-__all__ = ["MOST_COLUMNS", "check_column_names", "name_unnamed", "nearest", "printable", "shown"]
+__all__ = ["MOST_COLUMNS", "check_column_names", "name_unnamed", "nearest", "printable", "safe", "shown"]
 
 MOST_COLUMNS = 4096
 _MOST_CHARACTERS = 200
@@ -76,10 +76,14 @@ def printable(text: str) -> bool:
     return not any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in {"Zl", "Zp"} for c in text)
 
 
+def safe(text: str) -> str:
+    """A text with unprintable characters as "?", so that it cannot steer a terminal."""
+    return "".join(c if printable(c) else "?" for c in text)
+
+
 def shown(name: str) -> str:
-    """A name as it may appear in a message: quoted, short, with unprintable characters as "?"."""
-    safe = "".join(c if printable(c) else "?" for c in name[:60])
-    return f"'{safe}{'…' if len(name) > 60 else ''}'"
+    """A name as it may appear in a message: quoted, short and safe."""
+    return f"'{safe(name[:60])}{'…' if len(name) > 60 else ''}'"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

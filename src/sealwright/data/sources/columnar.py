@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.names import check_column_names
+from sealwright.data.names import check_column_names, safe
 from sealwright.data.sources.files import hash_open_file, open_regular, stable_file
 from sealwright.data.sources.model import SourceBatch, SourceSpec
 
@@ -50,7 +50,7 @@ class _TypedFile:
     decimal = "."
 
     def __init__(self, path: Path, spec: SourceSpec) -> None:
-        self._path, self.spec, self.name = path, spec, path.name
+        self._path, self.spec, self.name = path, spec, safe(path.name)
         self.notes: tuple[str, ...] = ()
         self.share = 0.0
         self._digest = ""

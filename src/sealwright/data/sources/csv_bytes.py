@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from sealwright.data.errors import SourceUnreadable
+from sealwright.data.names import safe
 from sealwright.data.sources.files import HashingReader, open_regular, refuse_other_formats, stable_file
 
 __all__ = ["BLOCK", "CsvBytes"]
@@ -34,9 +35,9 @@ class CsvBytes(io.RawIOBase):
         self, path: Path, *, encoding: str = "utf-8", packed: bool = False, most_unpacked: int = MOST_UNPACKED
     ) -> None:
         super().__init__()
-        self._name, self._encoding, self._most = path.name, encoding, most_unpacked
+        self._name, self._encoding, self._most = safe(path.name), encoding, most_unpacked
         self._file = open_regular(path)
-        self._unchanged = stable_file(self._file, path.name)
+        self._unchanged = stable_file(self._file, self._name)
         self._raw = HashingReader(self._file)
         self._inner: HashingReader | gzip.GzipFile = self._raw
         if packed:

@@ -16,7 +16,7 @@ import pyarrow.csv as pcsv
 
 from sealwright.data.cells import matches
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.names import check_column_names, name_unnamed
+from sealwright.data.names import check_column_names, name_unnamed, safe
 from sealwright.data.sources.csv_bytes import BLOCK, CsvBytes
 from sealwright.data.sources.csv_header import ends_inside_quotes, find_delimiter, header_length, split_header
 from sealwright.data.sources.model import RejectedRow, SourceBatch, SourceSpec
@@ -36,7 +36,7 @@ class CsvFile:
 
     def __init__(self, path: Path, said: FileSource, spec: SourceSpec) -> None:
         self._path, self._said, self.spec = path, said, spec
-        self.name = path.name
+        self.name = safe(path.name)
         self.decimal = said.decimal
         self.unreadable: Mapping[str, str] = {}
         self.share = 0.0

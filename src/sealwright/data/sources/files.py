@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sealwright.data.errors import SourceUnreadable
+from sealwright.data.names import safe
 from sealwright.kernel import Sha256
 
 __all__ = ["HashingReader", "hash_open_file", "open_regular", "refuse_other_formats", "stable_file"]
@@ -62,14 +63,16 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise SourceUnreadable(f"Cannot open the data file {path}: {error.strerror}.") from None
+        raise SourceUnreadable(f"Cannot open the data file {safe(str(path))}: {error.strerror}.") from None
     found = os.fstat(handle)
     if stat.S_ISREG(found.st_mode) and found.st_size > 0:
         return os.fdopen(handle, "rb", buffering=0)
     os.close(handle)
     if stat.S_ISREG(found.st_mode):
-        raise SourceUnreadable(f"{path.name} is empty. A data file needs a header and at least one row.")
-    raise SourceUnreadable(f"{path} is not a regular file. Name a file, or a query with source: {{sql, url_env}}.")
+        raise SourceUnreadable(f"{safe(path.name)} is empty. A data file needs a header and at least one row.")
+    raise SourceUnreadable(
+        f"{safe(str(path))} is not a regular file. Name a file, or a query with source: {{sql, url_env}}."
+    )
 
 
 def hash_open_file(stream: BinaryIO) -> str:

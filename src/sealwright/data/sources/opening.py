@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sealwright.data.errors import SourceUnreadable
+from sealwright.data.names import safe
 from sealwright.data.sources.columnar import ArrowFile, ParquetFile
 from sealwright.data.sources.csv_file import CsvFile
 from sealwright.data.sources.model import Source, SourceSpec
@@ -42,16 +43,16 @@ def open_source(spec: SourceSpec, base: Path, *, environment: Mapping[str, str] 
         return DatabaseQuery(spec, os.environ if environment is None else environment)
     said = spec if isinstance(spec, FileSource) else FileSource(file=spec)
     path = base / said.file
-    name = path.name.lower()
+    name = safe(path.name.lower())
     if name.endswith(_TEXT):
         return CsvFile(path, said, spec)
     if said != FileSource(file=said.file):
-        raise SourceUnreadable(f"encoding, delimiter and decimal are for CSV files; {path.name} is none by its name.")
+        raise SourceUnreadable(f"encoding, delimiter and decimal are for CSV files; {name} is none by its name.")
     if name.endswith(_PARQUET):
         return ParquetFile(path, spec)
     if name.endswith(_ARROW):
         return ArrowFile(path, spec)
     raise SourceUnreadable(
-        f"The name {path.name} does not say what kind of data file it is.\n"
+        f"The name {name} does not say what kind of data file it is.\n"
         f"Known endings: {', '.join((*_TEXT, *_PARQUET, *_ARROW))}"
     )
