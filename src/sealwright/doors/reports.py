@@ -32,10 +32,11 @@ def report_facts(workspace: Workspace, project: Project) -> ReportFacts:
     decided = decide(workspace, project)
     run, decision = decided.run, decided.decision
     statements = statements_of(Desk(workspace, project), run)
+    sealed = run.current("seal", decision.subject.package)
     record = _training_record(workspace, project)
     return ReportFacts(
         project=project.name,
-        version=int(run.product("seal")["version"]) if run.has("seal") and decision.passed else None,
+        version=int(sealed["version"]) if sealed is not None and decision.passed else None,
         package=decision.subject.package,
         workspace=workspace.id,
         fingerprint=workspace.trust_root.fingerprint,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
-    from sealwright.pipeline.let_through import Approved, Decided, Sealed, approve, decide, seal
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.judge import Assessed, assess, candidate_of, statements_of
+    from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
     from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOME = {
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
-    "let_through": ("Approved", "Decided", "Sealed", "approve", "decide", "seal"),
+    "let_through": ("Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"),
     "desk": ("Desk",),
     "judge": ("Assessed", "assess", "candidate_of", "statements_of"),
     "make": ("Trained", "train"),
@@ -50,6 +50,7 @@ __all__ = [
     "PROJECT_FILE",
     "Approved",
     "Assessed",
+    "Attested",
     "Begun",
     "Decided",
     "Desk",
@@ -65,6 +66,7 @@ __all__ = [
     "Workspace",
     "approve",
     "assess",
+    "attest",
     "begin_project",
     "candidate_of",
     "create_workspace",

@@ -10,8 +10,8 @@ from typing import Any
 
 from sealwright.assurance import SuiteResult, run_suites, to_predicate
 from sealwright.data import split
-from sealwright.evidence import TEST_RESULT_TYPE
-from sealwright.kernel import Progress, silent, strict_json
+from sealwright.evidence import ATTESTATION_TYPE, TEST_RESULT_TYPE
+from sealwright.kernel import NotFound, Progress, silent, strict_json
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
@@ -20,7 +20,7 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import Candidate, PackageParts, build_bom, build_candidate, build_card
 from sealwright.trust import Statement, verify_statement
 
-__all__ = ["Assessed", "assess", "candidate_of", "statements_of"]
+__all__ = ["Assessed", "assess", "candidate_of", "put_together", "standing_candidate", "statements_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,9 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
             )
             for result in results
         }
-        run = desk.runs.finish(run, "assess", {"of": of, "statements": filed}, by=trained["by"])
-    run = _candidate(desk, run)
+        product = {"of": of, "model": trained["model"], "statements": filed}
+        run = desk.runs.finish(run, "assess", product, by=trained["by"])
+    run = put_together(desk, run)
     statements = statements_of(desk, run)
     return Assessed(
         run=run,
@@ -128,7 +129,7 @@ def candidate_of(desk: Desk, run: Run) -> Candidate:
     NotFound
         The run was not assessed yet.
     """
-    product = run.product("candidate")
+    product = standing_candidate(desk, run)
     return Candidate(
         digest=product["package"],
         model=run.product("train")["model"],
@@ -137,13 +138,31 @@ def candidate_of(desk: Desk, run: Run) -> Candidate:
     )
 
 
-def _candidate(desk: Desk, run: Run) -> Run:
-    """Card, bill of materials and statements beside the model, under one digest."""
-    envelopes = _envelopes(desk, run)
-    statements = statements_of(desk, run)
-    of = digest_of_json({name: statement.digest for name, statement in statements.items()})
+def standing_candidate(desk: Desk, run: Run) -> Mapping[str, Any]:
+    """The candidate of a run, if nothing it was put together from was done anew since.
+
+    Raises
+    ------
+    NotFound
+        The run was not assessed yet, or what was assessed is not what it holds now.
+    """
+    assessed = run.has("assess") and run.product("assess").get("model") == run.product("train")["model"]
+    product = run.current("candidate", _of(desk, run)) if assessed else None
+    if product is None:
+        raise NotFound(
+            f"{desk.project.name} was not assessed as it is now, so there is nothing to decide or to sign.\n"
+            f"Do it with: sealwright assess {desk.project.folder}"
+        )
+    return product
+
+
+def put_together(desk: Desk, run: Run) -> Run:
+    """Card, bill of materials, statements and the words of people beside the model, under one digest."""
+    of = _of(desk, run)
     if run.current("candidate", of) is not None:
         return run
+    envelopes = _envelopes(desk, run)
+    statements = statements_of(desk, run)
     trained = run.product("train")
     model = desk.runs.fetch(trained["model"])
     interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
@@ -160,7 +179,7 @@ def _candidate(desk: Desk, run: Run) -> Run:
                 packages={"python": environment["python"], **environment["packages"]},
                 now=desk.workspace.clock(),
             ),
-            statements=envelopes,
+            statements=envelopes | dict(zip(_numbered(desk, run), _attestations(desk, run).values(), strict=True)),
         )
     )
     files = {name: desk.runs.keep(data) for name, data in candidate.files.items()}
@@ -168,12 +187,31 @@ def _candidate(desk: Desk, run: Run) -> Run:
     return desk.runs.finish(run, "candidate", product, by=trained["by"])
 
 
-def _envelopes(desk: Desk, run: Run) -> dict[str, bytes]:
-    names = {
+def _of(desk: Desk, run: Run) -> str:
+    """What a candidate is put together from: every statement of its run, and what people attested about its model."""
+    return digest_of_json({**_names(run), **_numbered(desk, run)})
+
+
+def _names(run: Run) -> dict[str, str]:
+    return {
         "charter": run.product("charter")["statement"],
         "snapshot": run.product("ingest")["statement"],
         **run.product("train")["statements"],
         **run.product("assess")["statements"],
     }
+
+
+def _numbered(desk: Desk, run: Run) -> dict[str, str]:
+    """The attestations by their names in the package, in the order of the ledger."""
+    return {f"attestation-{place}": digest for place, digest in enumerate(_attestations(desk, run), start=1)}
+
+
+def _attestations(desk: Desk, run: Run) -> dict[str, bytes]:
+    """What people attested about this model, whether or not today's policy makes use of it: statement -> envelope."""
+    filed = desk.evidence.statements.about(run.product("train")["model"], ATTESTATION_TYPE)
+    return {one.digest: one.envelope for one in filed}
+
+
+def _envelopes(desk: Desk, run: Run) -> dict[str, bytes]:
     store = desk.evidence.statements
-    return {name: store.get(digest).envelope for name, digest in names.items()}
+    return {name: store.get(digest).envelope for name, digest in _names(run).items()}

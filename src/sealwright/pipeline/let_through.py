@@ -1,20 +1,31 @@
-"""The last steps: ask the gate, take approvals, seal and register."""
+"""The last steps: ask the gate, take what people sign, seal and register."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sealwright.evidence import Filed, GateBlocked, GateDecision, Subject, make_approval
-from sealwright.kernel import NotFound
+from sealwright.evidence import (
+    Filed,
+    GateBlocked,
+    GateDecision,
+    Outcome,
+    Result,
+    Subject,
+    make_approval,
+    make_attestation,
+)
+from sealwright.kernel import InvalidInput, Refused, hex_of
 from sealwright.pipeline.desk import Desk
-from sealwright.pipeline.judge import candidate_of
+from sealwright.pipeline.judge import candidate_of, put_together, standing_candidate
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.workspace import Workspace
+from sealwright.registry import SealedPackage
 from sealwright.registry import seal as seal_package
 from sealwright.trust import Unlock, open_person
 
-__all__ = ["Approved", "Decided", "Sealed", "approve", "decide", "seal"]
+__all__ = ["Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,17 @@ class Approved:
 
     package: str
     statement: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """A person's word in place of a measurement, on file and in the candidate, which is another one by that."""
+
+    check: str
+    model: str
+    statement: str
+    package: str  # the candidate with the word in it
     at: datetime
 
 
@@ -80,11 +102,18 @@ def approve(
     ------
     Refused
         Not enrolled, not in that role, or the one who trained it.
+    InvalidInput
+        A policy change is to be signed and the policy asks for no less than before.
     """
     desk = Desk(workspace, project)
     decision = _judge(desk, desk.last())
     evidence = desk.evidence
     with_changes = (*decision.below_class, *decision.loosened) if policy_change else ()
+    if policy_change and not with_changes:
+        raise InvalidInput(
+            "The policy asks for no less than its risk class and no less than before the results, so there is no change "
+            "to sign for.\nTo approve the release, leave out --policy-change."
+        )
     envelope = make_approval(
         open_person(workspace.folder("people"), person, unlock),
         decision.subject.package,
@@ -98,6 +127,46 @@ def approve(
     )
     filed: Filed = evidence.approve(envelope, project=project.name, barred=_barred(desk.last()), actor=person)
     return Approved(package=decision.subject.package, statement=filed.digest, at=filed.filed_at)
+
+
+def attest(
+    workspace: Workspace, project: Project, *, person: str, unlock: Unlock, check: str, role: str, reason: str
+) -> Attested:
+    """Sign, as a person, why `check` could not be measured for this model and why that is no harm.
+
+    The word goes into the package, so that approvers and auditors read it. Approvals given before do not cover
+    the new candidate and have to be given again.
+
+    Raises
+    ------
+    InvalidInput
+        The check is not one that waits for a word: unknown, measured, or to be measured only.
+    Refused
+        Not enrolled, not in a role the policy lets speak, or the one who trained it.
+    """
+    desk = Desk(workspace, project)
+    run = desk.last()
+    decision = _judge(desk, run)
+    _waits_for_a_word(decision, check, role)
+    model = decision.subject.model
+    envelope = make_attestation(
+        open_person(workspace.folder("people"), person, unlock),
+        model,
+        check=check,
+        role=role,
+        reason=reason,
+        now=workspace.clock(),
+        enrolment=desk.evidence.people.enrolment(person),
+    )
+    filed = desk.evidence.approve(envelope, project=project.name, barred=_barred(run), actor=person)
+    run = put_together(desk, run)
+    return Attested(
+        check=check,
+        model=model,
+        statement=filed.digest,
+        package=run.product("candidate")["package"],
+        at=filed.filed_at,
+    )
 
 
 def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
@@ -117,32 +186,33 @@ def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
     decision = _judge(desk, run)
     if not decision.passed:
         raise GateBlocked(decision)
-    evidence, keyring = desk.evidence, workspace.keyring
-    filed = evidence.record(decision, keyring.signer("statements"), actor=by)
-    approvals = [evidence.statements.get(one.statement).envelope for one in decision.approvals]
-    package = seal_package(
-        candidate,
-        filed.envelope,
-        approvals,
-        keyring.signer("models"),
-        workspace.folder("packages"),
-        trust_root=workspace.trust_root,
-        now=workspace.clock(),
-    )
+    folder = workspace.folder("packages") / hex_of(candidate.digest)
+    if folder.exists():  # an earlier try ended between sealing and registering; a sealed package never changes
+        package = SealedPackage(
+            digest=candidate.digest, model=candidate.model, project=candidate.project, folder=folder
+        )
+    else:
+        evidence, keyring = desk.evidence, workspace.keyring
+        filed = evidence.record(decision, keyring.signer("statements"), actor=by)
+        approvals = [evidence.statements.get(one.statement).envelope for one in decision.approvals]
+        package = seal_package(
+            candidate,
+            filed.envelope,
+            approvals,
+            keyring.signer("models"),
+            workspace.folder("packages"),
+            trust_root=workspace.trust_root,
+            now=workspace.clock(),
+        )
     version = workspace.registry.register(package, by=by)
-    product = {"of": candidate.digest, "version": version.number, "gate": filed.digest}
+    product = {"of": candidate.digest, "version": version.number}
     return _sealed(workspace, desk.runs.finish(run, "seal", product, by=by))
 
 
 def _judge(desk: Desk, run: Run) -> GateDecision:
-    if not run.has("candidate"):
-        raise NotFound(
-            f"{desk.project.name} was not assessed yet, so there is nothing to decide.\n"
-            f"Do it with: sealwright assess {desk.project.folder}"
-        )
     subject = Subject(
         project=desk.project.name,
-        package=run.product("candidate")["package"],
+        package=standing_candidate(desk, run)["package"],
         model=run.product("train")["model"],
         data=run.product("ingest")["snapshot"],
         task=run.product("train")["task"],
@@ -157,8 +227,32 @@ def _barred(run: Run) -> dict[str, str]:
     return names | ({} if run.by in names else {run.by: "submitted this model"})
 
 
+def _waits_for_a_word(decision: GateDecision, check: str, role: str) -> None:
+    """A word counts only where measuring was tried and not possible, and the policy lets this role speak."""
+    asked = [one for one in decision.policy.requirements if one.applies_to(decision.subject.task)]
+    speakers = {one.check: one.attested_by for one in asked if one.attested_by}
+    open_checks = {one.check: one for one in decision.results if one.outcome is Outcome.NOT_PERFORMED}
+    waiting = sorted(set(speakers) & set(open_checks))
+    if check not in waiting:
+        listed = f"Those that wait for one: {', '.join(waiting)}." if waiting else "None of its checks waits for one."
+        raise InvalidInput(f"{_why_no_word(decision, check, speakers)} {listed}")
+    if role not in speakers[check]:
+        raise Refused(
+            f"On {check} the policy takes the word of a {' or '.join(speakers[check])}, not of a {role[:40]}."
+        )
+
+
+def _why_no_word(decision: GateDecision, check: str, speakers: Mapping[str, Sequence[str]]) -> str:
+    found: Result | None = next((one for one in decision.results if one.check == check), None)
+    if found is None:
+        return f"The policy asks for no check called {check[:80]!r}."
+    if check not in speakers:
+        return f"{check} has to be measured; the policy takes nobody's word for it."
+    return f"Nobody's word is needed or counts on {check}: {found.found}."
+
+
 def _sealed(workspace: Workspace, run: Run) -> Sealed:
     product = run.product("seal")
     package = run.product("candidate")["package"]
-    folder = workspace.folder("packages") / package.removeprefix("sha256:")
+    folder = workspace.folder("packages") / hex_of(package)
     return Sealed(run=run, package=package, version=int(product["version"]), folder=folder)

@@ -7,6 +7,7 @@ crash repeats the step it interrupted and none before it. Files are kept once ea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from sealwright.kernel import (
     VerificationFailed,
     canonical_json,
     digest_of,
+    from_rfc3339,
     hex_of,
     new_id,
     private_folder,
@@ -88,14 +90,27 @@ class RunStore:
         self._clock = clock
 
     def start(self, project: str, project_digest: str, by: str) -> Run:
-        now = rfc3339(self._clock())
-        run = Run(id=new_id("run"), project=project, project_digest=project_digest, by=by, created_at=now, done={})
+        return self._begin(project, project_digest, by, {}, "open")
+
+    def _begin(
+        self, project: str, project_digest: str, by: str, done: Mapping[str, Mapping[str, Any]], state: str
+    ) -> Run:
+        """A new run, which knows what was done before it from its first moment on, and is newer than all others."""
         with self._db.write() as tx:
+            tx.hold_writers("runs")
+            now = _after(
+                tx.run("SELECT MAX(created_at) AS last FROM runs WHERE project = :project", project=project)[0]["last"],
+                self._clock(),
+            )
+            run = Run(
+                id=new_id("run"), project=project, project_digest=project_digest, by=by, created_at=now, done=done
+            )
             tx.run(
                 "INSERT INTO runs (id, project, state, detail, created_at, updated_at)"
-                " VALUES (:id, :project, 'open', :detail, :now, :now)",
+                " VALUES (:id, :project, :state, :detail, :now, :now)",
                 id=run.id,
                 project=project,
+                state=state,
                 detail=_detail(run),
                 now=now,
             )
@@ -103,14 +118,16 @@ class RunStore:
 
     def finish(self, run: Run, step: Step, product: Mapping[str, Any], *, by: str) -> Run:
         """Record that `step` is complete. A step done anew begins a new run, so that what was is still on record."""
+        done = {**run.done, step: {**product, "by": by}}
+        state = "sealed" if step == "seal" else step
         if step in run.done:
-            run = replace(self.start(run.project, run.project_digest, by), done=run.done)
-        run = replace(run, done={**run.done, step: {**product, "by": by}})
+            return self._begin(run.project, run.project_digest, by, done, state)
+        run = replace(run, done=done)
         with self._db.write() as tx:
             tx.run(
                 "UPDATE runs SET state = :state, detail = :detail, updated_at = :now WHERE id = :id",
                 id=run.id,
-                state="sealed" if step == "seal" else step,
+                state=state,
                 detail=_detail(run),
                 now=rfc3339(self._clock()),
             )
@@ -152,6 +169,13 @@ class RunStore:
                 link=f"runs/{hex_of(digest)[:16]}",
             )
         return data
+
+
+def _after(last: str | None, now: datetime) -> str:
+    """Now, or a moment after the last run where a clock went back or stands still: the newest run stays the newest."""
+    if last is None or last < rfc3339(now):
+        return rfc3339(now)
+    return rfc3339(from_rfc3339(last) + timedelta(milliseconds=1))
 
 
 def _detail(run: Run) -> str:

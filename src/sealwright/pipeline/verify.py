@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sealwright.evidence import verify_attestation
 from sealwright.kernel import InvalidInput, Refused, SealwrightError, VerificationFailed, read_limited, strict_json
 from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
 from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
@@ -114,7 +115,21 @@ def _package(package: VerifiedPackage) -> Verified:
         },
         checked=package.checked,
         not_checked=package.not_checked,
+        remarks=_remarks(package),
     )
+
+
+def _remarks(package: VerifiedPackage) -> list[str]:
+    """What holds and should still be seen: where less was asked, and where a word stands in for a measurement."""
+    said = package.gate.predicate["sealwright"]
+    less = [
+        *(("than the risk class", one) for one in said["below_class"]),
+        *(("than before the results", one) for one in said["loosened"]),
+    ]
+    return [
+        *(f"asks for less {than}: {one['what']}, {one['before']} became {one['after']}" for than, one in less),
+        *(f"{one['check']}: {one['found']}" for one in said["results"] if one["outcome"] == "attested"),
+    ]
 
 
 def _ledger(ledger: Path | Mapping[str, bytes], trust_root: TrustRoot, origin: str | None) -> Verified:
@@ -233,8 +248,8 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
         )
     package = verify_files(bundle.folder("package"), trust_root, now=now)
     ledger = _ledger_report(_ledger_files(bundle, "ledger"), trust_root, f"sealwright/{trust_root.workspace}/ledger")
-    checked = [*package.checked, *ledger.checked, *_in_ledger(bundle, package)]
-    remarks, not_checked = list(ledger.remarks), [*ledger.not_checked]
+    checked = [*package.checked, *ledger.checked, *_in_ledger(bundle, package, trust_root)]
+    remarks, not_checked = [*_remarks(package), *ledger.remarks], [*ledger.not_checked]
     for name, envelope in sorted(bundle.folder("pointers").items()):
         pointer = read_pointer(envelope, trust_root)
         state = "in force" if pointer.not_before <= now < pointer.expires else "not in force now"
@@ -281,7 +296,7 @@ def _ledger_files(bundle: Bundle, folder: str) -> dict[str, bytes]:
     return files
 
 
-def _in_ledger(bundle: Bundle, package: VerifiedPackage) -> list[str]:
+def _in_ledger(bundle: Bundle, package: VerifiedPackage, trust_root: TrustRoot) -> list[str]:
     """Every statement of the package must be an entry of the verified ledger, and the version registered there."""
     filed, registered = set(), set()
     for line in bundle.files["ledger/entries.log"].split(b"\n"):
@@ -292,7 +307,12 @@ def _in_ledger(bundle: Bundle, package: VerifiedPackage) -> list[str]:
             elif entry["action"] == "version.registered":
                 registered.add((entry["subject"], entry["detail"].get("number")))
     wanted = {name: one.digest for name, one in package.statements.items()} | {"gate": package.gate.digest}
-    wanted |= {f"approval of {one.by}": one.statement for one in package.approvals}
+    wanted |= {f"approval of {one.by}, {one.purpose}": one.statement for one in package.approvals}
+    wanted |= {
+        name: verify_attestation(data, trust_root).statement
+        for name, data in package.files.items()
+        if name.startswith("statements/attestation-")
+    }
     for name, digest in wanted.items():
         if digest not in filed:
             raise VerificationFailed(f"The statement {name} is not in the ledger.", link=f"ledger/{name}")

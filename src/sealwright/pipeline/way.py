@@ -5,9 +5,9 @@ from typing import Any
 
 from sealwright.evidence import GateDecision
 from sealwright.kernel import Progress, silent
-from sealwright.pipeline.let_through import Sealed, decide, seal
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.judge import Assessed, assess
+from sealwright.pipeline.let_through import Sealed, decide, seal
 from sealwright.pipeline.make import Trained, train
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.take_in import Ingested, ingest

@@ -11,10 +11,13 @@ __all__ = ["add_to"]
 
 _PANEL = "Make and judge"
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start a new run instead of going on with the last one.")]
+PersonKey = Annotated[
+    Path | None, typer.Option("--person-key", help="Key file that opens the person's key.", show_default=False)
+]
 
 
 def add_to(app: typer.Typer) -> None:
-    for verb in (run, ingest, train, assess, gate, approve, seal, report):
+    for verb in (run, ingest, train, assess, gate, attest, approve, seal, report):
         app.command(rich_help_panel=_PANEL)(verb)
 
 
@@ -126,14 +129,56 @@ def gate(
     raise typer.Exit(0 if decision.passed else 3)
 
 
+def attest(
+    person: Annotated[str, typer.Option("--as", help="Who states it: an enrolled person.")],
+    role: Annotated[str, typer.Option("--role", help="In which of their roles.")],
+    check: Annotated[str, typer.Option("--check", help="The check that could not be measured.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why that is no harm. It is signed and read by auditors.")],
+    project: ProjectFolder = Path(),
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign, as a person, why a check could not be measured; it goes into the package. Do it before approving.
+
+    Counts only where measuring was tried and not possible, and the policy lets this role speak.
+    Exit status: 0 filed, 2 the check waits for nobody's word, not in that role, or the trainer.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.settings import person_unlock
+    from sealwright.pipeline import attest as do
+
+    wanted = project_at(project)
+    unlock = person_unlock(person, person_key, new=False)
+    with open_at(home, key_file) as workspace:
+        filed = do(workspace, wanted, person=person, unlock=unlock, check=check, role=role, reason=reason)
+    facts = {
+        "stated by": person,
+        "as": role.replace("_", " "),
+        "check": filed.check,
+        "package": filed.package,
+        "statement": filed.statement,
+    }
+
+    def words() -> None:
+        show.facts(facts)
+        typer.echo("The package is another one with this in it: approvals given before have to be given again.")
+        show.next_step(f"sealwright gate {project}")
+
+    out(as_json, facts, words)
+
+
 def approve(
     person: Annotated[str, typer.Option("--as", help="Who approves: an enrolled person.")],
     role: Annotated[str, typer.Option("--role", help="In which of their roles.")],
     reason: Annotated[str, typer.Option("--reason", help="Why. It is signed and read by auditors.")],
     project: ProjectFolder = Path(),
-    person_key: Annotated[
-        Path | None, typer.Option("--person-key", help="Key file that opens the person's key.", show_default=False)
-    ] = None,
+    policy_change: Annotated[
+        bool,
+        typer.Option("--policy-change", help="Sign that the policy may ask for less, instead of for the release."),
+    ] = False,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -149,9 +194,12 @@ def approve(
     wanted = project_at(project)
     unlock = person_unlock(person, person_key, new=False)
     with open_at(home, key_file) as workspace:
-        filed = do(workspace, wanted, person=person, unlock=unlock, role=role, reason=reason)
+        filed = do(
+            workspace, wanted, person=person, unlock=unlock, role=role, reason=reason, policy_change=policy_change
+        )
     facts = {
         "approved by": person,
+        "what": "the policy asks for less" if policy_change else "the release",
         "as": role.replace("_", " "),
         "package": filed.package,
         "statement": filed.statement,
