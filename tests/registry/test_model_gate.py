@@ -106,6 +106,15 @@ def test_pickles_archives_and_other_formats_in_disguise_stay_out_t37(tmp_path: P
     assert not canary.exists()
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(_zip_of(), "ZIP"), (pickle.dumps({}), "pickle"), (gzip.compress(b"", mtime=0), "gzip"), (b"\x89HDF\r\n\x1a\n", "HDF5")],
+)
+def test_a_refusal_says_what_the_file_really_is(data: bytes, words: str, interface: Any) -> None:
+    with pytest.raises(ModelRefused, match=words):
+        check_structure(data, interface)
+
+
 @pytest.mark.parametrize("tail", [b"PK\x03\x04rest of an archive", b"\x00", b"\x80\x04.", b"\xfa\x3e\x01x"])
 def test_nothing_hides_behind_a_model(tail: bytes, model: bytes, interface: Any) -> None:
     assert refused(model + tail, interface)[0] in {"onnx.unknown_field", "onnx.not_protobuf"}

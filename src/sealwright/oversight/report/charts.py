@@ -5,6 +5,7 @@ Each picture is isolated in an image element, carries a text alternative, and lo
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ _DIAGONAL = {
     "performance.calibration": "perfectly calibrated",
 }
 _MOST_BARS = 24
+_CLIP = re.compile(r"clip\d+")
 
 
 def picture(figure: Mapping[str, Any]) -> str:
@@ -50,8 +52,19 @@ def picture(figure: Mapping[str, Any]) -> str:
         import vl_convert
     except ImportError:
         raise MissingExtra("Drawing a report", "build") from None
-    svg = vl_convert.vegalite_to_svg(_spec(figure), vl_version="5.20", allowed_base_urls=[])
+    svg = vl_convert.vegalite_to_svg(_drawable(_spec(figure)), vl_version="5.20", allowed_base_urls=[])
+    seen: dict[str, str] = {}  # the library counts its ids through the process; here they count from 0 in each picture
+    svg = _CLIP.sub(lambda found: seen.setdefault(found[0], f"clip{len(seen)}"), svg)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _drawable(part: Any) -> Any:
+    """The same with every text printable: a control character in a name would abort the drawing library."""
+    if isinstance(part, str):
+        return "".join(c if c.isprintable() else "\ufffd" for c in part)
+    if isinstance(part, dict):
+        return {key: _drawable(item) for key, item in part.items()}
+    return [_drawable(item) for item in part] if isinstance(part, list) else part
 
 
 def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
