@@ -8,6 +8,7 @@ the code it runs prints goes there too, so that it cannot mix with the answer.
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +28,7 @@ def main() -> None:
     """Read the job, do it, answer. Every failure is an answer too; only a lost pipe is not."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # print() of foreign code becomes a log line
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     header, bodies = read_frame(sys.stdin.buffer)
     try:
         result, made = _parity(header, bodies) if header["job"] == "parity" else _train(header, bodies)
@@ -40,6 +42,8 @@ def main() -> None:
         trace = error.trace if isinstance(error, RecipeFailed) else ""
         words = {"kind": kind, "message": str(error).removesuffix(trace).rstrip(), "trace": trace}
         _answer(answers, frame({"error": words}, {}))
+    with suppress(Exception):
+        sys.stdout.flush()
     # foreign code may have left threads or exit handlers; the answer is out, so nothing more may happen
     os._exit(0)
 
@@ -56,12 +60,11 @@ def _progress(line: str, share: float) -> None:
 
 def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[dict[str, Any], dict[str, bytes]]:
     _progress("starting the training libraries", 0.01)
-    import sklearn
     import threadpoolctl  # type: ignore[import-untyped]
 
     threadpoolctl._HAS_PROCFS = False  # noqa: SLF001 (/proc is shut here; it then asks the loader for the libraries)
-    from sealwright.training.adapters.built_in import Job, train_built_in
     from sealwright.training.environment import environment_here
+    from sealwright.training.job import Job
 
     spec = header["spec"]
     classes = tuple(header["classes"])
@@ -90,6 +93,10 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
         folder = _unpack(header["files"], bodies)
         made = train_own_code(job, folder, _progress)
     else:
+        import sklearn
+
+        from sealwright.training.adapters.built_in import train_built_in
+
         sklearn.set_config(skip_parameter_validation=True)  # ours are checked already
         made = train_built_in(job, _progress)
     result = {

@@ -53,6 +53,7 @@ class Encoding:
 
     style: Style
     fill: NDArray[np.float32]  # shape (number columns,)
+    empty: tuple[int, ...]  # number columns without one known value in training: 0 in every row of a plain matrix
     flagged: tuple[int, ...]  # number columns that get a column saying "was missing"
     centre: NDArray[np.float32]
     factor: NDArray[np.float32]  # 1 / standard deviation; 0 for a constant column
@@ -61,6 +62,9 @@ class Encoding:
     def transform(self, packed: Packed) -> NDArray[np.float32]:
         """The matrix of a recipe, shape (rows, width)."""
         numbers, parts = packed.numbers, []
+        if self.style == "plain" and self.empty:
+            numbers = numbers.copy()
+            numbers[:, list(self.empty)] = 0.0
         if self.style != "plain":
             missing = np.isnan(numbers)
             flags = missing[:, list(self.flagged)].astype(np.float32)
@@ -91,6 +95,7 @@ def fit_encoding(packed: Packed, target: NDArray[Any], style: Style, *, ordered:
     width = packed.numbers.shape[1]
     fill, centre, factor = (np.zeros(width, dtype=np.float32) for _ in range(3))
     flagged: list[int] = []
+    empty: list[int] = []
     for place in range(width):
         column = packed.numbers[:, place]
         known = column[~np.isnan(column)].astype(np.float64)
@@ -98,6 +103,8 @@ def fit_encoding(packed: Packed, target: NDArray[Any], style: Style, *, ordered:
             flagged.append(place)
         if known.size:
             fill[place] = np.median(known)
+        else:
+            empty.append(place)
         filled = np.where(np.isnan(column), fill[place], column).astype(np.float64)
         centre[place] = filled.mean()
         spread = float(filled.std())
@@ -106,6 +113,7 @@ def fit_encoding(packed: Packed, target: NDArray[Any], style: Style, *, ordered:
     return Encoding(
         style=style,
         fill=fill,
+        empty=tuple(empty),
         flagged=() if style == "plain" else tuple(flagged),
         centre=centre,
         factor=factor,

@@ -19,8 +19,8 @@ class Parity:
     """How far the ONNX model is from the framework model, over every hold-out row.
 
     `largest` is a difference of probabilities, or for a regression of values divided by `scale`, the largest
-    value the framework predicted. `flips` are rows whose decision changes; `ties` are those among them where the
-    framework itself was within `limit` of the boundary, so that neither decision is the right one.
+    value the framework predicted. `flips` are rows whose decision changes. Not among them are `ties`: rows whose
+    decision changes where the framework itself was within `limit` of the boundary, so that neither decision is right.
     """
 
     rows: int

@@ -30,6 +30,7 @@ from sealwright.training.parity import measure_parity
 from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
 from sealwright.training.recipes import fixed_parameters
 from sealwright.training.spec import TrainingSpec
+from sealwright.training.teachable import check_target
 
 __all__ = ["train"]
 
@@ -124,6 +125,7 @@ def train(
     files = files_of_recipe(spec, project_dir)
     code = {"sealwright.training": our_code()} | ({"recipe": digest_of_code(files)} if files else {})
     rows, target, holdout = pack(table, shape), target_of(table, shape), pack(holdout_features, shape)
+    check_target(shape.task, target, shape.classes)
     if not holdout.rows:
         raise InvalidInput(
             "There is no hold-out row to compare the ONNX model on. Raise test_share in the data section."
@@ -218,11 +220,15 @@ def _limits(spec: TrainingSpec, prediction_bytes: int) -> Limits:
 def _listener(progress: Progress) -> Callable[[str], None]:
     """Progress lines of the child as calls; other lines only stay in the log."""
 
+    furthest = 0.0
+
     def listen(line: str) -> None:
+        nonlocal furthest
         mark, _, rest = line.partition(" ")
         share, _, words = rest.partition(" ")
         if mark == "@progress" and share.replace(".", "", 1).isdigit():
-            progress(words, min(float(share), 1.0) * _TRAINING_SHARE)
+            furthest = max(furthest, min(float(share), 1.0) * _TRAINING_SHARE)
+            progress(words, furthest)
 
     return listen
 

@@ -65,7 +65,10 @@ def encoding_nodes(pieces: Pieces, encoding: Encoding) -> str:
 
 def _numbers(pieces: Pieces, encoding: Encoding) -> list[str]:
     if encoding.style == "plain":
-        return ["numbers"]
+        if not encoding.empty:
+            return ["numbers"]
+        which = pieces.constant("empty", np.isin(np.arange(encoding.fill.size), encoding.empty), np.bool_)
+        return [pieces.node("Where", [which, pieces.constant("zero", 0.0), "numbers"], "known")]
     missing = pieces.node("IsNaN", ["numbers"], "missing")
     found = pieces.node("Where", [missing, pieces.constant("fill", encoding.fill), "numbers"], "filled")
     if encoding.style == "scaled":

@@ -5,6 +5,7 @@ moved down to the nearest float32. For float32 features x <= t is the same quest
 no row can take another path in the graph. Linear models are two operators of our own.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,10 @@ def _linear(pieces: Pieces, fitted: Fitted, matrix: str) -> str:
 def _trees(pieces: Pieces, fitted: Fitted, matrix: str) -> str:
     _lower_thresholds(fitted.estimator)
     options = {id(fitted.estimator): {"zipmap": False}} if fitted.task != "regression" else None
-    model = convert_sklearn(
-        fitted.estimator,
-        initial_types=[("matrix", FloatTensorType([None, fitted.estimator.n_features_in_]))],
-        target_opset=OPSETS,
-        options=options,
-    )
+    types = [("matrix", FloatTensorType([None, fitted.estimator.n_features_in_]))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # skl2onnx hands truth values to protobuf where it wants integers
+        model = convert_sklearn(fitted.estimator, initial_types=types, target_opset=OPSETS, options=options)
     if len(model.graph.node) != 1 or len(model.graph.initializer):
         raise OperationFailed(
             "skl2onnx translated the trees into more than one node; this release expects exactly one."
@@ -107,4 +106,7 @@ def _lower_thresholds(estimator: Any) -> None:
 
 def _float32_below(values: Any) -> Any:
     near = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
-    return np.where(near.astype(np.float64) > values, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        below = np.nextafter(near, np.float32(-np.inf))
+    lowered = np.where(near.astype(np.float64) > values, below, near).astype(np.float64)
+    return np.clip(lowered, -_LARGEST, _LARGEST)

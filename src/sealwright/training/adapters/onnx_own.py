@@ -1,5 +1,6 @@
 """The user's estimator, or the user's ONNX, in the one form every package has: fixed names, nothing besides the graph."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,9 @@ def converted(estimator: Any, task: str, classes: int, numbers: int, strings: in
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     options = {id(last): {"zipmap": False}} if task != "regression" else None
     try:
-        model = convert_sklearn(estimator, initial_types=types, target_opset=OPSETS, options=options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # skl2onnx hands truth values to protobuf where it wants integers
+            model = convert_sklearn(estimator, initial_types=types, target_opset=OPSETS, options=options)
     except Exception as error:  # noqa: BLE001 (skl2onnx raises whatever it meets; all of it means the same to the user)
         raise RecipeFailed(
             "The estimator works, but cannot be written as ONNX:"
@@ -74,10 +77,13 @@ def _align_classes(graph: Any, estimator: Any, classes: int) -> None:
     if present == list(range(classes)):
         _rename(graph, found, "probabilities")
         return
+    _rename(graph, found, "known_classes")
     spread = np.zeros((len(present), classes), dtype=np.float32)
     spread[np.arange(len(present)), present] = 1.0
     graph.initializer.append(numpy_helper.from_array(spread, name="sealwright_spread"))
-    graph.node.append(helper.make_node("MatMul", [found, "sealwright_spread"], ["probabilities"], name="all_classes"))
+    graph.node.append(
+        helper.make_node("MatMul", ["known_classes", "sealwright_spread"], ["probabilities"], name="all_classes")
+    )
 
 
 def _rename(graph: Any, old: str, new: str) -> None:

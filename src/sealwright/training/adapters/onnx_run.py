@@ -37,8 +37,8 @@ def differences(
     -------
     dict
         rows; largest (of probabilities, or as a share of the largest value for a regression); flips (rows whose
-        decision differs: the most probable class, or "positive at 0.5"); ties (flips where the framework was within
-        the parity limit of the boundary); scale (what differences were divided by).
+        decision differs: the most probable class, or "positive at 0.5"); ties (rows whose decision differs, but which
+        the framework itself put within the parity limit of the boundary); scale (what differences were divided by).
 
     Raises
     ------
@@ -57,15 +57,16 @@ def differences(
         raise RecipeFailed(f"The ONNX model gives {found.shape} values or values that are not finite.")
     if expected is None:
         return {"rows": rows.rows}
-    flipped = np.zeros(rows.rows, dtype=bool)
+    flipped = tied = np.zeros(rows.rows, dtype=bool)
     if task != "regression":
         flipped = _decided(found, positive) != _decided(expected, positive)
+        tied = flipped & _undecided(expected, positive)
     scale = float(np.abs(expected).max(initial=0.0)) or 1.0 if task == "regression" else 1.0
     return {
         "rows": int(expected.shape[0]),
         "largest": float(np.abs(found - expected).max(initial=0.0)) / scale,
-        "flips": int(flipped.sum()),
-        "ties": int((flipped & _undecided(expected, positive)).sum()),
+        "flips": int((flipped & ~tied).sum()),
+        "ties": int(tied.sum()),
         "scale": scale,
     }
 

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
 
-from sealwright.training.adapters.built_in import Job, Made, cross_validated
-from sealwright.training.adapters.onnx_own import converted, tidied
-from sealwright.training.adapters.scores import check_target
 from sealwright.training.errors import RecipeFailed
+from sealwright.training.job import Job, Made
 from sealwright.training.packed import Packed
+from sealwright.training.teachable import check_target
 from sealwright.training.training_data import TrainingData, frame_of
 
 __all__ = ["train_own_code"]
@@ -32,7 +30,7 @@ def train_own_code(job: Job, folder: Path, progress: Callable[[str, float], None
     Parameters
     ----------
     folder : Path
-        Where the files of the recipe lie; becomes the first place to import from.
+        Where the files of the recipe lie; becomes the last place to import from.
 
     Raises
     ------
@@ -56,6 +54,11 @@ def train_own_code(job: Job, folder: Path, progress: Callable[[str, float], None
     )
     _seed(job.seed)
     made = _guarded(folder, f"{job.recipe} raised an error", lambda: function(data))
+    # only now, so that code which fails does so at once
+    from sklearn.base import BaseEstimator
+
+    from sealwright.training.adapters.onnx_own import converted, tidied
+
     width = (len(job.number_names), len(job.string_names))
     if isinstance(made, bytes):
         notes.append(
@@ -86,8 +89,10 @@ def _kind(value: object) -> str:
 
 def _function(recipe: str, folder: Path) -> Callable[[TrainingData], Any]:
     module_name, _, name = recipe.partition(":")
-    sys.path.insert(0, str(folder))
+    sys.path.append(str(folder))  # last, so that no file of a project stands in for an installed library
     module = _guarded(folder, f"{module_name} cannot be imported", lambda: _imported(module_name))
+    if not Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+        raise RecipeFailed(f"{module_name} is also the name of an installed module. Give your file another name.")
     function = getattr(module, name, None)
     if not callable(function):
         raise RecipeFailed(f"{module_name} has no function {name!r}. Define it: def {name}(data): …")
@@ -161,6 +166,9 @@ def _checked_again(
     job: Job, folder: Path, estimator: Any, notes: list[str], progress: Callable[[str, float], None]
 ) -> dict[str, Any]:
     """Cross-validate fresh copies of the estimator; what cannot be copied is said, not hidden."""
+    from sklearn.base import clone
+
+    from sealwright.training.adapters.cross_validation import cross_validated
 
     def fit_rows(rows: Packed, target: NDArray[Any]) -> Callable[[Packed], NDArray[np.float64]]:
         _seed(job.seed)
