@@ -108,7 +108,12 @@ def test_pickles_archives_and_other_formats_in_disguise_stay_out_t37(tmp_path: P
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(_zip_of(), "ZIP"), (pickle.dumps({}), "pickle"), (gzip.compress(b"", mtime=0), "gzip"), (b"\x89HDF\r\n\x1a\n", "HDF5")],
+    [
+        (_zip_of(), "ZIP"),
+        (pickle.dumps({}), "pickle"),
+        (gzip.compress(b"", mtime=0), "gzip"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    ],
 )
 def test_a_refusal_says_what_the_file_really_is(data: bytes, words: str, interface: Any) -> None:
     with pytest.raises(ModelRefused, match=words):

@@ -417,6 +417,7 @@ def test_a_sealing_that_fails_half_way_leaves_nothing_behind(sealed_once: Any, m
             raise OSError(28, "No space left on device")
         real(handle)
 
+    (packages / ".lock").touch(0o600)
     before = sorted(packages.iterdir())
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full_disk)

@@ -23,6 +23,7 @@ from sealwright.registry import (
     verify_pointer,
     verify_revocations,
 )
+from sealwright.registry.high_water import HighWater
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -449,6 +450,32 @@ def test_history_is_believed_only_where_row_and_signature_agree(column: str, hou
         house.registry.history("credit", "live")
 
 
+@pytest.mark.parametrize("gone", [1, 2])
+def test_history_is_not_believed_with_a_pointer_left_out(gone: int, house: Any) -> None:
+    house.version()
+    for _ in range(3):
+        promote(house)
+    with house.db.write() as tx:
+        tx.run("DELETE FROM pointers WHERE sequence = :gone", gone=gone)
+    with pytest.raises(VerificationFailed, match="not the one that was signed"):
+        house.reader().history("credit", "live")
+
+
+def test_revocations_are_not_believed_with_one_left_out_or_exchanged(house: Any) -> None:
+    one, two, three = (house.version(bias=0.1 * place) for place in range(3))
+    for version in (one, two):
+        house.registry.revoke(version.package, by="dora", reason="wrong data")
+    assert set(house.reader().revocations().packages) == {one.package, two.package}
+    with house.db.write() as tx:
+        tx.run("UPDATE revocations SET package = :other WHERE sequence = 1", other=three.package)
+    with pytest.raises(VerificationFailed, match="not those that were signed"):
+        house.reader().revocations()
+    with house.db.write() as tx:
+        tx.run("DELETE FROM revocations WHERE sequence = 1")
+    with pytest.raises(VerificationFailed, match="not those that were signed"):
+        house.reader().revocations()
+
+
 def test_an_old_ledger_under_a_newer_mark_is_refused_t50(sqlite_house: Any, tmp_path: Path) -> None:
     house = sqlite_house
     house.version()
@@ -463,6 +490,28 @@ def test_an_old_ledger_under_a_newer_mark_is_refused_t50(sqlite_house: Any, tmp_
     with pytest.raises(VerificationFailed, match="old or another ledger"):
         again.registry.check()
     again.ledger.close()
+
+
+def test_a_whole_old_home_under_a_newer_pointer_file_is_refused_t50(sqlite_house: Any, tmp_path: Path) -> None:
+    house, mark = sqlite_house, sqlite_house.home / "pointers" / "_high-water.json"
+    house.version()
+    promote(house)
+    house.ledger.close()
+    _copy(tmp_path / "db.sqlite", tmp_path / "old.sqlite")
+    shutil.copytree(house.home / "ledger", tmp_path / "old-ledger")
+    shutil.copy(mark, tmp_path / "old-mark")
+    house = house.reopen()
+    promote(house)
+    house.ledger.close()
+    shutil.rmtree(house.home / "ledger")
+    shutil.copytree(tmp_path / "old-ledger", house.home / "ledger")
+    shutil.copy(tmp_path / "old-mark", mark)
+    again = house.reopen(open_database(f"sqlite:///{tmp_path / 'old.sqlite'}"))
+    for attempt in (again.registry.check, lambda: again.registry.current("credit", "live")):
+        with pytest.raises(DatabaseOlder, match="has sequence 2, the database ends at 1"):
+            attempt()
+    again.ledger.close()
+    again.db.close()
 
 
 def test_a_damaged_mark_is_refused_not_forgotten(house: Any) -> None:
@@ -620,6 +669,16 @@ def test_after_a_revocation_is_acknowledged_no_promotion_of_it_succeeds_t84(hous
     assert late == []
     with pytest.raises(PackageRevoked):
         house.registry.current("credit", "live")
+
+
+def test_a_change_waits_until_the_one_before_has_reached_the_files_t84(house: Any) -> None:
+    house.version()
+    with ThreadPoolExecutor(1) as pool:
+        with HighWater(house.home / "pointers").alone():
+            waiting = pool.submit(promote, house)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        assert waiting.result(timeout=30).sequence == 1
 
 
 def test_many_registrations_at_once_give_each_package_one_number_t84(house: Any) -> None:

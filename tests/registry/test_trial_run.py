@@ -121,6 +121,7 @@ def test_a_model_that_takes_too_long_is_ended_t40(build: Any, interface: Any) ->
         """import sys; sys.stdout.write('{"problems": [], "measured": {}}')""",
         """import sys; sys.stdout.write('{"problems": [{"code": "fine", "where": "", "message": ""}], "measured": {"a": 1}}')""",
         "raise SystemExit(3)",
+        """import sys; sys.stdout.write('{"problems": [], "measured": {"load_ms": 1}}'); raise SystemExit(3)""",
         "import os; os.kill(os.getpid(), 9)",
     ],
 )
