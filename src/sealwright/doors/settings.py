@@ -58,14 +58,32 @@ class Settings:
 
     def _passphrase(self, prompt: str) -> str:
         if self.passphrase_fd is not None:
-            data = os.read(self.passphrase_fd, _LONGEST_PASSPHRASE)
-            return data.decode("utf-8", errors="strict").rstrip("\n")
+            return _read_passphrase(self.passphrase_fd)
         if not sys.stdin.isatty():
             raise Refused(
                 "This workspace is opened by a passphrase, and there is no terminal to type it on.\n"
                 "Name an open file descriptor that holds it in SEALWRIGHT_PASSPHRASE_FD."
             )
         return getpass.getpass(prompt)
+
+
+def _read_passphrase(handle: int) -> str:
+    """Everything up to the end of a file descriptor, without the line break an editor or `echo` adds."""
+    data = b""
+    try:
+        while len(data) <= _LONGEST_PASSPHRASE and (more := os.read(handle, _LONGEST_PASSPHRASE)):
+            data += more
+        text = data.decode("utf-8")
+    except OSError:
+        raise Refused(
+            f"SEALWRIGHT_PASSPHRASE_FD names file descriptor {handle}, which is not open for reading here.\n"
+            "Open it for this command, e.g. SEALWRIGHT_PASSPHRASE_FD=3 sealwright … 3< FILE"
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidInput("The passphrase in SEALWRIGHT_PASSPHRASE_FD is not UTF-8 text.") from None
+    if len(data) > _LONGEST_PASSPHRASE:
+        raise InvalidInput(f"The passphrase is longer than {_LONGEST_PASSPHRASE:,} bytes. Is it the right file?")
+    return text.rstrip("\r\n")
 
 
 def read_settings(*, home: Path | None = None, key_file: Path | None = None, actor: str | None = None) -> Settings:

@@ -10,15 +10,18 @@ __all__ = ["main"]
 
 def main() -> None:
     """The program `sealwright`."""
-    from sealwright.doors.cli.errors import exit_code_of, tell
+    from sealwright.doors.cli.errors import INTERRUPTED, exit_code_of, tell
 
     arguments = sys.argv[1:]
     try:
         from sealwright.doors.cli.app import app
 
-        app(args=arguments, prog_name="sealwright", standalone_mode=True)
+        status = app(args=arguments, prog_name="sealwright", standalone_mode=False)
+        if status == INTERRUPTED:  # Ctrl-C arrives here as a bare number
+            raise KeyboardInterrupt
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 - the one place where anything becomes words and a code
         tell(error, as_json="--json" in arguments)
-        sys.exit(exit_code_of(error))
+        status = exit_code_of(error)
+    sys.exit(status or 0)

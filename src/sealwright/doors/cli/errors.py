@@ -6,9 +6,14 @@ import os
 import sys
 import traceback
 
+from typer import Abort
+from typer.exceptions import TyperException
+
 from sealwright.kernel import SealwrightError, VerificationFailed
 
-__all__ = ["exit_code_of", "tell"]
+__all__ = ["INTERRUPTED", "exit_code_of", "tell"]
+
+INTERRUPTED = 130
 
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -19,15 +24,17 @@ _FULL = {
 
 def exit_code_of(error: BaseException) -> int:
     """0 is never among them: 1 the machine could not, 2 usage, 3 policy, 4 verification, 130 interrupted."""
-    if isinstance(error, SealwrightError):
+    if isinstance(error, (SealwrightError, TyperException)):
         return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        return 130
+    if isinstance(error, (KeyboardInterrupt, Abort)):
+        return INTERRUPTED
     return 1
 
 
 def tell(error: BaseException, *, as_json: bool) -> None:
     """Print one error on standard error, as words or as one JSON object."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return  # the help was printed when it was raised
     code, message = _words(error)
     if as_json:
         body = {"error": code, "message": message}
@@ -42,7 +49,10 @@ def tell(error: BaseException, *, as_json: bool) -> None:
 def _words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, SealwrightError):
         return error.code, str(error)
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, TyperException):
+        where = getattr(getattr(error, "ctx", None), "command_path", "sealwright")
+        return "usage", f"{error.format_message()}\nSee: {where} --help"
+    if isinstance(error, (KeyboardInterrupt, Abort)):
         return "interrupted", "Stopped. Finished steps are kept; the same command goes on from there."
     if isinstance(error, BrokenPipeError):
         return "operation.failed", "The reader of our output went away."

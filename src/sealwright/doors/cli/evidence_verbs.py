@@ -97,8 +97,9 @@ def export(
     from sealwright.kernel import write_atomically
     from sealwright.pipeline import export_bundle
 
-    to.mkdir(parents=True, exist_ok=True)
     with open_at(home, key_file) as workspace:
+        workspace.registry.version(project, number)
+        to.mkdir(parents=True, exist_ok=True)
         bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json")
         root = workspace.trust_root
     write_atomically(to / "trust.json", root.to_bytes(), mode=0o644)
