@@ -4,7 +4,8 @@
 
 20 columns: 8 numbers, 5 integers, 5 categories, a date, a target. The same pipeline runs twice, side by side and in
 turns: once as it is, once with its Parquet writer replaced by one that encrypts nothing. Each run is a process of its
-own, so that memory is its own, too. Ratios are of medians; fsync included.
+own, so that memory is its own, too. Times are the best of the rounds, since other work on the machine only ever adds;
+the ratio of processor times is given beside, which feels it less. fsync is included.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,7 +39,7 @@ COLUMNS = {
     "y": {"type": "category", "categories": ["bad", "good"]},
 }
 
-Figures = dict[str, tuple[float, str, str]]  # name -> (median, unit, what it is)
+Figures = dict[str, tuple[float, str, str]]  # name -> (value, unit, what it is)
 
 
 def contract(name: str) -> DataSpec:
@@ -75,13 +75,17 @@ def one_run(path: Path, how: str) -> dict[str, float]:
     keyring = create_keyring(home / "keys", "ws_bench", UNLOCK)
     spec = contract(path.name)
     before = _memory("VmRSS")
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), time.process_time()
     if how == "plain":
         with mock.patch.object(encryption, "encrypted_writer", plain_writer):
             snapshot = ingest(open_source(path.name, path.parent), spec, snapshots=home / "snapshots", keyring=keyring)
     else:
         snapshot = ingest(open_source(path.name, path.parent), spec, snapshots=home / "snapshots", keyring=keyring)
-    result = {"seconds": time.perf_counter() - start, "memory": _memory("VmHWM") - before}
+    result = {
+        "seconds": time.perf_counter() - start,
+        "processor": time.process_time() - processor,
+        "memory": _memory("VmHWM") - before,
+    }
     if how != "plain":
         start = time.perf_counter()
         open_snapshot(snapshot.digest, snapshots=home / "snapshots", trust_root=keyring.trust_root, keyring=keyring)
@@ -100,7 +104,7 @@ def _memory(what: str) -> float:
 
 
 def measure(folder: Path, rows: int, rounds: int) -> Figures:
-    """Run everything; about 40 seconds for a million rows and three rounds."""
+    """Run everything; about a minute for a million rows and three rounds."""
     text, columnar = write_table(folder, rows)
     runs: dict[str, list[dict[str, float]]] = {"plain": [], "encrypted": [], "parquet": []}
     for _ in range(rounds):
@@ -109,8 +113,8 @@ def measure(folder: Path, rows: int, rounds: int) -> Figures:
             command = [sys.executable, __file__, "--one-run", how, "--source", str(path)]
             taken.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
-    def median(how: str, what: str) -> float:
-        return statistics.median(run[what] for run in runs[how])
+    def best(how: str, what: str) -> float:
+        return min(run[what] for run in runs[how])
 
     size = text.stat().st_size / 1e6
     start = time.perf_counter()
@@ -118,15 +122,20 @@ def measure(folder: Path, rows: int, rounds: int) -> Figures:
     inferred = time.perf_counter() - start
     shape = f"{rows:,} rows x {len(COLUMNS)} columns, {size:,.0f} MB of CSV"
     return {
-        "CSV to encrypted snapshot": (median("encrypted", "seconds"), "s", shape),
-        "the same pipeline, writing plain Parquet": (median("plain", "seconds"), "s", ""),
-        "encrypted / plain": (median("encrypted", "seconds") / median("plain", "seconds"), "times", "promised: <= 1.3"),
-        "CSV to encrypted snapshot, throughput": (size / median("encrypted", "seconds"), "MB/s", "of CSV"),
-        "CSV to plain Parquet, throughput": (size / median("plain", "seconds"), "MB/s", "of CSV"),
-        "Parquet to encrypted snapshot": (median("parquet", "seconds"), "s", ""),
-        "memory growth of an ingest from CSV": (median("encrypted", "memory"), "MiB", "promised: <= 600"),
-        "open_snapshot": (median("encrypted", "open"), "s", "signature and every byte of every file"),
-        "read all columns": (median("encrypted", "read"), "s", "verified again and decrypted"),
+        "CSV to encrypted snapshot": (best("encrypted", "seconds"), "s", shape),
+        "the same pipeline, writing plain Parquet": (best("plain", "seconds"), "s", ""),
+        "encrypted / plain": (best("encrypted", "seconds") / best("plain", "seconds"), "times", "promised: <= 1.3"),
+        "encrypted / plain, processor time": (best("encrypted", "processor") / best("plain", "processor"), "times", ""),
+        "CSV to encrypted snapshot, throughput": (size / best("encrypted", "seconds"), "MB/s", "of CSV"),
+        "CSV to plain Parquet, throughput": (size / best("plain", "seconds"), "MB/s", "of CSV"),
+        "Parquet to encrypted snapshot": (best("parquet", "seconds"), "s", ""),
+        "memory growth of an ingest from CSV": (
+            max(run["memory"] for run in runs["encrypted"]),
+            "MiB",
+            "promised: <= 600",
+        ),
+        "open_snapshot": (best("encrypted", "open"), "s", "signature and every byte of every file"),
+        "read all columns": (best("encrypted", "read"), "s", "verified again and decrypted"),
         "infer_contract": (inferred, "s", "the whole file"),
     }
 
@@ -135,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind; medians are taken")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind; the best counts")
     parser.add_argument("--folder", type=Path, help="measure on this disk (default: the temporary folder)")
     parser.add_argument("--one-run", choices=["plain", "encrypted", "parquet"], help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
@@ -147,7 +156,7 @@ def main() -> None:
         figures = measure(Path(folder), options.rows, options.rounds)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     if options.json:
-        rows = {name: {"median": value, "unit": unit, "note": note} for name, (value, unit, note) in figures.items()}
+        rows = {name: {"value": value, "unit": unit, "note": note} for name, (value, unit, note) in figures.items()}
         json.dump({"benchmark": "ingest", "machine": machine, "figures": rows}, sys.stdout, indent=2)
         print()
         return
