@@ -6,7 +6,7 @@ Decision records are not in it; the ledger's entries are, with digests only.
 """
 
 import base64
-import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,13 @@ from sealwright.serving import decision_ledger_folder
 __all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
 
 BUNDLE_TYPE = "urn:sealwright:bundle:v1"
-LEDGER_FILES = ("entries.log", "checkpoints.log", "checkpoint")
+LEDGER_FILES = ("checkpoint", "checkpoints.log", "entries.log")  # in this order: a server may be writing meanwhile
 _MOST_BYTES = 1 << 30
 _WITHHELD = b"erased"  # the ledger's word for a record that is not here
+_LEDGER_FILE = "|".join(map(re.escape, LEDGER_FILES))
+_PLACES = re.compile(
+    rf"package/.+|(ledger|decisions/[^/]+)/({_LEDGER_FILE})|pointers/[^/]+\.json|revocations\.json|trust\.json|report\.html"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +83,33 @@ def export_bundle(workspace: Workspace, project: str, number: int, to: Path, *, 
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """Read a bundle's bytes strictly.
+    """Read a bundle's bytes strictly: one spelling, and nothing in it that nobody looks at.
 
     Raises
     ------
     InvalidInput
-        Not a bundle of this format.
+        Not a bundle of this format, byte for byte.
     """
     value = strict_json(data, what="the bundle", most_bytes=_MOST_BYTES)
     try:
         if set(value) != {"type", "project", "version", "files"} or value["type"] != BUNDLE_TYPE:
             raise InvalidInput("This is not an evidence bundle of format 1.")
-        files = {str(name): base64.b64decode(text, validate=True) for name, text in value["files"].items()}
-        return Bundle(project=str(value["project"]), number=int(value["version"]), files=files)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+        if type(value["version"]) is not int or type(value["project"]) is not str or canonical_json(value) != data:
+            raise InvalidInput(
+                "This evidence bundle is not spelled as it was written. Use the file as it was exported."
+            )
+        files = {name: _bytes_of(name, text) for name, text in value["files"].items()}
+        return Bundle(project=value["project"], number=value["version"], files=files)
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise InvalidInput("This is not an evidence bundle of format 1.") from None
+
+
+def _bytes_of(name: str, text: str) -> bytes:
+    """One file of a bundle, which must have a place there and be spelled in the one base64 of its bytes."""
+    data = base64.b64decode(text, validate=True)
+    if not _PLACES.fullmatch(name) or base64.b64encode(data).decode() != text:
+        raise InvalidInput("This evidence bundle holds a file that has no place in it, or is not spelled as it was.")
+    return data
 
 
 def _without_attachments(ledger: Path, name: str) -> bytes:
@@ -104,5 +120,6 @@ def _without_attachments(ledger: Path, name: str) -> bytes:
     data = read_limited(path, _MOST_BYTES)
     if name != "entries.log":
         return data
-    leaves = (line.partition(b"\t") for line in data.split(b"\n") if line)
+    lines = data.split(b"\n")[:-1]  # what follows the last newline is still being written
+    leaves = (line.partition(b"\t") for line in lines)
     return b"".join(leaf + tab + (_WITHHELD if tab else b"") + b"\n" for leaf, tab, _ in leaves)

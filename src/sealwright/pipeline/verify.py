@@ -14,6 +14,7 @@ from sealwright.evidence import verify_attestation
 from sealwright.kernel import InvalidInput, Refused, SealwrightError, VerificationFailed, read_limited, strict_json
 from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
 from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
+from sealwright.serving import decision_origin
 from sealwright.trust import LedgerReport, TrustRoot, verify_ledger, verify_receipt, verify_statement
 
 __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
@@ -247,8 +248,10 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
             link="trust.json",
         )
     package = verify_files(bundle.folder("package"), trust_root, now=now)
+    if package.project != bundle.project:
+        raise VerificationFailed("The package is not of the project that the bundle names.", link="package")
     ledger = _ledger_report(_ledger_files(bundle, "ledger"), trust_root, f"sealwright/{trust_root.workspace}/ledger")
-    checked = [*package.checked, *ledger.checked, *_in_ledger(bundle, package, trust_root)]
+    checked = [*package.checked, *ledger.checked, *_in_ledger(bundle, package, trust_root, ledger.size)]
     remarks, not_checked = [*_remarks(package), *ledger.remarks], [*ledger.not_checked]
     for name, envelope in sorted(bundle.folder("pointers").items()):
         pointer = read_pointer(envelope, trust_root)
@@ -259,7 +262,8 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
         if pointer.project != package.project or f"{pointer.channel}.json" != name:
             raise VerificationFailed("A pointer in the bundle is for another place.", link=f"pointers/{name}")
     for channel in sorted({name.split("/")[0] for name in bundle.folder("decisions")}):
-        report = _ledger_report(_ledger_files(bundle, f"decisions/{channel}"), trust_root, None)
+        origin = decision_origin(trust_root.workspace, package.project, channel)
+        report = _ledger_report(_ledger_files(bundle, f"decisions/{channel}"), trust_root, origin)
         checked.append(
             f"decisions of channel {channel}: {report.size:,} entries, {report.checkpoints:,} signed checkpoints"
         )
@@ -269,6 +273,8 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
         checked.append(f"the revocation list is signed and names {len(revoked)} packages")
         if package.digest in revoked:
             remarks.append(f"this package was revoked: {revoked[package.digest].reason}")
+    else:
+        not_checked.append("whether the package was revoked: the list of revoked packages is not in the bundle")
     not_checked += [
         "the training data and the decision records: only their digests are here",
         *package.not_checked[-1:],
@@ -296,16 +302,18 @@ def _ledger_files(bundle: Bundle, folder: str) -> dict[str, bytes]:
     return files
 
 
-def _in_ledger(bundle: Bundle, package: VerifiedPackage, trust_root: TrustRoot) -> list[str]:
-    """Every statement of the package must be an entry of the verified ledger, and the version registered there."""
+def _in_ledger(bundle: Bundle, package: VerifiedPackage, trust_root: TrustRoot, size: int) -> list[str]:
+    """Every statement of the package must be an entry of the verified ledger, and the version registered there.
+
+    Only the first `size` entries count: no checkpoint covers those after them, so anybody could have added them.
+    """
     filed, registered = set(), set()
-    for line in bundle.files["ledger/entries.log"].split(b"\n"):
-        if line:
-            entry = strict_json(line.split(b"\t", 1)[0], what="a ledger entry")
-            if entry["action"] == _FILED:
-                filed.add(entry["subject"])
-            elif entry["action"] == "version.registered":
-                registered.add((entry["subject"], entry["detail"].get("number")))
+    for line in bundle.files["ledger/entries.log"].split(b"\n")[:size]:
+        entry = strict_json(line.split(b"\t", 1)[0], what="a ledger entry")
+        if entry["action"] == _FILED:
+            filed.add(entry["subject"])
+        elif entry["action"] == "version.registered":
+            registered.add((entry["subject"], entry["detail"].get("number")))
     wanted = {name: one.digest for name, one in package.statements.items()} | {"gate": package.gate.digest}
     wanted |= {f"approval of {one.by}, {one.purpose}": one.statement for one in package.approvals}
     wanted |= {
