@@ -148,6 +148,19 @@ def test_it_cannot_reach_a_socket_in_the_file_system(tmp_path: Path) -> None:
         refused(run, "PermissionError")
 
 
+def test_it_cannot_send_to_a_datagram_socket_either(tmp_path: Path) -> None:
+    """Sending needs no connect: a socket must not even come into being."""
+    path = tmp_path / "d"
+    code = f"import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', {str(path)!r})"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(path))
+        assert outside(code).returncode == 0
+        run = confined(code)
+        needs(run, "local_sockets")
+        refused(run, "PermissionError")
+        refused(confined("import socket; socket.socketpair()"), "PermissionError")
+
+
 def test_it_cannot_reach_the_database_server_by_its_socket() -> None:
     path = "/var/run/postgresql/.s.PGSQL.5432"
     if not Path(path).exists():

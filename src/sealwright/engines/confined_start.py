@@ -204,7 +204,9 @@ def main() -> None:
     report.attempt("user_namespace", _own_user_namespace)
     for name, flag in _SPACES.items():
         report.attempt(f"{name}_namespace", lambda flag=flag: _call(_libc.unshare, flag))  # type: ignore[misc]
-    if report.found["mount_namespace"] == "":
+    if report.found["mount_namespace"]:
+        report.found["scratch_in_memory"] = report.found["mount_namespace"]
+    else:
         report.attempt("scratch_in_memory", lambda: _private_scratch(settings["scratch"], settings["scratch_bytes"]))
     first = os.fork()
     if first == 0:
