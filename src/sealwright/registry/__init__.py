@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sealwright.registry.card import build_card
     from sealwright.registry.change import PackageRevoked
     from sealwright.registry.folder import ReadLimits, open_trusted_files
-    from sealwright.registry.graph import Reason
     from sealwright.registry.model import (
         Candidate,
         PackageParts,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
         verify_pointer,
         verify_revocations,
     )
+    from sealwright.registry.reasons import Reason
     from sealwright.registry.recovery import DatabaseOlder
     from sealwright.registry.service import Registry
     from sealwright.registry.verify import verify_files, verify_package
@@ -52,7 +52,6 @@ _HOME = {
     "card": ("build_card",),
     "change": ("PackageRevoked",),
     "folder": ("ReadLimits", "open_trusted_files"),
-    "graph": ("Reason",),
     "model": (
         "Candidate",
         "PackageParts",
@@ -73,6 +72,7 @@ _HOME = {
         "verify_pointer",
         "verify_revocations",
     ),
+    "reasons": ("Reason",),
     "recovery": ("DatabaseOlder",),
     "service": ("Registry",),
     "verify": ("verify_files", "verify_package"),

@@ -15,8 +15,9 @@ from typing import Any
 from sealwright.evidence import fact
 from sealwright.kernel import Refused, digest_of
 from sealwright.registry.formats import format_of
-from sealwright.registry.graph import Reason, reasons_against_graph
+from sealwright.registry.graph import reasons_against_graph
 from sealwright.registry.interface import read_interface
+from sealwright.registry.reasons import Reason
 from sealwright.registry.wire import WireLimits, WireProblem, walk_model
 
 __all__ = ["AdmissionLimits", "AdmissionReport", "ModelRefused", "admit_onnx", "check_structure"]

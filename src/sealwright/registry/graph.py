@@ -10,17 +10,17 @@ a size taken from a value in the request is refused.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
+from sealwright.registry.graph_io import reasons_against_io
 from sealwright.registry.interface import ModelInterface
+from sealwright.registry.reasons import Reason, printable
 from sealwright.registry.tensors import problems_of_attribute, problems_of_tensor, small_numbers
 
-__all__ = ["Reason", "reasons_against_graph"]
+__all__ = ["reasons_against_graph"]
 
 _DOMAINS = {"": "", "ai.onnx": "", "ai.onnx.ml": "ai.onnx.ml"}
-_FLOAT, _STRING = 1, 8
 _MOST_ELEMENTS = 1 << 24  # elements one operator may make from a constant: 64 MiB of float32
 _OLDEST_IR = 3
 _REFUSED_OPERATORS = {
@@ -56,21 +56,6 @@ _SIZED_BY = {
 _PRODUCT_COUNTS = frozenset({"ConstantOfShape", "Expand", "Tile"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """One thing that is wrong with a model. `code` never changes its meaning."""
-
-    code: str
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
-
-    def to_json(self) -> dict[str, str]:
-        return {"code": self.code, "where": self.where, "message": self.message}
-
-
 def reasons_against_graph(model: Any, interface: ModelInterface | None) -> Iterator[Reason]:
     """Every reason against a parsed model.
 
@@ -85,7 +70,7 @@ def reasons_against_graph(model: Any, interface: ModelInterface | None) -> Itera
     imported = frozenset(_DOMAINS.get(entry.domain) for entry in model.opset_import)
     yield from _Graph(model.graph, "graph", imported).reasons()
     if interface is not None:
-        yield from _inputs_and_outputs(model.graph, interface)
+        yield from reasons_against_io(model.graph, interface)
 
 
 def _envelope(model: Any) -> Iterator[Reason]:
@@ -96,7 +81,7 @@ def _envelope(model: Any) -> Iterator[Reason]:
     if len(model.functions):
         yield Reason(
             code="onnx.function",
-            where=_name(model.functions[0].name),
+            where=printable(model.functions[0].name),
             message="the model defines functions of its own; export it with functions inlined",
         )
     if len(model.training_info):
@@ -109,14 +94,16 @@ def _envelope(model: Any) -> Iterator[Reason]:
         if domain is None:
             yield Reason(
                 code="onnx.domain",
-                where=_name(entry.domain),
+                where=printable(entry.domain),
                 message="is an operator domain that is not admitted; use ai.onnx and ai.onnx.ml",
             )
         elif (
             not 1 <= entry.version <= onnx.defs.onnx_opset_version()
             or versions.get(domain, entry.version) != entry.version
         ):
-            yield Reason(code="onnx.version", where=_name(entry.domain), message=f"opset {entry.version} is not usable")
+            yield Reason(
+                code="onnx.version", where=printable(entry.domain), message=f"opset {entry.version} is not usable"
+            )
         else:
             versions[domain] = entry.version
 
@@ -134,30 +121,30 @@ class _Graph:
         if len(self._graph.sparse_initializer):
             yield self._no("onnx.sparse", "", "has sparse constants, which have no bound in memory")
         for node in self._graph.node:
-            where = f"{self._where}/{_name(node.name or node.op_type)}"
+            where = f"{self._where}/{printable(node.name or node.op_type)}"
             yield from self._operator(node, where)
             yield from self._attributes(node, where)
             yield from self._growth(node, where)
             yield from self._flow(node, where)
         for output in self._graph.output:
             if self._depends(output.name) is None:
-                yield self._no("onnx.graph", _name(output.name), "is an output that nothing makes")
+                yield self._no("onnx.graph", printable(output.name), "is an output that nothing makes")
 
     def _own_names(self) -> Iterator[Reason]:
         for tensor in self._graph.initializer:
             for code, message in problems_of_tensor(tensor):
-                yield self._no(code, _name(tensor.name), message)
+                yield self._no(code, printable(tensor.name), message)
             yield from self._define(tensor.name, depends=False)
             self._constants[tensor.name] = small_numbers(tensor)
         for given in self._graph.input:
             if given.name in self._constants:
-                yield self._no("onnx.io", _name(given.name), "is both an input and a stored constant")
+                yield self._no("onnx.io", printable(given.name), "is both an input and a stored constant")
                 continue
             yield from self._define(given.name, depends=True)
 
     def _define(self, name: str, *, depends: bool) -> Iterator[Reason]:
         if self._depends(name) is not None:
-            yield self._no("onnx.graph", _name(name), "is defined twice")
+            yield self._no("onnx.graph", printable(name), "is defined twice")
         self._names[name] = depends
 
     def _depends(self, name: str) -> bool | None:
@@ -178,7 +165,7 @@ class _Graph:
             yield Reason(
                 code="onnx.domain",
                 where=where,
-                message=f"uses the operator domain {_name(node.domain)}, which is not admitted",
+                message=f"uses the operator domain {printable(node.domain)}, which is not admitted",
             )
         elif node.op_type in _REFUSED_OPERATORS:
             yield Reason(
@@ -191,13 +178,15 @@ class _Graph:
                 code="onnx.version", where=where, message="the model does not say which opset its operators are of"
             )
         elif not onnx.defs.has(node.op_type, domain=domain):
-            yield Reason(code="onnx.operator", where=where, message=f"{_name(node.op_type)} is not an ONNX operator")
+            yield Reason(
+                code="onnx.operator", where=where, message=f"{printable(node.op_type)} is not an ONNX operator"
+            )
         if node.overload:
             yield Reason(code="onnx.function", where=where, message="calls a function of the model")
 
     def _attributes(self, node: Any, where: str) -> Iterator[Reason]:
         for attribute in node.attribute:
-            place = f"{where}.{_name(attribute.name)}"
+            place = f"{where}.{printable(attribute.name)}"
             for code, message in problems_of_attribute(attribute):
                 yield Reason(code=code, where=place, message=message)
             for tensor in [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]:
@@ -210,7 +199,7 @@ class _Graph:
         """Names in order, each made once; and whether their content depends on request values."""
         for name in node.input:
             if name and self._depends(name) is None:
-                yield Reason(code="onnx.graph", where=where, message=f"uses {_name(name)} before anything makes it")
+                yield Reason(code="onnx.graph", where=where, message=f"uses {printable(name)} before anything makes it")
         has_graph = any(attribute.HasField("g") or len(attribute.graphs) for attribute in node.attribute)
         depends = has_graph or any(self._depends(name) for name in node.input if name)
         if node.op_type in ("Shape", "Size") and not node.domain:
@@ -269,42 +258,3 @@ def _sizes_in(operator: str, attribute: Any) -> list[float]:
     if (operator, attribute.name) == ("Upsample", "scales"):
         return list(attribute.floats)
     return []
-
-
-def _inputs_and_outputs(graph: Any, interface: ModelInterface) -> Iterator[Reason]:
-    wanted: dict[str, tuple[int, int]] = {}
-    if interface.numbers:
-        wanted["numbers"] = (_FLOAT, len(interface.numbers))
-    if interface.strings:
-        wanted["strings"] = (_STRING, len(interface.strings))
-    yield from _compare("input", {item.name: item for item in graph.input}, wanted, open_width=False)
-    made = {interface.output: (_FLOAT, interface.width)}
-    yield from _compare("output", {item.name: item for item in graph.output}, made, open_width=True)
-
-
-def _compare(
-    what: str, found: Mapping[str, Any], wanted: Mapping[str, tuple[int, int]], *, open_width: bool
-) -> Iterator[Reason]:
-    for name in sorted(set(wanted) - set(found)):
-        yield Reason(code="onnx.io", where=name, message=f"the interface has this {what}, the model does not")
-    for name in sorted(set(found) - set(wanted)):
-        yield Reason(code="onnx.io", where=_name(name), message=f"the model has this {what}, the interface does not")
-    for name in sorted(set(found) & set(wanted)):
-        kind, width = wanted[name]
-        declared = found[name].type.tensor_type
-        if not found[name].type.HasField("tensor_type") or declared.elem_type != kind:
-            words = "text" if kind == _STRING else "float32"
-            yield Reason(code="onnx.io", where=name, message=f"the {what} must be a tensor of {words}")
-            continue
-        sizes = [size.dim_value if size.HasField("dim_value") else None for size in declared.shape.dim]
-        unknown = open_width and (not declared.HasField("shape") or (len(sizes) == 2 and sizes[1] is None))
-        if not (unknown or (len(sizes) == 2 and sizes[1] == width)) or (sizes and sizes[0] is not None):
-            shape = ", ".join("N" if size is None else str(size) for size in sizes)
-            yield Reason(
-                code="onnx.io", where=name, message=f"the {what} must have shape [N, {width}]; it has [{shape}]"
-            )
-
-
-def _name(text: str) -> str:
-    """A name from the file as it may be printed."""
-    return "".join(c if c.isprintable() else "?" for c in text[:80]) or "(unnamed)"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealwright.engines import Row
-from sealwright.kernel import VerificationFailed, private_folder, read_limited, write_atomically
+from sealwright.kernel import InvalidInput, VerificationFailed, private_folder, read_limited, write_atomically
 from sealwright.registry.pointer import read_pointer, verify_revocations
 from sealwright.registry.recovery import DatabaseOlder
 from sealwright.trust import TrustRoot
@@ -110,9 +110,7 @@ class Published:
             return None
         try:
             return read_limited(path, most)
-        except VerificationFailed:
-            raise
-        except Exception:  # noqa: BLE001
+        except InvalidInput:
             return b""
 
     def _sequence(self, data: bytes | None, read: Callable[[bytes], int]) -> int:

@@ -16,8 +16,8 @@ from typing import Any
 
 from sealwright.engines import Confined, Limits, run_confined
 from sealwright.kernel import InvalidInput, strict_json
-from sealwright.registry.graph import Reason
 from sealwright.registry.interface import Column, ModelInterface
+from sealwright.registry.reasons import Reason
 
 __all__ = ["dry_run"]
 
