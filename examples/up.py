@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-DEMO = ROOT / ".demo"
+DEMO = Path(os.environ.get("SEALWRIGHT_DEMO") or ROOT / ".demo")
 KEYS = DEMO / "keys"  # apart from the workspace: whoever copies one of the two can open nothing
 SEALWRIGHT = [sys.executable, "-c", "from sealwright.doors.cli import main; main()"]
 ENVIRONMENT = {**os.environ, "SEALWRIGHT_HOME": str(DEMO / "home"), "SEALWRIGHT_KEY_FILE": str(KEYS / "root.key")}
@@ -93,7 +93,7 @@ def summary(version: int, answer: dict[str, Any], predict: str, verify: str, sec
     """What was proven, what was not, what is served, and what to type next."""
     gate = ask("gate examples/german-credit --json")
     stopped = ask("gate examples/job-screening --json", accept={3})
-    package = ask(f"verify .demo/home/packages/{gate['package'].removeprefix('sha256:')} --json")
+    package = ask(f"verify {shown(DEMO)}/home/packages/{gate['package'].removeprefix('sha256:')} --json")
     met = sum(1 for one in gate["results"] if one["outcome"] == "pass")
     reasons = [one["check"] for one in stopped["results"] if one["outcome"] == "fail"]
     chapter("Done", f"{seconds:.0f} seconds after the installation")
@@ -122,7 +122,7 @@ def summary(version: int, answer: dict[str, Any], predict: str, verify: str, sec
     print("\nAsk it yourself: a prediction with a receipt")
     print(f"  {predict}")
     print("Verify that receipt, offline")
-    print(f"  SEALWRIGHT_HOME=.demo/home .venv/bin/sealwright {verify}")
+    print(f"  SEALWRIGHT_HOME={shown(DEMO)}/home .venv/bin/sealwright {verify}")
 
 
 def enrol(name: str, role: str) -> None:
@@ -195,7 +195,7 @@ def say(command: str) -> None:
 
 
 def shown(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def bold(text: str) -> str:

@@ -153,10 +153,10 @@ def test_a_category_is_matched_exactly() -> None:
 
 
 def test_words_for_missing_are_missing_only_where_the_contract_says_so() -> None:
-    assert judged("NA", type="integer", null=True, nulls=["NA"]) is None
-    assert judged("na", type="integer", null=True, nulls=["NA"]) == ["not_an_integer"]
-    assert judged("NA", type="integer", null=True) == ["not_an_integer"]
-    assert judged("", type="category", categories=["a"], null=True) is None
+    assert judged("NA", type="integer", nullable=True, nulls=["NA"]) is None
+    assert judged("na", type="integer", nullable=True, nulls=["NA"]) == ["not_an_integer"]
+    assert judged("NA", type="integer", nullable=True) == ["not_an_integer"]
+    assert judged("", type="category", categories=["a"], nullable=True) is None
 
 
 @pytest.mark.parametrize(

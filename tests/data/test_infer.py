@@ -56,7 +56,7 @@ def test_german_credit(german: Path) -> None:
     age = spec.columns["age"]
     assert (age.type, age.min, age.max, age.role, age.data_class) == ("integer", 19, 75, "feature", "personal")
     assert len(spec.features) == 18
-    assert not any(column.null for column in spec.columns.values())
+    assert not any(column.nullable for column in spec.columns.values())
     assert set(found.reasons) == set(spec.columns)
     assert "the name says sex or gender" in " ".join(found.reasons["sex"])
 
@@ -83,7 +83,7 @@ def test_flight_delays_as_classes_and_as_a_quantity(flights: Path) -> None:
     assert cancelled.spec.columns["column_1"].role == "identifier"
     assert (cancelled.spec.columns["DATE"].type, cancelled.spec.columns["DATE"].min) == ("date", "2015-07-02")
     assert cancelled.spec.columns["DATE"].max is None
-    assert cancelled.spec.columns["AIR_TIME"].null
+    assert cancelled.spec.columns["AIR_TIME"].nullable
     assert any("no name" in said for said in cancelled.warnings)
     delay = infer_contract(flights, "DEPARTURE_DELAY")
     assert delay.task == "regression"
@@ -116,23 +116,23 @@ def test_the_data_sets_of_scikit_learn(infer: Infer, name: str, task: str, class
     ("cells", "expected"),
     [
         (["1", "2", "30"], {"type": "integer", "min": 1, "max": 30}),
-        (["1.0", "2.0", ""], {"type": "integer", "null": True, "min": 1, "max": 2}),
+        (["1.0", "2.0", ""], {"type": "integer", "nullable": True, "min": 1, "max": 2}),
         (["1.5", "-2", "1e3"], {"type": "number", "min": -2.0, "max": 1000.0}),
-        (["1.5", "NA", "?"], {"type": "number", "null": True, "nulls": ("?", "NA")}),
-        (["1", "nan", "2"], {"type": "integer", "null": True, "nulls": ("nan",)}),
+        (["1.5", "NA", "?"], {"type": "number", "nullable": True, "nulls": ("?", "NA")}),
+        (["1", "nan", "2"], {"type": "integer", "nullable": True, "nulls": ("nan",)}),
         (["true", "FALSE"], {"type": "boolean"}),
-        (["true", "nan", "false"], {"type": "boolean", "null": True, "nulls": ("nan",)}),
+        (["true", "nan", "false"], {"type": "boolean", "nullable": True, "nulls": ("nan",)}),
         (["0", "1"], {"type": "integer", "min": 0, "max": 1}),
         (["2015-01-01", "2015-02-28"], {"type": "date", "min": "2015-01-01", "max": None}),
-        (["2015-01-01 00:00:00", ""], {"type": "date", "null": True}),
-        (["a", "b", "NA"], {"type": "category", "categories": ("NA", "a", "b"), "null": False}),
+        (["2015-01-01 00:00:00", ""], {"type": "date", "nullable": True}),
+        (["a", "b", "NA"], {"type": "category", "categories": ("NA", "a", "b"), "nullable": False}),
         (["007", "042"], {"type": "category", "categories": ("007", "042")}),
         (["10", "9", "x"], {"type": "category", "categories": ("10", "9", "x")}),
         (["inf", "1"], {"type": "category"}),
         (["a\tb", "c"], {"type": "text", "role": "ignore"}),
-        (["", ""], {"type": "text", "role": "ignore", "null": True}),
+        (["", ""], {"type": "text", "role": "ignore", "nullable": True}),
         (["same"], {"type": "category", "role": "ignore"}),
-        (["same", ""], {"type": "category", "role": "feature", "null": True}),
+        (["same", ""], {"type": "category", "role": "feature", "nullable": True}),
         (["5"], {"type": "integer", "role": "ignore", "min": None}),
         ([f"free text {k}" for k in range(30)] + ["free text 1"] * 10, {"type": "text", "role": "ignore"}),
         ([f"u{k}" for k in range(40)], {"type": "text", "role": "identifier", "data_class": "personal"}),

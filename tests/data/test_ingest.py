@@ -34,7 +34,10 @@ from sealwright.trust import Keyring, verify_statement
 TakeIn = Callable[..., Snapshot]
 Contract = Callable[..., DataSpec]
 
-AGES = {"age": {"type": "integer", "min": 18, "max": 99}, "n": {"type": "number", "null": True, "role": "sensitive"}}
+AGES = {
+    "age": {"type": "integer", "min": 18, "max": 99},
+    "n": {"type": "number", "nullable": True, "role": "sensitive"},
+}
 
 
 def test_german_credit_comes_back_as_it_was(take_in: TakeIn, german: Path, keyring: Keyring) -> None:
@@ -166,10 +169,10 @@ def test_format_column_order_and_dress_of_the_file_do_not_matter(
     take_in: TakeIn, contract: Contract, tmp_path: Path
 ) -> None:
     columns = {
-        "i": {"type": "integer", "null": True},
+        "i": {"type": "integer", "nullable": True},
         "n": {"type": "number"},
         "d": {"type": "date"},
-        "c": {"type": "category", "categories": ["a", "b"], "null": True},
+        "c": {"type": "category", "categories": ["a", "b"], "nullable": True},
     }
     spec = contract(columns)
     texts = [
@@ -238,7 +241,7 @@ def tables(draw: st.DrawFn) -> tuple[dict[str, Any], list[list[str]], list[int]]
     columns = {
         f"k{place}": {
             "type": kind,
-            "null": draw(st.booleans()),
+            "nullable": draw(st.booleans()),
             **({"categories": ["a", "b"]} if kind == "category" else {}),
         }
         for place, kind in enumerate(kinds)
@@ -339,4 +342,4 @@ def test_every_type_is_kept_in_the_one_arrow_type_of_it(take_in: TakeIn, contrac
     schema = take_in("i,n,c,d,t,y\n1,1,a,2015-01-01,t,true\n", contract(columns)).read().schema
     assert [str(field.type) for field in schema] == ["bool", "int64", "double", "string", "date32[day]", "string"]
     assert not any(field.nullable for field in schema)
-    assert ColumnSpec(type="integer").null is False
+    assert ColumnSpec(type="integer").nullable is False

@@ -11,9 +11,9 @@ import pytest
 from sealwright.data import DataSpec, Snapshot, example_row, feature_interface, infer_contract
 
 COLUMNS: dict[str, Any] = {
-    "amount": {"type": "number", "min": 0.5, "null": True},
+    "amount": {"type": "number", "min": 0.5, "nullable": True},
     "id": {"type": "text", "role": "identifier"},
-    "kind": {"type": "category", "categories": ["b", "a"], "null": True},
+    "kind": {"type": "category", "categories": ["b", "a"], "nullable": True},
     "since": {"type": "date", "min": "1970-01-02", "max": "2015-12-31"},
     "flag": {"type": "boolean"},
     "sex": {"type": "category", "categories": ["f", "m"], "role": "sensitive"},

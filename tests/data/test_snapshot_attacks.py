@@ -254,7 +254,7 @@ def test_a_manifest_that_contradicts_itself_is_refused_though_it_is_signed(
     snapshot: Snapshot, keyring: Keyring
 ) -> None:
     manifest = snapshot.manifest
-    contract = [dict(column, contract={**column["contract"], "null": True}) for column in manifest["columns"]]
+    contract = [dict(column, contract={**column["contract"], "nullable": True}) for column in manifest["columns"]]
     for changes in (
         {"files": manifest["files"][:-1]},
         {"files": [*manifest["files"], manifest["files"][0]]},

@@ -60,12 +60,12 @@ def test_the_target_gets_its_role_and_the_rest_keeps_theirs() -> None:
         (with_column("x", type="number", min=True), "valid"),
         (with_column("x", type="date", min="2015-02-30"), "written like"),
         (with_column("x", type="boolean", min=0), "a boolean has none"),
-        (with_column("x", type="integer", nulls=["NA"]), "set null: true"),
-        (with_column("x", type="category", categories=["a"], null=True, nulls=["a"]), "both in"),
+        (with_column("x", type="integer", nulls=["NA"]), "set nullable: true"),
+        (with_column("x", type="category", categories=["a"], nullable=True, nulls=["a"]), "both in"),
         (with_column("x", type="integer", role="target"), "exactly the column"),
         (with_column("outcome", type="date", role="target"), "cannot be the target"),
         (with_column("outcome", type="category", categories=["good"]), "one category only"),
-        (with_column("outcome", type="category", categories=["good", "bad"], null=True), "cannot be empty"),
+        (with_column("outcome", type="category", categories=["good", "bad"], nullable=True), "cannot be empty"),
         (with_column("a\nb", type="integer"), "control characters"),
         (with_column(" a", type="integer"), "begins or ends with a space"),
         (with_column("age", type="integer", Min=1), "Extra inputs"),
@@ -100,7 +100,7 @@ def test_the_target_decides_the_task(column: dict[str, Any], task: str) -> None:
 def test_plain_values_read_back_as_the_same_contract() -> None:
     spec = DataSpec.model_validate(GOOD)
     assert DataSpec.model_validate(spec.plain()) == spec
-    assert list(spec.plain()["columns"]["sex"]) == ["type", "null", "categories", "class", "role"]
+    assert list(spec.plain()["columns"]["sex"]) == ["type", "nullable", "categories", "class", "role"]
 
 
 def test_the_contract_digest_is_about_columns_not_about_where_they_come_from() -> None:

@@ -196,6 +196,8 @@ def test_reading_follows_no_link_and_keeps_to_the_limit(tmp_path: Path) -> None:
     (tmp_path / "l").symlink_to(tmp_path / "f")
     with pytest.raises(InvalidInput, match="Cannot open"):
         read_limited(tmp_path / "l", 5)
+    with pytest.raises(InvalidInput, match=r"Cannot open|not a regular file"):
+        read_limited(tmp_path, 5)
     os.mkfifo(tmp_path / "p")
     with pytest.raises(InvalidInput, match="not a regular file"):
         read_limited(tmp_path / "p", 5)

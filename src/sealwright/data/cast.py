@@ -60,7 +60,7 @@ def cast_column(values: Any, column: ColumnSpec, *, decimal: str = ".") -> Cast:
     else:
         cast = _from_typed(values, column)
     problems = dict(cast.problems)
-    if not column.null and values.null_count:
+    if not column.nullable and values.null_count:
         problems["null_not_allowed"] = as_mask(values.is_null())
     return Cast(cast.values, {**problems, **_out_of_range(cast, column)})
 

@@ -34,7 +34,10 @@ class CheckedBatch:
 def snapshot_schema(spec: DataSpec) -> Any:
     """The Arrow schema of a snapshot: the kept columns in the order of the contract."""
     return pa.schema(
-        [pa.field(name, ARROW_TYPES[spec.columns[name].type], nullable=spec.columns[name].null) for name in spec.kept]
+        [
+            pa.field(name, ARROW_TYPES[spec.columns[name].type], nullable=spec.columns[name].nullable)
+            for name in spec.kept
+        ]
     )
 
 

@@ -33,7 +33,7 @@ def infer_column(profile: ColumnProfile, *, census: bool, unnamed: bool) -> tupl
 
 def unreadable_column(kind: str) -> tuple[ColumnSpec, Reasons]:
     """A column of nested or binary values."""
-    return ColumnSpec(type="text", null=True, role="ignore"), (f"its type {kind} is not read, so it is left out",)
+    return ColumnSpec(type="text", nullable=True, role="ignore"), (f"its type {kind} is not read, so it is left out",)
 
 
 def describe_values(profile: ColumnProfile) -> tuple[ColumnType, str]:
@@ -133,9 +133,9 @@ def _limits(profile: ColumnProfile, kind: ColumnType, role: Role) -> tuple[dict[
 def _missing(profile: ColumnProfile) -> tuple[dict[str, Any], Reasons]:
     """Whether cells may be empty, and by which words."""
     if not profile.missing:
-        return {"null": False}, ()
+        return {"nullable": False}, ()
     words = profile.missing_words
     if words:
         said = f"missing in {profile.missing:,} of {profile.rows:,} rows, also written {', '.join(words)}"
-        return {"null": True, "nulls": words}, (said,)
-    return {"null": True}, (f"empty in {profile.empty:,} of {profile.rows:,} rows",)
+        return {"nullable": True, "nulls": words}, (said,)
+    return {"nullable": True}, (f"empty in {profile.empty:,} of {profile.rows:,} rows",)

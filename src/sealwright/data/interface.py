@@ -74,11 +74,11 @@ def example_row(train: pa.Table, interface: Mapping[str, Any]) -> dict[str, Any]
 
 def _number(name: str, column: ColumnSpec) -> dict[str, Any]:
     least, most = column.bounds
-    return {"name": name, "type": column.type, "nullable": column.null, "min": least, "max": most}
+    return {"name": name, "type": column.type, "nullable": column.nullable, "min": least, "max": most}
 
 
 def _string(name: str, column: ColumnSpec) -> dict[str, Any]:
-    return {"name": name, "type": "category", "nullable": column.null, "categories": list(column.categories or ())}
+    return {"name": name, "type": "category", "nullable": column.nullable, "categories": list(column.categories or ())}
 
 
 def _typical(values: Any, kind: str) -> Any:

@@ -180,7 +180,7 @@ class ColumnProfile:
         for kind in ("integer", "number", "date"):
             if kind not in self._possible or cast is not None:
                 continue
-            tried = cast_column(values, ColumnSpec(type=kind, null=True), decimal=self._decimal)
+            tried = cast_column(values, ColumnSpec(type=kind, nullable=True), decimal=self._decimal)
             if tried.problems:
                 self._possible.discard(kind)
             else:

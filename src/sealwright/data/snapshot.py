@@ -94,7 +94,9 @@ class Snapshot:
         kept = self._checked.kept
         wanted = self._wanted(columns, classes)
         places = [physical(list(kept).index(name)) for name in wanted]
-        schema = pa.schema([pa.field(name, ARROW_TYPES[kept[name].type], nullable=kept[name].null) for name in wanted])
+        schema = pa.schema(
+            [pa.field(name, ARROW_TYPES[kept[name].type], nullable=kept[name].nullable) for name in wanted]
+        )
         for entry in self._checked.files:
             if not entry.is_quarantine:
                 yield self._decrypt(entry, places).rename_columns(wanted).cast(schema)

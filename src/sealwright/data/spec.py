@@ -98,7 +98,7 @@ class ColumnSpec(_Section):
         description="integer (whole, within ±2^53), number (finite double), category (one of `categories`),"
         " boolean (true, false, 1, 0), date (2026-11-22), text (anything; never given to a model)."
     )
-    null: StrictBool = Field(
+    nullable: StrictBool = Field(
         default=False, description="Whether a cell may be empty. An empty field is a missing value, for every type."
     )
     nulls: tuple[StrictStr, ...] = Field(
@@ -146,7 +146,7 @@ class ColumnSpec(_Section):
         if len(set(value)) != len(value):
             raise ValueError("a category is listed twice")
         if "" in value:
-            raise ValueError("the empty text is a missing value, never a category; set null: true instead")
+            raise ValueError("the empty text is a missing value, never a category; set nullable: true instead")
         if not all(printable(item) and len(item) <= 500 for item in value):
             raise ValueError("a category holds control characters or is longer than 500 characters")
         return value
@@ -157,8 +157,8 @@ class ColumnSpec(_Section):
             raise ValueError("`categories` belongs to type: category, and is needed there")
         if set(self.nulls) & set(self.categories or ()):
             raise ValueError("a word cannot be both in `nulls` and in `categories`")
-        if self.nulls and not self.null:
-            raise ValueError("`nulls` names words for missing values; set null: true as well")
+        if self.nulls and not self.nullable:
+            raise ValueError("`nulls` names words for missing values; set nullable: true as well")
         if self.type == "text" and self.role not in {"identifier", "ignore"}:
             raise ValueError("text cannot be given to a model or compared; set role: ignore or role: identifier")
         if self.type == "date" and self.role == "target":
@@ -170,9 +170,9 @@ class ColumnSpec(_Section):
 
     def plain(self) -> dict[str, Any]:
         """The column as plain values: what a person needs to read, without unused parts."""
-        always = {"type", "null", "data_class", "role"}
+        always = {"type", "nullable", "data_class", "role"}
         used = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=always)
-        return {"type": self.type, "null": self.null, **used, "class": self.data_class, "role": self.role}
+        return {"type": self.type, "nullable": self.nullable, **used, "class": self.data_class, "role": self.role}
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -251,8 +251,8 @@ class DataSpec(_Section):
         targets = [name for name, found in self.columns.items() if found.role == "target"]
         if targets != [self.target]:
             raise ValueError(f"exactly the column {shown(self.target)} has role: target; found {targets}")
-        if column.null:
-            raise ValueError("the target cannot be empty; set null: false, and rows without it are set aside")
+        if column.nullable:
+            raise ValueError("the target cannot be empty; set nullable: false, and rows without it are set aside")
         if column.type == "category" and len(self.classes) < 2:
             raise ValueError("the target has one category only; there is nothing to predict")
         if self.task == "binary" and self.positive not in self.classes:

@@ -25,8 +25,8 @@ class Ingested:
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """Why rows were set aside: reason -> rows."""
-        return dict(self.snapshot.manifest.get("reasons", {}))
+        """Why rows were set aside: reason -> cells."""
+        return dict(self.snapshot.reasons)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -26,9 +26,9 @@ _STYLES = {
 
 
 def console(*, err: bool = False) -> "Console":
-    from rich.console import Console
-
     import shutil
+
+    from rich.console import Console
 
     width = None if shutil.get_terminal_size((0, 0)).columns else 100  # piped: a page, not 80 columns
     return Console(stderr=err, highlight=False, emoji=False, markup=False, width=width)
