@@ -15,7 +15,7 @@ from sealwright.kernel import VerificationFailed
 from sealwright.registry.folder import ReadLimits, open_trusted_files
 from sealwright.registry.names import REQUIRED, UnsafeNames, check_layout, check_names, in_identity
 
-LAYOUT = (*REQUIRED, "statements/snapshot.json", "statements/gate.json", "statements/approval-1.json", "model.sig")
+LAYOUT = (*REQUIRED, "statements/gate.json", "statements/approval-1.json", "model.sig")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,15 @@ __all__ = [
 
 SIGNATURE = "model.sig"
 GATE = "statements/gate.json"
-REQUIRED = ("model.onnx", "interface.json", "card.md", "bom.cdx.json", "statements/charter.json")
+REQUIRED = (
+    "model.onnx",
+    "interface.json",
+    "card.md",
+    "bom.cdx.json",
+    "statements/charter.json",
+    "statements/snapshot.json",
+    "statements/provenance.json",
+)
 APPROVAL = re.compile(r"statements/approval-(?:[1-9]|[1-9][0-9])\.json")
 ATTESTATION = re.compile(r"statements/attestation-(?:[1-9]|[1-9][0-9])\.json")
 

@@ -206,13 +206,13 @@ def _documents(
 
 def _subjects(statements: Mapping[str, Statement], model: str) -> None:
     """Each statement speaks about this model or its data; the provenance names the snapshot beside it."""
-    data = set(statements["snapshot"].subject_digests) if "snapshot" in statements else set()
+    data = set(statements["snapshot"].subject_digests)
     for name, statement in statements.items():
         about = set(statement.subject_digests)
         if statement.predicate_type == PROVENANCE_TYPE:
             _need(model in about, f"statements/{name}.json", "is about another model")
             _need(
-                not data or bool(data & _made_from(statement)),
+                bool(data & _made_from(statement)),
                 f"statements/{name}.json",
                 "says the model was made from other data than the snapshot beside it",
             )
