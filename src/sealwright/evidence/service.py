@@ -143,7 +143,11 @@ class Evidence:
         view = view_of(self._ledger)
         files = [one for one in self._of_interest(subject) if one.digest in view.places]
         read = {one.digest: self._read(one) for one in files}
-        records = [read_record(one, ledger_index=view.places[digest].index) for digest, one in read.items()]
+        records = [
+            read_record(one, ledger_index=view.places[digest].index)
+            for digest, one in read.items()
+            if view.places[digest].project == subject.project  # the same model judged for another use is another matter
+        ]
         case = Case(
             subject=subject,
             records=[record for record in records if record is not None],

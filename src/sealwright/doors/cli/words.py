@@ -70,12 +70,12 @@ def tell_assessed(done: "Assessed", folder: Path, *, next_step: bool = True) -> 
         show.next_step(f"sealwright gate {folder}")
 
 
-def tell_decision(decision: "GateDecision", *, every: bool, folder: Path) -> None:
+def tell_decision(decision: "GateDecision", *, every: bool, folder: Path, next_step: bool = True) -> None:
     """Every reason, what was found and asked for, who acts, and the next step."""
     from sealwright.evidence import render_gate
 
     typer.echo(show.safe(render_gate(decision, everything=every)))
-    if decision.passed:
+    if decision.passed and next_step:
         show.next_step(f"sealwright seal {folder}")
 
 
@@ -86,7 +86,7 @@ def tell_way(way: "Way", folder: Path) -> None:
     typer.echo("")
     tell_assessed(way.assessed, folder, next_step=False)
     typer.echo("")
-    tell_decision(way.decision, every=False, folder=folder)
+    tell_decision(way.decision, every=False, folder=folder, next_step=False)
     if way.sealed is not None:
         name = way.decision.subject.project
         show.title(f"Sealed and registered as version {way.sealed.version}")
