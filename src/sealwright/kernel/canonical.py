@@ -5,6 +5,7 @@ What is signed is always `canonical_json`. What is read back goes through
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ __all__ = ["canonical_json", "strict_json"]
 
 _MOST_BYTES = 64 << 20
 _MOST_DEPTH = 64
+_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def canonical_json(value: object) -> bytes:
@@ -93,24 +96,10 @@ def _exact(text: str) -> int | float:
 
 def _refuse_depth(text: str) -> None:
     """Refuse nesting deeper than anything we write, before the parser recurses into it."""
-    depth = deepest = 0
-    in_string = escaped = False
     if text.count("[") + text.count("{") <= _MOST_DEPTH:
         return
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > _MOST_DEPTH:
-                raise ValueError(f"nested deeper than {_MOST_DEPTH} levels")
-        elif character in "]}":
-            depth -= 1
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _MOST_DEPTH:
+            raise ValueError(f"nested deeper than {_MOST_DEPTH} levels")

@@ -51,6 +51,7 @@ class Workspace:
     db: Database
     clock: Clock
     _ledger: Ledger | None = field(default=None, repr=False)
+    _registry: Registry | None = field(default=None, repr=False)
 
     @property
     def trust_root(self) -> TrustRoot:
@@ -70,7 +71,12 @@ class Workspace:
 
     @property
     def registry(self) -> Registry:
-        return Registry(db=self.db, home=self.home, keyring=self.keyring, ledger=self.ledger, clock=self.clock)
+        """Versions, pointers and revocations; it reads the ledger once."""
+        if self._registry is None:
+            self._registry = Registry(
+                db=self.db, home=self.home, keyring=self.keyring, ledger=self.ledger, clock=self.clock
+            )
+        return self._registry
 
     def folder(self, name: str) -> Path:
         """One of the workspace's folders, e.g. "snapshots"."""
@@ -79,7 +85,7 @@ class Workspace:
     def close(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
-            self._ledger = None
+            self._ledger = self._registry = None
         self.db.close()
         self.keyring.close()
 
