@@ -172,7 +172,8 @@ def start() -> Iterator[Callable[..., Running]]:
 
         def begin(house: Any, **settings: Any) -> Running:
             settings.setdefault("limits", QUICK)
-            running = launch(house.config(**settings))
+            stderr = settings.pop("stderr", None)
+            running = launch(house.config(**settings), stderr=stderr)
             stack.callback(running.stop)
             return running
 

@@ -62,13 +62,16 @@ def credit_row() -> dict[str, Any]:
     return {name: values[name] for name in credit_interface()["order"]}
 
 
-def credit_model(interface: dict[str, Any], *, middle: float = 3.0) -> bytes:
-    """An ONNX graph with the interface's inputs: "bad" grows with age, and with the category a14 in c2."""
+def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool = False) -> bytes:
+    """An ONNX graph with the interface's inputs: "bad" grows with age, and with the category a14 in c2.
+
+    A wild one returns no probabilities, but 20.0, for that category.
+    """
     width, texts = len(interface["numbers"]), len(interface["strings"])
     weights = np.zeros((width, 1), dtype=np.float32)
     weights[0] = 0.05
     place = next(at for at, part in enumerate(interface["strings"]) if part["name"] == "c2")
-    labels = {"keys_strings": ["a14"], "values_floats": [2.0], "default_float": 0.0}
+    labels = {"keys_strings": ["a14"], "values_floats": [2000.0 if wild else 2.0], "default_float": 0.0}
     nodes = [
         helper.make_node("IsNaN", ["numbers"], ["missing"]),
         helper.make_node("Where", ["missing", "zero", "numbers"], ["filled"]),
@@ -77,7 +80,9 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0) -> bytes:
         helper.make_node("LabelEncoder", ["word"], ["known"], domain="ai.onnx.ml", **labels),
         helper.make_node("Add", ["score", "known"], ["raised"]),
         helper.make_node("Sub", ["raised", "middle"], ["centred"]),
-        helper.make_node("Sigmoid", ["centred"], ["bad"]),
+        helper.make_node("Mul", ["centred", "hundredth"], ["bad"])
+        if wild
+        else helper.make_node("Sigmoid", ["centred"], ["bad"]),
         helper.make_node("Sub", ["one", "bad"], ["good"]),
         helper.make_node("Concat", ["good", "bad"], ["probabilities"], axis=1),
     ]
@@ -85,9 +90,11 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0) -> bytes:
         "zero": np.float32(0),
         "weights": weights,
         "place": np.array([place], dtype=np.int64),
-        "middle": np.float32(middle),
+        "middle": np.float32(0 if wild else middle),
         "one": np.float32(1),
     }
+    if wild:
+        constants["hundredth"] = np.float32(0.01)
     graph = helper.make_graph(
         nodes,
         "credit",

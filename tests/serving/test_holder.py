@@ -176,6 +176,21 @@ def test_two_pointers_of_one_sequence_are_a_fork(post: Post, tmp_path: Path) -> 
         post.again().start()
 
 
+def test_a_newer_pointer_that_is_over_ends_the_older_one_too(post: Post) -> None:
+    """It was withdrawn by the newer one; that nobody confirmed the newer one does not bring it back."""
+    from sealwright.registry.pointer import make_pointer
+
+    facts = {
+        "project": post.house.project, "channel": "live", "sequence": 2, "number": 2, "not_before": START - timedelta(days=9),
+        "expires": START - timedelta(days=2), "previous": post.state.now.pointer, "revocations": 0, "reason": "short", "by": "ada",
+    }  # fmt: skip
+    data, _ = make_pointer(facts, post.house.version(2).package, post.house.keyring.signer("releases"))
+    post.put(post.house.pointer, data)
+    post.holder.refresh()
+    with pytest.raises(NotReady):
+        post.holder.serving()
+
+
 @pytest.mark.parametrize("whose", ["another workspace", "another branch"])
 def test_a_pointer_signed_with_another_key_is_refused(post: Post, tmp_path: Path, whose: str) -> None:
     from sealwright.registry.pointer import make_pointer

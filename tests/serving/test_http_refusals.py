@@ -276,7 +276,10 @@ def test_an_old_http_version_is_answered_and_closed(client: Any) -> None:
 def test_a_header_block_without_end_is_cut_off(client: Any, server: Running, one_line: bool) -> None:
     before, begun = _memory(server.pid), time.monotonic()
     with client.connect() as link:
-        link.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\nX: ")
+        link.sendall(
+            b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\nX: " + (b"a" if one_line else b"a\r\nX: ") * 20_000
+        )
+        assert link.recv(1000).startswith(b"HTTP/1.1 431")
         with pytest.raises(OSError):
             while time.monotonic() - begun < 15:
                 link.sendall((b"a" if one_line else b"a\r\nX: ") * 4096)
@@ -417,6 +420,26 @@ def test_callers_who_hang_up_midway_leave_nothing_behind(
     assert client.predict(row).status == 200
 
 
+def test_a_model_that_returns_nonsense_gives_no_answer_and_no_reason(
+    new_house: Callable[..., Any], start: Callable[..., Running], client_of: Any, interface: Any, credit_model: Any,
+    row: dict[str, Any], tmp_path: Path,
+) -> None:  # fmt: skip
+    """T-62: the fault is told to the log, the caller gets an id."""
+    own = new_house(released=False)
+    own.release(credit_model(interface, wild=True))
+    with (tmp_path / "stderr").open("wb") as stream:
+        client = client_of(own, start(own, stderr=stream))
+        assert client.predict(row).status == 200
+        document = _is_problem(client.predict(row | {"c2": "a14"}), 500)
+        assert client.predict(row).status == 200
+    assert set(document) == {"type", "title", "status", "detail", "instance"}
+    fault = next(
+        line for line in map(json.loads, (tmp_path / "stderr").read_text().splitlines()) if line["event"] == "fault"
+    )
+    assert (fault["id"], fault["code"]) == (document["instance"], "model.misbehaved")
+    assert document["detail"] == "Quote the id when you report this."
+
+
 # ---- what stays secret
 
 
@@ -441,6 +464,23 @@ def test_no_secret_and_no_data_is_in_log_arguments_or_environment(
         environment = (process / "environ").read_bytes()
         assert not any(secret in environment for secret in secrets)
         assert b"SEALWRIGHT" not in environment
+
+
+def test_the_log_is_plain_facts_whatever_callers_do(client: Any, server: Running, log: Path) -> None:
+    """Garbage in handshakes and requests must not become traces, nor fill a disk."""
+    before = log.stat().st_size
+    half_open = []
+    for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\xff" + b"\x00" * 255, b"\x16\x03\x01", b""):
+        for _ in range(30):
+            link = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            half_open.append(link)
+            link.sendall(data)
+    for link in half_open:
+        with link, contextlib.suppress(OSError):
+            link.recv(100)  # until the server gives up on it
+    for line in log.read_text().splitlines():
+        assert set(json.loads(line)) >= {"at", "event"}
+    assert log.stat().st_size - before < 20_000
 
 
 def test_the_ledger_of_refusals_is_empty(client: Any, house: Any) -> None:

@@ -221,6 +221,28 @@ def test_an_old_pointer_put_back_is_reported_and_not_served(
     assert "serving.release_refused" in [entry.action for entry in _entries(house)]
 
 
+def test_more_requests_than_may_wait_are_turned_away_and_the_rest_is_answered(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any]
+) -> None:
+    house = new_house()
+    client = client_of(house, start(house, limits=Limits(waiting=2)))
+    replies: list[Any] = []
+    callers = [
+        threading.Thread(target=lambda: replies.extend(client.predict(row) for _ in range(5))) for _ in range(24)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(replies) == 120
+    turned_away = [reply for reply in replies if reply.status != 200]
+    assert {(reply.status, reply.json["type"], reply.headers["retry-after"]) for reply in turned_away} <= {
+        (503, "urn:sealwright:problem:serving.overloaded", "1")
+    }
+    assert len(turned_away) < 120
+    assert client.predict(row).status == 200
+
+
 def test_a_renewed_certificate_is_used_without_a_restart(
     new_house: Any, start: Any, client_of: Any, row: dict[str, Any], wait_until: Any
 ) -> None:
@@ -239,7 +261,8 @@ def test_a_renewed_certificate_is_used_without_a_restart(
     running.reload_certificate()
     wait_until(lambda: serial() != before)
     after = serial()
-    house.tls.key.write_text("not a key")
+    trust.create_server_certificate(house.keyring, house.home / "serving" / "tls", ["localhost"], house.clock())
+    house.tls.key.write_text("not a key")  # half of a renewal: a new certificate, no key for it
     running.reload_certificate()
     time.sleep(0.5)
     assert serial() == after  # a pair that does not fit is refused, the good one stays
@@ -348,12 +371,15 @@ def test_the_present_process_can_become_the_server(
         assert process.wait(15) == 0
 
 
-def test_the_process_shows_no_key_and_leaves_no_core(new_house: Any, start: Any) -> None:
+def test_the_process_shows_no_key_and_leaves_no_core(
+    new_house: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALWRIGHT_PASSPHRASE", "canary-8")
     house = new_house()
     config = house.config()
     running: Running = start(house)
     process = Path(f"/proc/{running.pid}")
-    for secret in (config.decision_key, config.checkpoint_signer):
+    for secret in (config.decision_key, config.checkpoint_signer, "canary-8"):
         assert secret.encode() not in (process / "cmdline").read_bytes()
         assert secret.encode() not in _environment(running.pid)
         for folder, _, names in os.walk(house.home / "serving"):

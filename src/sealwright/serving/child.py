@@ -24,7 +24,11 @@ from sealwright.trust import Keyring
 
 __all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare"]
 
-_BOOT = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
+# The child runs the code its starter runs. Where that is installed, isolated mode finds it by itself.
+_BOOT = (
+    "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
+    "runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
+)
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 _KILL_AFTER_SECONDS = 5.0  # beyond the drain time
 

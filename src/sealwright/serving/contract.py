@@ -93,15 +93,16 @@ class Contract:
         if self.strings:
             texts = [self._pick_strings(row) for row in rows]
             if self._fill_strings:
-                texts = [tuple("" if text is None else text for text in row) for row in texts]
+                texts = [tuple(text or "" for text in row) if None in row else row for row in texts]
             strings = np.array(texts, dtype=object)
         return Batch(len(rows), numbers, strings)
 
     def _with_days(self, row: Sequence[Any]) -> list[Any]:
         values = list(row)
         for at in self._dates:
-            if isinstance(values[at], date):
-                values[at] = days_of(values[at])
+            day = values[at]
+            if isinstance(day, date):
+                values[at] = day.toordinal() - _EPOCH
         return values
 
 

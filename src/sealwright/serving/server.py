@@ -93,7 +93,7 @@ def serve(
     folder = private_folder(_made(config.folder))
     trust_root = TrustRoot.from_bytes(config.trust_root.encode())
     state = StateFile(folder / "state.json", config.project, config.channel)
-    with contextlib.closing(_open_ledger(config, folder, state, clock)) as ledger:
+    with contextlib.closing(_open_ledger(config, folder, state, trust_root, clock)) as ledger:
         decisions = DecisionLog(ledger, config.key_bytes, channel=config.channel, clock=clock)
         holder = Holder(
             home=Path(config.home),
@@ -157,6 +157,7 @@ class _Running:
         def stop() -> None:
             self._app.draining = server.should_exit = True
 
+        loop.set_exception_handler(lambda _, context: self._log.fault("loop", context.get("exception") or OSError()))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload_certificate, settings)
@@ -215,7 +216,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, clock: Clock) -> Ledger:
+def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root: TrustRoot, clock: Clock) -> Ledger:
     """The decision ledger, begun only where neither it nor its state was ever begun."""
     place = folder / "ledger"
     exists = place.exists() and any(place.iterdir())
@@ -238,6 +239,7 @@ def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, clock: Clo
         signer=import_signer(config.signer_bytes),
         clock=clock,
         create=not exists,
+        keys=trust_root.keys_of("decision-checkpoints"),  # an earlier key may have signed the newest checkpoint
     )
     state.change(ledger_begun=True)
     return ledger
