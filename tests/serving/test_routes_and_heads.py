@@ -205,3 +205,4 @@ def test_settings_do_not_show_their_keys() -> None:
 def test_loopback_answers_to_its_own_names_only() -> None:
     assert allowed_hosts("127.0.0.1", ["credit.example"]) == ["localhost", "127.0.0.1", "::1", "credit.example"]
     assert allowed_hosts("10.0.0.5", []) == ["10.0.0.5"]
+    assert allowed_hosts("0.0.0.0", ["credit.example"]) == ["localhost", "127.0.0.1", "::1", "credit.example"]

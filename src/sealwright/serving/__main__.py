@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     guard_memory()
     raise_open_files()
+    status = _Status(asked.status_fd)
     try:
         config = _read_config(asked.config_fd)
         lifeline = asked.config_fd if config.lifeline else None
@@ -30,11 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
             os.close(asked.config_fd)
         from sealwright.serving.server import serve  # after the guard, and only if there is something to serve
 
-        serve(config, ready=lambda port: _report(asked.status_fd, {"port": port}), lifeline=lifeline)
+        serve(config, ready=lambda port: status.tell({"port": port}), lifeline=lifeline)
     except SealwrightError as error:
         link = getattr(error, "link", "")
-        _report(asked.status_fd, {"exit_code": error.exit_code, "message": str(error), "link": link})
-        sys.stderr.write(f"{error}\n")
+        if not status.tell({"exit_code": error.exit_code, "message": str(error), "link": link}):
+            sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 
@@ -59,15 +60,23 @@ def _read_exactly(descriptor: int, count: int) -> bytes:
     return data
 
 
-def _report(descriptor: int | None, facts: dict[str, object]) -> None:
-    """Tell whoever started us, once, and close."""
-    if descriptor is None:
-        return
-    try:
-        os.write(descriptor, json.dumps(facts).encode() + b"\n")
-        os.close(descriptor)
-    except OSError:
-        return  # nobody listens any more; the lifeline or the operator decides
+class _Status:
+    """The way to whoever started us: one word, once, then closed, so that the number is never another file's."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def tell(self, facts: dict[str, object]) -> bool:
+        """Whether somebody was told; if not, it belongs on standard error."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return False
+        try:
+            os.write(descriptor, json.dumps(facts).encode() + b"\n")
+            os.close(descriptor)
+        except OSError:
+            return False  # nobody listens any more
+        return True
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
     if host is None:
         raise BadRequest("The Host header is missing.")
     if host not in hosts and _without_port(host) not in hosts:
-        raise Misdirected
+        raise Misdirected("The names it answers to are set in the project, under serving.hosts.")
     if b"transfer-encoding" in found:
         raise LengthRequired("Chunked bodies are not read. Send a Content-Length.")
     length = None

@@ -19,6 +19,7 @@ __all__ = ["MOST_CONFIG_BYTES", "Limits", "ServeConfig"]
 
 MOST_CONFIG_BYTES = 60_000  # fits a pipe's buffer, so handing it over never blocks
 
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not bound
 _Seconds = Annotated[float, Meta(gt=0, le=3600)]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -149,6 +150,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def allowed_hosts(host: str, extra: Sequence[str]) -> list[str]:
-    """The names a caller may use: the address itself, this machine's own names if it is loopback, and `extra`."""
-    own = ["localhost", "127.0.0.1", "::1"] if _is_loopback(host) else [host]
+    """The names a caller may use: the address itself, or this machine's own where it is loopback or all; and `extra`."""
+    own = ["localhost", "127.0.0.1", "::1"] if _is_loopback(host) or host in _EVERY_ADDRESS else [host]
     return list(dict.fromkeys([*own, *extra]))
