@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,28 @@ def test_canonical_json_read_back_is_the_same_value_and_the_same_bytes(value: ob
     written = canonical_json(value)
     assert canonical_json(strict_json(written)) == written
     assert strict_json(written) == value
+
+
+@given(
+    st.recursive(
+        json_values
+        | st.floats(-1e-3, 1e-3)
+        | st.floats(1e14, 1e22)
+        | st.sampled_from([-0.0, 1e-4, 9.999999999999999e-5, 1e15, 1e21, 5e-324]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+        max_leaves=8,
+    )
+)
+def test_the_fast_way_writes_the_same_bytes_as_the_reference(value: object) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), 2**53, -(2**53), "\ud800", {1: 2}, {"a": object()}, b"bytes"]
+)
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(InvalidInput, match="no canonical JSON form"):
+        canonical_json(value)
 
 
 def test_canonical_json_matches_the_rfc_8785_example() -> None:

@@ -17,6 +17,7 @@ __all__ = ["canonical_json", "strict_json"]
 
 _MOST_BYTES = 64 << 20
 _MOST_DEPTH = 64
+_EXACT = 2**53
 _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\]{}]")
 
@@ -27,12 +28,23 @@ def canonical_json(value: object) -> bytes:
     Raises
     ------
     InvalidInput
-        A float that is not finite, an integer beyond 2**53 - 1, or a type JSON lacks.
+        A float that is not finite, an integer beyond 2**53 - 1, text with half a surrogate pair, or a type JSON lacks.
+
+    Notes
+    -----
+    What most documents hold is written by msgspec, about four times faster than rfc8785 and byte for byte the same
+    (a property test says so); numbers and keys where the two differ go to rfc8785.
     """
+    import msgspec
+
     try:
-        return rfc8785.dumps(_plain(value))
-    except rfc8785.CanonicalizationError as error:
-        raise InvalidInput(f"This value has no canonical JSON form: {error}") from None
+        return msgspec.json.encode(_plain(value), order="sorted")
+    except (_Unusual, TypeError, UnicodeEncodeError, RecursionError, rfc8785.CanonicalizationError):
+        pass  # rfc8785 writes it, or says what is wrong
+    try:
+        return rfc8785.dumps(_usual(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidInput(f"This value has no canonical JSON form: {str(error)[:200]}") from None
 
 
 def strict_json(data: bytes | str, *, what: str = "JSON", most_bytes: int = _MOST_BYTES) -> Any:
@@ -55,12 +67,48 @@ def strict_json(data: bytes | str, *, what: str = "JSON", most_bytes: int = _MOS
         raise InvalidInput(f"{what} is not valid JSON: {str(error)[:200]}") from None
 
 
+class _Unusual(Exception):
+    """A key whose place in the order depends on how it is encoded."""
+
+
 def _plain(value: object) -> Any:
-    """The same value in the types rfc8785 knows."""
+    """The same value in a form that msgspec writes canonically."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        if -_EXACT < value < _EXACT:  # type: ignore[operator]
+            return value
+        raise _Unusual
+    if kind is float:
+        return _number(value)  # type: ignore[arg-type]
     if isinstance(value, Mapping):
+        for key in value:
+            if type(key) is not str or not key.isascii():
+                raise _Unusual
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    raise _Unusual
+
+
+def _number(value: float) -> Any:
+    """Whole numbers without a point, the middle range as it is, the rest as ECMAScript writes it."""
+    import msgspec
+
+    if 1e-4 <= abs(value) < 1e15:
+        return int(value) if value.is_integer() else value
+    if value == 0:
+        return 0
+    return msgspec.Raw(rfc8785.dumps(value))
+
+
+def _usual(value: object) -> Any:
+    """The same value in the types rfc8785 knows."""
+    if isinstance(value, Mapping):
+        return {key: _usual(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_usual(item) for item in value]
     return value
 
 
