@@ -31,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
             os.close(asked.config_fd)
         from sealwright.serving.server import serve  # after the guard, and only if there is something to serve
 
-        serve(config, ready=lambda port: status.tell({"port": port}), lifeline=lifeline)
+        def ready(port: int) -> None:
+            status.tell({"port": port})
+
+        serve(config, ready=ready, lifeline=lifeline)
     except SealwrightError as error:
         link = getattr(error, "link", "")
         if not status.tell({"exit_code": error.exit_code, "message": str(error), "link": link}):
