@@ -12,6 +12,6 @@ if "whole_way" not in sys.modules:
     sys.modules["whole_way"] = _module
     _spec.loader.exec_module(_module)
 
-from whole_way import empty_home, home, sealed, told  # noqa: E402
+from whole_way import empty_home, home, sealed, told
 
 __all__ = ["empty_home", "home", "sealed", "told"]
