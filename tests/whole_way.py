@@ -287,3 +287,17 @@ def empty_home(tmp_path: Path) -> Home:
     root = tmp_path / "home"
     root.mkdir(mode=0o700)
     return Home(root)
+
+
+def write_table(path: Path, *, rows: int = 480, seed: int = 3) -> Path:
+    """A small CSV whose yes and no can be learned, without any column that looks sensitive."""
+    import random
+
+    draw = random.Random(seed)
+    lines = ["weight,height,colour,fits"]
+    for _ in range(rows):
+        weight, height, colour = draw.uniform(1, 9), draw.uniform(10, 90), draw.choice(["red", "green", "blue"])
+        fits = weight * 8 + height + draw.gauss(0, 12) + (10 if colour == "red" else 0) > 95
+        lines.append(f"{weight:.3f},{height:.2f},{colour},{'yes' if fits else 'no'}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

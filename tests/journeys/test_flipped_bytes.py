@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whole_way import PROJECT, ROW, Home
 
 from sealwright.kernel import SealwrightError, VerificationFailed, system_clock
 from sealwright.pipeline import Verified, read_trust_root, verify_path
 from sealwright.trust import TrustRoot
+from whole_way import PROJECT, ROW, Home
 
 _PLACES = 24
 _LEDGER = ("entries.log", "checkpoints.log", "checkpoint")

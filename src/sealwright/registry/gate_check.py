@@ -73,7 +73,7 @@ def _statements_used(
     said = release.statement.predicate
     seen = {f"sha256:{item['digest']['sha256']}" for item in said["inputAttestations"]}
     here = {name: one.digest for name, one in statements.items()}
-    here |= {f"attestation by {one.by}": one.statement for one in attestations}
+    here |= {f"attestation of {one.check} by {one.by}, {one.statement}": one.statement for one in attestations}
     judged = {name for name in here if name not in statements or statements[name].predicate_type not in _NOT_JUDGED}
     unseen = sorted(name for name in judged if here[name] not in seen)
     _need(not unseen, f"did not look at what lies beside it: {', '.join(unseen)[:200]}")

@@ -1,0 +1,115 @@
+"""Asking for less after the results are known: it is seen, and takes the signature of a compliance officer."""
+
+import pytest
+
+from whole_way import PROJECT, Home
+
+_STRICT = (
+    "  overrides:\n    - {check: performance.roc_auc, at_least: 0.9, why: Agreed with the business before the pilot.}\n"
+)
+
+
+def policy(home: Home, text: str) -> None:
+    """Write the policy section of the project anew."""
+    path = home.root / "credit" / "sealwright.yaml"
+    before, _, rest = path.read_text(encoding="utf-8").partition("policy:\n")
+    serving = rest[rest.index("serving:") :]
+    path.write_text(f"{before}policy:\n{text}\n{serving}", encoding="utf-8")
+
+
+def approve(home: Home, name: str, role: str, *more: str, expect: int = 0) -> str:
+    done = home.inside(
+        "approve", "credit", "--as", name, "--role", role, "--reason", "I looked at the change.",
+        "--person-key", f"{name}.key", *more, expect=expect,
+    )  # fmt: skip
+    return done.out + done.err
+
+
+def blocking(home: Home) -> dict[str, str]:
+    """What stands in the way, and what was found."""
+    decision = home.inside("gate", "credit", "--json", expect=None).json
+    opens = {"pass", "attested", "not_applicable"}
+    return {one["check"]: one["found"] for one in decision["results"] if one["outcome"] not in opens}
+
+
+@pytest.fixture
+def strict(home: Home) -> Home:
+    """The sealed model judged anew under a promise it does not keep."""
+    policy(home, _STRICT)
+    home.inside("run", "credit", expect=3)
+    assert "performance.roc_auc" in blocking(home)
+    return home
+
+
+def test_a_stricter_promise_needs_nobodys_leave(strict: Home) -> None:
+    assert "approval.policy_change" not in blocking(strict)
+
+
+def test_a_loosened_threshold_is_seen_and_waits_for_the_compliance_officer(strict: Home) -> None:
+    policy(strict, "  {}\n")
+    run = strict.inside("run", "credit", expect=3)
+    assert "approval.policy_change" in run.out
+    assert "--policy-change" in run.out
+    decision = strict.inside("gate", "credit", "--json", expect=3).json
+    (change,) = decision["loosened"]
+    assert change["what"] == "performance.roc_auc"
+    assert "0.9" in change["before"]
+    assert "0.65" in change["after"]
+    approve(strict, "bob", "business_owner")
+    approve(strict, "cara", "compliance_officer")
+    assert set(blocking(strict)) == {"approval.policy_change"}
+    approve(strict, "bob", "business_owner", "--policy-change")
+    assert "the role business_owner does not count here" in blocking(strict)["approval.policy_change"]
+    approve(strict, "cara", "compliance_officer", "--policy-change")
+    assert blocking(strict) == {}
+    sealed = strict.inside("seal", "credit", "--json").json
+    found = strict.inside("verify", f"ws/packages/{sealed['package'].removeprefix('sha256:')}", "--json").json
+    assert any("less than before the results" in line and "performance.roc_auc" in line for line in found["remarks"])
+    strict.inside("export", PROJECT, sealed["version"], "--to", "out2")
+    bundle = strict.inside("verify", f"out2/{PROJECT}-v{sealed['version']}.evidence.json", "--json").json
+    assert any("performance.roc_auc" in line for line in bundle["remarks"])
+
+
+def test_the_trainer_cannot_sign_for_the_change(strict: Home) -> None:
+    policy(strict, "  {}\n")
+    strict.inside("run", "credit", expect=3)
+    assert "trained this model" in approve(strict, "ada", "business_owner", "--policy-change", expect=2)
+
+
+def test_an_approval_from_before_the_change_does_not_count_after_it(strict: Home) -> None:
+    approve(strict, "bob", "business_owner")
+    approve(strict, "cara", "compliance_officer")
+    policy(strict, "  {}\n")
+    strict.inside("run", "credit", expect=3)
+    assert blocking(strict)["approval.release"].startswith("0 of 2")
+
+
+def test_asking_for_less_than_the_risk_class_is_shown_from_the_start(home: Home) -> None:
+    policy(
+        home,
+        "  overrides:\n    - {check: performance.calibration_error, at_most: 0.2, why: Only the order of applications is used.}\n",
+    )
+    home.inside("run", "credit", expect=3)
+    decision = home.inside("gate", "credit", "--json", expect=3).json
+    assert [one["what"] for one in decision["below_class"]] == ["performance.calibration_error"]
+    assert decision["below_class"][0]["why"] == "Only the order of applications is used."
+    assert "approval.policy_change" in blocking(home)
+
+
+def test_a_lower_risk_class_after_the_results_is_a_loosening(home: Home) -> None:
+    path = home.root / "credit" / "sealwright.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("risk_class: high", "risk_class: minimal"))
+    run = home.inside("run", "credit", expect=3)
+    assert "approval.policy_change" in run.out
+
+
+def test_with_nothing_to_sign_for_a_policy_change_is_refused(home: Home) -> None:
+    assert "no change" in approve(home, "cara", "compliance_officer", "--policy-change", expect=2)
+
+
+def test_a_reason_is_required_to_ask_for_less(home: Home) -> None:
+    policy(home, "  overrides:\n    - {check: performance.calibration_error, at_most: 0.2}\n")
+    refused = home.inside("gate", "credit", expect=2)
+    assert "why" in refused.err
+    assert "line" in refused.err
+    assert "sealwright.yaml" in refused.err
