@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealwright.kernel import InvalidInput, NotFound, canonical_json, read_limited, strict_json, write_atomically
+from sealwright.kernel import (
+    InvalidInput,
+    NotFound,
+    VerificationFailed,
+    canonical_json,
+    read_limited,
+    strict_json,
+    write_atomically,
+)
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
 from sealwright.serving import decision_ledger_folder
@@ -19,9 +27,10 @@ from sealwright.serving import decision_ledger_folder
 __all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
 
 BUNDLE_TYPE = "urn:sealwright:bundle:v1"
-LEDGER_FILES = ("checkpoint", "checkpoints.log", "entries.log")  # in this order: a server may be writing meanwhile
+LEDGER_FILES = ("entries.log", "checkpoints.log", "checkpoint")
 _MOST_BYTES = 1 << 30
 _WITHHELD = b"erased"  # the ledger's word for a record that is not here
+_RECORD = re.compile(rb"[^\n]+\n([0-9]{1,18})\n[^\n]+\n\n[^\n]+\n\n")  # one signed checkpoint in checkpoints.log
 _LEDGER_FILE = "|".join(map(re.escape, LEDGER_FILES))
 _PLACES = re.compile(
     rf"package/.+|(ledger|decisions/[^/]+)/({_LEDGER_FILE})|pointers/[^/]+\.json|revocations\.json|trust\.json|report\.html"
@@ -58,14 +67,12 @@ def export_bundle(workspace: Workspace, project: str, number: int, to: Path, *, 
     version = workspace.registry.version(project, number)
     package = workspace.folder("packages") / version.package.removeprefix("sha256:")
     files = {f"package/{name}": data for name, data in open_trusted_files(package).items()}
-    files |= {f"ledger/{name}": _without_attachments(workspace.home / "ledger", name) for name in LEDGER_FILES}
+    files |= {f"ledger/{name}": data for name, data in _signed_part(workspace.home / "ledger").items()}
     for pointer in sorted((workspace.folder("pointers") / project).glob("*.json")):
         files[f"pointers/{pointer.name}"] = read_limited(pointer, 1 << 20)
         decisions = decision_ledger_folder(workspace.home, project, pointer.stem)
         if (decisions / "checkpoint").is_file():
-            files |= {
-                f"decisions/{pointer.stem}/{name}": _without_attachments(decisions, name) for name in LEDGER_FILES
-            }
+            files |= {f"decisions/{pointer.stem}/{name}": data for name, data in _signed_part(decisions).items()}
     revocations = workspace.home / "revocations.json"
     if revocations.is_file():
         files["revocations.json"] = read_limited(revocations, 16 << 20)
@@ -112,14 +119,22 @@ def _bytes_of(name: str, text: str) -> bytes:
     return data
 
 
-def _without_attachments(ledger: Path, name: str) -> bytes:
-    """A ledger file; the encrypted records that stand beside entries are withheld, which leaves every proof valid."""
-    path = ledger / name
-    if not path.is_file():
-        raise NotFound(f"The ledger file {path} is missing. Check it with: sealwright verify {ledger}")
-    data = read_limited(path, _MOST_BYTES)
-    if name != "entries.log":
-        return data
-    lines = data.split(b"\n")[:-1]  # what follows the last newline is still being written
-    leaves = (line.partition(b"\t") for line in lines)
-    return b"".join(leaf + tab + (_WITHHELD if tab else b"") + b"\n" for leaf, tab, _ in leaves)
+def _signed_part(ledger: Path) -> dict[str, bytes]:
+    """The files of a ledger up to its newest checkpoint, so that all of them are signed: a server may be writing on.
+
+    The encrypted records that stand beside entries are withheld, which leaves every proof valid.
+    """
+    for name in LEDGER_FILES:
+        if not (ledger / name).is_file():
+            raise NotFound(f"The ledger file {ledger / name} is missing. Check it with: sealwright verify {ledger}")
+    checkpoints = read_limited(ledger / "checkpoints.log", _MOST_BYTES)  # before the entries, of which more may come
+    lines = read_limited(ledger / "entries.log", _MOST_BYTES).split(b"\n")
+    records = list(_RECORD.finditer(checkpoints))
+    if not records:
+        raise VerificationFailed(f"The ledger in {ledger} has no checkpoint: nothing in it is signed.", link="ledger")
+    leaves = (line.partition(b"\t") for line in lines[: int(records[-1][1])])
+    return {
+        "checkpoint": records[-1][0][:-1],
+        "checkpoints.log": checkpoints[: records[-1].end()],
+        "entries.log": b"".join(leaf + tab + (_WITHHELD if tab else b"") + b"\n" for leaf, tab, _ in leaves),
+    }

@@ -297,8 +297,17 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
 
 def _ledger_files(bundle: Bundle, folder: str) -> dict[str, bytes]:
     files = bundle.folder(folder)
-    if not {"entries.log", "checkpoints.log"} <= set(files):
+    if set(files) != {"entries.log", "checkpoints.log", "checkpoint"}:
         raise VerificationFailed("The bundle lacks the files of a ledger.", link=folder)
+    newest = files["checkpoint"].split(b"\n")
+    signed = int(newest[1]) if len(newest) > 1 and newest[1].isdigit() else -1
+    whole = files["entries.log"].split(b"\n")
+    if (
+        whole.pop()
+        or len(whole) != signed
+        or not files["checkpoints.log"].endswith(b"\n" + files["checkpoint"] + b"\n")
+    ):
+        raise VerificationFailed("A ledger in the bundle has an end that nobody signed.", link=folder)
     return files
 
 
