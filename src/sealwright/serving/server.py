@@ -6,6 +6,7 @@ that others can reach.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -124,6 +125,8 @@ def serve(
             guard=guard,
             log=log,
         )
+        gc.collect()
+        gc.freeze()  # what is loaded now stays; the collector need not walk it under load
         running = _Running(config, app, holder, decisions, guard, log)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
