@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealwright.kernel import digest_of
+from sealwright.registry import check_structure
 from sealwright.training import RECIPES
 from sealwright.training.adapters.built_in import train_built_in
 from sealwright.training.adapters.onnx_export import _float32_below
@@ -198,3 +199,11 @@ def test_a_changed_decision_counts_as_flip_only_where_the_framework_had_decided(
     at_the_edge[bad] = [0.5 - 2e-6, 0.5 + 2e-6]  # just above
     found = differences(made.model, job.holdout, at_the_edge, "binary", 2, 1)
     assert (found["flips"], found["ties"]) == (0, 2)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_gate_for_model_files_lets_it_in(recipe: str, task: str) -> None:
+    job, interface = job_of(recipe, task, special=True)
+    report = check_structure(made_by(job).model, interface)
+    assert report.opsets == {"ai.onnx": 18, "ai.onnx.ml": 3}

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sealwright.training.adapters.cross_validation import cross_validated, metric_of
-from sealwright.training.adapters.estimators import fit
+from sealwright.training.adapters.estimators import FOREST_ROWS, fit
 from sealwright.training.adapters.onnx_export import export
 from sealwright.training.adapters.scores import folds_of, metrics_of, sample_of
 from sealwright.training.adapters.search import search
@@ -18,7 +19,7 @@ from sealwright.training.teachable import check_target
 __all__ = ["train_built_in"]
 
 _SEARCH_ROWS = 10_000
-_SEARCH_TREES = 40  # enough to rank the settings of a forest; the final one grows all of its trees
+_SEARCH_TREES = 30  # enough to rank the settings of a forest; the final one grows all of its trees
 
 
 def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
@@ -40,6 +41,8 @@ def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
         ).predict
 
     cv = cross_validated(job, fit_rows, notes, progress)
+    if job.recipe == "forest" and job.rows.rows > FOREST_ROWS:
+        notes.append(f"each tree of the forest was grown on {FOREST_ROWS:,} of {job.rows.rows:,} training rows")
     progress("training on every row", 0.9)
     fitted = fit(
         job.recipe, job.task, job.rows, job.target, classes=len(job.classes), parameters=parameters, seed=job.seed
@@ -78,16 +81,17 @@ def _searched(
         )
         return score(target[check], fitted.predict(rows.take(check)))
 
-    best, trials, said = search(
-        known,
-        fixed,
-        judge,
-        folds=len(folds),
-        metric=metric,
-        trials=job.trials,
-        seconds=job.seconds,
-        seed=job.seed,
-        progress=lambda line, share: progress(line, 0.05 + 0.75 * share),
-    )
+    with threadpool_limits(limits=1, user_api="openmp"):  # so few rows are not worth starting threads for
+        best, trials, said = search(
+            known,
+            fixed,
+            judge,
+            folds=len(folds),
+            metric=metric,
+            trials=job.trials,
+            seconds=job.seconds,
+            seed=job.seed,
+            progress=lambda line, share: progress(line, 0.05 + 0.75 * share),
+        )
     notes += said
     return best, trials

@@ -14,7 +14,7 @@ from sealwright.training.recipes import default_metric
 
 __all__ = ["cross_validated", "metric_of"]
 
-_CHECK_ROWS = 50_000
+_CHECK_ROWS = 20_000
 
 
 def cross_validated(
@@ -25,6 +25,8 @@ def cross_validated(
 ) -> dict[str, Any]:
     """Scores on folds the search did not use, each figure with its mean and standard deviation over folds."""
     kept = sample_of(job.task, job.target, _CHECK_ROWS, job.seed + 1)
+    if kept.size < job.rows.rows:
+        notes.append(f"cross-validation used {kept.size:,} of {job.rows.rows:,} training rows")
     rows, target = job.rows.take(kept), job.target[kept]
     folds, thin = folds_of(job.task, target, job.folds, job.seed + 1)
     notes += [note for note in thin if note not in notes]

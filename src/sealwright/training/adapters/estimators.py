@@ -22,9 +22,10 @@ from sealwright.training.encoding import Encoding, fit_encoding
 from sealwright.training.packed import Packed
 from sealwright.training.recipes import Value, style_of
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["FOREST_ROWS", "Fitted", "fit"]
 
-_FOREST_ROWS = 100_000  # a tree of a forest sees at most this many rows
+FOREST_ROWS = 20_000
+"""A tree of a forest sees at most this many rows, drawn anew for each tree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def _build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, r
             max_leaf_nodes=parameters["max_leaf_nodes"],
             min_samples_leaf=parameters["min_samples_leaf"],
             max_features=parameters["max_features"],
-            max_samples=_FOREST_ROWS if rows > _FOREST_ROWS else None,
+            max_samples=FOREST_ROWS if rows > FOREST_ROWS else None,
             random_state=seed,
             **weight,
         )
