@@ -21,7 +21,7 @@ __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
 _RECEIPT = "urn:sealwright:receipt:v1"
 _MOST_BYTES = 1 << 30
-_FILED = "statement.filed"
+_FILED, _REVOKED = "statement.filed", "package.revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,13 +268,18 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
             f"decisions of channel {channel}: {report.size:,} entries, {report.checkpoints:,} signed checkpoints"
         )
         remarks += report.remarks
+    in_ledger = _revoked_in_ledger(bundle, package)
     if "revocations.json" in bundle.files:
         revoked = verify_revocations(bundle.files["revocations.json"], trust_root).packages
         checked.append(f"the revocation list is signed and names {len(revoked)} packages")
         if package.digest in revoked:
             remarks.append(f"this package was revoked: {revoked[package.digest].reason}")
-    else:
-        not_checked.append("whether the package was revoked: the list of revoked packages is not in the bundle")
+        if (package.digest in revoked) != in_ledger:
+            raise VerificationFailed(
+                "The list of revoked packages says otherwise about this package than the ledger.", link="revocations"
+            )
+    elif in_ledger:
+        remarks.append("this package was revoked, as the ledger says")
     not_checked += [
         "the training data and the decision records: only their digests are here",
         *package.not_checked[-1:],
@@ -338,6 +343,13 @@ def _in_ledger(bundle: Bundle, package: VerifiedPackage, trust_root: TrustRoot, 
             f"The ledger knows no version {bundle.number} with this package.", link="ledger/version"
         )
     return [f"all {len(wanted)} statements of the package are entries of the ledger, and so is version {bundle.number}"]
+
+
+def _revoked_in_ledger(bundle: Bundle, package: VerifiedPackage) -> bool:
+    """Whether the verified ledger has the withdrawal of this package: it does, even if the list is left out or old."""
+    lines = bundle.files["ledger/entries.log"].split(b"\n")[:-1]
+    entries = (strict_json(line.split(b"\t", 1)[0], what="a ledger entry") for line in lines)
+    return any(entry["action"] == _REVOKED and entry["subject"] == package.digest for entry in entries)
 
 
 def trust_root_from(data: bytes, fingerprint: str | None) -> TrustRoot:
