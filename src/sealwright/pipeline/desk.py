@@ -27,6 +27,8 @@ class Desk:
 
     @property
     def runs(self) -> RunStore:
+        """The runs. Whoever works on them holds the ledger, so that two programs never mix their steps."""
+        self.workspace.hold_ledger()
         return RunStore(self.workspace.db, self.workspace.folder("runs"), self.workspace.clock)
 
     @property

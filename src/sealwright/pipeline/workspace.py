@@ -5,9 +5,11 @@ Does not answer: what to do with them. The steps beside this file do.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +34,14 @@ from sealwright.kernel import (
     write_atomically,
 )
 from sealwright.registry import Registry
-from sealwright.trust import Keyring, Ledger, TrustRoot, Unlock, create_keyring, open_keyring
+from sealwright.trust import Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
 
 __all__ = ["Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"]
 
 _ABOUT = "workspace.json"
 _FOLDERS = ("snapshots", "packages", "pointers", "serving", "reports", "runs", "people")
+_PATIENCE_SECONDS = 5.0  # most commands hold the ledger for less than one
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,13 +64,29 @@ class Workspace:
     @property
     def ledger(self) -> Ledger:
         """The control ledger, opened at first use: only one program may write to it at a time."""
-        if self._ledger is None:
-            self._ledger = Ledger.open(
-                self.home / "ledger",
-                origin=ledger_origin(self.id),
-                signer=self.keyring.signer("checkpoints"),
-                clock=self.clock,
-            )
+        return self.hold_ledger()
+
+    def hold_ledger(self) -> Ledger:
+        """The control ledger, held from now on. A short command of another program is waited for.
+
+        Raises
+        ------
+        LedgerInUse
+            Another program is at work here for longer than that.
+        """
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self._ledger is None:
+            try:
+                self._ledger = Ledger.open(
+                    self.home / "ledger",
+                    origin=ledger_origin(self.id),
+                    signer=self.keyring.signer("checkpoints"),
+                    clock=self.clock,
+                )
+            except LedgerInUse:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)
         return self._ledger
 
     @property
@@ -215,9 +235,16 @@ def _draft_of(home: Path) -> Iterator[Path]:
     draft = private_folder(home.with_name(f".{home.name}.{secrets.token_hex(4)}.draft"))
     try:
         yield draft
-        if home.exists():
-            home.rmdir()
-        os.rename(draft, home)  # noqa: PTH104 - refuses a folder that is not empty, which is what we rely on
+        try:
+            if home.exists():
+                home.rmdir()
+            os.rename(draft, home)  # noqa: PTH104 - refuses a folder that is not empty, which is what we rely on
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            raise Conflict(
+                f"Somebody put something into {home} at the same moment. Look at it, then try again."
+            ) from None
         fsync_folder(home.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
