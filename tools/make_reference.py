@@ -3,14 +3,17 @@
 `--check` writes nothing and fails if a page is not what the code says now; the tests run it so.
 """
 
+import contextlib
 import importlib
+import io
 import json
 import os
 import pkgutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}  # read once, when imported
 
 import sealwright
 from sealwright.kernel import SealwrightError
@@ -26,6 +29,7 @@ COMMANDS = [
     "train",
     "assess",
     "gate",
+    "attest",
     "approve",
     "seal",
     "report",
@@ -56,10 +60,16 @@ def commands() -> str:
 
 def help_of(verb: list[str]) -> str:
     """What `--help` prints, on a page 100 columns wide and without colour."""
-    plain = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    command = [sys.executable, "-c", "from sealwright.doors.cli import main; main()", *verb, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    from sealwright.doors.cli import main as program
+
+    said, before = io.StringIO(), sys.argv
+    sys.argv = ["sealwright", *verb, "--help"]
+    try:
+        with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+            program()
+    finally:
+        sys.argv = before
+    return "\n".join(line.rstrip() for line in said.getvalue().strip("\n").splitlines())
 
 
 def errors() -> str:
