@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qsl, urlsplit
 
 from sealwright.engines import Database, open_database
 from sealwright.kernel import (
@@ -147,9 +148,11 @@ def create_workspace(
     Raises
     ------
     Conflict
-        There is something at `home` already.
+        There is something at `home` already, or the database is that of another workspace.
     InvalidInput
         An unusable name, key file or database URL.
+    OperationFailed
+        The database does not answer.
     """
     if is_workspace(home):
         raise Conflict(f"{home} is a workspace already. Use it, or choose another folder with --home.")
@@ -157,13 +160,13 @@ def create_workspace(
         raise Conflict(f"{home} is not empty. Choose an empty or new folder with --home.")
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise InvalidInput("A workspace needs a name of 1 to 200 printable characters.")
-    if database is not None and "@" in database and ":" in database.split("@")[0].split("//")[-1]:
-        raise InvalidInput(
-            "The database URL holds a password. Put it in PGPASSWORD or a pgpass file: the URL is stored."
-        )
+    if database is not None:
+        _refuse_password(database)
     workspace = new_id("ws")
     home.parent.mkdir(parents=True, exist_ok=True)
     with _draft_of(home) as draft:
+        if database is not None:
+            _take_empty(database)
         create_keyring(draft / "keys", workspace, unlock).close()
         for folder in (*_FOLDERS, "ledger"):
             private_folder(draft / folder)
@@ -227,6 +230,33 @@ def _about(home: Path) -> dict[str, str]:
     if not isinstance(about, dict) or about.get("format") != 1 or not {"id", "name", "database"} <= set(about):
         raise VerificationFailed(f"{home / _ABOUT} is not a workspace file of format 1.", link=_ABOUT)
     return about
+
+
+def _refuse_password(url: str) -> None:
+    """The URL is stored and shown; a secret in it would be, too."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InvalidInput("--database is not a URL. Give one like postgresql+psycopg://user@host/name.") from None
+    asked = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if parts.password is not None or asked & {"password", "sslpassword"}:
+        raise InvalidInput(
+            "The database URL holds a password. Put it in PGPASSWORD or a pgpass file: the URL is stored."
+        )
+
+
+def _take_empty(url: str) -> None:
+    """See that the database answers and holds nothing of another workspace, before anything is made."""
+    db = open_database(url)
+    try:
+        with db.read() as tx:
+            taken = tx.run("SELECT 1 AS n FROM statements LIMIT 1") or tx.run("SELECT 1 AS n FROM runs LIMIT 1")
+    finally:
+        db.close()
+    if taken:
+        raise Conflict(
+            "This database holds the facts of another workspace. Give this one a database or schema of its own."
+        )
 
 
 @contextlib.contextmanager
