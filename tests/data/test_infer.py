@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealwright.data import DataSpec, Inferred, Snapshot, TargetUnusable, infer_contract, open_source
-from sealwright.data.errors import ColumnsUnusable
+from sealwright.data.errors import ColumnsUnusable, SourceUnreadable
 from sealwright.data.hints import protected_attribute, words_of
 from sealwright.kernel import SealwrightError
 
@@ -159,6 +159,29 @@ def test_one_odd_cell_at_the_very_end_counts(infer: Infer) -> None:
     found = infer(columns).spec.columns
     assert (found["x"].type, found["x"].max) == ("number", 1.5)
     assert (found["d"].type, found["d"].categories) == ("category", ("2015-01-01", "soon"))
+
+
+def test_a_slip_among_numbers_is_pointed_out(infer: Infer) -> None:
+    cells = [str(place / 7) for place in range(300)]
+    cells[-1] = "twelve"
+    found = infer({"x": cells, "z": list(range(0, 600, 2)), "y": ["a", "b"] * 150})
+    assert found.spec.columns["x"].type == "text"
+    (said,) = [line for line in found.warnings if "'x'" in line]
+    assert "but for 1 of 300 cells" in said
+    assert "not given to the model" in said
+    assert "type: number" in said
+
+
+def test_words_among_words_are_no_slip(infer: Infer) -> None:
+    cells = [f"street {place}" if place % 4 else str(place) for place in range(300)]
+    found = infer({"x": cells, "z": list(range(0, 600, 2)), "y": ["a", "b"] * 150})
+    assert [line for line in found.warnings if "'x'" in line] == []
+
+
+def test_a_file_whose_rows_all_miss_the_header_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b,y\n" + "1,2\n1,2,3,4\n" * 30)
+    with pytest.raises(SourceUnreadable, match="Not one of the 60 rows"):
+        infer_contract(open_source("data.csv", tmp_path), "y")
 
 
 def test_decimal_commas_are_noticed_and_written_down(infer: Infer) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealwright.data.errors import ColumnsUnusable, TargetUnusable
+from sealwright.data.errors import ColumnsUnusable, SourceUnreadable, TargetUnusable
 from sealwright.data.hints import census_names
 from sealwright.data.infer_column import infer_column, unreadable_column
 from sealwright.data.infer_target import infer_target
@@ -73,6 +73,11 @@ def infer_contract(source: Source | str | Path, target: str, *, progress: Progre
         )
     opened = _with_decimal_mark(opened)
     profiles, rejected = _profile(opened, progress)
+    if rejected and not profiles[target].rows:
+        raise SourceUnreadable(
+            f"Not one of the {rejected:,} rows of {opened.name} has as many fields as its header, {len(opened.columns)}.\n"
+            "Compare the header with the rows: a column was left out or added, or another character parts them."
+        )
     guessed = infer_target(profiles[target])
     columns, reasons = _columns(opened, profiles, target, guessed.column)
     reasons[target] = guessed.reasons
@@ -91,7 +96,7 @@ def infer_contract(source: Source | str | Path, target: str, *, progress: Progre
         quarantine=QuarantineSpec(at_most_share=limit),
         columns=columns,
     )
-    warnings = [*opened.notes, *guessed.warnings, *set_aside]
+    warnings = [*opened.notes, *guessed.warnings, *set_aside, *_almost_numbers(profiles, columns)]
     if rows - bad < _FEW_ROWS:
         warnings.append(f"there are only {rows - bad:,} usable rows; every figure about the model will be uncertain")
     return Inferred(spec=spec, task=spec.task, rows=rows, reasons=reasons, warnings=tuple(warnings))
@@ -129,6 +134,17 @@ def _columns(
             unnamed = name == f"column_{place}"
             columns[name], reasons[name] = infer_column(profiles[name], census=census, unnamed=unnamed)
     return columns, reasons
+
+
+def _almost_numbers(profiles: Mapping[str, ColumnProfile], columns: Mapping[str, ColumnSpec]) -> list[str]:
+    """Columns of numbers with a slip in them: a person should mend it rather than lose the column."""
+    return [
+        f"column {shown(name)} would hold numbers but for {profile.not_numbers:,} of {profile.plain_cells:,} cells, so it is"
+        f" read as {columns[name].type}{'' if columns[name].role in {'feature', 'sensitive'} else ' and not given to the model'};"
+        " mend those cells, or write type: number, and their rows are set aside"
+        for name, profile in profiles.items()
+        if profile.not_numbers and name in columns
+    ]
 
 
 def _quarantine(rows: int, without_target: int, ragged: int) -> tuple[float, list[str]]:

@@ -77,7 +77,7 @@ def _classes(profile: ColumnProfile, values: str) -> GuessedTarget:
     classes = ("false", "true") if boolean else profile.categories
     counts: Mapping[str, int] = profile.labels or {}
     warnings = [
-        f"class {shown(label)} of the target has only {count} rows"
+        f"class {shown(label)} of the target has only {count} row{'' if count == 1 else 's'}"
         for label, count in sorted(counts.items())
         if count < _FEW_OF_A_CLASS
     ]

@@ -21,8 +21,10 @@ __all__ = ["ColumnProfile", "UniqueBudget"]
 
 MOST_DISTINCT = 1000
 MOST_CATEGORIES = 100  # of a guessed category; a person may declare more
+_STRAY_SHARE = 0.1  # below this share, cells that are no numbers look like slips among numbers
 _LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 _POINT = r"^[^.,]*[.,]"
+_NUMBER = r"^\s*[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?\s*$"
 _NULL_WORDS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "unknown", "?", "-", ".", "--")
 _TRIED: tuple[ColumnType, ...] = ("boolean", "integer", "number", "date")
 
@@ -54,6 +56,7 @@ class ColumnProfile:
         self._seen: list[Any] | None = []  # values for the test of uniqueness; None: not unique, or given up
         self._last: int | None = None
         self.plain_cells = 0  # neither empty nor a word for missing
+        self.number_cells = 0  # of those, cells that look like numbers; counted once not all of them are
 
     def update(self, values: Any) -> None:
         """Take in the next cells."""
@@ -71,8 +74,11 @@ class ColumnProfile:
             if self._typed:
                 self._possible -= {"integer", "number"}
             self._look_at_digits(values)
-        self.plain_cells += len(values) - values.null_count
+        before, self.plain_cells = self.plain_cells, self.plain_cells + len(values) - values.null_count
+        were_numbers = "number" in self._possible
         self._try_types(values)
+        if "number" not in self._possible and pa.types.is_string(values.type) and not self._typed:
+            self.number_cells += (before if were_numbers else 0) + int(matches(values, _NUMBER).sum())
 
     @property
     def present(self) -> int:
@@ -104,6 +110,14 @@ class ColumnProfile:
                 if kind in self._possible:
                     return kind
         return "category" if self._few_values() else "text"
+
+    @property
+    def not_numbers(self) -> int:
+        """How many cells keep a column of numbers from being one; 0 where it is one, or where numbers are not the rule."""
+        stray = self.plain_cells - self.number_cells
+        if self.type not in {"text", "category"} or self.leading_zeros or stray > self.plain_cells * _STRAY_SHARE:
+            return 0
+        return stray
 
     @property
     def unique(self) -> bool:
