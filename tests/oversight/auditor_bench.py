@@ -212,6 +212,15 @@ def restated(envelope: bytes, signer: Signer, edit: Edit = unchanged, **subjects
     return sign_statement(make_statement(list(about.items()), said["predicateType"], said["predicate"]), signer)
 
 
+def enveloped(payload: bytes, signer: Signer) -> bytes:
+    """These exact bytes in a DSSE envelope with a good signature, well formed or not."""
+    kind = b"application/vnd.in-toto+json"
+    signature = signer.sign(b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload))
+    texts = [base64.b64encode(data).decode() for data in (payload, signature)]
+    signatures = [{"keyid": signer.key_id, "sig": texts[1]}]
+    return canonical_json({"payload": texts[0], "payloadType": kind.decode(), "signatures": signatures})
+
+
 def resigned(evidence: Evidence, files: Files, signer: Signer | None = None) -> dict[str, bytes]:
     """The files under a new model signature: what the holder of that key could do alone."""
     rest = {name: data for name, data in files.items() if name != "model.sig"}

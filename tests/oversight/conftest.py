@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 
-def _beside(name: str) -> ModuleType:
-    """A module of this folder, for itself and for the tests to import."""
+def _beside(name: str, folder: Path = Path(__file__).parent) -> ModuleType:
+    """A module of a test folder, under its own name, for itself and for the tests to import."""
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -25,6 +25,9 @@ def _beside(name: str) -> ModuleType:
 
 auditor_house: Any = _beside("auditor_house")
 auditor_bench: Any = _beside("auditor_bench")
+whole_way: Any = _beside("whole_way", Path(__file__).parents[1])
+
+sealed, told, home = whole_way.sealed, whole_way.told, whole_way.home
 
 
 @pytest.fixture(scope="session")

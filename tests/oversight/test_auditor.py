@@ -198,6 +198,8 @@ def test_keys_that_do_not_belong_together_are_no_trust_root(bench: Bench, eviden
         {**value, "keys": keys | {"statements": [keys["releases"][0] | {"key_id": keys["statements"][0]["key_id"]}]}},
         {**value, "keys": keys | {"statements": keys["releases"]}},
         {**value, "keys": keys | {"models": keys["tls"]}},
+        {**value, "keys": keys | {"tokens": keys["statements"]}},
+        {**value, "keys": keys | {"tokens": [keys["tokens"][0] | {"key_id": "0" * 64}]}},
         {**value, "keys": {}},
     ):
         code, said = bench.auditor.ask(package, "--trust", bench.put(canonical_json(wrong)))
@@ -282,6 +284,12 @@ VALUES = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_its_canonical_json_is_that_of_rfc8785(value: Any) -> None:
     assert loaded().jcs(value).encode() == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400, "\ud800", {"\ud800": 1}, {1}])
+def test_what_has_no_canonical_json_is_refused(value: Any) -> None:
+    with pytest.raises((loaded().Broken, OverflowError, UnicodeEncodeError, TypeError)):
+        loaded().jcs(value).encode()
 
 
 @given(VALUES)

@@ -3,6 +3,7 @@
 Each attack leaves everything right but one thing, so that it is that one check which must notice.
 """
 
+import base64
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from auditor_bench import (
     Edit,
     Evidence,
     Files,
+    enveloped,
     payload_of,
     resigned,
     restated,
@@ -129,6 +131,10 @@ TAMPERED: dict[str, tuple[str, Callable[[Evidence], Files]]] = {
     "of another format": (GATE, with_verdict(ours(format=2))),
     "from the future": (GATE, with_verdict(ours(decided_at=rfc3339(system_clock() + timedelta(days=2))))),
     "without having looked": (GATE, with_verdict(lambda said: said.update(inputAttestations=[]))),
+    "an approval that the gate did not count": (
+        GATE,
+        lambda e: resigned(e, e.package | {"statements/approval-4.json": an_approval(e, saying(reason="And again."))}),
+    ),
     "no people at all": (GATE, lambda e: with_gate(e, counting())),
     "one person too few": (
         GATE,
@@ -151,6 +157,106 @@ TAMPERED: dict[str, tuple[str, Callable[[Evidence], Files]]] = {
 def test_a_package_that_was_tampered_with_is_refused_by_both(bench: Bench, evidence: Evidence, attack: str) -> None:
     link, change = TAMPERED[attack]
     bench.refuse(change(evidence), f"package/{link}")
+
+
+def in_envelope(edit: Callable[[dict[str, Any]], object]) -> Callable[[Evidence], bytes]:
+    """The verdict with something changed around it, which its signature does not cover."""
+
+    def change(evidence: Evidence) -> bytes:
+        envelope = json.loads(evidence.package[GATE])
+        edit(envelope)
+        return canonical_json(envelope)
+
+    return change
+
+
+def in_payload(**fields: object) -> Callable[[Evidence], bytes]:
+    """The verdict with something else in the statement around it, well signed."""
+    return lambda e: enveloped(canonical_json(payload_of(e.package[GATE]) | fields), e.key("statements"))
+
+
+def subjects(*digests: str) -> list[dict[str, Any]]:
+    return [{"name": "package", "digest": {"sha256": digest[7:]}} for digest in digests]
+
+
+def package_in(evidence: Evidence) -> str:
+    package: str = payload_of(evidence.package[GATE])["predicate"]["sealwright"]["package"]
+    return package
+
+
+ENVELOPES: dict[str, Callable[[Evidence], bytes]] = {
+    "another payload type": in_envelope(lambda one: one.update(payloadType="application/json")),
+    "a field more": in_envelope(lambda one: one.update(note="all good")),
+    "no signature": in_envelope(lambda one: one.update(signatures=[])),
+    "the same signature twice": in_envelope(lambda one: one["signatures"].append(one["signatures"][0])),
+    "a second signature by nobody": in_envelope(lambda one: one["signatures"].append({"keyid": "0" * 64, "sig": ""})),
+    "a field more at the signature": in_envelope(lambda one: one["signatures"][0].update(cert="x")),
+    "another key named": in_envelope(lambda one: one["signatures"][0].update(keyid="0" * 64)),
+    "another statement type": in_payload(_type="https://in-toto.io/Statement/v0.1"),
+    "a field more in the statement": in_payload(note="all good"),
+    "no subject": in_payload(subject=[]),
+    "a subject twice": lambda e: in_payload(subject=subjects(digest_of(b"another"), package_in(e)))(e),
+    "a subject without a digest": in_payload(subject=[{"name": "package", "digest": {"sha512": "0" * 128}}]),
+    "no predicate": in_payload(predicate=[]),
+    "another spelling inside": lambda e: enveloped(
+        json.dumps(payload_of(e.package[GATE])).encode(), e.key("statements")
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", sorted(ENVELOPES))
+def test_a_statement_of_another_form_is_refused_by_both_even_if_it_is_signed(
+    bench: Bench, evidence: Evidence, attack: str
+) -> None:
+    bench.refuse(resigned(evidence, evidence.package | {GATE: ENVELOPES[attack](evidence)}), f"package/{GATE}")
+
+
+def model_signature(evidence: Evidence, edit: Edit, *, payload: Edit = unchanged) -> Files:
+    """The package with its model signature changed around the signature, or in what it signs (and signed again)."""
+    bundle = json.loads(evidence.package["model.sig"])
+    said = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    payload(said)
+    envelope = json.loads(enveloped(canonical_json(said), evidence.key("models")))
+    envelope["signatures"][0]["keyid"] = ""
+    bundle["dsseEnvelope"] = envelope
+    edit(bundle)
+    return evidence.package | {"model.sig": canonical_json(bundle)}
+
+
+SIGNATURES: dict[str, Callable[[Evidence], Files]] = {
+    "another media type": lambda e: model_signature(e, lambda one: one.update(mediaType="application/json")),
+    "a field more": lambda e: model_signature(e, lambda one: one.update(note="all good")),
+    "log entries nobody checks": lambda e: model_signature(
+        e, lambda one: one["verificationMaterial"].update(tlogEntries=[{"logIndex": "1"}])
+    ),
+    "a certificate": lambda e: model_signature(e, lambda one: one["verificationMaterial"].update(certificate="x")),
+    "no hint": lambda e: model_signature(e, lambda one: one["verificationMaterial"]["publicKey"].pop("hint")),
+    "the hint of another": lambda e: model_signature(
+        e, lambda one: one["verificationMaterial"]["publicKey"].update(hint="0" * 64)
+    ),
+    "a key id": lambda e: model_signature(e, lambda one: one["dsseEnvelope"]["signatures"][0].update(keyid="x")),
+    "two signatures": lambda e: model_signature(
+        e, lambda one: one["dsseEnvelope"]["signatures"].append(one["dsseEnvelope"]["signatures"][0])
+    ),
+    "no signature": lambda e: model_signature(e, lambda one: one["dsseEnvelope"].update(signatures=[])),
+    "another payload type": lambda e: model_signature(e, lambda one: one["dsseEnvelope"].update(payloadType="x")),
+    "another predicate": lambda e: model_signature(e, unchanged, payload=lambda said: said.update(predicateType="x")),
+    "a file left out": lambda e: model_signature(
+        e, unchanged, payload=lambda said: said["predicate"]["resources"].pop(0)
+    ),
+    "a weaker digest": lambda e: model_signature(
+        e, unchanged, payload=lambda said: said["predicate"]["resources"][0].update(algorithm="md5")
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", sorted(SIGNATURES))
+def test_a_model_signature_of_another_form_is_refused_by_both(bench: Bench, evidence: Evidence, attack: str) -> None:
+    bench.refuse(SIGNATURES[attack](evidence), "package/model.sig")
+
+
+def test_the_same_model_signature_made_again_is_accepted_by_both(bench: Bench, evidence: Evidence) -> None:
+    bench.accept(model_signature(evidence, unchanged))
 
 
 def all_signed_again(evidence: Evidence, changes: dict[str, bytes | None], gate: Edit = unchanged) -> Files:
@@ -266,7 +372,7 @@ def an_approval(
     said |= {
         "by": "carl",
         "role": "business_owner",
-        "enrolment": evidence.house.evidence.people.enrolment("carl").decode(),
+        "enrolment": carl_enrolment(evidence).decode(),
     }
     if enrolled_by is not None:
         stranger = type(carl.person)("carl", ("business_owner",), (signer or carl).public())
@@ -275,6 +381,19 @@ def an_approval(
     edit(said)
     subjects = [("package", said["package"]), ("policy", said["policy"])]
     return sign_statement(make_statement(subjects, APPROVAL, said), signer or carl)
+
+
+def enrolled_for_another_key(e: Evidence) -> bytes:
+    """An enrolment that names a thief's key in its text, and is about carl's."""
+    enrolment = payload_of(carl_enrolment(e))
+    enrolment["predicate"]["public_key"] = THIEF.public().to_json()
+    forged = enveloped(canonical_json(enrolment), e.key("statements")).decode()
+    return an_approval(e, saying(enrolment=forged), signer=THIEF)
+
+
+def carl_enrolment(evidence: Evidence) -> bytes:
+    envelope: bytes = evidence.house.evidence.people.enrolment("carl")
+    return envelope
 
 
 def saying(**fields: object) -> Edit:
@@ -300,6 +419,7 @@ NOT_APPROVALS: dict[str, tuple[str, Callable[[Evidence], bytes]]] = {
         APPROVALS[1],
         lambda e: an_approval(e, signer=THIEF, enrolled_by=e.key("releases")),
     ),
+    "by a thief whose key stands in carl's enrolment": (APPROVALS[1], enrolled_for_another_key),
     "in the name of another": (APPROVALS[1], lambda e: an_approval(e, saying(by="dora"))),
     "in a role that carl does not have": (APPROVALS[1], lambda e: an_approval(e, saying(role="compliance_officer"))),
     "in a role that does not count": (GATE, lambda e: an_approval(e, saying(role="auditor"))),

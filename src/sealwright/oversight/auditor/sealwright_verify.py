@@ -402,7 +402,7 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
     last, before, at, sure, attached = max(roots), "sha256:" + "0" * 64, "", 0, 0
     need(len(lines) >= last, f"ends before entry {len(lines)}, but {last} were signed: cut off, or an older state")
     edge: list[bytes] = []  # of the tree so far: one hash for each whole subtree, the largest first
-    recorded: set[tuple[Any, ...]] = set()  # what counts of it: see check_bundle, which wants all of it signed
+    recorded: set[tuple[Any, ...]] = set()
     for index, line in enumerate(lines):
         with within(f"entry {index}"):
             leaf, tab, attachment = line.partition(b"\t")
@@ -425,15 +425,16 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
             with within(f"entries {sure} to {index}"):
                 need(reduce(node_hash, reversed(edge)) == roots[index + 1], "are not what was signed")
             sure = index + 1
-    report.facts[f"entries of {origin}"] = last
+    log = origin.split("/", 2)[2]
+    report.facts[f"entries of {log}"] = last
     report.checked += [
-        f"{origin}: each entry names the one before; {len(roots)} signed checkpoints are over just these entries",
-        f"{origin}: {attached} attachments have the digest that their entry names; others were erased or left out",
+        f"{log}: each entry names the one before, and {len(roots)} signed checkpoints are over exactly these entries",
+        f"{log}: {attached} attachments have the digest that their entry names; others were erased or left out",
     ]
-    report.not_checked.append(f"{origin}: whether others saw another end of it: compare a checkpoint kept elsewhere")
+    report.not_checked.append(f"{log}: whether others saw another end of it: compare a checkpoint kept elsewhere")
     whole = len(lines) == last and not torn and not loose  # a server that is writing leaves an unsigned end
-    end = f"{len(lines) - last} entries and {len(torn) + loose} bytes at its end are not signed yet"
-    report.not_checked += [] if whole else [f"{origin}: {end}"]
+    rest = f"{log}: {len(lines) - last} entries and {len(torn) + loose} bytes at its end are not signed yet"
+    report.not_checked += [] if whole else [rest]
     return origin, recorded, whole
 
 
@@ -550,8 +551,7 @@ def check(what: Path, trust: Trust, request: bytes | None, report: Report) -> st
             check_package(read_folder(what), trust, report)
         return "package"
     with within("file"):
-        data = what.read_bytes()
-        said = parse(data)
+        said = parse(data := what.read_bytes())
         kind, beside = "bundle" if "files" in said else "receipt", set(said) == {"answer", "receipt"}
     with within(kind):
         if kind == "bundle":
