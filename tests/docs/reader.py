@@ -1,7 +1,9 @@
 """A reader who types what a page says, in a folder of their own, with the real program."""
 
+import contextlib
 import doctest
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -72,6 +74,8 @@ class Reader:
         """Let the shell go, and end what it may have left running."""
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._shell.pid, signal.SIGTERM)  # what a page began and did not end, too
         self._shell.stdin.close()
         try:
             self._shell.wait(5)
