@@ -12,6 +12,7 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.data.cells import REASONS
+    from sealwright.data.checked import CheckedSnapshot, check_snapshot
     from sealwright.data.errors import (
         ColumnsUnusable,
         ContractMismatch,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "REASONS",
     "SNAPSHOT_TYPE",
+    "CheckedSnapshot",
     "ColumnSpec",
     "ColumnsUnusable",
     "ContractMismatch",
@@ -50,6 +52,7 @@ __all__ = [
     "SourceUnreadable",
     "SqlSource",
     "TargetUnusable",
+    "check_snapshot",
     "example_row",
     "feature_interface",
     "infer_contract",
@@ -62,6 +65,7 @@ __all__ = [
 
 _HOME = {
     "cells": ("REASONS",),
+    "checked": ("CheckedSnapshot", "check_snapshot"),
     "errors": (
         "ColumnsUnusable",
         "ContractMismatch",

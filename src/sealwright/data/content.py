@@ -20,11 +20,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sealwright.data.formats import CONTENT_ALGORITHM
 from sealwright.kernel import canonical_json, digest_of
 
-__all__ = ["ALGORITHM", "BLOCK_ROWS", "ContentDigest"]
+__all__ = ["BLOCK_ROWS", "ContentDigest"]
 
-ALGORITHM = "sealwright-content-v1"
 BLOCK_ROWS = 65_536
 
 _NAMES = {
@@ -62,7 +62,7 @@ class ContentDigest:
         """Digest of everything taken in; call it once, at the end."""
         if self._in_block:
             self._end_block()
-        content = {"algorithm": ALGORITHM, "blocks": self._blocks, "columns": self._columns, "rows": self.rows}
+        content = {"algorithm": CONTENT_ALGORITHM, "blocks": self._blocks, "columns": self._columns, "rows": self.rows}
         return digest_of(canonical_json(content))
 
     def _start_block(self) -> None:

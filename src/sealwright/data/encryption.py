@@ -15,22 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
+from sealwright.data.formats import ENCRYPTION_ALGORITHM, FOOTER_KEY
 from sealwright.kernel import VerificationFailed
 from sealwright.trust import Keyring, open_sealed, seal
 
-__all__ = ["ALGORITHM", "FOOTER_KEY", "QUARANTINE_KEY", "class_key", "encrypted_writer", "physical", "read_encrypted"]
-
-ALGORITHM = "AES_GCM_V1"  # never AES_GCM_CTR_V1: a changed page would go unnoticed
-FOOTER_KEY = "footer/v1"
-QUARANTINE_KEY = "quarantine/v1"
+__all__ = ["encrypted_writer", "physical", "read_encrypted"]
 
 KeyOf = Callable[[str], bytes]
 """From the name of a master key to its 32 bytes."""
-
-
-def class_key(data_class: str) -> str:
-    """Name of the master key of a class of columns, e.g. "class/personal/v1"."""
-    return f"class/{data_class}/v1"
 
 
 def physical(place: int) -> str:
@@ -57,7 +49,7 @@ def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyri
     settings = pe.EncryptionConfiguration(
         footer_key=FOOTER_KEY,
         column_keys=by_key,
-        encryption_algorithm=ALGORITHM,
+        encryption_algorithm=ENCRYPTION_ALGORITHM,
         plaintext_footer=False,
         double_wrapping=True,
         internal_key_material=True,

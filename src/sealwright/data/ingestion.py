@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.data.check import check_batch, check_columns, snapshot_schema
+from sealwright.data.checked import STATEMENT_FILE
 from sealwright.data.content import ContentDigest
 from sealwright.data.draft import draft_folder, publish
-from sealwright.data.encryption import QUARANTINE_KEY, class_key
 from sealwright.data.errors import QuarantineFull, SourceUnreadable
+from sealwright.data.formats import QUARANTINE_KEY, PartFile, class_key
 from sealwright.data.manifest import SNAPSHOT_TYPE, Identity, Manifest, make_manifest
-from sealwright.data.parts import PART_BYTES, PartFile, PartWriter
+from sealwright.data.parts import PART_BYTES, PartWriter
 from sealwright.data.quarantine import QUARANTINE_SCHEMA, Tally, rows_to_batch
-from sealwright.data.snapshot import STATEMENT_FILE, Snapshot, open_snapshot
+from sealwright.data.snapshot import Snapshot, open_snapshot
 from sealwright.data.sources import Source
 from sealwright.data.spec import DataSpec
 from sealwright.kernel import Clock, Progress, hex_of, rfc3339, silent, system_clock, write_atomically

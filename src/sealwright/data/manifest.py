@@ -6,18 +6,24 @@ Holds no cell of the data: counts, digests, and what the contract says.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sealwright.data.content import ALGORITHM as CONTENT_ALGORITHM
-from sealwright.data.encryption import ALGORITHM as ENCRYPTION_ALGORITHM
-from sealwright.data.encryption import FOOTER_KEY, QUARANTINE_KEY, class_key
 from sealwright.data.errors import ReasonCount
-from sealwright.data.parts import PartFile
-from sealwright.data.sources import Source
+from sealwright.data.formats import (
+    CONTENT_ALGORITHM,
+    ENCRYPTION_ALGORITHM,
+    FOOTER_KEY,
+    QUARANTINE_KEY,
+    PartFile,
+    class_key,
+)
 from sealwright.data.spec import ColumnSpec, DataSpec, SqlSource
 from sealwright.kernel import VerificationFailed, canonical_json, digest_of
+
+if TYPE_CHECKING:
+    from sealwright.data.sources import Source
 
 __all__ = ["SNAPSHOT_TYPE", "FileEntry", "Identity", "Manifest", "make_manifest", "read_manifest"]
 
@@ -138,7 +144,7 @@ class Manifest(_Part):
 def make_manifest(
     *,
     spec: DataSpec,
-    source: Source,
+    source: "Source",
     identity: Identity,
     files: Sequence[PartFile],
     reasons: Sequence[ReasonCount],
@@ -160,7 +166,7 @@ def make_manifest(
     )
 
 
-def _origin(source: Source) -> Origin:
+def _origin(source: "Source") -> Origin:
     if isinstance(source.spec, SqlSource):
         digest = digest_of(source.spec.sql.encode())
         return Origin(kind=source.kind, name=source.name, digest=digest, digest_of="query text")

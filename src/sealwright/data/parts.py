@@ -7,32 +7,22 @@ Does not answer: when they become visible. That is `draft`: these files lie in a
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from sealwright.data import encryption
+from sealwright.data.formats import PartFile
 from sealwright.kernel import Sha256
 from sealwright.trust import Keyring
 
-__all__ = ["PART_BYTES", "PartFile", "PartWriter"]
+__all__ = ["PART_BYTES", "PartWriter"]
 
 GROUP_ROWS = 65_536
 GROUP_BYTES = 32 << 20
 PART_BYTES = 128 << 20
 """Uncompressed bytes after which a new file begins: what a reader must hold in memory at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartFile:
-    """One written file."""
-
-    name: str
-    size: int  # bytes on disk
-    digest: str  # of those bytes
-    rows: int
 
 
 class PartWriter:

@@ -15,26 +15,20 @@ from typing import Any
 import pyarrow as pa
 
 from sealwright.data.cast import ARROW_TYPES
+from sealwright.data.checked import changed, check_snapshot
 from sealwright.data.encryption import physical, read_encrypted
-from sealwright.data.manifest import SNAPSHOT_TYPE, FileEntry, Manifest, read_manifest
+from sealwright.data.manifest import FileEntry, Manifest
 from sealwright.data.names import nearest, shown
 from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_from_table
 from sealwright.kernel import (
     InvalidInput,
-    NotFound,
     Refused,
-    VerificationFailed,
     digest_of,
-    digest_of_file,
-    hex_of,
     read_limited,
 )
-from sealwright.trust import Keyring, TrustRoot, verify_statement
+from sealwright.trust import Keyring, TrustRoot
 
-__all__ = ["STATEMENT_FILE", "Snapshot", "open_snapshot", "quarantine_of"]
-
-STATEMENT_FILE = "statement.json"
-_MOST_STATEMENT = 64 << 20
+__all__ = ["Snapshot", "open_snapshot", "quarantine_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +121,10 @@ class Snapshot:
         except InvalidInput:
             data = b""
         if len(data) != entry.size or digest_of(data) != entry.digest:
-            raise _changed(link)
+            raise changed(link)
         table = read_encrypted(data, places, keys, link=link)
         if table.num_rows != entry.rows:
-            raise _changed(link)
+            raise changed(link)
         return table
 
 
@@ -155,32 +149,15 @@ def open_snapshot(digest: str, *, snapshots: Path, trust_root: TrustRoot, keyrin
     VerificationFailed
         A file is missing, added, cut, changed or of another snapshot; `link` names the first.
     """
-    folder = snapshots / hex_of(digest)
-    if not folder.is_dir() or folder.is_symlink():
-        raise NotFound(f"There is no snapshot {digest} in {snapshots}.\nMake one with: sealwright run")
-    try:
-        envelope = read_limited(folder / STATEMENT_FILE, _MOST_STATEMENT)
-    except InvalidInput as error:
-        raise VerificationFailed(
-            f"The snapshot has no readable statement: {error}", link="snapshot/statement"
-        ) from None
-    keys = trust_root.keys_of("statements")
-    try:
-        statement = verify_statement(envelope, keys, predicate_type=SNAPSHOT_TYPE)
-    except VerificationFailed as error:
-        raise VerificationFailed(f"The statement of the snapshot: {error}", link="snapshot/statement") from None
-    if statement.subjects != (("snapshot", digest),):
-        raise VerificationFailed(f"The statement is not about snapshot {digest}.", link="snapshot/statement")
-    manifest = read_manifest(statement.predicate, digest)
-    _check_files(folder, manifest)
+    found = check_snapshot(digest, snapshots=snapshots, trust_root=trust_root)
     return Snapshot(
         digest=digest,
-        folder=folder,
-        rows=manifest.identity.rows,
-        quarantined=manifest.identity.quarantined,
-        manifest=statement.predicate,
-        statement=envelope,
-        _checked=manifest,
+        folder=found.folder,
+        rows=found.rows,
+        quarantined=found.quarantined,
+        manifest=found.predicate,
+        statement=found.statement,
+        _checked=found.manifest,
         _keyring=keyring,
     )
 
@@ -194,25 +171,3 @@ def quarantine_of(snapshot: Snapshot, keyring: Keyring) -> list[QuarantinedRow]:
         A quarantine file is not as it was signed.
     """
     return snapshot._quarantine(keyring)  # noqa: SLF001  (the other half of the class)
-
-
-def _check_files(folder: Path, manifest: Manifest) -> None:
-    """Exactly the files of the manifest, each regular, of its size and digest."""
-    wanted = {entry.name: entry for entry in manifest.files}
-    found = {path.name for path in folder.iterdir()} - {STATEMENT_FILE}
-    for name in sorted(found ^ set(wanted)):
-        state = "missing" if name in wanted else "not part of the snapshot"
-        raise VerificationFailed(f"The file {shown(name)} is {state}.", link=f"snapshot/{shown(name)[1:-1]}")
-    for name, entry in wanted.items():
-        path = folder / name
-        regular = path.is_file() and not path.is_symlink()
-        if not regular or path.stat().st_size != entry.size or digest_of_file(path) != entry.digest:
-            raise _changed(f"snapshot/{name}")
-
-
-def _changed(link: str) -> VerificationFailed:
-    return VerificationFailed(
-        f"{link} is not the file that was signed: changed, cut, or of another snapshot.\n"
-        "Do not use it. Restore it from a backup; or move its folder away and ingest the source again.",
-        link=link,
-    )

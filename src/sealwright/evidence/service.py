@@ -154,7 +154,9 @@ class Evidence:
             terms=_terms(subject.project, read, view),
             approvals=[verify_approval(one.envelope, self._trust_root) for one in _of_kind(files, APPROVAL_TYPE)],
             attestations=[
-                verify_attestation(one.envelope, self._trust_root) for one in _of_kind(files, ATTESTATION_TYPE)
+                verify_attestation(one.envelope, self._trust_root)
+                for one in _of_kind(files, ATTESTATION_TYPE)
+                if view.places[one.digest].project == subject.project
             ],
             people=self.people.standing(),
             barred=barred,

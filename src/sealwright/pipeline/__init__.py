@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
+    from sealwright.pipeline.candidate import candidate_of, statements_of
     from sealwright.pipeline.desk import Desk
-    from sealwright.pipeline.judge import Assessed, assess, candidate_of, statements_of
+    from sealwright.pipeline.judge import Assessed, assess
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
     from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
@@ -34,7 +35,8 @@ _HOME = {
     "bundle": ("export_bundle",),
     "let_through": ("Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"),
     "desk": ("Desk",),
-    "judge": ("Assessed", "assess", "candidate_of", "statements_of"),
+    "candidate": ("candidate_of", "statements_of"),
+    "judge": ("Assessed", "assess"),
     "make": ("Trained", "train"),
     "people": ("Enrolled", "end_enrolment", "enrol", "overview", "people_of"),
     "project": ("PROJECT_FILE", "Project", "ProjectSpec", "load_project", "project_schema"),

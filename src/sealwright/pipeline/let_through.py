@@ -16,8 +16,8 @@ from sealwright.evidence import (
     make_attestation,
 )
 from sealwright.kernel import InvalidInput, Refused, hex_of
+from sealwright.pipeline.candidate import candidate_of, put_together, standing_candidate
 from sealwright.pipeline.desk import Desk
-from sealwright.pipeline.judge import candidate_of, put_together, standing_candidate
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.workspace import Workspace

@@ -15,7 +15,7 @@ from sealwright.kernel import InvalidInput, Refused, SealwrightError, Verificati
 from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
 from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
 from sealwright.serving import decision_origin
-from sealwright.trust import LedgerReport, TrustRoot, verify_ledger, verify_receipt, verify_statement
+from sealwright.trust import LedgerReport, TrustRoot, verify_ledger, verify_receipt
 
 __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
@@ -168,9 +168,9 @@ def _wrong_key(error: SealwrightError) -> bool:
 
 
 def _snapshot(path: Path, trust_root: TrustRoot) -> Verified:
-    from sealwright.data import open_snapshot
+    from sealwright.data import check_snapshot
 
-    snapshot = open_snapshot(f"sha256:{path.resolve().name}", snapshots=path.resolve().parent, trust_root=trust_root)
+    snapshot = check_snapshot(f"sha256:{path.resolve().name}", snapshots=path.resolve().parent, trust_root=trust_root)
     return Verified(
         kind="snapshot",
         facts={"snapshot": snapshot.digest, "rows": snapshot.rows, "quarantined": snapshot.quarantined},
@@ -221,9 +221,9 @@ def _answer(value: Mapping[str, Any], trust_root: TrustRoot, request: bytes | No
 
 
 def _statement(data: bytes, trust_root: TrustRoot) -> Verified:
-    branches = ("statements", "releases")
-    keys = [key for branch in branches for key in trust_root.keys_of(branch)]
-    statement = verify_statement(data, keys)
+    from sealwright.evidence import verify_any
+
+    statement = verify_any(data, trust_root)
     return Verified(
         kind="statement",
         facts={
@@ -231,7 +231,7 @@ def _statement(data: bytes, trust_root: TrustRoot) -> Verified:
             "type": statement.predicate_type,
             "digest": statement.digest,
         },
-        checked=("the signature is the workspace's, and the payload is canonical",),
+        checked=("the signature is by the key that signs such statements, and the payload is canonical",),
         not_checked=("whether the statement is in the ledger", "whether what it says is true"),
     )
 
