@@ -59,7 +59,7 @@ def run_suites(
     interface : mapping
         The interface document of the package (format 1).
     groups : sequence of str
-        Columns the contract calls sensitive; used where `spec.groups` is left out.
+        Columns the contract calls sensitive: compared besides those `spec.groups` names.
     model_digest : str, optional
         Digest of a model given as a function. Bytes bring their own.
     data_digest : str, optional
@@ -140,7 +140,7 @@ def _case(
             )
     _refuse_favourable(spec, interface)
     declared = spec.cut_points()
-    cuts = declared if declared is not None else dict.fromkeys(groups)
+    cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
     predictor = _predictor(model, interface)
     wanted = {*interface.names, interface.target, *cuts}
