@@ -114,7 +114,7 @@ def test_gzip_is_unpacked_by_its_name(read: Read) -> None:
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         (b"a,b\n1,2\n3,\x00\n", "NUL byte near line 3"),
         (b"PK\x03\x04rest", "ZIP archive"),
-        (gzip.compress(b"a,b\n1,2\n"), r"\.csv\.gz"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), r"\.csv\.gz"),
         (b"PAR1....PAR1", "Parquet"),
         (b"ARROW1\0\0", "Arrow"),
         (b"\xd0\xcf\x11\xe0rest", "Excel"),
@@ -157,7 +157,8 @@ def test_column_names_nobody_could_use_are_refused(read: Read, header: bytes, ma
 
 
 @pytest.mark.parametrize(
-    "cut", [b"", gzip.compress(b"a,b\n1,2\n" * 9)[:-9], b"a,b\n1,2\n", gzip.compress(b"a\n1\n") + b"tail"]
+    "cut",
+    [b"", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:-9], b"a,b\n1,2\n", gzip.compress(b"a\n1\n", mtime=0) + b"tail"],
 )
 def test_a_broken_gzip_file_is_refused(read: Read, cut: bytes) -> None:
     with pytest.raises(SourceUnreadable, match=r"gzip|empty"):
