@@ -51,7 +51,7 @@ def main() -> int:
 
     chapter("3  Served", "TLS, a token, and a receipt in every answer")
     version = ask("versions german-credit --json")[-1]["number"]
-    sealwright(f"promote german-credit {version} --as ben --reason 'Released by the demonstration'")
+    sealwright(f"promote examples/german-credit {version} --as ben --reason 'Released by the demonstration'")
     sealwright(f"token german-credit --for branch-office --to {KEYS / 'branch-office.curl'}")
     return serve(version, port, began)
 

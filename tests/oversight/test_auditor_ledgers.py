@@ -1,5 +1,7 @@
 """Ledgers, receipts and bundles that somebody tampered with, knowing the formats: both verifiers refuse them."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 
@@ -20,7 +22,7 @@ from auditor_bench import (
 )
 
 from sealwright.kernel import canonical_json, digest_of
-from sealwright.trust import Entry, Ledger, LocalSigner
+from sealwright.trust import EMPTY_ROOT, Entry, Ledger, LocalSigner, Signer, leaf_hash, tree_root
 
 THIEF = LocalSigner("ed25519", b"\x07" * 32)
 CHARTER = "statements/charter.json"
@@ -42,12 +44,12 @@ def records(files: Files) -> list[bytes]:
     return [b"\n\n".join(pair) + b"\n\n" for pair in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def rechained(lines: list[bytes]) -> list[bytes]:
-    """Numbers and predecessors made right again, as a careful forger would."""
+def rechained(lines: list[bytes], *, numbered: bool = True) -> list[bytes]:
+    """Predecessors, and numbers too, made right again, as a careful forger would."""
     out, before = [], "sha256:" + "0" * 64
     for index, line in enumerate(lines):
         leaf, tab, tail = line.partition(b"\t")
-        leaf = canonical_json(json.loads(leaf) | {"i": index, "prev": before})
+        leaf = canonical_json(json.loads(leaf) | ({"i": index} if numbered else {}) | {"prev": before})
         before = digest_of(leaf)
         out.append(leaf + tab + tail)
     return out
@@ -149,6 +151,111 @@ def test_a_ledger_of_another_key_or_name_is_refused_by_both(bench: Bench, eviden
         with Ledger.open(bench.folder / f"log{place}", origin=origin, signer=signer, create=True) as ledger:
             ledger.append("model.loaded", "x", {})
         bench.refuse(ledger_in(bench.folder / f"log{place}"), "ledger/checkpoints.log")
+
+
+# ---- ledgers that were never right, well signed ----------------------------------------------------------------------
+
+
+def signed_note(text: str, name: str, signer: Signer) -> bytes:
+    """A signed note (c2sp.org/signed-note) over any text, under any name."""
+    key = hashlib.sha256(name.encode() + b"\n\x01" + signer.public().raw()).digest()[:4]
+    blob = base64.b64encode(key + signer.sign(text.encode())).decode()
+    return f"{text}\n\N{EM DASH} {name} {blob}\n".encode()
+
+
+def head(origin: str, lines: list[bytes], size: str | None = None) -> str:
+    """The text of a checkpoint over these lines, with their true root; its size perhaps written otherwise."""
+    nodes = [leaf_hash(line.partition(b"\t")[0]) for line in lines]
+    root = tree_root(len(lines), lambda level, index: _node(nodes, level, index)) if lines else EMPTY_ROOT
+    return f"{origin}\n{size or len(lines)}\n{base64.b64encode(root).decode()}\n"
+
+
+def _node(leaves: list[bytes], level: int, index: int) -> bytes:
+    if level == 0:
+        return leaves[index]
+    parts = [_node(leaves, level - 1, 2 * index + side) for side in (0, 1)]
+    return hashlib.sha256(b"\x01" + b"".join(parts)).digest()
+
+
+def log(
+    e: Evidence, lines: list[bytes], *, branch: str = "decision-checkpoints", name: str = "", text: str = ""
+) -> Files:
+    """A ledger of these lines under one checkpoint, signed by the right key whatever it says."""
+    origin = name or f"sealwright/{e.house.workspace.id}/decisions/credit/live"
+    note = signed_note(text or head(origin, lines), origin, e.key(branch))
+    entries_log = b"".join(line + b"\n" for line in lines)
+    return {"entries.log": entries_log, "checkpoints.log": note + b"\n", "checkpoint": note}
+
+
+def two_logs(e: Evidence) -> Files:
+    """Checkpoints of two channels, both right, in one file."""
+    lines, files = entries(e.decisions), log(e, entries(e.decisions))
+    other = f"sealwright/{e.house.workspace.id}/decisions/credit/canary"
+    note = signed_note(head(other, lines[:2]), other, e.key("decision-checkpoints"))
+    return {**files, "checkpoints.log": note + b"\n" + files["checkpoints.log"]}
+
+
+def origin_of(e: Evidence) -> str:
+    return f"sealwright/{e.house.workspace.id}/decisions/credit/live"
+
+
+def changed_leaf(e: Evidence, **fields: object) -> list[bytes]:
+    return rechained(edited(e.decisions, 2, **fields), numbered=False)
+
+
+def spaced(e: Evidence) -> list[bytes]:
+    """The last entry in another spelling."""
+    lines = entries(e.decisions)
+    leaf, tab, tail = lines[-1].partition(b"\t")
+    lines[-1] = json.dumps(json.loads(leaf), sort_keys=True).encode() + tab + tail
+    return lines
+
+
+def broken_chain(e: Evidence) -> list[bytes]:
+    return edited(e.decisions, -1, prev=digest_of(b"another"))
+
+
+NEVER_RIGHT: dict[str, Callable[[Evidence], Files]] = {
+    "an entry with another number": lambda e: log(e, changed_leaf(e, i=7)),
+    "an entry dated before the one before": lambda e: log(e, changed_leaf(e, at="2020-01-01T00:00:00.000Z")),
+    "an entry with a field more": lambda e: log(e, changed_leaf(e, note="all good")),
+    "an entry in another spelling": lambda e: log(e, spaced(e)),
+    "an entry with another predecessor": lambda e: log(e, broken_chain(e)),
+    "an entry without its attachment": lambda e: log(e, reattached(e.decisions, 2, b"")),
+    "a size with a zero in front": lambda e: log(
+        e, entries(e.decisions), text=head(origin_of(e), entries(e.decisions), "06")
+    ),
+    "a root that is too short": lambda e: log(e, entries(e.decisions), text=f"{origin_of(e)}\n6\nAAAA\n"),
+    "an extension line": lambda e: log(
+        e, entries(e.decisions), text=head(origin_of(e), entries(e.decisions)) + "extension\n"
+    ),
+    "the name of another workspace": lambda e: log(
+        e, entries(e.decisions), name="sealwright/ws_other/decisions/credit/live"
+    ),
+    "the name of nothing here": lambda e: log(e, entries(e.decisions), name=f"sealwright/{e.house.workspace.id}/x"),
+    "a signature under another name": lambda e: {
+        **log(e, entries(e.decisions)),
+        "checkpoints.log": signed_note(
+            head(origin_of(e), entries(e.decisions)), "somebody.example", e.key("decision-checkpoints")
+        )
+        + b"\n",
+    },
+    "checkpoints of two logs": two_logs,
+}
+
+
+@pytest.mark.parametrize("attack", sorted(NEVER_RIGHT))
+def test_a_ledger_that_was_never_right_is_refused_by_both_even_if_it_is_signed(
+    bench: Bench, evidence: Evidence, attack: str
+) -> None:
+    bench.refuse(NEVER_RIGHT[attack](evidence), "ledger")
+
+
+def test_a_ledger_signed_by_hand_with_nothing_wrong_is_accepted_by_both(bench: Bench, evidence: Evidence) -> None:
+    bench.accept(log(evidence, entries(evidence.decisions)))
+    bench.accept(log(evidence, rechained(entries(evidence.decisions))))
+    clock = changed_leaf(evidence, at="2020-01-01T00:00:00.000Z", action="ledger.clock_set_back")
+    bench.accept(log(evidence, clock))  # a clock may be set back, but it must be said
 
 
 # ---- receipts ------------------------------------------------------------------------------------------------------

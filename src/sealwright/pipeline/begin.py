@@ -64,17 +64,20 @@ def begin_project(
     if not data.is_file():
         raise InvalidInput(f"There is no file {data}. Name a CSV, Parquet or Arrow file with --data.")
     project = check_name(name, what="project") if name else _name_from(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     source = os.path.relpath(data.resolve(), folder.resolve())
     inferred = infer_contract(data, target, progress=progress)
     plain = {**inferred.spec.plain(), "source": _placed(inferred.spec.plain()["source"], source)}
     if positive is not None:
         plain = _with_positive(plain, positive)
-    write_atomically(path, _text(project, plain, inferred, risk).encode(), mode=0o644)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
+        write_atomically(path, _text(project, plain, inferred, risk).encode(), mode=0o644)
         spec = load_project(path).spec
     except BaseException:
-        path.unlink()
+        path.unlink(missing_ok=True)
+        if is_new:
+            folder.rmdir()
         raise
     return Begun(
         path=path,

@@ -94,11 +94,13 @@ def export(
     from importlib.resources import files
 
     from sealwright.doors.cli import show
-    from sealwright.kernel import write_atomically
+    from sealwright.kernel import InvalidInput, write_atomically
     from sealwright.pipeline import export_bundle
 
     with open_at(home, key_file) as workspace:
         workspace.registry.version(project, number)
+        if to.exists() and not to.is_dir():
+            raise InvalidInput(f"{to} is a file. Name a folder to write to.")
         to.mkdir(parents=True, exist_ok=True)
         bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json")
         root = workspace.trust_root

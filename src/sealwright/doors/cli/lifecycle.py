@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    ProjectFolder,
+    open_at,
+    out,
+    project_at,
+    writable,
+)
 
 __all__ = ["add_to"]
 
@@ -252,7 +262,7 @@ def report(
     from sealwright.doors.cli import show
     from sealwright.doors.reports import write_report
 
-    wanted = project_at(project)
+    wanted, to = project_at(project), writable(to)
     with open_at(home, key_file) as workspace:
         path = write_report(workspace, wanted, to)
     out(as_json, {"report": str(path)}, lambda: show.facts({"report": path.resolve().as_uri()}))

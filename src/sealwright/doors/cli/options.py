@@ -9,8 +9,21 @@ import typer
 
 if TYPE_CHECKING:
     from sealwright.pipeline import Project, Workspace
+    from sealwright.serving import ServingSpec
 
-__all__ = ["Actor", "AsJson", "Home", "KeyFileOption", "ProjectFolder", "open_at", "out", "project_at"]
+__all__ = [
+    "Actor",
+    "AsJson",
+    "Home",
+    "KeyFileOption",
+    "ProjectFolder",
+    "Served",
+    "open_at",
+    "out",
+    "project_at",
+    "served_at",
+    "writable",
+]
 
 Home = Annotated[
     Path | None,
@@ -31,6 +44,8 @@ Actor = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ProjectFolder = Annotated[Path, typer.Argument(help="Folder with sealwright.yaml, or that file.", show_default=".")]
 
+Served = Annotated[str, typer.Argument(help="Project name, or a project folder whose serving settings apply.")]
+
 
 def open_at(home: Path | None, key_file: Path | None, *, create: bool = False) -> "Workspace":
     """The workspace to work in; with `create`, one is made on first use and the person told."""
@@ -49,9 +64,34 @@ def project_at(folder: Path) -> "Project":
     return load_project(folder)
 
 
+def writable(to: Path | None) -> Path | None:
+    """A file that shall be written, refused before any work if it cannot be."""
+    from sealwright.kernel import InvalidInput
+
+    if to is not None and not to.parent.is_dir():
+        raise InvalidInput(f"There is no folder {to.parent} to write {to.name} into. Make it first.")
+    if to is not None and to.is_dir():
+        raise InvalidInput(f"{to} is a folder. Name the file to write.")
+    return to
+
+
 def out(as_json: bool, value: Any, words: Callable[[], None]) -> None:
     """Print the answer: one JSON object for programs, or what `words` prints for people."""
     if as_json:
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         words()
+
+
+def served_at(project: str, channel: str | None) -> "tuple[str, ServingSpec]":
+    """The project's name and its serving settings; defaults where only a name is given."""
+    from sealwright.kernel import check_name
+    from sealwright.pipeline import load_project
+    from sealwright.serving import ServingSpec
+
+    if "/" in project or Path(project, "sealwright.yaml").is_file():
+        loaded = load_project(Path(project))
+        name, spec = loaded.name, loaded.spec.serving
+    else:
+        name, spec = check_name(project, what="project"), ServingSpec()
+    return name, spec if channel is None else spec.model_copy(update={"channel": check_name(channel, what="channel")})

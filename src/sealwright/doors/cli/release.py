@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at
 
 __all__ = ["add_to"]
 
@@ -12,6 +12,19 @@ _PANEL = "Release"
 Name = Annotated[str, typer.Argument(help="Project name.")]
 Number = Annotated[int, typer.Argument(min=1, help="Version number.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why now. Goes into the ledger.")]
+Wanted = Annotated[
+    str | None, typer.Option("--channel", help="Release channel; else serving.channel, else live.", show_default=False)
+]
+Days = Annotated[
+    int | None,
+    typer.Option(
+        "--days",
+        min=1,
+        max=90,
+        help="Days until it must be confirmed again; else serving.pointer_days, else 7.",
+        show_default=False,
+    ),
+]
 Channel = Annotated[str, typer.Option("--channel", help="Release channel.")]
 
 
@@ -51,11 +64,11 @@ def versions(project: Name, home: Home = None, key_file: KeyFileOption = None, a
 
 
 def promote(
-    project: Name,
+    project: Served,
     number: Number,
     reason: Reason,
-    channel: Channel = "live",
-    days: Annotated[int, typer.Option("--days", min=1, max=90, help="Days until it must be confirmed again.")] = 7,
+    channel: Wanted = None,
+    days: Days = None,
     actor: Actor = None,
     home: Home = None,
     key_file: KeyFileOption = None,
@@ -65,31 +78,31 @@ def promote(
 
     Exit status: 0 done, 2 no such version or it is revoked, 4 its package does not verify.
     """
+    name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
         pointer = workspace.registry.promote(
-            project, number, channel=channel, by=_actor(actor), reason=reason, days=days
+            name, number, channel=spec.channel, by=_actor(actor), reason=reason, days=days or spec.pointer_days
         )
-    _tell(
-        pointer,
-        as_json,
-        f"sealwright serve {project}" if channel == "live" else f"sealwright serve {project} --channel {channel}",
-    )
+    _tell(pointer, as_json, f"sealwright serve {project}" + (f" --channel {channel}" if channel else ""))
 
 
 def rollback(
-    project: Name,
+    project: Served,
     to: Annotated[int, typer.Option("--to", min=1, help="The version to go back to.")],
     reason: Reason,
-    channel: Channel = "live",
-    days: Annotated[int, typer.Option("--days", min=1, max=90, help="Days until it must be confirmed again.")] = 7,
+    channel: Wanted = None,
+    days: Days = None,
     actor: Actor = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Go back to an earlier version: a new pointer with a higher sequence. Servers switch by themselves."""
+    name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
-        pointer = workspace.registry.rollback(project, channel, to, by=_actor(actor), reason=reason, days=days)
+        pointer = workspace.registry.rollback(
+            name, spec.channel, to, by=_actor(actor), reason=reason, days=days or spec.pointer_days
+        )
     _tell(pointer, as_json, "")
 
 

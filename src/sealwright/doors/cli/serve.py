@@ -1,19 +1,15 @@
 """Serving: start the prediction server, hand out tokens."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
-
-if TYPE_CHECKING:
-    from sealwright.serving import ServingSpec
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at, writable
 
 __all__ = ["add_to"]
 
 _PANEL = "Serve"
-Served = Annotated[str, typer.Argument(help="Project name, or a project folder whose serving settings apply.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +43,7 @@ def serve(
     from sealwright.doors.serving import server_config
     from sealwright.serving import become, launch
 
-    name, spec = _served(project, channel)
+    name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
         config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
     if replace:
@@ -85,7 +81,7 @@ def token(
     from sealwright.doors.serving import issue
     from sealwright.kernel import write_atomically
 
-    name, _ = _served(project, None)
+    (name, _), to = served_at(project, None), writable(to)
     with open_at(home, key_file) as workspace:
         raw = issue(workspace, name, subject=subject, hours=hours, by=_actor(actor))
     if to is not None:
@@ -94,20 +90,6 @@ def token(
         out(as_json, facts, lambda: show.facts(facts))
     else:
         out(as_json, {"token": raw, "for": subject}, lambda: typer.echo(raw))
-
-
-def _served(project: str, channel: str | None) -> "tuple[str, ServingSpec]":
-    """The project's name and its serving settings; defaults where only a name is given."""
-    from sealwright.kernel import check_name
-    from sealwright.pipeline import load_project
-    from sealwright.serving import ServingSpec
-
-    if "/" in project or Path(project, "sealwright.yaml").is_file():
-        loaded = load_project(Path(project))
-        name, spec = loaded.name, loaded.spec.serving
-    else:
-        name, spec = check_name(project, what="project"), ServingSpec()
-    return name, spec if channel is None else spec.model_copy(update={"channel": check_name(channel, what="channel")})
 
 
 def _actor(actor: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, writable
 
 __all__ = ["app"]
 
@@ -77,6 +77,7 @@ def trust(
     from sealwright.kernel import write_atomically
     from sealwright.pipeline import read_trust_root
 
+    to = writable(to)
     root = read_trust_root(read_settings(home=home).home)
     if to is not None:
         write_atomically(to, root.to_bytes(), mode=0o644)
