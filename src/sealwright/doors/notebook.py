@@ -134,6 +134,21 @@ class Workspace:
         """Go back to an earlier version by a newer pointer."""
         return self._opened.registry.rollback(name, channel, to, by=self._settings.actor, reason=reason, days=days)
 
+    def revoke(self, name: str, number: int, *, reason: str) -> None:
+        """Withdraw a version for good."""
+        package = self._opened.registry.version(name, number).package
+        self._opened.registry.revoke(package, by=self._settings.actor, reason=reason)
+
+    def history(self, name: str, *, channel: str = "live") -> list[PointerFacts]:
+        """What served when: every pointer of a channel."""
+        return list(self._opened.registry.history(name, channel))
+
+    def token(self, name: str, *, client: str, hours: float = 1.0) -> str:
+        """A bearer token that may ask one project's model; shown once."""
+        from sealwright.doors.serving import issue
+
+        return issue(self._opened, name, subject=client, hours=hours, by=self._settings.actor)
+
     def export(self, name: str, number: int, to: str | Path) -> Path:
         """Write the evidence of a version into one file."""
         return export_bundle(self._opened, name, number, Path(to))
