@@ -25,6 +25,7 @@ from sealwright.kernel import Progress, read_limited, silent, system_clock
 from sealwright.pipeline import (
     Approved,
     Assessed,
+    Attested,
     Begun,
     Enrolled,
     Ingested,
@@ -44,6 +45,7 @@ from sealwright.pipeline import (
 from sealwright.pipeline import Workspace as OpenedWorkspace
 from sealwright.pipeline import approve as approve_package
 from sealwright.pipeline import assess as assess_model
+from sealwright.pipeline import attest as attest_check
 from sealwright.pipeline import decide as ask_gate
 from sealwright.pipeline import ingest as ingest_data
 from sealwright.pipeline import seal as seal_package
@@ -98,12 +100,47 @@ class Workspace:
         return enrol(self._opened, name, roles, unlock, by=self._settings.actor)
 
     def approve(
-        self, project: str | Path, *, person: str, role: str, reason: str, person_key: str | Path | None = None
+        self,
+        project: str | Path,
+        *,
+        person: str,
+        role: str,
+        reason: str,
+        person_key: str | Path | None = None,
+        policy_change: bool = False,
     ) -> Approved:
-        """Sign, as a person, for exactly the package of the last run."""
+        """Sign, as a person, for exactly the package of the last run; or that its policy may ask for less."""
         unlock = person_unlock(person, Path(person_key) if person_key else None, new=False)
         return approve_package(
-            self._opened, load_project(Path(project)), person=person, unlock=unlock, role=role, reason=reason
+            self._opened,
+            load_project(Path(project)),
+            person=person,
+            unlock=unlock,
+            role=role,
+            reason=reason,
+            policy_change=policy_change,
+        )
+
+    def attest(
+        self,
+        project: str | Path,
+        check: str,
+        *,
+        person: str,
+        role: str,
+        reason: str,
+        person_key: str | Path | None = None,
+    ) -> Attested:
+        """Give a person's word for a check that could not be measured."""
+        unlock = person_unlock(person, Path(person_key) if person_key else None, new=False)
+        return attest_check(
+            self._opened,
+            load_project(Path(project)),
+            person=person,
+            unlock=unlock,
+            check=check,
+            role=role,
+            reason=reason,
         )
 
     def seal(self, project: str | Path) -> Sealed:
