@@ -41,7 +41,7 @@ lock:
 	for set in base build dev; do \
 	  extra=$$( [ $$set = base ] || echo "--extra $$set --extra source" ); \
 	  uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-annotate --no-header --quiet --output-file locks/$$set.lock || exit 1; \
+	    --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/$$set.lock || exit 1; \
 	done
 
 $(VENV)/bin/python:

@@ -28,7 +28,7 @@ def problems(name: str, text: str) -> list[str]:
     ]
     for block in re.split(r"\n(?=[a-zA-Z0-9])", text.strip()):
         first = block.splitlines()[0]
-        if not re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==", first):
+        if not re.match(r"[A-Za-z0-9._-]+(\[[a-z0-9, -]+\])?==", first):
             found.append(f"{name}: not pinned: {first[:60]}")
         elif "--hash=sha256:" not in block:
             found.append(f"{name}: no hash: {first[:60]}")
