@@ -38,8 +38,8 @@ from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap, wrap_
 
 __all__ = ["SEALING_BRANCHES", "Keyring", "create_keyring", "open_keyring"]
 
-SEALING_BRANCHES = ("data", "decisions")
-"""The branches that encrypt."""
+SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms")
+"""The branches that encrypt. "subjects" wraps the keys of persons; "pseudonyms" makes the names they are kept under."""
 
 _MOST_BYTES = 256 * 1024
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
@@ -89,7 +89,7 @@ class Keyring:
         Raises
         ------
         InvalidInput
-            Not "data" or "decisions", or an empty purpose.
+            Not one of `SEALING_BRANCHES`, or an empty purpose.
         Refused
             The keyring is closed.
         """

@@ -1,0 +1,13 @@
+"""`sealwright data …`: the verbs around data. Each module adds its own; heavy imports wait inside the verbs."""
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Look after data: check it, find personal data, answer for it, release numbers from it.",
+    no_args_is_help=True,
+)
+
+for _module in ():
+    _module.add_to(app)
