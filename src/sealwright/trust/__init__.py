@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
-    from sealwright.trust.keyring import SEALING_BRANCHES, Keyring, create_keyring, open_keyring
+    from sealwright.trust.key_folder import create_keyring, open_keyring
+    from sealwright.trust.key_rotation import retire_branch, rotate_branch
+    from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
+    from sealwright.trust.record_sealing import keyed_name, open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
@@ -101,6 +104,7 @@ __all__ = [
     "import_signer",
     "inclusion_path",
     "issue_token",
+    "keyed_name",
     "leaf_hash",
     "load_server_certificate",
     "make_receipt",
@@ -108,13 +112,17 @@ __all__ = [
     "open_checkpoint",
     "open_keyring",
     "open_person",
+    "open_records",
     "open_sealed",
     "open_sealed_file",
     "open_stream",
     "person_statement",
     "read_model_folder",
+    "retire_branch",
+    "rotate_branch",
     "seal",
     "seal_file",
+    "seal_records",
     "seal_stream",
     "sign_model_files",
     "sign_model_folder",
@@ -138,11 +146,22 @@ _HOME = {
         "TokenRefused",
         "WrongUnlock",
     ),
+    "key_folder": (
+        "create_keyring",
+        "open_keyring",
+    ),
+    "key_rotation": (
+        "retire_branch",
+        "rotate_branch",
+    ),
     "keyring": (
         "SEALING_BRANCHES",
         "Keyring",
-        "create_keyring",
-        "open_keyring",
+    ),
+    "record_sealing": (
+        "keyed_name",
+        "open_records",
+        "seal_records",
     ),
     "ledger": (
         "Appended",

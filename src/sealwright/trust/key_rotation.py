@@ -1,0 +1,75 @@
+"""A sealing branch gets a new version, and an old version is destroyed for good.
+
+Answers: how does what leaked or grew old stop being a key?
+Does not answer: what was sealed under the old one. Whoever keeps wrapped keys wraps them anew in between:
+rotate, wrap everything anew, retire. Dying at any point leaves both versions, and the same three steps go on.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from sealwright.kernel import Conflict, InvalidInput, NotFound, fsync_folder
+from sealwright.trust.key_folder import branch_file, branch_versions, open_root, write_branch
+from sealwright.trust.keyring import SEALING_BRANCHES
+from sealwright.trust.unlock import Unlock
+
+__all__ = ["retire_branch", "rotate_branch"]
+
+_ROTATED = ("data", "subjects")  # what the others seal has no list of wrapped keys that could be gone through
+
+
+def rotate_branch(folder: Path, unlock: Unlock, branch: str) -> int:
+    """Add a version to a branch; returns its number. Keyrings opened before do not have it.
+
+    Raises
+    ------
+    InvalidInput
+        A branch that cannot be rotated.
+    Conflict
+        A rotation is under way already: two versions exist.
+    NotFound, WrongUnlock, VerificationFailed
+        As `open_keyring`.
+    """
+    _check(branch)
+    workspace, root = open_root(folder, unlock)
+    versions = branch_versions(folder, branch)
+    if len(versions) > 1:
+        raise Conflict(f"A rotation of {branch!r} is under way: versions {versions} exist. Finish that one first.")
+    version = versions[-1] + 1
+    write_branch(folder, root, workspace, branch, version, secrets.token_bytes(32))
+    return version
+
+
+def retire_branch(folder: Path, branch: str, version: int) -> None:
+    """Destroy an old version: its bytes are overwritten, then the file is removed. It cannot be undone.
+
+    A copy in a backup, or on a disk that writes elsewhere (SSD, snapshots), survives this: destroy those, too.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    Conflict
+        It is the newest: what it sealed would be lost.
+    """
+    _check(branch)
+    versions = branch_versions(folder, branch)
+    path = branch_file(folder, branch, version)
+    if version not in versions or not path.is_file():
+        raise NotFound(f"There is no version {version} of {branch!r}; there are: {versions}.")
+    if version == versions[-1]:
+        raise Conflict(f"Version {version} of {branch!r} is in use. Rotate first, then retire it.")
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        file.write(secrets.token_bytes(size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    fsync_folder(folder)
+
+
+def _check(branch: str) -> None:
+    if branch not in SEALING_BRANCHES or branch not in _ROTATED:
+        raise InvalidInput(f"The branch {branch!r} is not rotated this way; these are: {', '.join(_ROTATED)}.")
