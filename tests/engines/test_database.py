@@ -103,3 +103,36 @@ def test_deleted_text_is_scrubbed_from_the_sqlite_file(tmp_path: Path) -> None:
         tx.run("DELETE FROM people")
     db.close()
     assert b"CANARY-roles-7c1" not in path.read_bytes()
+
+
+def test_many_rows_go_in_at_once_or_not_at_all(db: Database) -> None:
+    with db.write() as tx:
+        tx.run_many(ADD, [{"name": f"p{n}", "roles": ""} for n in range(1000)])
+        tx.run_many(ADD, [])
+    with pytest.raises(Conflict, match="exists already"), db.write() as tx:
+        tx.run_many(ADD, [{"name": "new", "roles": ""}, {"name": "p7", "roles": ""}])
+    with db.read() as tx:
+        assert tx.run("SELECT COUNT(*) AS n FROM people")[0]["n"] == 1000
+
+
+def test_t56_deleted_rows_are_in_no_file_of_the_database_after_a_scrub(tmp_path: Path) -> None:
+    """Without secure_delete or without emptying the log, the marker is found: both were taken out once."""
+    database = open_database(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    marker = "canary-5b1f09"
+    with database.write() as tx:
+        tx.run_many(ADD, [{"name": f"{marker}-{n}", "roles": "x" * 300} for n in range(200)])
+    with database.write() as tx:
+        tx.run("DELETE FROM people WHERE name LIKE :name", name=f"{marker}-%")
+    assert any(marker.encode() in path.read_bytes() for path in tmp_path.iterdir()), "the log still has it"
+    database.scrub("people")
+    assert [path.name for path in tmp_path.iterdir() if marker.encode() in path.read_bytes()] == []
+    database.close()
+
+
+def test_a_table_can_be_scrubbed_on_every_engine(db: Database) -> None:
+    with db.write() as tx:
+        tx.run(ADD, name="ada", roles="")
+        tx.run("DELETE FROM people")
+    db.scrub("people")
+    with db.read() as tx:
+        assert tx.run("SELECT name FROM people") == []

@@ -5,6 +5,7 @@ Does not answer: what is kept. Each room writes its own statements; none builds 
 (`LiteralString` makes the type checker refuse it), values travel as `:named` parameters only.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,12 +21,17 @@ __all__ = ["Database", "Row", "Tx", "open_database"]
 
 Row = Mapping[str, Any]
 
+_SCRUB_TRIES, _SCRUB_WAIT = 50, 0.1  # a reader holds the log for the length of one short transaction
+
 
 class Tx(Protocol):
     """An open transaction: leaving the block commits, an exception undoes it all."""
 
     def run(self, statement: LiteralString, /, **values: object) -> Sequence[Row]:
         """Execute one statement with :named values; return its rows, [] if it has none."""
+
+    def run_many(self, statement: LiteralString, /, values: Sequence[Mapping[str, object]]) -> None:
+        """Execute one statement once for each mapping of :named values: many rows in one go."""
 
     def hold_writers(self, table: LiteralString) -> None:
         """Make other writers of `table` wait until this transaction ends."""
@@ -39,6 +45,14 @@ class Database(Protocol):
 
     def read(self) -> AbstractContextManager[Tx]:
         """A transaction that only looks: one consistent state throughout."""
+
+    def scrub(self, table: LiteralString) -> None:
+        """After rows of `table` were deleted: leave no copy of them in the database's own files.
+
+        SQLite: deleted cells are overwritten (secure_delete), and the write-ahead log is emptied. PostgreSQL: the table
+        is rewritten; its write-ahead log and backups keep old pages until they are recycled, so what must be gone
+        from there, too, has to be sealed under a key that is destroyed as well.
+        """
 
     def close(self) -> None:
         """Give connections back."""
@@ -92,6 +106,16 @@ class _SqlTx:
         except DBAPIError as error:
             raise _unreachable(error) from None
 
+    def run_many(self, statement: LiteralString, /, values: Sequence[Mapping[str, object]]) -> None:
+        if not values:
+            return
+        try:
+            self._connection.execute(text(statement), [dict(row) for row in values])
+        except IntegrityError:
+            raise Conflict("An entry exists already, or was written by somebody else in the meantime.") from None
+        except DBAPIError as error:
+            raise _unreachable(error) from None
+
     def hold_writers(self, table: LiteralString) -> None:
         if self._lock:  # SQLite: inside BEGIN IMMEDIATE we are already the only writer
             self._connection.execute(text(f"{self._lock} {table} IN EXCLUSIVE MODE"))
@@ -127,6 +151,28 @@ class _SqlDatabase:
                     yield connection
             except DBAPIError as error:
                 raise _unreachable(error) from None
+
+    def scrub(self, table: LiteralString) -> None:
+        statement: LiteralString = f"VACUUM (FULL) {table}" if self._lock else "PRAGMA wal_checkpoint(TRUNCATE)"
+        try:
+            with self._engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                if self._lock:
+                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                    connection.exec_driver_sql(statement)
+                    return
+                for _ in range(_SCRUB_TRIES):
+                    busy, _, _ = driver.execute(statement).fetchone()
+                    if not busy:
+                        return
+                    time.sleep(_SCRUB_WAIT)
+        except DBAPIError as error:
+            raise _unreachable(error) from None
+        raise OperationFailed(
+            "The database's write-ahead log could not be emptied: another program is reading.\n"
+            "What was deleted is unreadable but not yet scrubbed. End the other program, then try again."
+        )
 
     def close(self) -> None:
         self._engine.dispose()
