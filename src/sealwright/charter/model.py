@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sealwright.kernel import InvalidInput, check_name
+
 __all__ = ["CharterSpec", "Objective", "RiskClass"]
 
 _CHECK = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
@@ -46,6 +48,13 @@ def _known_shape(name: str) -> str:
     if not _CHECK.fullmatch(name):
         raise ValueError("a check is named like performance.roc_auc: a suite, a dot, a measure, in small letters")
     return name
+
+
+def _known_name(name: str | None) -> str | None:
+    try:
+        return check_name(name, what="purpose") if name is not None else None
+    except InvalidInput as error:
+        raise ValueError(str(error)) from None
 
 
 _Prose = Annotated[str, Field(min_length=1, max_length=_MOST_TEXT), AfterValidator(_readable)]
@@ -100,6 +109,15 @@ class CharterSpec(BaseModel):
     purpose: Annotated[
         _Prose, Field(description="What the model decides or supports, for whom, in one or two sentences.")
     ]
+    purpose_id: Annotated[
+        str | None,
+        AfterValidator(_known_name),
+        Field(
+            exclude_if=lambda value: value is None,  # a charter without it keeps the digest it always had
+            description="Short id of that purpose, as data.basis names the purposes data was collected for. "
+            "Needed where data about persons is used.",
+        ),
+    ] = None
     owner: Annotated[
         _Prose, Field(description="Who answers for it: a person or a function, by the name used in your organisation.")
     ]

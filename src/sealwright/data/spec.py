@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from sealwright.data.basis.model import BasisSpec
 from sealwright.data.dates import day_number
 from sealwright.data.names import check_column_names, nearest, printable, shown
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
@@ -213,6 +214,18 @@ class DataSpec(_Section):
     quarantine: QuarantineSpec = Field(
         default=QuarantineSpec(), description="Rows that break the contract are set aside, encrypted, up to this limit."
     )
+    basis: BasisSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Why this data may be held: who answers for it, where it came from, on what lawful basis, for which"
+        " purposes, for how long. Needed for columns about persons and for high-risk projects.",
+    )
+    subject: StrictStr | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="The identifier column that names the person each row is about. Their personal and special cells are"
+        " then sealed under a key of their own, and the person can be found, exported and erased.",
+    )
     columns: dict[StrictStr, ColumnSpec] = Field(
         min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
     )
@@ -238,6 +251,7 @@ class DataSpec(_Section):
         except SealwrightError as error:
             raise ValueError(str(error)) from None
         self._check_target()
+        self._check_subject()
         if not self.features:
             raise ValueError("no column has role: feature, so there is nothing to learn from")
         return self
@@ -259,6 +273,20 @@ class DataSpec(_Section):
             raise ValueError(f"set `positive` to one of the two classes of the target: {', '.join(self.classes)}")
         if self.task != "binary" and self.positive is not None:
             raise ValueError(f"`positive` is for a target with two classes; this is a {self.task} task")
+
+    def _check_subject(self) -> None:
+        if self.subject is None:
+            return
+        column = self.columns.get(self.subject)
+        if column is None:
+            raise ValueError(
+                f"the subject {shown(self.subject)} is not among the columns.{nearest(self.subject, self.columns)}"
+            )
+        if column.role != "identifier" or column.nullable or column.type not in {"integer", "text", "category"}:
+            raise ValueError(
+                f"the subject {shown(self.subject)} needs role: identifier, nullable: false, and type integer, text or"
+                " category, so that every row names its person"
+            )
 
     @property
     def task(self) -> Task:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from sealwright.evidence.case import Case, GateDecision, Terms
     from sealwright.evidence.counting import Counted, count_approvals
     from sealwright.evidence.gate import GateBlocked, render_gate
+    from sealwright.evidence.ledger_view import view_of
     from sealwright.evidence.model import Change, Instance, Measurement, NotPerformed, Outcome, Record, Result, Subject
-    from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing
+    from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing, sign_as_person, verify_signed_by_person
     from sealwright.evidence.policy import (
         ApprovalRule,
         Freshness,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sealwright.evidence.service import Evidence
     from sealwright.evidence.store import Filed, StatementStore
     from sealwright.evidence.summary import VSA_TYPE, Release, verify_release, vsa
-    from sealwright.evidence.verify import verify_any
+    from sealwright.evidence.verify import COMPATIBILITY_TYPE, verify_any
 
 __all__ = [
     "APPROVAL_TYPE",
@@ -49,6 +50,7 @@ __all__ = [
     "Approval",
     "ApprovalRule",
     "Attestation",
+    "COMPATIBILITY_TYPE",
     "Case",
     "Change",
     "Counted",
@@ -93,11 +95,14 @@ __all__ = [
     "render_gate",
     "resolve_policy",
     "settle_terms",
+    "sign_as_person",
     "thresholds_first",
     "verify_any",
     "verify_approval",
     "verify_attestation",
     "verify_release",
+    "verify_signed_by_person",
+    "view_of",
     "vsa",
 ]
 
@@ -116,7 +121,8 @@ _HOME = {
     "counting": ("Counted", "count_approvals"),
     "gate": ("GateBlocked", "render_gate"),
     "model": ("Change", "Instance", "Measurement", "NotPerformed", "Outcome", "Record", "Result", "Subject"),
-    "people": ("REVOKED_PERSON_TYPE", "Standing"),
+    "ledger_view": ("view_of",),
+    "people": ("REVOKED_PERSON_TYPE", "Standing", "sign_as_person", "verify_signed_by_person"),
     "policy": (
         "ApprovalRule",
         "Freshness",
@@ -133,7 +139,7 @@ _HOME = {
     "rules": ("decide", "settle_terms", "thresholds_first"),
     "service": ("Evidence",),
     "store": ("Filed", "StatementStore"),
-    "verify": ("verify_any",),
+    "verify": ("COMPATIBILITY_TYPE", "verify_any"),
     "summary": ("VSA_TYPE", "Release", "verify_release", "vsa"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

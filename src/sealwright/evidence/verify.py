@@ -8,9 +8,12 @@ from sealwright.evidence.approvals import APPROVAL_TYPE, ATTESTATION_TYPE
 from sealwright.evidence.people import kind_in, verify_signed_by_person
 from sealwright.trust import Statement, TrustRoot, verify_statement
 
-__all__ = ["verify_any"]
+__all__ = ["COMPATIBILITY_TYPE", "verify_any"]
 
-_BY_PERSON = frozenset({APPROVAL_TYPE, ATTESTATION_TYPE})
+COMPATIBILITY_TYPE = "urn:sealwright:predicate:compatibility:v1"
+"""A person's word that data may serve a purpose it was not collected for; `data.basis` writes and reads it."""
+
+_BY_PERSON = frozenset({APPROVAL_TYPE, ATTESTATION_TYPE, COMPATIBILITY_TYPE})
 _BY_BRANCH = {
     "urn:sealwright:predicate:pointer:v1": "releases",
     "urn:sealwright:predicate:revocation:v1": "releases",
