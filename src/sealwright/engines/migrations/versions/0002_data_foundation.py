@@ -13,6 +13,10 @@ down_revision = "0001"
 def upgrade() -> None:
     _snapshots()
     _subject_keys()
+    _consents()
+    _suppressions()
+    _requests()
+    _holds()
 
 
 def _snapshots() -> None:
@@ -32,3 +36,71 @@ def _subject_keys() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("wrapped", sa.LargeBinary, nullable=False),
     )
+
+
+def _consents() -> None:
+    """Who agreed to what, and who took it back. Rows are only ever added; the newest of a person and purpose counts."""
+    op.create_table(
+        "consents",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("project", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("change", sa.Text, nullable=False),
+        sa.Column("text_version", sa.Text, nullable=False),
+        sa.Column("text_digest", sa.Text, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("recorded_at", sa.Text, nullable=False),
+    )
+    op.create_index("consents_latest", "consents", ["project", "purpose", "subject", "at"])
+    op.create_index("consents_subject", "consents", ["project", "subject"])
+
+
+def _suppressions() -> None:
+    """Persons whose rows are left out: restricted, objected, opted out, erased."""
+    op.create_table(
+        "suppressions",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("project", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("since", sa.Text, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("lifted_at", sa.Text, nullable=True),
+    )
+    op.create_index("suppressions_subject", "suppressions", ["project", "subject", "kind"])
+
+
+def _requests() -> None:
+    """Requests of persons with their deadlines. Kept for two years after they end."""
+    op.create_table(
+        "subject_requests",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("due_at", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("received_at", sa.Text, nullable=False),
+        sa.Column("updated_at", sa.Text, nullable=False),
+    )
+    op.create_index("subject_requests_state", "subject_requests", ["state", "due_at"])
+    op.create_index("subject_requests_subject", "subject_requests", ["subject"])
+
+
+def _holds() -> None:
+    """What must not be disposed of although its time has come: a project, one snapshot, or one person."""
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("project", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("target", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("held_by", sa.Text, nullable=False),
+        sa.Column("since", sa.Text, nullable=False),
+        sa.Column("until", sa.Text, nullable=True),
+        sa.Column("lifted_at", sa.Text, nullable=True),
+    )
+    op.create_index("holds_project", "holds", ["project"])
