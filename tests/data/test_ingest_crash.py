@@ -34,10 +34,10 @@ def progress(line, share):
 if how == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 if how == "before-rename":
-    import sealwright.data.ingestion as module
+    import sealwright.data.drafting as module
     module.publish = lambda draft, final: os.kill(os.getpid(), signal.SIGKILL)
 if how == "renamed":
-    import sealwright.data.ingestion as module
+    import sealwright.data.drafting as module
     real = module.publish
     module.publish = lambda draft, final: (real(draft, final), os.kill(os.getpid(), signal.SIGKILL))
 ingest(open_source("data.csv", home), spec, snapshots=home / "snapshots", keyring=keyring, progress=progress, part_bytes=1)

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sealwright.data import DataSpec, Snapshot, encryption, ingest, open_snapshot, open_source, quarantine_of
+from sealwright.data.drafting import key_names_of
 from sealwright.data.manifest import SNAPSHOT_TYPE
-from sealwright.kernel import InvalidInput, NotFound, Refused, VerificationFailed
+from sealwright.kernel import InvalidInput, NotFound, OperationFailed, Refused, VerificationFailed
 from sealwright.trust import Keyring, TrustRoot, make_statement, sign_statement, verify_statement
 
 MARKERS = {
@@ -51,9 +52,9 @@ def snapshot(take_in: Callable[..., Snapshot], spec: DataSpec) -> Snapshot:
 @pytest.fixture
 def several(take_in: Callable[..., Snapshot], spec: DataSpec, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
     """A snapshot of three row files and two of the quarantine."""
-    monkeypatch.setattr("sealwright.data.parts.GROUP_ROWS", 1)
+    monkeypatch.setattr("sealwright.data.content.BLOCK_ROWS", 20)
     monkeypatch.setattr("sealwright.data.sources.csv_file.BLOCK", 1 << 10)
-    found = take_in(text_of(60), spec, part_bytes=1)
+    found = take_in(text_of(60) + "x,x,x,x,x\n" * 20, spec, part_bytes=1)
     assert len(files_of(found)) == 5
     return found
 
@@ -131,8 +132,12 @@ def test_one_flipped_bit_in_any_file_is_refused_by_open_snapshot(snapshot: Snaps
             changed[place] ^= 1 << (place % 8)
             path.write_bytes(changed)
             with pytest.raises(VerificationFailed) as refused:
-                reopen(snapshot, keyring)
-            assert refused.value.link == ("snapshot/statement" if path.suffix == ".json" else f"snapshot/{path.name}")
+                opened = reopen(snapshot, keyring)
+                opened.read()  # the wrapped keys are bound to the snapshot, and are first opened when it is read
+                quarantine_of(opened, keyring)
+                opened.keys.of_files(key_names_of(opened.signed.layout))
+            named = "statement" if path.name == "statement.json" else path.name
+            assert refused.value.link == f"snapshot/{named}"
         path.write_bytes(whole)
     assert reopen(snapshot, keyring).read().num_rows == 40
 
@@ -144,13 +149,14 @@ def test_one_flipped_bit_gives_no_other_rows_even_if_the_manifest_were_not_there
     path = files_of(snapshot)[-1]
     whole = path.read_bytes()
     columns = [f"c{place}" for place in range(5)]
-    expected = encryption.read_encrypted(whole, columns, keyring, link="x")
+    keys = snapshot.keys.of_files(key_names_of(snapshot.signed.layout))
+    expected = encryption.read_encrypted(whole, columns, keys, link="x")
     survived = 0
     for place in regions(len(whole)):
         changed = bytearray(whole)
         changed[place] ^= 1 << (place % 8)
         try:
-            found = encryption.read_encrypted(bytes(changed), columns, keyring, link="x")
+            found = encryption.read_encrypted(bytes(changed), columns, keys, link="x")
         except (VerificationFailed, Refused):
             continue
         assert found.equals(expected)
@@ -164,7 +170,7 @@ def test_a_cut_file_is_refused(snapshot: Snapshot, keyring: Keyring, keep: float
         whole = path.read_bytes()
         path.write_bytes(whole[: int(keep if abs(keep) == 1 else keep * len(whole))])
         with pytest.raises(VerificationFailed):
-            reopen(snapshot, keyring)
+            reopen(snapshot, keyring).read()
         path.write_bytes(whole)
 
 
@@ -301,29 +307,48 @@ def test_a_trust_root_without_keys_opens_nothing(snapshot: Snapshot) -> None:
 # --- keys
 
 
-class _WithoutKeys:
-    """A keyring that was not given the keys of some classes."""
-
-    def __init__(self, ring: Keyring, *withheld: str) -> None:
-        self._ring, self._withheld = ring, withheld
-        self.trust_root = ring.trust_root
-
-    def key(self, branch: str, purpose: str) -> bytes:
-        if any(f"/{name}/" in purpose for name in self._withheld):
-            raise Refused(f"no key for {purpose}")
-        return self._ring.key(branch, purpose)
-
-
 def test_who_lacks_the_key_of_a_class_reads_the_others_only(snapshot: Snapshot, keyring: Keyring) -> None:
-    poor: Any = _WithoutKeys(keyring, "personal", "special")
-    opened = reopen(snapshot, poor)
+    where = {"snapshots": snapshot.folder.parent, "trust_root": keyring.trust_root, "keyring": keyring}
+    opened = open_snapshot(snapshot.digest, **where, classes={"public", "internal", "confidential"})
     assert opened.read(classes={"public", "internal", "confidential"}).num_columns == 3
     assert opened.read(["i"]).num_rows == 40
     for column in ("t", "k"):
-        with pytest.raises(Refused, match="no key for class/"):
+        with pytest.raises(Refused, match=r"no key for (personal|special)"):
             opened.read([column])
-    with pytest.raises(Refused, match="no key for class/"):
+    with pytest.raises(Refused, match="no key for personal, special"):
         opened.read()
+    with pytest.raises(Refused, match="no key for quarantine"):
+        quarantine_of(opened, keyring)
+
+
+def test_a_key_is_unwrapped_once_and_whoever_wants_to_know_is_told_before(snapshot: Snapshot, keyring: Keyring) -> None:
+    told: list[list[str]] = []
+    where = {"snapshots": snapshot.folder.parent, "trust_root": keyring.trust_root, "keyring": keyring}
+    opened = open_snapshot(snapshot.digest, **where, on_unwrap=lambda names: told.append(list(names)))
+    opened.read(["i"])
+    opened.read(["i"])
+    opened.read(["t"])
+    assert told == [["class/public/v1", "footer/v1"], ["class/personal/v1"]]
+
+
+def test_where_the_unwrapping_cannot_be_noted_nothing_is_read(snapshot: Snapshot, keyring: Keyring) -> None:
+    def full(_names: object) -> None:
+        raise OperationFailed("the ledger is full")
+
+    where = {"snapshots": snapshot.folder.parent, "trust_root": keyring.trust_root, "keyring": keyring}
+    opened = open_snapshot(snapshot.digest, **where, on_unwrap=full)
+    for _ in range(2):
+        with pytest.raises(OperationFailed, match="ledger is full"):
+            opened.read(["i"])
+
+
+def test_the_keys_of_another_snapshot_open_nothing(
+    snapshot: Snapshot, take_in: Callable[..., Snapshot], spec: DataSpec, keyring: Keyring
+) -> None:
+    other = take_in(text_of(41), spec)
+    shutil.copy(other.folder / "keys.json", snapshot.folder / "keys.json")
+    with pytest.raises(VerificationFailed, match="of another snapshot"):
+        reopen(snapshot, keyring).read(["i"])
 
 
 def test_another_workspace_key_opens_no_row(snapshot: Snapshot, keyring: Keyring, other_keyring: Keyring) -> None:
@@ -343,22 +368,14 @@ def test_without_keys_a_snapshot_is_checked_but_not_read(snapshot: Snapshot, key
         opened.read()
 
 
-def test_each_class_and_the_quarantine_have_a_key_of_their_own(
-    take_in: Callable[..., Snapshot], spec: DataSpec, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+def test_each_class_and_the_quarantine_have_a_key_of_their_own_in_every_snapshot(
+    snapshot: Snapshot, take_in: Callable[..., Snapshot], spec: DataSpec
 ) -> None:
-    asked: list[tuple[str, str]] = []
-    real = Keyring.key
-    monkeypatch.setattr(
-        Keyring, "key", lambda ring, branch, purpose: asked.append((branch, purpose)) or real(ring, branch, purpose)
-    )
-    take_in(text_of(5), spec)
-    purposes = {
-        "footer",
-        "quarantine",
-        *(f"class/{name}" for name in ("public", "personal", "special", "confidential", "internal")),
-    }
-    assert set(asked) == {("data", f"{purpose}/v1") for purpose in purposes}
-    assert len({real(keyring, *one) for one in asked}) == len(purposes)
+    other = take_in(text_of(5), spec)
+    purposes = {"footer", "quarantine", *(f"class/{name}" for name in ("public", "personal", "special", "internal"))}
+    names = {f"{purpose}/v1" for purpose in purposes}
+    keys = [one.keys.of_files(names)[name] for one in (snapshot, other) for name in names]
+    assert len(set(keys)) == 2 * len(names)
 
 
 # --- reading
@@ -376,7 +393,7 @@ def test_columns_come_in_the_order_asked_for(snapshot: Snapshot) -> None:
 def test_several_files_are_one_table_in_order(several: Snapshot, keyring: Keyring) -> None:
     assert several.read(["i"]).column("i").to_pylist() == list(range(60))
     assert sum(part.num_rows for part in several.parts(["i"])) == 60
-    assert [row.row for row in quarantine_of(several, keyring)] == [61, 62]
+    assert [row.row for row in quarantine_of(several, keyring)] == list(range(61, 83))
 
 
 def test_a_snapshot_that_does_not_exist_is_not_found(snapshots: Path, keyring: Keyring) -> None:

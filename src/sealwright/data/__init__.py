@@ -13,6 +13,8 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.data.cells import REASONS
     from sealwright.data.checked import CheckedSnapshot, check_snapshot
+    from sealwright.data.derivation import Step, derive
+    from sealwright.data.disposal import Disposal, dispose_snapshot
     from sealwright.data.errors import (
         ColumnsUnusable,
         ContractMismatch,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         SourceUnreadable,
         TargetUnusable,
     )
+    from sealwright.data.file_keys import rewrap_file_keys
     from sealwright.data.infer import Inferred, infer_contract
     from sealwright.data.ingestion import ingest
     from sealwright.data.interface import example_row, feature_interface
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from sealwright.data.sources import Source, SourceBatch, open_source
     from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
     from sealwright.data.splitting import split
+    from sealwright.data.subject_keys import SubjectKeys, as_pseudonym, pseudonym_of, raw_of
 
 __all__ = [
     "REASONS",
@@ -39,6 +43,7 @@ __all__ = [
     "ColumnsUnusable",
     "ContractMismatch",
     "DataSpec",
+    "Disposal",
     "FileSource",
     "Inferred",
     "Problem",
@@ -51,21 +56,31 @@ __all__ = [
     "SourceBatch",
     "SourceUnreadable",
     "SqlSource",
+    "Step",
+    "SubjectKeys",
     "TargetUnusable",
+    "as_pseudonym",
     "check_snapshot",
+    "derive",
+    "dispose_snapshot",
     "example_row",
     "feature_interface",
     "infer_contract",
     "ingest",
     "open_snapshot",
     "open_source",
+    "pseudonym_of",
     "quarantine_of",
+    "raw_of",
+    "rewrap_file_keys",
     "split",
 ]
 
 _HOME = {
     "cells": ("REASONS",),
     "checked": ("CheckedSnapshot", "check_snapshot"),
+    "derivation": ("Step", "derive"),
+    "disposal": ("Disposal", "dispose_snapshot"),
     "errors": (
         "ColumnsUnusable",
         "ContractMismatch",
@@ -74,6 +89,7 @@ _HOME = {
         "SourceUnreadable",
         "TargetUnusable",
     ),
+    "file_keys": ("rewrap_file_keys",),
     "infer": ("Inferred", "infer_contract"),
     "ingestion": ("ingest",),
     "interface": ("example_row", "feature_interface"),
@@ -83,6 +99,7 @@ _HOME = {
     "sources": ("Source", "SourceBatch", "open_source"),
     "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
     "splitting": ("split",),
+    "subject_keys": ("SubjectKeys", "as_pseudonym", "pseudonym_of", "raw_of"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

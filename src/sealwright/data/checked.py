@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sealwright.data.formats import KEYS_FILE
 from sealwright.data.manifest import SNAPSHOT_TYPE, Manifest, read_manifest
 from sealwright.data.names import shown
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed, digest_of_file, hex_of, read_limited
@@ -71,9 +72,12 @@ def check_snapshot(digest: str, *, snapshots: Path, trust_root: TrustRoot) -> Ch
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
-    """Exactly the files of the manifest, each regular, of its size and digest."""
+    """Exactly the files of the manifest, each regular, of its size and digest; and the wrapped keys beside them."""
     wanted = {entry.name: entry for entry in manifest.files}
     found = {path.name for path in folder.iterdir()} - {STATEMENT_FILE}
+    if KEYS_FILE not in found:
+        raise VerificationFailed(f"The file {KEYS_FILE} is missing.", link=f"snapshot/{KEYS_FILE}")
+    found.remove(KEYS_FILE)
     for name in sorted(found ^ set(wanted)):
         state = "missing" if name in wanted else "not part of the snapshot"
         raise VerificationFailed(f"The file {shown(name)} is {state}.", link=f"snapshot/{shown(name)[1:-1]}")

@@ -10,6 +10,7 @@ The rows are cut into blocks of 65,536 (the last may be shorter). In a block, ea
   dates as int32 days since 1970-01-01; little-endian; null takes zero bits (text: no bytes).
 Block digest = SHA-256 of all columns' SHA-256(shape) and SHA-256(values), in order.
 Content digest = SHA-256 of canonical JSON {"algorithm", "blocks": [hex…], "columns": [[name, type]…], "rows"}.
+A snapshot made from another one keeps files as they are, so there a block also ends with each file ("…-parts-v1").
 """
 
 import hashlib
@@ -33,6 +34,7 @@ _NAMES = {
     pa.bool_(): "boolean",
     pa.date32(): "date",
     pa.string(): "text",
+    pa.binary(): "bytes",
 }
 
 
@@ -41,7 +43,7 @@ class ContentDigest:
 
     def __init__(self, schema: Any) -> None:
         self._columns = [[field.name, _NAMES[field.type]] for field in schema]
-        self._blocks: list[str] = []
+        self.blocks: list[str] = []
         self.rows = 0
         self._start_block()
 
@@ -58,11 +60,24 @@ class ContentDigest:
                 self._end_block()
         self.rows += batch.num_rows
 
-    def digest(self) -> str:
-        """Digest of everything taken in; call it once, at the end."""
+    @property
+    def room(self) -> int:
+        """How many rows the running block still takes."""
+        return BLOCK_ROWS - self._in_block
+
+    def end_block(self) -> None:
+        """End the running block here: where a file ends, so that its blocks are its own."""
         if self._in_block:
             self._end_block()
-        content = {"algorithm": CONTENT_ALGORITHM, "blocks": self._blocks, "columns": self._columns, "rows": self.rows}
+
+    def digest(self) -> str:
+        """Digest of everything taken in; call it once, at the end."""
+        self.end_block()
+        return self.digest_of_blocks(self.blocks, self.rows, CONTENT_ALGORITHM)
+
+    def digest_of_blocks(self, blocks: Sequence[str], rows: int, algorithm: str) -> str:
+        """Digest of a content whose blocks are known."""
+        content = {"algorithm": algorithm, "blocks": list(blocks), "columns": self._columns, "rows": rows}
         return digest_of(canonical_json(content))
 
     def _start_block(self) -> None:
@@ -74,14 +89,15 @@ class ContentDigest:
         for shape, values in self._states:
             block.update(shape.digest())
             block.update(values.digest())
-        self._blocks.append(block.hexdigest())
+        self.blocks.append(block.hexdigest())
         self._start_block()
 
 
 def _feed(shape: Any, values: Any, column: Any) -> None:
-    if pa.types.is_string(column.type):
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
         shape.update(_bytes(pc.fill_null(pc.binary_length(column), -1), "<i4"))
-        whole = pc.fill_null(column, "") if column.null_count else column
+        nothing = "" if pa.types.is_string(column.type) else b""
+        whole = pc.fill_null(column, nothing) if column.null_count else column
         values.update(_text_bytes(whole))
         return
     shape.update(_bytes(column.is_valid(), "u1"))

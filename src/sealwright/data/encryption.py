@@ -3,12 +3,12 @@
 Answers: how is a part written so that no column leaves memory in the clear, and read back by who has the keys?
 Does not answer: is this the right, whole, newest file? Encryption alone cannot know; the signed manifest does.
 
-Each class of columns has a master key derived from the "data" branch. Inside a file, columns are called c0, c1, …:
-the key map then cannot be broken by an odd column name, and a column left out of that map would be plaintext.
+Each class of columns has a key (`file_keys`). Inside a file, columns are called c0, c1, …: the key map then cannot
+be broken by an odd column name, and a column left out of that map would be plaintext.
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,21 +17,15 @@ import pyarrow.parquet.encryption as pe
 
 from sealwright.data.formats import ENCRYPTION_ALGORITHM, FOOTER_KEY
 from sealwright.kernel import VerificationFailed
-from sealwright.trust import Keyring, open_sealed, seal
+from sealwright.trust import open_sealed, seal
 
-__all__ = ["encrypted_writer", "physical", "read_encrypted"]
-
-KeyOf = Callable[[str], bytes]
-"""From the name of a master key to its 32 bytes."""
+__all__ = ["encrypted_writer", "read_encrypted"]
 
 
-def physical(place: int) -> str:
-    """What the column at `place` is called inside a file."""
-    return f"c{place}"
-
-
-def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyring: Keyring) -> pq.ParquetWriter:
-    """A Parquet writer for columns named `physical(0)`, `physical(1)`, …, each under a key.
+def encrypted_writer(
+    sink: Any, schema: Any, key_names: Mapping[str, str], keys: Mapping[str, bytes]
+) -> pq.ParquetWriter:
+    """A Parquet writer whose every column is under a key.
 
     Parameters
     ----------
@@ -39,7 +33,9 @@ def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyri
     schema : pa.Schema
         With the physical names.
     key_names : mapping
-        Physical name to master key name. Must cover the schema exactly.
+        Physical name to the name of its key. Must cover the schema exactly.
+    keys : mapping
+        Name to 32 bytes, for all of those and `FOOTER_KEY`.
     """
     if set(key_names) != set(schema.names):
         raise ValueError("every column needs a key; one without would be written in the clear")
@@ -55,7 +51,7 @@ def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyri
         internal_key_material=True,
         data_key_length_bits=256,
     )
-    factory = _factory(keyring)
+    factory = _factory(keys)
     properties = factory.file_encryption_properties(pe.KmsConnectionConfig(), settings)
     return pq.ParquetWriter(
         sink,
@@ -68,17 +64,15 @@ def encrypted_writer(sink: Any, schema: Any, key_names: Mapping[str, str], keyri
     )
 
 
-def read_encrypted(data: Any, columns: list[str], keyring: Keyring, *, link: str) -> Any:
+def read_encrypted(data: Any, columns: list[str], keys: Mapping[str, bytes], *, link: str) -> Any:
     """Columns of an encrypted file, from bytes that were verified before.
 
     Raises
     ------
     VerificationFailed
         It does not decrypt: changed bytes, or written under other keys.
-    Refused
-        The keyring is closed.
     """
-    factory = _factory(keyring)
+    factory = _factory(keys)
     try:
         properties = factory.file_decryption_properties(pe.KmsConnectionConfig(), pe.DecryptionConfiguration())
         return pq.ParquetFile(pa.BufferReader(data), decryption_properties=properties).read(columns=columns)
@@ -89,27 +83,24 @@ def read_encrypted(data: Any, columns: list[str], keyring: Keyring, *, link: str
         ) from None
 
 
-def _factory(keyring: Keyring) -> Any:
-    def key_of(name: str) -> bytes:
-        return keyring.key("data", name)
-
-    return pe.CryptoFactory(lambda _config: _BranchKeys(key_of))
+def _factory(keys: Mapping[str, bytes]) -> Any:
+    return pe.CryptoFactory(lambda _config: _FileKeys(keys))
 
 
-class _BranchKeys(pe.KmsClient):  # type: ignore[misc]  # pyarrow is untyped
-    """Wraps the random keys of a file under our master keys. Arrow calls it; no key leaves the process."""
+class _FileKeys(pe.KmsClient):  # type: ignore[misc]  # pyarrow is untyped
+    """Wraps the random keys inside a file under the keys of its snapshot. Arrow calls it; no key leaves the process."""
 
-    def __init__(self, key_of: KeyOf) -> None:
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
         super().__init__()
-        self._key_of = key_of
+        self._keys = keys
 
     def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
-        sealed = seal(self._key_of(master_key_identifier), bytes(key_bytes), aad=_place(master_key_identifier))
+        sealed = seal(self._keys[master_key_identifier], bytes(key_bytes), aad=_place(master_key_identifier))
         return base64.b64encode(sealed)
 
     def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
         sealed = base64.b64decode(wrapped_key, validate=True)
-        return open_sealed(self._key_of(master_key_identifier), sealed, aad=_place(master_key_identifier))
+        return open_sealed(self._keys[master_key_identifier], sealed, aad=_place(master_key_identifier))
 
 
 def _place(master_key_identifier: str) -> bytes:

@@ -2,12 +2,27 @@
 
 from dataclasses import dataclass
 
-__all__ = ["CONTENT_ALGORITHM", "ENCRYPTION_ALGORITHM", "FOOTER_KEY", "QUARANTINE_KEY", "PartFile", "class_key"]
+__all__ = [
+    "CHANGES_KEY",
+    "CONTENT_ALGORITHM",
+    "ENCRYPTION_ALGORITHM",
+    "FOOTER_KEY",
+    "KEYS_FILE",
+    "PARTS_ALGORITHM",
+    "QUARANTINE_KEY",
+    "SUBJECT_KEY",
+    "PartFile",
+    "class_key",
+]
 
 CONTENT_ALGORITHM = "sealwright-content-v1"
+PARTS_ALGORITHM = "sealwright-content-parts-v1"  # the same, where blocks end with each file
 ENCRYPTION_ALGORITHM = "AES_GCM_V1"  # never AES_GCM_CTR_V1: a changed page would go unnoticed
 FOOTER_KEY = "footer/v1"
 QUARANTINE_KEY = "quarantine/v1"
+CHANGES_KEY = "changes/v1"  # what cleaning changed: old and new cells
+SUBJECT_KEY = "subject/v1"  # pseudonyms of persons, so that rows of erased persons are left out for every reader
+KEYS_FILE = "keys.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +33,7 @@ class PartFile:
     size: int  # bytes on disk
     digest: str  # of those bytes
     rows: int
+    blocks: tuple[str, ...]  # digests of the blocks of rows in it (`content`), hex
 
 
 def class_key(data_class: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sealwright.data.errors import ReasonCount
+from sealwright.data.content import ContentDigest
 from sealwright.data.formats import (
     CONTENT_ALGORITHM,
     ENCRYPTION_ALGORITHM,
@@ -19,13 +19,27 @@ from sealwright.data.formats import (
     PartFile,
     class_key,
 )
-from sealwright.data.spec import ColumnSpec, DataSpec, SqlSource
+from sealwright.data.layout import Layout
+from sealwright.data.spec import ColumnSpec, SqlSource
 from sealwright.kernel import VerificationFailed, canonical_json, digest_of
 
 if TYPE_CHECKING:
     from sealwright.data.sources import Source
 
-__all__ = ["SNAPSHOT_TYPE", "FileEntry", "Identity", "Manifest", "make_manifest", "read_manifest"]
+__all__ = [
+    "SNAPSHOT_TYPE",
+    "Derivation",
+    "FileEntry",
+    "Identity",
+    "Manifest",
+    "Origin",
+    "Reason",
+    "contract_digest_of",
+    "file_entry",
+    "make_manifest",
+    "origin_of",
+    "read_manifest",
+]
 
 SNAPSHOT_TYPE = "urn:sealwright:predicate:snapshot:v1"
 
@@ -40,30 +54,35 @@ class Identity(_Part):
     """What makes two snapshots the same one, whoever made them, whenever, from whatever file."""
 
     format: Literal[1] = 1
-    algorithm: Literal["sealwright-content-v1"] = CONTENT_ALGORITHM  # type: ignore[assignment]
+    algorithm: Literal["sealwright-content-v1", "sealwright-content-parts-v1"] = CONTENT_ALGORITHM  # type: ignore[assignment]
     contract: str = Field(pattern=_DIGEST)
     content: str = Field(pattern=_DIGEST)
     rows: int = Field(ge=1)
     quarantine: str = Field(pattern=_DIGEST)
     quarantined: int = Field(ge=0)
+    subject: str | None = None  # "<project>/<column>": under whose pseudonyms persons are kept
+    derivation: str | None = Field(default=None, pattern=_DIGEST)  # of the block below, where there is one
 
     @property
     def digest(self) -> str:
         """The snapshot's digest."""
-        return digest_of(canonical_json(self.model_dump()))
+        return digest_of(canonical_json(self.model_dump(exclude_none=True)))
 
 
 class FileEntry(_Part):
     """One file of the snapshot, as it lies on disk."""
 
-    name: str = Field(pattern=r"^(rows|quarantine)-[0-9]{5}\.parquet$")
+    name: str = Field(pattern=r"^(rows|quarantine|changes)-[0-9]{5}\.parquet$")
     size: int = Field(ge=1)
     digest: str = Field(pattern=_DIGEST)
     rows: int = Field(ge=1)
+    blocks: list[str]  # digests of the blocks of rows in it, hex
+    synthetic: bool = False  # rows that were made up: for ever marked so, and never in a test split
 
     @property
-    def is_quarantine(self) -> bool:
-        return self.name.startswith("quarantine-")
+    def kind(self) -> str:
+        """rows, quarantine, or changes: what cleaning changed."""
+        return self.name.partition("-")[0]
 
 
 class Origin(_Part):
@@ -72,11 +91,28 @@ class Origin(_Part):
     kind: str
     name: str
     digest: str = Field(pattern=_DIGEST)
-    digest_of: Literal["file", "query text"]
+    digest_of: Literal["file", "query text", "snapshot"]
+
+
+class Derivation(_Part):
+    """How a snapshot was made from others. Says how many rows and cells changed, never whose."""
+
+    kind: Literal["append", "upsert", "delete", "clean", "augment", "extract", "redact"]
+    parents: list[str] = Field(min_length=1)
+    recipe: str | None = Field(default=None, pattern=_DIGEST)
+    removed: int = Field(ge=0)  # rows
+    added: int = Field(ge=0)  # rows
+    synthetic: int = Field(default=0, ge=0)  # of those added
+    changes: Mapping[str, int] = {}  # name of a step to the cells it changed
+    why: str = Field(default="", max_length=500)
+
+    @property
+    def digest(self) -> str:
+        return digest_of(canonical_json(self.model_dump(mode="json")))
 
 
 class Encryption(_Part):
-    """How the files are encrypted: which master key for what."""
+    """How the files are encrypted: which key for what."""
 
     algorithm: Literal["AES_GCM_V1"] = ENCRYPTION_ALGORITHM  # type: ignore[assignment]
     key_bits: Literal[256] = 256
@@ -112,6 +148,8 @@ class Manifest(_Part):
     sequence: int = Field(ge=0)
     identity: Identity
     source: Origin
+    derivation: Derivation | None = None
+    withheld: Mapping[str, int] = {}  # reason to rows left out at the person's wish: consent withdrawn, erased, …
     columns: list[Column]
     files: list[FileEntry]
     encryption: Encryption
@@ -123,17 +161,39 @@ class Manifest(_Part):
         """The columns in the files, in order."""
         return {column.name: column.spec for column in self.columns if column.contract["role"] != "ignore"}
 
+    @property
+    def layout(self) -> Layout:
+        """How the columns lie in the files."""
+        project, _, subject = (self.identity.subject or "").partition("/")
+        return Layout(columns=self.kept, subject=subject or None, project=project)
+
+    def of_kind(self, kind: str) -> list[FileEntry]:
+        """Its files of rows, of the quarantine, or of changes, in order."""
+        return [entry for entry in self.files if entry.kind == kind]
+
+    @property
+    def content_of_files(self) -> str:
+        """Digest of the rows as the blocks of the files say."""
+        blocks = [block for entry in self.of_kind("rows") for block in entry.blocks]
+        content = ContentDigest(self.layout.logical())
+        return content.digest_of_blocks(blocks, self.identity.rows, self.identity.algorithm)
+
     def check(self, digest: str) -> None:
         """Refuse a manifest whose parts do not agree with each other or with `digest`."""
         contract = {"format": 1, "columns": [{"name": column.name, **column.contract} for column in self.columns]}
-        rows = sum(entry.rows for entry in self.files if not entry.is_quarantine)
-        aside = sum(entry.rows for entry in self.files if entry.is_quarantine)
+        rows = sum(entry.rows for entry in self.of_kind("rows"))
+        aside = sum(entry.rows for entry in self.of_kind("quarantine"))
+        derived = self.derivation.digest if self.derivation is not None else None
+        synthetic = sum(entry.rows for entry in self.files if entry.synthetic)
         agree = (
             self.identity.digest == digest
             and digest_of(canonical_json(contract)) == self.identity.contract
             and len({column.name for column in self.columns}) == len(self.columns)
             and len({entry.name for entry in self.files}) == len(self.files)
             and (rows, aside) == (self.identity.rows, self.identity.quarantined)
+            and self.identity.content == self.content_of_files
+            and self.identity.derivation == derived
+            and (derived is not None or not synthetic)
         )
         if not agree:
             raise VerificationFailed(
@@ -143,30 +203,54 @@ class Manifest(_Part):
 
 def make_manifest(
     *,
-    spec: DataSpec,
-    source: "Source",
+    columns: Mapping[str, ColumnSpec],
+    origin: Origin,
     identity: Identity,
-    files: Sequence[PartFile],
-    reasons: Sequence[ReasonCount],
+    files: Sequence[FileEntry],
+    reasons: Sequence[Reason],
+    quarantine_limit: float,
     created_at: str,
     sequence: int,
+    derivation: Derivation | None = None,
+    withheld: Mapping[str, int] | None = None,
 ) -> Manifest:
-    """The manifest of a finished ingest."""
-    classes = sorted({spec.columns[name].data_class for name in spec.kept})
+    """The manifest of a finished snapshot."""
+    classes = sorted({column.data_class for column in columns.values() if column.role != "ignore"})
     return Manifest(
         created_at=created_at,
         sequence=sequence,
         identity=identity,
-        source=_origin(source),
-        columns=[Column(name=name, contract=column.plain()) for name, column in spec.columns.items()],
-        files=[FileEntry(name=part.name, size=part.size, digest=part.digest, rows=part.rows) for part in files],
+        source=origin,
+        derivation=derivation,
+        withheld=dict(withheld or {}),
+        columns=[Column(name=name, contract=column.plain()) for name, column in columns.items()],
+        files=list(files),
         encryption=Encryption(class_keys={name: class_key(name) for name in classes}),
-        quarantine_limit=spec.quarantine.at_most_share,
-        quarantine_reasons=[Reason(column=found.column, reason=found.reason, cells=found.cells) for found in reasons],
+        quarantine_limit=quarantine_limit,
+        quarantine_reasons=list(reasons),
     )
 
 
-def _origin(source: "Source") -> Origin:
+def contract_digest_of(columns: Mapping[str, ColumnSpec]) -> str:
+    """Digest of columns and what they may hold, as `DataSpec.contract_digest`."""
+    listed = [{"name": name, **column.plain()} for name, column in columns.items()]
+    return digest_of(canonical_json({"format": 1, "columns": listed}))
+
+
+def file_entry(part: PartFile, *, synthetic: bool = False) -> FileEntry:
+    """A written file as the manifest lists it."""
+    return FileEntry(
+        name=part.name,
+        size=part.size,
+        digest=part.digest,
+        rows=part.rows,
+        blocks=list(part.blocks),
+        synthetic=synthetic,
+    )
+
+
+def origin_of(source: "Source") -> Origin:
+    """Where rows came from, for the manifest."""
     if isinstance(source.spec, SqlSource):
         digest = digest_of(source.spec.sql.encode())
         return Origin(kind=source.kind, name=source.name, digest=digest, digest_of="query text")

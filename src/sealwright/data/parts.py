@@ -6,64 +6,74 @@ Does not answer: when they become visible. That is `draft`: these files lie in a
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from sealwright.data import encryption
+from sealwright.data import content, encryption
+from sealwright.data.content import ContentDigest
 from sealwright.data.formats import PartFile
 from sealwright.kernel import Sha256
-from sealwright.trust import Keyring
 
 __all__ = ["PART_BYTES", "PartWriter"]
 
-GROUP_ROWS = 65_536
 GROUP_BYTES = 32 << 20
 PART_BYTES = 128 << 20
 """Uncompressed bytes after which a new file begins: what a reader must hold in memory at once."""
 
 
 class PartWriter:
-    """Writes files `<stem>-00001.parquet`, … into a folder; no file if there are no rows."""
+    """Writes files `<stem>-00001.parquet`, … into a folder; no file if there are no rows.
+
+    A file ends only where a block of the content digest ends, so each file has its own blocks.
+    """
 
     def __init__(
         self,
         folder: Path,
         stem: str,
         schema: Any,
-        key_names: Sequence[str],
-        keyring: Keyring,
+        key_names: Mapping[str, str],
+        keys: Mapping[str, bytes],
         *,
+        seal: Callable[[Any], Any] | None = None,
         part_bytes: int = PART_BYTES,
+        first: int = 1,
     ) -> None:
-        self._folder, self._stem, self._keyring, self._part_bytes = folder, stem, keyring, part_bytes
-        physical = [encryption.physical(place) for place in range(len(schema))]
-        self._schema = pa.schema(
-            [pa.field(name, field.type, nullable=field.nullable) for name, field in zip(physical, schema, strict=True)]
-        )
-        self._key_names = dict(zip(physical, key_names, strict=True))
+        """`schema`: of the rows handed in. `key_names`: physical column to key; `seal`: from such rows to physical ones."""
+        self._folder, self._stem, self._part_bytes, self._first = folder, stem, part_bytes, first
+        self._key_names, self._keys = dict(key_names), keys
+        self._seal = seal or (lambda batch: batch.rename_columns(list(self._key_names)))
+        self.content = ContentDigest(schema)
         self._files: list[PartFile] = []
         self._waiting: list[Any] = []
         self._waiting_rows = self._waiting_bytes = 0
         self._sink: _HashingSink | None = None
         self._writer: Any = None
-        self._rows = self._bytes = 0
+        self._rows = self._bytes = self._blocks = 0
 
     def write(self, batch: Any) -> None:
         """Take in rows; they are written when a row group is full."""
-        if not batch.num_rows:
-            return
-        self._waiting.append(batch.rename_columns(self._schema.names))
-        self._waiting_rows += batch.num_rows
-        self._waiting_bytes += batch.nbytes
-        if self._waiting_rows >= GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
-            self._write_group()
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, min(batch.num_rows - start, self.content.room))
+            self.content.update(part)
+            self._waiting.append(part)
+            self._waiting_rows += part.num_rows
+            self._waiting_bytes += part.nbytes
+            start += part.num_rows
+            at_end = self.content.room == content.BLOCK_ROWS
+            if at_end or self._waiting_bytes >= GROUP_BYTES:
+                self._write_group()
+            if at_end and self._bytes >= self._part_bytes:
+                self._end_part()
 
     def close(self) -> tuple[PartFile, ...]:
         """Write what waits, make everything durable, and list the files."""
         self._write_group()
+        self.content.end_block()
         self._end_part()
         return tuple(self._files)
 
@@ -79,26 +89,28 @@ class PartWriter:
     def _write_group(self) -> None:
         if not self._waiting:
             return
+        rows = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()[0]
+        group = pa.Table.from_batches([self._seal(rows)])
         if self._writer is None:
-            name = f"{self._stem}-{len(self._files) + 1:05}.parquet"
+            name = f"{self._stem}-{len(self._files) + self._first:05}.parquet"
             self._sink = _HashingSink(self._folder / name)
-            self._writer = encryption.encrypted_writer(self._sink, self._schema, self._key_names, self._keyring)
-        group = pa.Table.from_batches(self._waiting, schema=self._schema)
+            self._writer = encryption.encrypted_writer(self._sink, group.schema, self._key_names, self._keys)
         self._writer.write_table(group, row_group_size=group.num_rows)
         self._rows += self._waiting_rows
         self._bytes += self._waiting_bytes
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
-        if self._bytes >= self._part_bytes:
-            self._end_part()
 
     def _end_part(self) -> None:
         if self._writer is None or self._sink is None:
             return
         self._writer.close()
         size, digest = self._sink.finish()
-        self._files.append(PartFile(name=self._sink.path.name, size=size, digest=digest, rows=self._rows))
+        blocks = tuple(self.content.blocks[self._blocks :])
+        name = self._sink.path.name
+        self._files.append(PartFile(name=name, size=size, digest=digest, rows=self._rows, blocks=blocks))
         self._sink = self._writer = None
         self._rows = self._bytes = 0
+        self._blocks = len(self.content.blocks)
 
 
 class _HashingSink:

@@ -8,27 +8,30 @@ is decrypted from, so that a file swapped in between is refused, too.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from sealwright.data.cast import ARROW_TYPES
+from sealwright.data.access import OnUnwrap, ReadKeys
+from sealwright.data.changes import CHANGES_SCHEMA
 from sealwright.data.checked import changed, check_snapshot
-from sealwright.data.encryption import physical, read_encrypted
+from sealwright.data.encryption import read_encrypted
+from sealwright.data.formats import CHANGES_KEY, FOOTER_KEY, QUARANTINE_KEY
+from sealwright.data.layout import SUBJECT_COLUMN, rows_of
 from sealwright.data.manifest import FileEntry, Manifest
 from sealwright.data.names import nearest, shown
 from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_from_table
-from sealwright.kernel import (
-    InvalidInput,
-    Refused,
-    digest_of,
-    read_limited,
-)
+from sealwright.data.subject_keys import SubjectKeys
+from sealwright.kernel import InvalidInput, digest_of, read_limited
 from sealwright.trust import Keyring, TrustRoot
 
 __all__ = ["Snapshot", "open_snapshot", "quarantine_of"]
+
+_SIDE_KEYS = {"quarantine": QUARANTINE_KEY, "changes": CHANGES_KEY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,23 +40,33 @@ class Snapshot:
 
     digest: str
     folder: Path
-    rows: int
+    rows: int  # in the files; rows of persons erased since are not read
     quarantined: int
     manifest: Mapping[str, Any] = field(repr=False)  # the predicate of the statement
     statement: bytes = field(repr=False)  # DSSE, signed by the "statements" branch
-    _checked: Manifest = field(repr=False)
-    _keyring: Keyring | None = field(repr=False, compare=False)
+    signed: Manifest = field(repr=False)
+    keys: ReadKeys = field(repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns it holds, in order."""
-        return tuple(self._checked.kept)
+        return tuple(self.signed.kept)
+
+    @property
+    def subject(self) -> str | None:
+        """The column that names the person a row is about."""
+        return self.signed.layout.subject
+
+    @property
+    def synthetic(self) -> int:
+        """How many of its rows, the last ones, were made up."""
+        return sum(entry.rows for entry in self.signed.files if entry.synthetic)
 
     @property
     def reasons(self) -> Mapping[str, int]:
         """Why rows were set aside: code of `REASONS` to number of cells."""
         counts: dict[str, int] = {}
-        for found in self._checked.quarantine_reasons:
+        for found in self.signed.quarantine_reasons:
             counts[found.reason] = counts.get(found.reason, 0) + found.cells
         return counts
 
@@ -77,7 +90,7 @@ class Snapshot:
         VerificationFailed
             A file is not as it was when the snapshot was opened.
         Refused
-            It was opened without keys.
+            It was opened without keys, or without those of a class that is asked for.
         InvalidInput
             A column that is not in the snapshot.
         """
@@ -85,23 +98,55 @@ class Snapshot:
 
     def parts(self, columns: Sequence[str] | None = None, classes: Collection[str] | None = None) -> Iterator[pa.Table]:
         """The same as `read`, one file after the other, in bounded memory."""
-        kept = self._checked.kept
         wanted = self._wanted(columns, classes)
-        places = [physical(list(kept).index(name)) for name in wanted]
-        schema = pa.schema(
-            [pa.field(name, ARROW_TYPES[kept[name].type], nullable=kept[name].nullable) for name in wanted]
-        )
-        for entry in self._checked.files:
-            if not entry.is_quarantine:
-                yield self._decrypt(entry, places).rename_columns(wanted).cast(schema)
+        for entry in self.signed.of_kind("rows"):
+            yield self.rows_of(entry, wanted)
 
-    def _quarantine(self, keyring: Keyring) -> list[QuarantinedRow]:
-        places = [physical(place) for place in range(len(QUARANTINE_SCHEMA))]
-        tables = [self._decrypt(entry, places, keyring) for entry in self._checked.files if entry.is_quarantine]
-        return [row for table in tables for row in rows_from_table(table.rename_columns(QUARANTINE_SCHEMA.names))]
+    def rows_of(self, entry: FileEntry, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of one of its files, without those of persons whose key was destroyed."""
+        wanted = list(self.columns if columns is None else columns)
+        return self.logical(self.physical(entry, self.signed.layout.physical(wanted)), wanted)
+
+    def logical(self, table: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows as people know them from physical ones, without those of persons whose key was destroyed."""
+        layout, wanted = self.signed.layout, list(self.columns if columns is None else columns)
+        if layout.subject is None:
+            return layout.open(table, wanted, {})
+        if all(layout.sealed_class(name) is None for name in wanted):
+            return layout.open(table.filter(pa.array(rows_of(table, self.keys.existing()))), wanted, {})
+        keys = self.keys.of_persons()
+        return layout.open(table.filter(pa.array(rows_of(table, keys))), wanted, keys)
+
+    def persons_in(self, entry: FileEntry, persons: Collection[bytes]) -> NDArray[np.bool_]:
+        """Which rows of one of its files are about these persons (16-byte names): bool array, shape (rows of the file,)."""
+        return rows_of(self.physical(entry, [SUBJECT_COLUMN]), persons)
+
+    def change_log(self) -> Iterator[pa.Table]:
+        """What cleaning changed, one file after the other; nothing where it was not cleaned."""
+        for entry in self.signed.of_kind("changes"):
+            yield self.physical(entry, [f"c{place}" for place in range(len(CHANGES_SCHEMA))]).rename_columns(
+                CHANGES_SCHEMA.names
+            )
+
+    def physical(self, entry: FileEntry, columns: Sequence[str]) -> pa.Table:
+        """Physical columns of one file, decrypted from bytes that are checked once more."""
+        side = _SIDE_KEYS.get(entry.kind)
+        names = self.signed.layout.key_names()
+        keys = self.keys.of_files({FOOTER_KEY, *([side] if side else [names[column] for column in columns])})
+        link = f"snapshot/{entry.name}"
+        try:
+            data = read_limited(self.folder / entry.name, entry.size)
+        except InvalidInput:
+            data = b""
+        if len(data) != entry.size or digest_of(data) != entry.digest:
+            raise changed(link)
+        table = read_encrypted(data, list(columns), keys, link=link)
+        if table.num_rows != entry.rows:
+            raise changed(link)
+        return table
 
     def _wanted(self, columns: Sequence[str] | None, classes: Collection[str] | None) -> list[str]:
-        kept = self._checked.kept
+        kept = self.signed.kept
         unknown = [name for name in columns or () if name not in kept]
         if unknown:
             raise InvalidInput(f"The snapshot has no column {shown(unknown[0])}.{nearest(unknown[0], kept)}")
@@ -111,24 +156,17 @@ class Snapshot:
             raise InvalidInput("No column of the snapshot is of these names and classes.")
         return found
 
-    def _decrypt(self, entry: FileEntry, places: list[str], keyring: Keyring | None = None) -> Any:
-        keys = keyring or self._keyring
-        if keys is None:
-            raise Refused("This snapshot was opened without keys, so it can be checked but not read.")
-        link = f"snapshot/{entry.name}"
-        try:
-            data = read_limited(self.folder / entry.name, entry.size)
-        except InvalidInput:
-            data = b""
-        if len(data) != entry.size or digest_of(data) != entry.digest:
-            raise changed(link)
-        table = read_encrypted(data, places, keys, link=link)
-        if table.num_rows != entry.rows:
-            raise changed(link)
-        return table
 
-
-def open_snapshot(digest: str, *, snapshots: Path, trust_root: TrustRoot, keyring: Keyring | None = None) -> Snapshot:
+def open_snapshot(
+    digest: str,
+    *,
+    snapshots: Path,
+    trust_root: TrustRoot,
+    keyring: Keyring | None = None,
+    subject_keys: SubjectKeys | None = None,
+    classes: Collection[str] | None = None,
+    on_unwrap: OnUnwrap | None = None,
+) -> Snapshot:
     """Open the snapshot with this digest after checking its signature and every byte of its files.
 
     Parameters
@@ -141,6 +179,12 @@ def open_snapshot(digest: str, *, snapshots: Path, trust_root: TrustRoot, keyrin
         Whose "statements" key must have signed.
     keyring : Keyring, optional
         To read rows; without it the snapshot is only checked.
+    subject_keys : SubjectKeys, optional
+        The keys of persons, where rows are sealed under them.
+    classes : collection of str, optional
+        Only the keys of these classes of columns are to be had; the others stay wrapped.
+    on_unwrap : callable, optional
+        Told the names of keys before they are unwrapped; if it raises, they are not.
 
     Raises
     ------
@@ -157,8 +201,15 @@ def open_snapshot(digest: str, *, snapshots: Path, trust_root: TrustRoot, keyrin
         quarantined=found.quarantined,
         manifest=found.predicate,
         statement=found.statement,
-        _checked=found.manifest,
-        _keyring=keyring,
+        signed=found.manifest,
+        keys=ReadKeys(
+            found.folder,
+            digest,
+            keyring=keyring,
+            subject_keys=subject_keys,
+            classes=classes,
+            on_unwrap=on_unwrap,
+        ),
     )
 
 
@@ -170,4 +221,7 @@ def quarantine_of(snapshot: Snapshot, keyring: Keyring) -> list[QuarantinedRow]:
     VerificationFailed
         A quarantine file is not as it was signed.
     """
-    return snapshot._quarantine(keyring)  # noqa: SLF001  (the other half of the class)
+    opened = replace(snapshot, keys=snapshot.keys.with_keyring(keyring))
+    places = [f"c{place}" for place in range(len(QUARANTINE_SCHEMA))]
+    tables = [opened.physical(entry, places) for entry in snapshot.signed.of_kind("quarantine")]
+    return [row for table in tables for row in rows_from_table(table.rename_columns(QUARANTINE_SCHEMA.names))]

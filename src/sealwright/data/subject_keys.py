@@ -1,0 +1,200 @@
+"""One key for each person, kept under a keyed pseudonym: whoever destroys it has erased that person everywhere.
+
+Answers: under which name is this person kept, with which key are their cells sealed, and is that key still there?
+Does not answer: in which files. Files name persons by pseudonym, so that anybody with keys can look (`find`).
+
+The name is HMAC-SHA256 under the key of the project: the same person has the same name in every snapshot of a project,
+another one in the next project, and nobody without the key can tell whose it is.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+
+from sealwright.engines import Database, Tx
+from sealwright.kernel import InvalidInput
+from sealwright.trust import Keyring, keyed_name, open_sealed, seal
+
+__all__ = ["BRANCH", "PSEUDONYM_PREFIX", "SubjectKeys", "as_pseudonym", "pseudonym_of", "raw_of"]
+
+BRANCH = "subjects"
+PSEUDONYM_PREFIX = "sub_"
+
+_TABLE = "subject_keys"
+_AT_ONCE = 500  # names in one question to the database
+
+
+def pseudonym_of(keyring: Keyring, project: str, subject: str) -> str:
+    """The name a person is kept under in a project: "sub_" and 32 hex digits.
+
+    Parameters
+    ----------
+    subject : str
+        The person's identifier exactly as it stands in the data; a whole number as its digits.
+    """
+    return as_pseudonym(keyed_name(_name_key(keyring, project), subject))
+
+
+def as_pseudonym(raw: bytes) -> str:
+    """16 bytes as they stand in files, as they are written for people."""
+    return PSEUDONYM_PREFIX + raw.hex()
+
+
+def raw_of(pseudonym: str) -> bytes:
+    """The 16 bytes of a written pseudonym.
+
+    Raises
+    ------
+    InvalidInput
+        It is none.
+    """
+    try:
+        raw = bytes.fromhex(pseudonym.removeprefix(PSEUDONYM_PREFIX))
+    except ValueError:
+        raw = b""
+    if len(raw) != 16 or as_pseudonym(raw) != pseudonym:
+        raise InvalidInput(f"{pseudonym[:60]!r} is not a pseudonym. One looks like {PSEUDONYM_PREFIX}{'0' * 32}.")
+    return raw
+
+
+class SubjectKeys:
+    """The keys of the persons of one project."""
+
+    def __init__(self, db: Database, keyring: Keyring, project: str) -> None:
+        self._db, self._keyring, self.project = db, keyring, project
+        self._names = _name_key(keyring, project)
+
+    def names_of(self, subjects: Iterable[str]) -> list[bytes]:
+        """The 16-byte name of each person, in order."""
+        return [keyed_name(self._names, subject) for subject in subjects]
+
+    def ensure(self, names: Collection[bytes]) -> dict[bytes, bytes]:
+        """The key of each person; made where there is none yet, on disk before it is used."""
+        wanted = list(dict.fromkeys(names))
+        with self._db.read() as tx:
+            keys = self._of(tx, wanted)
+        if len(keys) == len(wanted):
+            return keys
+        with self._db.write() as tx:
+            tx.hold_writers(_TABLE)
+            keys = self._of(tx, wanted)
+            made = {name: secrets.token_bytes(32) for name in wanted if name not in keys}
+            version = self._keyring.versions(BRANCH)[-1]
+            tx.run_many(
+                "INSERT INTO subject_keys (project, subject, version, wrapped)"
+                " VALUES (:project, :subject, :version, :wrapped)",
+                [
+                    {
+                        "project": self.project,
+                        "subject": as_pseudonym(name),
+                        "version": version,
+                        "wrapped": self._wrap(name, key, version),
+                    }
+                    for name, key in made.items()
+                ],
+            )
+        return keys | made
+
+    def keys(self) -> dict[bytes, bytes]:
+        """The keys of all persons who have one."""
+        with self._db.read() as tx:
+            rows = tx.run(
+                "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
+            )
+        return {
+            name: self._unwrap(name, row["wrapped"], row["version"])
+            for row in rows
+            for name in [raw_of(row["subject"])]
+        }
+
+    def existing(self) -> set[bytes]:
+        """Everybody who has a key: those who were not erased."""
+        with self._db.read() as tx:
+            rows = tx.run("SELECT subject FROM subject_keys WHERE project = :project", project=self.project)
+        return {raw_of(row["subject"]) for row in rows}
+
+    def destroy(self, name: bytes) -> bool:
+        """Delete a person's key and leave no copy in the database's files; False if there was none.
+
+        Raises
+        ------
+        OperationFailed
+            The key is deleted, but another program keeps the database from being scrubbed. Try again.
+        """
+        with self._db.write() as tx:
+            found = tx.run(
+                "SELECT subject FROM subject_keys WHERE project = :project AND subject = :subject",
+                project=self.project,
+                subject=as_pseudonym(name),
+            )
+            tx.run(
+                "DELETE FROM subject_keys WHERE project = :project AND subject = :subject",
+                project=self.project,
+                subject=as_pseudonym(name),
+            )
+        self._db.scrub(_TABLE)
+        return bool(found)
+
+    def rewrap(self) -> int:
+        """Wrap every key under the newest version of the branch; how many were. Old backups of the table are then dead
+        as soon as the old version is retired."""
+        version = self._keyring.versions(BRANCH)[-1]
+        with self._db.write() as tx:
+            tx.hold_writers(_TABLE)
+            rows = tx.run(
+                "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project AND version < :version",
+                project=self.project,
+                version=version,
+            )
+            renewed = []
+            for row in rows:
+                name = raw_of(row["subject"])
+                key = self._unwrap(name, row["wrapped"], row["version"])
+                renewed.append(
+                    {
+                        "project": self.project,
+                        "subject": row["subject"],
+                        "version": version,
+                        "wrapped": self._wrap(name, key, version),
+                    }
+                )
+            tx.run_many(
+                "UPDATE subject_keys SET version = :version, wrapped = :wrapped"
+                " WHERE project = :project AND subject = :subject",
+                renewed,
+            )
+        return len(renewed)
+
+    def _of(self, tx: Tx, names: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The keys there are for some names."""
+        found: dict[bytes, bytes] = {}
+        if len(names) > _AT_ONCE:
+            wanted = set(names)
+            rows = tx.run(
+                "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
+            )
+            named = [(raw_of(row["subject"]), row) for row in rows]
+            return {name: self._unwrap(name, row["wrapped"], row["version"]) for name, row in named if name in wanted}
+        for name in names:
+            for row in tx.run(
+                "SELECT version, wrapped FROM subject_keys WHERE project = :project AND subject = :subject",
+                project=self.project,
+                subject=as_pseudonym(name),
+            ):
+                found[name] = self._unwrap(name, row["wrapped"], row["version"])
+        return found
+
+    def _wrap(self, name: bytes, key: bytes, version: int) -> bytes:
+        return seal(self._wrapping(version), key, aad=self._place(name))
+
+    def _unwrap(self, name: bytes, wrapped: bytes, version: int) -> bytes:
+        return open_sealed(self._wrapping(version), bytes(wrapped), aad=self._place(name))
+
+    def _wrapping(self, version: int) -> bytes:
+        return self._keyring.key(BRANCH, f"wrap/{self.project}", version=version)
+
+    def _place(self, name: bytes) -> bytes:
+        return f"sealwright/subject-key/{self.project}/".encode() + name
+
+
+def _name_key(keyring: Keyring, project: str) -> bytes:
+    return keyring.key("pseudonyms", f"subjects/{project}")
