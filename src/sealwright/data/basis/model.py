@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from sealwright.data.basis.words import Condition, LawfulBasis
+from sealwright.data.terms import SPAN
 from sealwright.kernel import InvalidInput, check_name
 
 __all__ = ["BasisSpec", "ColumnBasis", "Controller", "GroupBasis", "Origin", "Retention", "Transfer"]
 
-_SPAN = re.compile(r"([1-9][0-9]{0,3}) (day|week|month|year)s?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOST_MONTHS = 1200
 
@@ -40,7 +40,7 @@ def _purpose_id(name: str) -> str:
 
 
 def _span(text: str) -> str:
-    found = _SPAN.fullmatch(text)
+    found = SPAN.fullmatch(text)
     if not found:
         raise ValueError("write a span like 30 days, 6 months or 3 years")
     if {"day": 1 / 30, "week": 7 / 30, "month": 1, "year": 12}[found[2]] * int(found[1]) > _MOST_MONTHS:

@@ -193,7 +193,7 @@ def check_purpose(
     PurposeNotCovered
     """
     uncovered = uncovered_by(purpose or "", groups, columns, high_risk=high_risk)
-    if purpose is None and any(one.about_persons for one in uncovered):
+    if purpose is None and any(one.about_persons or one.ground.lawful_basis == "consent" for one in uncovered):
         known = sorted({name for one in uncovered for name in one.ground.purposes or {}})
         raise PurposeNotCovered(
             project,
@@ -221,6 +221,9 @@ def _missing(ground: Ground, data_class: str) -> list[str]:
         )
         if not value
     ]
+    counts = ground.retention.counts_from if ground.retention is not None else ""
+    if counts == "collected" and ground.source is not None and ground.source.collected_from is None:
+        missing.append("first day of collection, from which its retention period counts")
     if data_class == "special" and ground.article_9 is None:
         missing.append("condition of Article 9(2) for special data")
     return missing
