@@ -89,3 +89,13 @@ def test_a_constant_target_is_refused_in_words(target: list[Any]) -> None:
 def test_one_row_cannot_be_split() -> None:
     with pytest.raises(InvalidInput, match="at least two"):
         split(table_of(["a"]), spec_of(), 1)
+
+
+def test_made_up_rows_are_never_tested_on_and_move_no_real_row() -> None:
+    spec, real = spec_of(), table_of(["a", "b", "c", "a"] * 50)
+    made_up = pa.table({"f": list(range(1000, 1060)), "y": ["a"] * 60})
+    train, test = split(real, spec, 7)
+    more, same = split(pa.concat_tables([real, made_up]), spec, 7, synthetic=60)
+    assert same.equals(test)
+    assert more.slice(0, train.num_rows).equals(train)
+    assert more.slice(train.num_rows).equals(made_up)

@@ -59,8 +59,9 @@ def test_in_every_file_of_a_package(home: Home, root: TrustRoot) -> None:
 def test_in_every_file_of_a_snapshot(home: Home, root: TrustRoot) -> None:
     (snapshot,) = (home.workspace / "snapshots").iterdir()
     assert check(snapshot, root).kind == "snapshot"
-    assert len(files_of(snapshot)) >= 2
-    for path in files_of(snapshot):
+    signed = [path for path in files_of(snapshot) if path.name != "keys.json"]  # that one is checked when it is opened
+    assert len(signed) >= 2
+    for path in signed:
         for where in flips(path):
             with pytest.raises(VerificationFailed) as failed:
                 check(snapshot, root)

@@ -21,8 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sealwright.data.formats import CONTENT_ALGORITHM
-from sealwright.kernel import canonical_json, digest_of
+from sealwright.data.formats import CONTENT_ALGORITHM, content_digest
 
 __all__ = ["BLOCK_ROWS", "ContentDigest"]
 
@@ -42,7 +41,7 @@ class ContentDigest:
     """A running digest over record batches of one schema, in any batch sizes."""
 
     def __init__(self, schema: Any) -> None:
-        self._columns = [[field.name, _NAMES[field.type]] for field in schema]
+        self._columns = [(field.name, _NAMES[field.type]) for field in schema]
         self.blocks: list[str] = []
         self.rows = 0
         self._start_block()
@@ -73,12 +72,7 @@ class ContentDigest:
     def digest(self) -> str:
         """Digest of everything taken in; call it once, at the end."""
         self.end_block()
-        return self.digest_of_blocks(self.blocks, self.rows, CONTENT_ALGORITHM)
-
-    def digest_of_blocks(self, blocks: Sequence[str], rows: int, algorithm: str) -> str:
-        """Digest of a content whose blocks are known."""
-        content = {"algorithm": algorithm, "blocks": list(blocks), "columns": self._columns, "rows": rows}
-        return digest_of(canonical_json(content))
+        return content_digest(self.blocks, self._columns, self.rows, CONTENT_ALGORITHM)
 
     def _start_block(self) -> None:
         self._in_block = 0

@@ -28,6 +28,7 @@ from sealwright.data.manifest import (
     Identity,
     Manifest,
     Origin,
+    content_of,
     contract_digest_of,
     file_entry,
     make_manifest,
@@ -123,7 +124,7 @@ def derive(
         identity = Identity(
             algorithm=PARTS_ALGORITHM,  # type: ignore[arg-type]
             contract=contract_digest_of(columns),
-            content=_content(layout, [*rows.files, *added], total),
+            content=content_of(layout.columns, [*rows.files, *added], PARTS_ALGORITHM),
             rows=total,
             quarantine=aside_digest,
             quarantined=sum(entry.rows for entry in aside),
@@ -247,8 +248,3 @@ def _change_log(draft: Draft, parent: Snapshot, step: Step) -> list[FileEntry]:
     for table in tables:
         _write(writer, table)
     return [file_entry(part) for part in writer.close()]
-
-
-def _content(layout: Layout, files: list[FileEntry], rows: int) -> str:
-    blocks = [block for entry in files for block in entry.blocks]
-    return ContentDigest(layout.logical()).digest_of_blocks(blocks, rows, PARTS_ALGORITHM)

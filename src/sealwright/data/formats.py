@@ -1,6 +1,9 @@
 """Names that stand in files we keep. They never change their meaning; a new meaning gets a new name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sealwright.kernel import canonical_json, digest_of
 
 __all__ = [
     "CHANGES_KEY",
@@ -13,6 +16,7 @@ __all__ = [
     "SUBJECT_KEY",
     "PartFile",
     "class_key",
+    "content_digest",
 ]
 
 CONTENT_ALGORITHM = "sealwright-content-v1"
@@ -39,3 +43,9 @@ class PartFile:
 def class_key(data_class: str) -> str:
     """Name of the master key of a class of columns, e.g. "class/personal/v1"."""
     return f"class/{data_class}/v1"
+
+
+def content_digest(blocks: Sequence[str], columns: Sequence[tuple[str, str]], rows: int, algorithm: str) -> str:
+    """Digest of a content from the digests of its blocks (`content`); `columns`: name and kind of each, in order."""
+    named = [[name, kind] for name, kind in columns]
+    return digest_of(canonical_json({"algorithm": algorithm, "blocks": list(blocks), "columns": named, "rows": rows}))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sealwright.data.content import ContentDigest
 from sealwright.data.formats import (
     CONTENT_ALGORITHM,
     ENCRYPTION_ALGORITHM,
@@ -18,12 +17,13 @@ from sealwright.data.formats import (
     QUARANTINE_KEY,
     PartFile,
     class_key,
+    content_digest,
 )
-from sealwright.data.layout import Layout
 from sealwright.data.spec import ColumnSpec, SqlSource
 from sealwright.kernel import VerificationFailed, canonical_json, digest_of
 
 if TYPE_CHECKING:
+    from sealwright.data.layout import Layout
     from sealwright.data.sources import Source
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Manifest",
     "Origin",
     "Reason",
+    "content_of",
     "contract_digest_of",
     "file_entry",
     "make_manifest",
@@ -162,8 +163,10 @@ class Manifest(_Part):
         return {column.name: column.spec for column in self.columns if column.contract["role"] != "ignore"}
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> "Layout":
         """How the columns lie in the files."""
+        from sealwright.data.layout import Layout  # a manifest is checked without the libraries that read rows
+
         project, _, subject = (self.identity.subject or "").partition("/")
         return Layout(columns=self.kept, subject=subject or None, project=project)
 
@@ -174,9 +177,7 @@ class Manifest(_Part):
     @property
     def content_of_files(self) -> str:
         """Digest of the rows as the blocks of the files say."""
-        blocks = [block for entry in self.of_kind("rows") for block in entry.blocks]
-        content = ContentDigest(self.layout.logical())
-        return content.digest_of_blocks(blocks, self.identity.rows, self.identity.algorithm)
+        return content_of(self.kept, self.of_kind("rows"), self.identity.algorithm)
 
     def check(self, digest: str) -> None:
         """Refuse a manifest whose parts do not agree with each other or with `digest`."""
@@ -235,6 +236,13 @@ def contract_digest_of(columns: Mapping[str, ColumnSpec]) -> str:
     """Digest of columns and what they may hold, as `DataSpec.contract_digest`."""
     listed = [{"name": name, **column.plain()} for name, column in columns.items()]
     return digest_of(canonical_json({"format": 1, "columns": listed}))
+
+
+def content_of(columns: Mapping[str, ColumnSpec], files: Sequence[FileEntry], algorithm: str) -> str:
+    """Digest of the rows in these files, as their blocks say. `columns`: those that are kept, in order."""
+    blocks = [block for entry in files for block in entry.blocks]
+    kinds = [(name, "text" if column.type == "category" else column.type) for name, column in columns.items()]
+    return content_digest(blocks, kinds, sum(entry.rows for entry in files), algorithm)
 
 
 def file_entry(part: PartFile, *, synthetic: bool = False) -> FileEntry:

@@ -17,7 +17,7 @@ from sealwright.kernel import InvalidInput
 __all__ = ["split"]
 
 
-def split(table: pa.Table, spec: DataSpec, seed: int) -> tuple[pa.Table, pa.Table]:
+def split(table: pa.Table, spec: DataSpec, seed: int, *, synthetic: int = 0) -> tuple[pa.Table, pa.Table]:
     """Divide a snapshot's rows, each class by the same share.
 
     Parameters
@@ -28,6 +28,8 @@ def split(table: pa.Table, spec: DataSpec, seed: int) -> tuple[pa.Table, pa.Tabl
         Gives the target, the task and `test_share`.
     seed : int
         0 to 2**63 - 1.
+    synthetic : int
+        How many rows, the last ones, were made up (`Snapshot.synthetic`). They are for training only.
 
     Returns
     -------
@@ -45,7 +47,10 @@ def split(table: pa.Table, spec: DataSpec, seed: int) -> tuple[pa.Table, pa.Tabl
     -----
     Each row draws 64 bits of PCG64(seed), whose stream numpy keeps stable; within a class, the rows with the smallest draws
     are the test rows: round(share * n), at least one and at most n - 1. A class with one row stays in training.
+    The real rows are divided as if there were no others, so adding made-up rows moves no real row to the other side.
     """
+    made_up = table.slice(table.num_rows - synthetic)
+    table = table.slice(0, table.num_rows - synthetic)
     target = table.column(spec.target).combine_chunks()
     if table.num_rows < 2:
         raise InvalidInput(f"There are {table.num_rows} rows; at least two are needed to train and to test.")
@@ -61,7 +66,7 @@ def split(table: pa.Table, spec: DataSpec, seed: int) -> tuple[pa.Table, pa.Tabl
         members = np.flatnonzero(groups == code)
         count = min(max(round(spec.test_share * len(members)), 1), len(members) - 1)
         in_test[members[np.argsort(draws[members], kind="stable")[:count]]] = True
-    return table.filter(pa.array(~in_test)), table.filter(pa.array(in_test))
+    return pa.concat_tables([table.filter(pa.array(~in_test)), made_up]), table.filter(pa.array(in_test))
 
 
 def _codes(target: pa.Array) -> NDArray[np.int64]:

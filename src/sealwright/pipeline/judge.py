@@ -96,8 +96,8 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
 
 def _judge(desk: Desk, run: Run, progress: Progress) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
-    snapshot = snapshot_of(desk, run.product("ingest")["snapshot"])
-    train, test = split(snapshot.read(), spec.data, spec.training.seed)
+    snapshot = snapshot_of(desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance")
+    train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     return run_suites(
         spec.assurance.suites,
         desk.runs.fetch(trained["model"]),

@@ -62,8 +62,8 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     if kept is not None:
         return _trained(desk, run, again=True)
     progress("opening the snapshot", 0.0)
-    snapshot = snapshot_of(desk, taken["snapshot"])
-    rows, holdout = split(snapshot.read(), spec.data, spec.training.seed)
+    snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training")
+    rows, holdout = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     interface = feature_interface(spec.data, rows, project=project.name)
     features = list(interface["order"])
     started = workspace.clock()

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.data import Snapshot, open_snapshot, open_source
+from sealwright.data import Snapshot, open_source
 from sealwright.data import ingest as ingest_source
 from sealwright.kernel import Progress, rfc3339, silent
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
+from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
 from sealwright.pipeline.workspace import Workspace
 
 __all__ = ["Ingested", "ingest", "promise", "snapshot_of"]
@@ -78,58 +79,26 @@ def ingest(
     of = digest_of_json({"data": spec.model_dump(mode="json"), "source": source.digest or rfc3339(workspace.clock())})
     kept = run.current("ingest", of)
     if kept is not None:
-        return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"]), again=True)
+        return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by, purpose="ingest"), again=True)
+    index = SnapshotIndex(workspace.db)
     known = {path.name for path in workspace.folder("snapshots").iterdir()}
     snapshot = ingest_source(
         source,
         spec,
         snapshots=workspace.folder("snapshots"),
         keyring=workspace.keyring,
+        subject_keys=subject_keys_of(workspace, project.name),
         clock=workspace.clock,
         progress=progress,
-        sequence=_next_sequence(desk),
+        sequence=index.next_sequence(project.name),
     )
     filed = desk.evidence.file_statement(snapshot.statement, project=project.name, actor=by)
-    _remember(desk, snapshot)
+    index.remember(snapshot, project.name)
     product = {"of": of, "snapshot": snapshot.digest, "statement": filed.digest}
     run = desk.runs.finish(run, "ingest", product, by=by)
     return Ingested(run=run, snapshot=snapshot, again=snapshot.folder.name in known)
 
 
-def snapshot_of(desk: Desk, digest: str) -> Snapshot:
-    """A snapshot, opened with keys after every byte of it was checked."""
-    workspace = desk.workspace
-    return open_snapshot(
-        digest, snapshots=workspace.folder("snapshots"), trust_root=workspace.trust_root, keyring=workspace.keyring
-    )
-
-
-def _next_sequence(desk: Desk) -> int:
-    with desk.workspace.db.read() as tx:
-        rows = tx.run(
-            "SELECT COALESCE(MAX(sequence), 0) AS last FROM snapshots WHERE project = :project",
-            project=desk.project.name,
-        )
-    return int(rows[0]["last"]) + 1
-
-
-def _remember(desk: Desk, snapshot: Snapshot) -> None:
-    """Note the snapshot in the index. The signed manifest is what counts; this is for finding it."""
-    with desk.workspace.db.write() as tx:
-        tx.hold_writers("snapshots")
-        if tx.run("SELECT digest FROM snapshots WHERE digest = :digest", digest=snapshot.digest):
-            return
-        last = tx.run(
-            "SELECT COALESCE(MAX(sequence), 0) AS last FROM snapshots WHERE project = :project",
-            project=desk.project.name,
-        )
-        tx.run(
-            "INSERT INTO snapshots (digest, project, sequence, rows, quarantined, created_at)"
-            " VALUES (:digest, :project, :sequence, :rows, :quarantined, :created_at)",
-            digest=snapshot.digest,
-            project=desk.project.name,
-            sequence=int(last[0]["last"]) + 1,
-            rows=snapshot.rows,
-            quarantined=snapshot.quarantined,
-            created_at=str(snapshot.manifest["created_at"]),
-        )
+def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str) -> Snapshot:
+    """A snapshot, opened after every byte of it was checked; each key that is unwrapped is noted in the ledger."""
+    return opened(desk.workspace, digest, desk.project.name, by=by, purpose=purpose)

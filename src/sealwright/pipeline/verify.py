@@ -180,6 +180,7 @@ def _snapshot(path: Path, trust_root: TrustRoot) -> Verified:
         ),
         not_checked=(
             "the rows themselves: they are encrypted, and no key is needed to check them",
+            "the wrapped keys in keys.json: each is bound to this snapshot, and checked when it is opened",
             "whether it is the newest snapshot of its project",
         ),
     )
