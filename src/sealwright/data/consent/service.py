@@ -167,8 +167,8 @@ class ConsentLedger:
         if ahead is not None:
             raise InvalidInput(f"A consent of {ahead.at} is yet to come. Check the times in the file.")
         with self._db.read() as tx:
-            known = set(store.every_change(tx))
-        fresh = [one for one in dict.fromkeys(changes) if one not in known]
+            known = set(store.everything_said(tx))
+        fresh = [one for said, one in {store.said(one): one for one in changes}.items() if said not in known]
         self._record(fresh, by)
         return len(fresh)
 
@@ -191,7 +191,7 @@ class ConsentLedger:
             A change is in one and not in the other: a row was taken out, added or edited behind our back.
         """
         with self._db.read() as tx:
-            kept = Counter(_said(one) for one in store.every_change(tx))
+            kept = Counter(store.everything_said(tx))
         entered = Counter(
             said for entry in self._ledger.entries() if entry.action in _ACTIONS for said in _entered(entry.detail)
         )
@@ -269,10 +269,6 @@ def _detail(first: ConsentChange, changes: Sequence[ConsentChange]) -> dict[str,
         "channel": channel,
         "changes": [[one.subject, one.change, one.at] for one in changes],
     }
-
-
-def _said(change: ConsentChange) -> tuple[str, ...]:
-    return (*_shared(change), change.subject, change.change, change.at)
 
 
 def _entered(detail: Mapping[str, Any]) -> list[tuple[str, ...]]:

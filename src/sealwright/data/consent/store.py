@@ -1,12 +1,13 @@
 """Where changes of consent are kept: one row each, only ever added."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from sealwright.data.consent.model import ConsentChange
 from sealwright.engines import Row, Tx
 
-__all__ = ["digest_of_version", "every_change", "insert", "latest", "of_subject"]
+__all__ = ["digest_of_version", "everything_said", "insert", "latest", "of_subject", "said"]
+
+Said = tuple[str, ...]
 
 
 def insert(tx: Tx, changes: Sequence[ConsentChange], recorded_at: str) -> None:
@@ -14,7 +15,24 @@ def insert(tx: Tx, changes: Sequence[ConsentChange], recorded_at: str) -> None:
         "INSERT INTO consents"
         " (project, purpose, subject, change, text_version, text_digest, channel, at, recorded_at)"
         " VALUES (:project, :purpose, :subject, :change, :text_version, :text_digest, :channel, :at, :recorded_at)",
-        [{**asdict(one), "recorded_at": recorded_at} for one in changes],
+        [{**dict(zip(_NAMES, said(one), strict=True)), "recorded_at": recorded_at} for one in changes],
+    )
+
+
+_NAMES = ("project", "purpose", "text_version", "text_digest", "channel", "subject", "change", "at")
+
+
+def said(change: ConsentChange) -> Said:
+    """All of a change as a plain tuple, in the order of the columns named above."""
+    return (
+        change.project,
+        change.purpose,
+        change.text_version,
+        change.text_digest,
+        change.channel,
+        change.subject,
+        change.change,
+        change.at,
     )
 
 
@@ -42,9 +60,10 @@ def of_subject(tx: Tx, project: str, subject: str) -> list[ConsentChange]:
     return [_change(row) for row in rows]
 
 
-def every_change(tx: Tx) -> list[ConsentChange]:
-    """All changes of the workspace in the order they were recorded."""
-    return [_change(row) for row in tx.run("SELECT * FROM consents ORDER BY seq")]
+def everything_said(tx: Tx) -> list[Said]:
+    """All changes of the workspace, as `said` has them."""
+    rows = tx.run("SELECT project, purpose, text_version, text_digest, channel, subject, change, at FROM consents")
+    return [tuple(row.values()) for row in rows]
 
 
 def digest_of_version(tx: Tx, project: str, purpose: str, version: str) -> str | None:

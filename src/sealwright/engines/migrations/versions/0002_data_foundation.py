@@ -53,7 +53,7 @@ def _consents() -> None:
         sa.Column("at", sa.Text, nullable=False),
         sa.Column("recorded_at", sa.Text, nullable=False),
     )
-    op.create_index("consents_latest", "consents", ["project", "purpose", "subject", "at"])
+    op.create_index("consents_latest", "consents", ["project", "purpose", "subject", "at", "change"])
     op.create_index("consents_subject", "consents", ["project", "subject"])
 
 
