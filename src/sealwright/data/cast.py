@@ -53,6 +53,8 @@ def cast_column(values: Any, column: ColumnSpec, *, decimal: str = ".") -> Cast:
     Cast
         Values in `ARROW_TYPES[column.type]`, same length, and the problems.
     """
+    if pa.types.is_dictionary(values.type) and len(values.dictionary) <= len(values):
+        return _from_dictionary(values, column, decimal)
     values = plain_column(values)
     if pa.types.is_string(values.type):
         values = _without_null_words(values, column)
@@ -109,8 +111,20 @@ def integers_of_floats(values: Any) -> Cast:
 
 def _without_null_words(text: Any, column: ColumnSpec) -> Any:
     """Empty texts and the contract's words for missing, as null."""
-    words = pa.array(["", *column.nulls], pa.string())
-    return blank(text, as_mask(pc.is_in(text, value_set=words)))
+    missing = pc.equal(pc.binary_length(text), 0)
+    if column.nulls:
+        missing = pc.or_(missing, pc.is_in(text, value_set=pa.array(column.nulls, pa.string())))
+    return blank(text, as_mask(missing))
+
+
+def _from_dictionary(values: Any, column: ColumnSpec, decimal: str) -> Cast:
+    """Each different value is judged once; one that no cell has does not count."""
+    cast = cast_column(values.dictionary, column, decimal=decimal)
+    places = values.indices
+    problems = {name: as_mask(pc.take(pa.array(found), places)) for name, found in cast.problems.items()}
+    if not column.nullable and places.null_count:
+        problems["null_not_allowed"] = problems.get("null_not_allowed", np.False_) | as_mask(places.is_null())
+    return Cast(pc.take(cast.values, places), cast_text.only_real(problems))
 
 
 def _from_text(text: Any, column: ColumnSpec, decimal: str) -> Cast:

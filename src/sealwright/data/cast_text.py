@@ -89,8 +89,8 @@ def booleans(text: Any) -> Cast:
 
 def categories(text: Any, allowed: tuple[str, ...]) -> Cast:
     """One of the texts allowed, exactly as written there."""
-    known = as_mask(pc.is_in(text, value_set=pa.array(allowed, pa.string())))
-    return Cast(text, only_real({"not_in_categories": as_mask(text.is_valid()) & ~known}))
+    known = pc.is_in(text, value_set=pa.array(allowed, pa.string()))
+    return Cast(text, only_real({"not_in_categories": as_mask(pc.and_not(text.is_valid(), known))}))
 
 
 def dates(text: Any) -> Cast:

@@ -45,6 +45,8 @@ class Cast:
 
 def as_mask(found: Any) -> Mask:
     """An Arrow boolean array as numpy, null as False."""
+    if not pc.any(found).as_py():  # the usual case, told from bits before any byte is spread out
+        return np.zeros(len(found), dtype=np.bool_)
     mask: Mask = pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
     return mask
 

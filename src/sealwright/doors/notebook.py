@@ -11,10 +11,10 @@ decision = ws.gate("credit")
 version = ws.seal("credit")
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sealwright.charter import RiskClass
 from sealwright.doors.reports import write_report
@@ -52,7 +52,10 @@ from sealwright.pipeline import seal as seal_package
 from sealwright.pipeline import train as train_model
 from sealwright.registry import PointerFacts, Version
 
-__all__ = ["Workspace", "init", "open", "verify"]
+if TYPE_CHECKING:
+    from sealwright.data.contracts import Contract, ContractReport
+
+__all__ = ["Workspace", "check_data", "init", "open", "verify"]
 
 
 class Workspace:
@@ -267,6 +270,43 @@ def verify(
     """
     root = trust_root_from(read_limited(Path(trust), 1 << 20), fingerprint)
     return verify_path(Path(path), root, now=system_clock(), request=request)
+
+
+def check_data(
+    data: Any,
+    contract: "Contract | Mapping[str, Any] | str | Path",
+    *,
+    at_most_share: float | None = None,
+    show_values: bool = False,
+    progress: Progress = silent,
+) -> "ContractReport":
+    """Hold any table against a contract. Needs no workspace and no project.
+
+    Parameters
+    ----------
+    data : path, pyarrow table, polars or pandas data frame
+        Every row is looked at; a file is streamed.
+    contract : path, mapping or Contract
+        A contract file, a project (folder or sealwright.yaml), or the same as plain values.
+    at_most_share : float, optional
+        Largest share of rows that may break it, instead of what the contract says.
+    show_values : bool
+        Also report a few broken values, of columns with class public or internal only.
+
+    Returns
+    -------
+    ContractReport
+        `passed`, `breaches`, `to_json()`; `raise_for_breach()` stops a pipeline.
+
+    Raises
+    ------
+    InvalidInput
+        The data is no table, or the contract says something a contract cannot.
+    """
+    from sealwright.data.contracts import as_contract, check_contract
+
+    wanted = as_contract(contract)
+    return check_contract(data, wanted, at_most_share=at_most_share, show_values=show_values, progress=progress)
 
 
 def _tell_nobody(_line: str) -> None:

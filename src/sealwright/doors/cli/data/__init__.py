@@ -2,6 +2,8 @@
 
 import typer
 
+from sealwright.doors.cli.data import contracts
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -9,5 +11,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in ():
+for _module in (contracts,):
     _module.add_to(app)
