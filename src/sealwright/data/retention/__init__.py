@@ -1,7 +1,7 @@
-"""Retention and disposal: how long data may stay, what must stay longer, and the proof that the rest is gone.
+"""Retention: how long data may stay, what must stay longer, and what has to go.
 
-Answers: which snapshots are past their limit, which of them are on hold, and what was disposed of?
-Does not answer: how keys of persons are destroyed, or who may decide a hold.
+Answers: which snapshots are past their limit, and which of them are on hold?
+Does not answer: how they are removed; `data.dispose_snapshot` does that. Who may decide a hold.
 Names load on first use.
 """
 
@@ -9,20 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.data.retention.disposal import DisposalReceipt, Dispose, remove_snapshot
     from sealwright.data.retention.holds import Hold, Holds
     from sealwright.data.retention.rules import Judged, Stored, Verdict, judge, limit_of, past_limit
 
 _HOME = {
-    "disposal": ("Dispose", "DisposalReceipt", "remove_snapshot"),
     "holds": ("Hold", "Holds"),
     "rules": ("Judged", "Stored", "Verdict", "judge", "limit_of", "past_limit"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Dispose",
-    "DisposalReceipt",
     "Hold",
     "Holds",
     "Judged",
@@ -31,7 +27,6 @@ __all__ = [
     "judge",
     "limit_of",
     "past_limit",
-    "remove_snapshot",
 ]
 
 

@@ -1,7 +1,7 @@
 """Until when may something stay, and what is to happen to it today? Pure decisions.
 
 Answers: is this past its limit, is it on hold, or does nobody know its limit? Nothing is ever silently fine.
-Does not answer: how it is removed. That is `disposal`.
+Does not answer: how it is removed. That is `data.dispose_snapshot`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,0 +1,218 @@
+"""The retention job: what is past its limit is found, shown, and on request disposed of with proof.
+
+Answers: what may no longer be here, what is kept by a hold, and what is left of what went?
+Does not answer: what the limit should be. `data.basis.retention` says it, in statements filed at ingest.
+
+Of several limits the earliest holds: that of the statement about the snapshot, and that of the project's latest
+statement about the same dataset, so that a period that was shortened since reaches older snapshots, too, and one that
+was lengthened does not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sealwright.data import Disposal, dispose_snapshot
+from sealwright.data.basis import DATA_BASIS_TYPE, FiledBasis, read_basis
+from sealwright.data.retention import (
+    Holds,
+    Judged,
+    Stored,
+    judge,
+    limit_of,
+    past_limit,
+)
+from sealwright.evidence import verify_any
+from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
+from sealwright.pipeline.data_basis import basis_of_snapshot
+from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.snapshots import Known, SnapshotIndex
+from sealwright.pipeline.workspace import Workspace
+
+__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_of", "retention_plan"]
+
+DISPOSED = "data.disposed"
+
+Dispose = Callable[[str], Disposal]
+"""Removes the snapshot of a digest, and the keys only it needed; raises NotFound where its files are gone already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """Everything that lies here, and what is to happen to it today."""
+
+    today: date
+    judged: tuple[Judged, ...]
+
+    @property
+    def due(self) -> tuple[Judged, ...]:
+        """What is to be disposed of."""
+        return tuple(one for one in self.judged if one.verdict == "dispose")
+
+    @property
+    def findings(self) -> tuple[Judged, ...]:
+        """What control DG-08 finds: past its limit and not on hold, or without any limit."""
+        return tuple(past_limit(self.judged))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "today": self.today.isoformat(),
+            "items": [
+                {
+                    "kind": one.item.kind,
+                    "digest": one.item.digest,
+                    "project": one.item.project,
+                    "stored_on": one.item.stored_on.isoformat(),
+                    "limit": one.item.limit.isoformat() if one.item.limit else None,
+                    "verdict": one.verdict,
+                    "days_left": one.days_left,
+                    "held_by": list(one.held_by),
+                    "note": one.item.note,
+                    "models": list(one.item.models),
+                }
+                for one in self.judged
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposed:
+    """One thing that is gone, with its proof in the ledger."""
+
+    item: Stored
+    receipt: Disposal | None  # None: its files were gone already, from a try that a crash ended
+    ledger_index: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "digest": self.item.digest,
+            "project": self.item.project,
+            "proof": self.receipt.to_json() if self.receipt is not None else None,
+            "models": list(self.item.models),
+            "ledger_index": self.ledger_index,
+        }
+
+
+def holds_of(workspace: Workspace) -> Holds:
+    return Holds(workspace.db, workspace.ledger, workspace.clock)
+
+
+def retention_plan(workspace: Workspace, *, project: str | None = None) -> Retained:
+    """What is to happen today to every snapshot of the workspace, or of one project. Changes nothing.
+
+    Raises
+    ------
+    VerificationFailed
+        A statement about the basis of a snapshot was changed.
+    """
+    today = workspace.clock().date()
+    items = _snapshots(workspace, project)
+    return Retained(today=today, judged=tuple(judge(items, holds_of(workspace).standing(), today)))
+
+
+def dispose_past_limit(
+    workspace: Workspace,
+    *,
+    by: str,
+    project: str | None = None,
+    dispose: Dispose | None = None,
+    progress: Progress = silent,
+) -> list[Disposed]:
+    """Dispose of what is past its limit and not on hold; returns what went. A crash is finished by the next run.
+
+    Parameters
+    ----------
+    dispose : callable, optional
+        Removes a snapshot and the keys only it needed; left out: its files are removed.
+
+    Raises
+    ------
+    OperationFailed
+        The machine refused to remove something. What went before it is recorded.
+    """
+    remove = dispose or (lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots")))
+    due = retention_plan(workspace, project=project).due
+    done: list[Disposed] = []
+    for place, one in enumerate(due):
+        progress(f"disposing of {one.item.digest[:19]}…", place / len(due))
+        done.append(_dispose(workspace, one.item, remove, by))
+    return done
+
+
+def _dispose(workspace: Workspace, item: Stored, remove: Dispose, by: str) -> Disposed:
+    """Remove it, enter the proof, then note that it is gone: what a crash leaves in between, the next run finishes."""
+    try:
+        receipt = remove(item.digest)
+    except NotFound:
+        receipt = None
+    detail = {
+        "project": item.project,
+        "why": "retention",
+        "limit": item.limit.isoformat() if item.limit else None,
+        "models": list(item.models),
+        "proof": receipt.to_json() if receipt is not None else None,
+    }
+    entry = workspace.ledger.append(DISPOSED, item.digest, detail, actor=by)
+    SnapshotIndex(workspace.db).end(item.digest, "disposed")
+    return Disposed(item=item, receipt=receipt, ledger_index=entry.index)
+
+
+def _snapshots(workspace: Workspace, project: str | None) -> list[Stored]:
+    """Every snapshot whose files should be there."""
+    latest = _latest_bases(workspace)
+    models = _models(workspace)
+    return [
+        _stored(workspace, one, latest.get(one.project), models.get(one.digest, ()))
+        for one in SnapshotIndex(workspace.db).all()
+        if one.state == "kept" and project in {None, one.project}
+    ]
+
+
+def _stored(workspace: Workspace, known: Known, latest: FiledBasis | None, models: tuple[str, ...]) -> Stored:
+    stored_on = from_rfc3339(known.created_at).date()
+    own = basis_of_snapshot(workspace, known.project, known.digest)
+    bases = [one for one in (own, latest) if one is not None and (own is None or _same_dataset(one, own))]
+    found = [limit_of(one.groups, stored_on) for one in bases]
+    limits = [limit for limit, _ in found if limit is not None]
+    note = found[0][1] if found else "no basis on file; take the data in again with data.basis in the project file"
+    return Stored(
+        kind="snapshot",
+        digest=known.digest,
+        project=known.project,
+        stored_on=stored_on,
+        limit=min(limits) if limits else None,
+        note="" if limits else note,
+        models=models,
+    )
+
+
+def _same_dataset(one: FiledBasis, other: FiledBasis) -> bool:
+    names = [basis.spec.dataset if basis.spec is not None else None for basis in (one, other)]
+    return names[0] == names[1]
+
+
+def _latest_bases(workspace: Workspace) -> dict[str, FiledBasis]:
+    """The last basis statement of every project."""
+    store = evidence_of(workspace).statements
+    with workspace.db.read() as tx:
+        rows = tx.run("SELECT DISTINCT project FROM statements WHERE predicate_type = :kind", kind=DATA_BASIS_TYPE)
+    found: dict[str, FiledBasis] = {}
+    for row in rows:
+        latest = store.latest(str(row["project"]), DATA_BASIS_TYPE)
+        if latest is not None:
+            statement = verify_any(latest.envelope, workspace.trust_root)
+            found[str(row["project"])] = read_basis(statement.predicate, statement.subject_digests)
+    return found
+
+
+def _models(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    """Snapshot -> the registered versions made from it, from the runs that made them."""
+    with workspace.db.read() as tx:
+        rows = tx.run("SELECT project, detail FROM runs WHERE state = 'sealed' ORDER BY created_at")
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        done = strict_json(str(row["detail"]), what="run")["done"]
+        if "ingest" in done and "seal" in done:
+            found.setdefault(done["ingest"]["snapshot"], []).append(f"{row['project']} {done['seal']['version']}")
+    return {snapshot: tuple(dict.fromkeys(names)) for snapshot, names in found.items()}
