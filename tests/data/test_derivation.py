@@ -13,10 +13,10 @@ from sealwright.data.derivation import Step, derive
 from sealwright.data.disposal import dispose_snapshot
 from sealwright.data.file_keys import rewrap_file_keys
 from sealwright.data.manifest import FileEntry
-from sealwright.data.subject_keys import SubjectKeys, pseudonym_of, raw_of
+from sealwright.data.subject_keys import SubjectKeys
 from sealwright.engines import Database
 from sealwright.kernel import NotFound, Refused, SealwrightError, VerificationFailed
-from sealwright.trust import Keyring, create_keyring, open_keyring, retire_branch, rotate_branch
+from sealwright.trust import Keyring, create_keyring, open_keyring, pseudonym_of, raw_pseudonym, retire_branch, rotate_branch
 
 from .conftest import UNLOCK
 
@@ -97,7 +97,7 @@ def test_rows_come_back_as_they_went_in(snapshot: Snapshot, keyring: Keyring, pe
 def test_t56_with_the_key_of_a_person_their_rows_are_gone_in_every_reading(
     snapshot: Snapshot, keyring: Keyring, persons: SubjectKeys
 ) -> None:
-    name = raw_of(pseudonym_of(keyring, "credit", "p7"))
+    name = raw_pseudonym(pseudonym_of(keyring, "credit", "p7"))
     assert persons.destroy(name)
     assert not persons.destroy(name)
     opened = reopen(snapshot, keyring, persons)
@@ -166,7 +166,7 @@ def test_rows_of_persons_who_do_not_want_it_never_get_in(
 def test_taking_rows_out_writes_only_the_files_that_held_them(
     snapshot: Snapshot, made: Callable[[Step], Snapshot], keyring: Keyring
 ) -> None:
-    name = raw_of(pseudonym_of(keyring, "credit", "p7"))  # rows 21 to 23: in the second file
+    name = raw_pseudonym(pseudonym_of(keyring, "credit", "p7"))  # rows 21 to 23: in the second file
     after = made(Step(kind="redact", keep=without(name), why="a request"))
     assert after.rows == ROWS - 3
     assert "p7" not in after.read(["who"]).column("who").to_pylist()
@@ -198,7 +198,7 @@ def test_added_rows_follow_and_made_up_ones_stay_marked(
 def test_the_same_step_on_the_same_snapshot_gives_the_same_one(
     made: Callable[[Step], Snapshot], keyring: Keyring
 ) -> None:
-    name = raw_of(pseudonym_of(keyring, "credit", "p1"))
+    name = raw_pseudonym(pseudonym_of(keyring, "credit", "p1"))
     first, again = (made(Step(kind="redact", keep=without(name))) for _ in range(2))
     assert first.digest == again.digest
 

@@ -45,7 +45,7 @@ def ledger(tmp_path: Path, house: Any) -> Iterator[trust.Ledger]:
 
 
 def _log(ledger: trust.Ledger, clock: Clock = system_clock) -> DecisionLog:
-    return DecisionLog(ledger, _KEY, channel="live", clock=clock)
+    return DecisionLog(ledger, _KEY, channel="live", clock=clock, name_of=lambda person: f"name of {person}")
 
 
 async def _record(

@@ -236,3 +236,36 @@ def test_a_token_is_looked_at_again_when_its_time_is_over(
     token = house.token(lifetime=timedelta(seconds=3))
     assert client.predict(row, Authorization=f"Bearer {token}").status == 200
     wait_until(lambda: client.predict(row, Authorization=f"Bearer {token}").status == 401)
+
+
+def test_a_decision_about_a_named_person_is_found_by_pseudonym_and_can_be_erased_while_serving(
+    client: Any, house: Any, row: dict[str, Any]
+) -> None:
+    """T-56: the record goes, the receipt still verifies, the server goes on."""
+    person = "Zoë Müller/77"
+    reply = client.predict(row, **{"Sealwright-Person": "Zo%C3%AB%20M%C3%BCller/77"})
+    assert reply.status == 200
+    key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
+    name = trust.pseudonym_of(house.keyring, house.project, person)
+    theirs = [
+        entry
+        for entry in _decisions(house)
+        if entry.attachment is not None and entry.action == "decision" and read_decision(entry, key).person == name
+    ]
+    assert [entry.detail["decision"] for entry in theirs] == [reply.json["answer"]["decision"]]
+    folder = decision_ledger_folder(house.home, house.project, "live")
+    assert person.encode() not in (folder / "entries.log").read_bytes()
+    assert trust.erase_attachments(folder, [entry.index for entry in theirs]) == 1
+    assert client.predict(row).status == 200
+    left = {entry.index: entry.attachment for entry in _decisions(house)}
+    assert left[theirs[0].index] is None
+    keys = house.keyring.trust_root.keys_of("decision-checkpoints")
+    trust.verify_ledger(folder, keys)
+    trust.verify_receipt(json.dumps(reply.json["receipt"]).encode(), keys)
+
+
+@pytest.mark.parametrize("value", ["%ff", "a%00b", "x" * 257, "line%0Abreak"])
+def test_a_person_that_cannot_be_a_name_is_refused(client: Any, row: dict[str, Any], value: str) -> None:
+    reply = client.predict(row, **{"Sealwright-Person": value})
+    assert reply.status == 400
+    assert "Sealwright-Person" in reply.json["detail"]

@@ -379,7 +379,7 @@ def test_the_process_shows_no_key_and_leaves_no_core(
     config = house.config()
     running: Running = start(house)
     process = Path(f"/proc/{running.pid}")
-    for secret in (config.decision_key, config.checkpoint_signer, "canary-8"):
+    for secret in (config.decision_key, config.person_key, config.checkpoint_signer, "canary-8"):
         assert secret.encode() not in (process / "cmdline").read_bytes()
         assert secret.encode() not in _environment(running.pid)
         for folder, _, names in os.walk(house.home / "serving"):

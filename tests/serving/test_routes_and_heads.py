@@ -144,7 +144,7 @@ def test_a_body_of_unknown_length_is_refused() -> None:
 
 def _config(**changes: object) -> ServeConfig:
     values: dict[str, object] = {
-        "workspace": "ws_1", "project": "german-credit", "channel": "live", "home": "/tmp/w", "trust_root": "{}", "decision_key": "ab" * 32,
+        "workspace": "ws_1", "project": "german-credit", "channel": "live", "home": "/tmp/w", "trust_root": "{}", "decision_key": "ab" * 32, "person_key": "ef" * 32,
         "checkpoint_signer": "AAAA", "token_issuer": "i", "token_audience": "a", "host": "127.0.0.1", "port": 0, "hosts": ["localhost"],
         "tls_certificate": None, "tls_key": None,
     }  # fmt: skip

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sealwright.data.sources import Source, SourceBatch, open_source
     from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
     from sealwright.data.splitting import split
-    from sealwright.data.subject_keys import SubjectKeys, as_pseudonym, pseudonym_of, raw_of
+    from sealwright.data.subject_keys import SubjectKeys
 
 __all__ = [
     "REASONS",
@@ -59,7 +59,6 @@ __all__ = [
     "Step",
     "SubjectKeys",
     "TargetUnusable",
-    "as_pseudonym",
     "check_snapshot",
     "derive",
     "dispose_snapshot",
@@ -69,9 +68,7 @@ __all__ = [
     "ingest",
     "open_snapshot",
     "open_source",
-    "pseudonym_of",
     "quarantine_of",
-    "raw_of",
     "rewrap_file_keys",
     "split",
 ]
@@ -99,7 +96,7 @@ _HOME = {
     "sources": ("Source", "SourceBatch", "open_source"),
     "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
     "splitting": ("split",),
-    "subject_keys": ("SubjectKeys", "as_pseudonym", "pseudonym_of", "raw_of"),
+    "subject_keys": ("SubjectKeys",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

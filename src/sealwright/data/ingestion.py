@@ -23,9 +23,9 @@ from sealwright.data.quarantine import Tally, rows_to_batch
 from sealwright.data.snapshot import Snapshot, open_snapshot
 from sealwright.data.sources import Source
 from sealwright.data.spec import DataSpec
-from sealwright.data.subject_keys import SubjectKeys, as_pseudonym
+from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import Clock, InvalidInput, Progress, rfc3339, silent, system_clock
-from sealwright.trust import Keyring
+from sealwright.trust import Keyring, as_pseudonym
 
 __all__ = ["Withhold", "ingest", "layout_of", "subject_of"]
 

@@ -2,58 +2,20 @@
 
 Answers: under which name is this person kept, with which key are their cells sealed, and is that key still there?
 Does not answer: in which files. Files name persons by pseudonym, so that anybody with keys can look (`find`).
-
-The name is HMAC-SHA256 under the key of the project: the same person has the same name in every snapshot of a project,
-another one in the next project, and nobody without the key can tell whose it is.
 """
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 
 from sealwright.engines import Database, Tx
-from sealwright.kernel import InvalidInput
-from sealwright.trust import Keyring, keyed_name, open_sealed, seal
+from sealwright.trust import Keyring, as_pseudonym, keyed_name, open_sealed, person_name_key, raw_pseudonym, seal
 
-__all__ = ["BRANCH", "PSEUDONYM_PREFIX", "SubjectKeys", "as_pseudonym", "pseudonym_of", "raw_of"]
+__all__ = ["BRANCH", "SubjectKeys"]
 
 BRANCH = "subjects"
-PSEUDONYM_PREFIX = "sub_"
 
 _TABLE = "subject_keys"
 _AT_ONCE = 500  # names in one question to the database
-
-
-def pseudonym_of(keyring: Keyring, project: str, subject: str) -> str:
-    """The name a person is kept under in a project: "sub_" and 32 hex digits.
-
-    Parameters
-    ----------
-    subject : str
-        The person's identifier exactly as it stands in the data; a whole number as its digits.
-    """
-    return as_pseudonym(keyed_name(_name_key(keyring, project), subject))
-
-
-def as_pseudonym(raw: bytes) -> str:
-    """16 bytes as they stand in files, as they are written for people."""
-    return PSEUDONYM_PREFIX + raw.hex()
-
-
-def raw_of(pseudonym: str) -> bytes:
-    """The 16 bytes of a written pseudonym.
-
-    Raises
-    ------
-    InvalidInput
-        It is none.
-    """
-    try:
-        raw = bytes.fromhex(pseudonym.removeprefix(PSEUDONYM_PREFIX))
-    except ValueError:
-        raw = b""
-    if len(raw) != 16 or as_pseudonym(raw) != pseudonym:
-        raise InvalidInput(f"{pseudonym[:60]!r} is not a pseudonym. One looks like {PSEUDONYM_PREFIX}{'0' * 32}.")
-    return raw
 
 
 class SubjectKeys:
@@ -61,7 +23,7 @@ class SubjectKeys:
 
     def __init__(self, db: Database, keyring: Keyring, project: str) -> None:
         self._db, self._keyring, self.project = db, keyring, project
-        self._names = _name_key(keyring, project)
+        self._names = person_name_key(keyring, project)
 
     def names_of(self, subjects: Iterable[str]) -> list[bytes]:
         """The 16-byte name of each person, in order."""
@@ -103,14 +65,14 @@ class SubjectKeys:
         return {
             name: self._unwrap(name, row["wrapped"], row["version"])
             for row in rows
-            for name in [raw_of(row["subject"])]
+            for name in [raw_pseudonym(row["subject"])]
         }
 
     def existing(self) -> set[bytes]:
         """Everybody who has a key: those who were not erased."""
         with self._db.read() as tx:
             rows = tx.run("SELECT subject FROM subject_keys WHERE project = :project", project=self.project)
-        return {raw_of(row["subject"]) for row in rows}
+        return {raw_pseudonym(row["subject"]) for row in rows}
 
     def destroy(self, name: bytes) -> bool:
         """Delete a person's key and leave no copy in the database's files; False if there was none.
@@ -147,7 +109,7 @@ class SubjectKeys:
             )
             renewed = []
             for row in rows:
-                name = raw_of(row["subject"])
+                name = raw_pseudonym(row["subject"])
                 key = self._unwrap(name, row["wrapped"], row["version"])
                 renewed.append(
                     {
@@ -172,7 +134,7 @@ class SubjectKeys:
             rows = tx.run(
                 "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
             )
-            named = [(raw_of(row["subject"]), row) for row in rows]
+            named = [(raw_pseudonym(row["subject"]), row) for row in rows]
             return {name: self._unwrap(name, row["wrapped"], row["version"]) for name, row in named if name in wanted}
         for name in names:
             for row in tx.run(
@@ -194,7 +156,3 @@ class SubjectKeys:
 
     def _place(self, name: bytes) -> bytes:
         return f"sealwright/subject-key/{self.project}/".encode() + name
-
-
-def _name_key(keyring: Keyring, project: str) -> bytes:
-    return keyring.key("pseudonyms", f"subjects/{project}")

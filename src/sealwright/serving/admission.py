@@ -6,14 +6,24 @@ bodies), and a Host that is not ours (DNS rebinding).
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from sealwright.serving.problems import BadRequest, BodyTooLarge, LengthRequired, Misdirected, UnsupportedBody
 
 __all__ = ["Head", "read_head"]
 
 _ONCE = frozenset(
-    {b"host", b"authorization", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"}
+    {
+        b"host",
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"transfer-encoding",
+        b"sealwright-person",
+    }
 )
+_LONGEST_PERSON = 256  # bytes
 _MOST_DIGITS = 15
 
 
@@ -26,6 +36,7 @@ class Head:
     binary: bool  # the header of the binary tensor extension is present
     encoded: bool  # a Content-Encoding other than identity
     length: int | None
+    person: str = ""  # whom the decision is about, as the caller's data names them
 
     def need_json(self) -> None:
         """Refuse a body that is not announced as plain JSON of known length.
@@ -50,7 +61,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
     Raises
     ------
     BadRequest
-        A header that must stand once stands twice, no Host, or a length that is no number.
+        A header that must stand once stands twice, no Host, a length that is no number, or an unusable person.
     Misdirected
         The Host is not one of `hosts`.
     LengthRequired
@@ -87,7 +98,18 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         binary=binary,
         encoded=found.get(b"content-encoding", b"identity").lower() != b"identity",
         length=length,
+        person=_person(found.get(b"sealwright-person", b"")),
     )
+
+
+def _person(value: bytes) -> str:
+    """Whom a decision is about: UTF-8, percent-encoded where it is not plain ASCII (RFC 3986)."""
+    if not value:
+        return ""
+    person = unquote_to_bytes(value).decode("utf-8", "replace")
+    if len(value) > _LONGEST_PERSON or not person.isprintable() or "\ufffd" in person:
+        raise BadRequest("Sealwright-Person is not usable: percent-encoded UTF-8, at most 256 bytes.")
+    return person
 
 
 def _without_port(host: bytes) -> bytes:

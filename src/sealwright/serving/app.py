@@ -200,6 +200,7 @@ class App:
                 caller=request.caller,
                 request=body,
                 answer=answer,
+                person=request.head.person,
             )
         finally:
             self._waiting -= 1

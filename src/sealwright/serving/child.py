@@ -20,7 +20,7 @@ from sealwright.kernel import OperationFailed, Refused, SealwrightError, Verific
 from sealwright.serving.config import Limits, ServeConfig, allowed_hosts
 from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
-from sealwright.trust import Keyring
+from sealwright.trust import Keyring, person_name_key
 
 __all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare"]
 
@@ -79,6 +79,7 @@ def prepare(
         home=str(home.resolve()),
         trust_root=keyring.trust_root.to_bytes().decode(),
         decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE).hex(),
+        person_key=person_name_key(keyring, project).hex(),
         checkpoint_signer=b64encode(keyring.export_signer("decision-checkpoints")).decode(),
         token_issuer=token_issuer(workspace),
         token_audience=token_audience(workspace),

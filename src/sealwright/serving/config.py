@@ -53,6 +53,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     home: str
     trust_root: str  # the JSON text of trust.TrustRoot
     decision_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
     checkpoint_signer: str  # base64 of Keyring.export_signer("decision-checkpoints")
     token_issuer: str
     token_audience: str

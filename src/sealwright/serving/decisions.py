@@ -58,6 +58,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     salt: str  # of the digests in the ledger entry, hex
     request: str
     answer: str
+    person: str = ""  # pseudonym of whom it is about, where the caller named them
 
 
 class _Sealing(NamedTuple):
@@ -79,17 +80,29 @@ class DecisionLog:
     one signature and one wake-up serve many of them.
     """
 
-    def __init__(self, ledger: Ledger, key: bytes, *, channel: str, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, key: bytes, *, channel: str, clock: Clock, name_of: Callable[[str], str]
+    ) -> None:
+        """`name_of`: from whom a decision is about to the pseudonym they are kept under."""
         self._ledger, self._key, self._channel, self._clock = ledger, key, channel, clock
+        self._name_of = name_of
         self._sealing = _Sealing("", "", b"")
         self._gathered: list[tuple[Entry, asyncio.Future[Appended]]] = []
         self._busy = False  # a commit is under way, or about to be handed over
         self._failed = False
 
     async def record(
-        self, *, decision: str, served: "Served", protocol: str, caller: Caller, request: bytes, answer: bytes
+        self,
+        *,
+        decision: str,
+        served: "Served",
+        protocol: str,
+        caller: Caller,
+        request: bytes,
+        answer: bytes,
+        person: str = "",
     ) -> bytes:
-        """Write one decision down durably and return its receipt (JSON).
+        """Write one decision down durably and return its receipt (JSON). `person` is kept by pseudonym only.
 
         Raises
         ------
@@ -109,6 +122,7 @@ class DecisionLog:
             salt=salt.hex(),
             request=request.decode(),
             answer=answer.decode(),
+            person=self._name_of(person) if person else "",
         )
         detail = decision_detail(
             decision=decision, model=served.contract.project, request=request, answer=answer, salt=salt

@@ -28,7 +28,7 @@ from sealwright.serving.holder import Holder
 from sealwright.serving.places import decision_origin
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
-from sealwright.trust import Ledger, TrustRoot, import_signer
+from sealwright.trust import Ledger, TrustRoot, as_pseudonym, import_signer, keyed_name
 
 __all__ = ["serve"]
 
@@ -95,7 +95,13 @@ def serve(
     trust_root = TrustRoot.from_bytes(config.trust_root.encode())
     state = StateFile(folder / "state.json", config.project, config.channel)
     with contextlib.closing(_open_ledger(config, folder, state, trust_root, clock)) as ledger:
-        decisions = DecisionLog(ledger, config.key_bytes, channel=config.channel, clock=clock)
+        decisions = DecisionLog(
+            ledger,
+            config.key_bytes,
+            channel=config.channel,
+            clock=clock,
+            name_of=lambda person: as_pseudonym(keyed_name(bytes.fromhex(config.person_key), person)),
+        )
         holder = Holder(
             home=Path(config.home),
             project=config.project,

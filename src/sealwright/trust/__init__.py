@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
+    from sealwright.trust.ledger_erase import erase_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
     from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
     from sealwright.trust.merkle import (
@@ -44,7 +45,14 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
-    from sealwright.trust.record_sealing import keyed_name, open_records, seal_records
+    from sealwright.trust.pseudonyms import (
+        as_pseudonym,
+        keyed_name,
+        person_name_key,
+        pseudonym_of,
+        raw_pseudonym,
+    )
+    from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
@@ -93,6 +101,7 @@ __all__ = [
     "TrustRoot",
     "Unlock",
     "WrongUnlock",
+    "as_pseudonym",
     "check_file_names",
     "consistency_path",
     "create_key_file",
@@ -101,6 +110,7 @@ __all__ = [
     "create_server_certificate",
     "decision_detail",
     "derive_key",
+    "erase_attachments",
     "import_signer",
     "inclusion_path",
     "issue_token",
@@ -116,7 +126,10 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "person_name_key",
     "person_statement",
+    "pseudonym_of",
+    "raw_pseudonym",
     "read_model_folder",
     "retire_branch",
     "rotate_branch",
@@ -158,8 +171,14 @@ _HOME = {
         "SEALING_BRANCHES",
         "Keyring",
     ),
-    "record_sealing": (
+    "pseudonyms": (
+        "as_pseudonym",
         "keyed_name",
+        "person_name_key",
+        "pseudonym_of",
+        "raw_pseudonym",
+    ),
+    "record_sealing": (
         "open_records",
         "seal_records",
     ),
@@ -171,6 +190,7 @@ _HOME = {
         "Entry",
         "LedgerEntry",
     ),
+    "ledger_erase": ("erase_attachments",),
     "ledger_file": (
         "LedgerInUse",
         "LedgerUnavailable",

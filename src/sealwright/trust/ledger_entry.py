@@ -2,7 +2,7 @@
 
 A line is the entry's canonical JSON (RFC 8785), the leaf of the Merkle tree, then optionally a tab and an attachment
 in base64, then a newline. The leaf holds the attachment by digest only, so an attachment can be taken out later (the
-word "erased" stands in its place) and every root, proof and signature still holds.
+word "erased" stands in its place, and as many dots as the place needs) and every root, proof and signature still holds.
 """
 
 import base64
@@ -28,6 +28,7 @@ __all__ = [
     "check_attachment",
     "entry_json",
     "is_entry",
+    "is_erased",
     "parse_line",
     "prepare",
     "read_leaf",
@@ -261,6 +262,11 @@ def _general_leaf(text: bytes) -> Leaf | None:
         return None
 
 
+def is_erased(tail: bytes) -> bool:
+    """Whether this stands where an attachment was: the word, and dots to fill the place. No base64 has a dot."""
+    return tail.startswith(ERASED) and not tail[len(ERASED) :].strip(b".")
+
+
 def check_attachment(leaf: Leaf, tail: bytes, index: int) -> bytes | None:
     """The attachment in `tail` (a tab and base64, or nothing), which must be the one the leaf names; None if erased.
 
@@ -275,7 +281,7 @@ def check_attachment(leaf: Leaf, tail: bytes, index: int) -> bytes | None:
         return None
     if not tail:
         raise _broken(index, "has lost its attachment")
-    if tail[1:] == ERASED:
+    if is_erased(tail[1:]):
         return None
     try:
         content = base64.b64decode(tail[1:], validate=True)

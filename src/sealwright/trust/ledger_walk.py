@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sealwright.kernel import VerificationFailed
-from sealwright.trust.ledger_entry import ERASED, FIRST_PREVIOUS, check_attachment, read_leaf
+from sealwright.trust.ledger_entry import FIRST_PREVIOUS, check_attachment, is_erased, read_leaf
 from sealwright.trust.ledger_file import lines_of
 from sealwright.trust.merkle import Frontier
 from sealwright.trust.notes import Checkpoint, open_checkpoint
@@ -121,8 +121,8 @@ class Walk:
             self.remarks.append(f"entry {index}: {leaf.action} at {leaf.at}")
         check_attachment(leaf, tab + tail, index)
         if tab:
-            self.attachments += tail != ERASED
-            self.erased += tail == ERASED
+            self.attachments += not is_erased(tail)
+            self.erased += is_erased(tail)
         self._previous, self._at = "sha256:" + hashlib.sha256(text).hexdigest(), leaf.at
         self._waiting.append(hashlib.sha256(b"\x00" + text).digest())
         self.index += 1

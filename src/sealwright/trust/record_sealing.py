@@ -1,10 +1,9 @@
-"""Many small records, each sealed under the key of the person it is about; and the names persons are kept under.
+"""Many small records, each sealed under the key of the person it is about.
 
 Answers: how does one person's data become unreadable by destroying one key, in a table of a million rows?
 Does not answer: where the keys are. A record is AES-256-GCM with a fresh random nonce, as in `sealing`.
 """
 
-import hmac
 import os
 from collections.abc import Sequence
 
@@ -13,11 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sealwright.kernel import InvalidInput, VerificationFailed
 
-__all__ = ["keyed_name", "open_records", "seal_records"]
+__all__ = ["open_records", "seal_records"]
 
 _KEY = 32
 _NONCE = 12
-_NAME_BYTES = 16
 
 
 def seal_records(keys: Sequence[bytes], which: Sequence[int], plain: Sequence[bytes], *, aad: bytes) -> list[bytes]:
@@ -64,13 +62,6 @@ def open_records(keys: Sequence[bytes], which: Sequence[int], sealed: Sequence[b
         raise VerificationFailed(
             "A sealed record of a person does not open: another key, another place, or changed bytes."
         ) from None
-
-
-def keyed_name(key: bytes, value: str) -> bytes:
-    """16 bytes that stand for `value` to whoever has no key: HMAC-SHA256 (RFC 2104), cut to 128 bits."""
-    if len(key) != _KEY:
-        raise InvalidInput(f"A key for names is {_KEY} bytes; got {len(key)}.")
-    return hmac.digest(key, value.encode(), "sha256")[:_NAME_BYTES]
 
 
 def _ciphers(keys: Sequence[bytes]) -> list[AESGCM]:

@@ -1,0 +1,61 @@
+"""A record can be taken out of the ledger for good, and everything that was signed still holds."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from sealwright.kernel import NotFound
+from sealwright.trust import ED25519, Ledger, LocalSigner, erase_attachments, verify_ledger, verify_proof
+from sealwright.trust.signers import new_secret
+
+ORIGIN = "example.com/ws/erase"
+SECRET = b"the record of one person " * 20
+
+
+@pytest.fixture
+def signer() -> LocalSigner:
+    return LocalSigner(ED25519, new_secret(ED25519))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, signer: LocalSigner) -> Path:
+    place = tmp_path / "ledger"
+    with Ledger.open(place, origin=ORIGIN, signer=signer, create=True) as ledger:
+        for n in range(6):
+            ledger.append("decision", f"d{n}", {"n": n}, attachment=SECRET + bytes([n]) if n % 2 else None)
+    return place
+
+
+def test_t56_the_record_is_gone_and_the_ledger_still_verifies(folder: Path, signer: LocalSigner) -> None:
+    size = (folder / "entries.log").stat().st_size
+    with Ledger.open(folder, origin=ORIGIN, signer=None, keys=[signer.public()]) as ledger:
+        proof = ledger.proof(3)
+        leaf = ledger.entry(3).leaf
+    assert erase_attachments(folder, {3}) == 1
+    assert erase_attachments(folder, {3}) == 0, "already gone"
+    text = (folder / "entries.log").read_bytes()
+    assert base64.b64encode(SECRET + b"\x03") not in text
+    assert base64.b64encode(SECRET + b"\x05") in text, "only that one"
+    assert len(text) == size
+    report = verify_ledger(folder, [signer.public()], ORIGIN)
+    assert any("1 erased" in line for line in (*report.checked, *report.not_checked))
+    assert verify_proof(leaf, proof, [signer.public()], ORIGIN) == 3
+    with Ledger.open(folder, origin=ORIGIN, signer=None, keys=[signer.public()]) as ledger:
+        assert [entry.attachment is None for entry in ledger.entries()] == [True, False, True, True, True, False]
+
+
+def test_a_writer_goes_on_while_a_record_is_erased(folder: Path, signer: LocalSigner) -> None:
+    with Ledger.open(folder, origin=ORIGIN, signer=signer) as ledger:
+        ledger.append("decision", "before", {}, attachment=SECRET)
+        erase_attachments(folder, {1, 6})
+        ledger.append("decision", "after", {}, attachment=SECRET)
+    assert verify_ledger(folder, [signer.public()], ORIGIN).size == 8
+
+
+@pytest.mark.parametrize(("index", "reason"), [(0, "nothing attached"), (17, "no entry 17")])
+def test_what_is_not_there_is_said_and_nothing_else_is_touched(folder: Path, index: int, reason: str) -> None:
+    before = (folder / "entries.log").read_bytes()
+    with pytest.raises(NotFound, match=reason):
+        erase_attachments(folder, {1, index})
+    assert (folder / "entries.log").read_bytes() == before
