@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     )
     from sealwright.data.basis.errors import BasisMissing, PurposeNotCovered
     from sealwright.data.basis.model import BasisSpec, Retention
+    from sealwright.data.basis.ropa import RopaField, RopaRecord, ropa_record, unstated_record
+    from sealwright.data.basis.ropa_formats import DISCLAIMER, ropa_csv, ropa_html
     from sealwright.data.basis.rules import (
         ColumnGroup,
         Ground,
@@ -53,6 +55,8 @@ _HOME = {
     ),
     "errors": ("BasisMissing", "PurposeNotCovered"),
     "model": ("BasisSpec", "Retention"),
+    "ropa": ("RopaField", "RopaRecord", "ropa_record", "unstated_record"),
+    "ropa_formats": ("DISCLAIMER", "ropa_csv", "ropa_html"),
     "rules": (
         "ColumnGroup",
         "Ground",
@@ -76,12 +80,15 @@ __all__ = [
     "ColumnGroup",
     "Compatibility",
     "DATA_BASIS_TYPE",
+    "DISCLAIMER",
     "FACTORS",
     "FiledBasis",
     "Ground",
     "OFFICER",
     "PurposeNotCovered",
     "Retention",
+    "RopaField",
+    "RopaRecord",
     "SECURITY_OF_THE_SYSTEM",
     "Weighed",
     "basis_predicate",
@@ -95,7 +102,11 @@ __all__ = [
     "make_compatibility",
     "purpose_digest",
     "read_basis",
+    "ropa_csv",
+    "ropa_html",
+    "ropa_record",
     "uncovered_by",
+    "unstated_record",
     "verify_compatibility",
 ]
 

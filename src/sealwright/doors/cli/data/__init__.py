@@ -2,7 +2,7 @@
 
 import typer
 
-from sealwright.doors.cli.data import contracts
+from sealwright.doors.cli.data import basis, consent, contracts, requests, retention
 
 __all__ = ["app"]
 
@@ -11,5 +11,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in (contracts,):
+for _module in (contracts, basis, consent, requests, retention):
     _module.add_to(app)

@@ -1,0 +1,217 @@
+"""`sealwright data consent …`: who agreed to what. Taking it back is one command, like giving it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+
+if TYPE_CHECKING:
+    from sealwright.pipeline.data_consent import WithdrawnConsent
+
+__all__ = ["add_to"]
+
+group = typer.Typer(help="Record consent: give, withdraw, take over a file, show, check.", no_args_is_help=True)
+
+Person = Annotated[
+    str, typer.Argument(help="The person: their identifier as it stands in the data, or their pseudonym.")
+]
+ProjectName = Annotated[str, typer.Option("--project", help="Project name.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="Id of the purpose, as in data.basis.")]
+Channel = Annotated[str, typer.Option("--channel", help="How it was said, e.g. web form, letter.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="When, if not now: 2026-03-01T09:30:00Z, or a day.", show_default=False),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (give, withdraw, show_person, import_file, check):
+        group.command(name=_NAMES.get(verb.__name__, verb.__name__))(verb)
+    app.add_typer(group, name="consent")
+
+
+_NAMES = {"show_person": "show", "import_file": "import"}
+
+
+def give(
+    person: Person,
+    project: ProjectName,
+    purpose: Purpose,
+    text: Annotated[
+        Path, typer.Option("--text", help="File with the words the person agreed to. Only its digest is kept.")
+    ],
+    text_version: Annotated[str, typer.Option("--text-version", help="What these words are called, e.g. 2026-01.")],
+    channel: Channel = "not said",
+    at: At = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that PERSON agreed to a purpose.
+
+    Exit status: 0 recorded, 2 an option is not usable, or the version was used with other words.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.cli.data.when import moment_of
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import read_limited
+    from sealwright.pipeline.data_consent import consents_of, name_in
+
+    words_agreed_to = read_limited(text, 1 << 20)
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace:
+        subject = name_in(workspace, project, person)
+        change = consents_of(workspace).give(
+            project,
+            subject,
+            purpose,
+            text_version=text_version,
+            text=words_agreed_to,
+            channel=channel,
+            by=by,
+            at=moment_of(at),
+        )
+    facts = {
+        "subject": subject,
+        "purpose": purpose,
+        "text_version": text_version,
+        "text": change.text_digest,
+        "at": change.at,
+    }
+    out(as_json, facts, lambda: show.facts(facts))
+
+
+def withdraw(
+    person: Person,
+    project: ProjectName,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", help="Only this purpose; else all of them.", show_default=False)
+    ] = None,
+    channel: Channel = "not said",
+    at: At = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that PERSON took their consent back, for one purpose or for all; names the snapshots to rewrite.
+
+    Exit status: 0 recorded, 2 nothing is known that could be taken back and no purpose is named.
+    """
+    from sealwright.doors.cli.data.when import moment_of
+    from sealwright.doors.settings import read_settings
+    from sealwright.pipeline.data_consent import name_in, withdraw_consent
+
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace:
+        subject = name_in(workspace, project, person)
+        done = withdraw_consent(workspace, project, subject, purpose, channel=channel, by=by, at=moment_of(at))
+    out(as_json, done.to_json(), lambda: _tell(done))
+
+
+def show_person(
+    person: Person, project: ProjectName, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False
+) -> None:
+    """Show what PERSON agreed to and took back, oldest first.
+
+    Exit status: 0 shown.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.pipeline.data_consent import consents_of, name_in
+
+    with open_at(home, key_file) as workspace:
+        subject = name_in(workspace, project, person)
+        history = consents_of(workspace).history(project, subject)
+    changes = [
+        {
+            "at": one.at,
+            "purpose": one.purpose,
+            "change": one.change,
+            "text_version": one.text_version,
+            "text": one.text_digest,
+            "channel": one.channel,
+        }
+        for one in history
+    ]
+
+    def words() -> None:
+        show.facts({"subject": subject})
+        show.rows(
+            ["when", "purpose", "change", "text", "channel"],
+            [
+                (str(c["at"])[:16].replace("T", " "), c["purpose"], c["change"], c["text_version"], c["channel"])
+                for c in changes
+            ],
+        )
+
+    out(as_json, {"subject": subject, "project": project, "changes": changes}, words)
+
+
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: subject, purpose, at; optional: change, text_version, text_digest, channel.")
+    ],
+    project: ProjectName,
+    text: Annotated[
+        Path | None, typer.Option("--text", help="File with the words all of them agreed to.", show_default=False)
+    ] = None,
+    text_version: Annotated[
+        str | None, typer.Option("--text-version", help="What these words are called.", show_default=False)
+    ] = None,
+    channel: Channel = "import",
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take over consents from another system: the whole file or nothing. Taking it over twice adds nothing.
+
+    Exit status: 0 recorded, 2 the file cannot be taken; its first faults are named.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import InvalidInput, digest_of_file
+    from sealwright.pipeline.data_consent import import_consents
+
+    if (text is None) != (text_version is None):
+        raise InvalidInput("Give --text and --text-version together: a version is called so by somebody.")
+    if text is not None and not text.is_file():
+        raise InvalidInput(f"There is no file {text}.")
+    words_agreed_to = (text_version, digest_of_file(text)) if text is not None and text_version is not None else None
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+        progress(f"reading {file.name}", 0.0)
+        rows, new = import_consents(workspace, file, project=project, text=words_agreed_to, channel=channel, by=by)
+    facts = {"rows": rows, "recorded": new, "known before": rows - new}
+    out(as_json, {"rows": rows, "recorded": new}, lambda: show.facts({name: f"{n:,}" for name, n in facts.items()}))
+
+
+def check(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+    """Compare the tables of consents and suppressions with the ledger: nothing may have been taken out.
+
+    Exit status: 0 they agree, 4 they do not.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.pipeline.data_consent import consents_of, suppressions_of
+
+    with open_at(home, key_file) as workspace:
+        facts = {"consents": consents_of(workspace).compare(), "suppressions": suppressions_of(workspace).compare()}
+    out(as_json, facts, lambda: show.facts({f"{name} that agree": f"{n:,}" for name, n in facts.items()}))
+
+
+def _tell(done: "WithdrawnConsent") -> None:
+    from sealwright.doors.cli import show
+
+    show.title("Withdrawn")
+    facts = done.to_json()
+    before = ", ".join(facts["had_agreed_to"]) or "nothing that stood"
+    show.facts({"subject": facts["subject"], "purposes": ", ".join(facts["purposes"]), "had agreed to": before})
+    if not done.snapshots:
+        return
+    typer.echo("To be rewritten:" if done.certain else "Kept snapshots that may hold rows of this person:")
+    for digest in done.snapshots:
+        typer.echo(f"  {digest}")
+    show.next_step("sealwright ingest PROJECT   (the new snapshot leaves the person out)")

@@ -1,0 +1,65 @@
+"""The record of processing activities of a workspace, put together from the statements its projects filed.
+
+Answers: which datasets are processed here, on what was stated, and which systems were made from them?
+Does not answer: what nobody stated. That stands in it as missing.
+"""
+
+from sealwright.data.basis import DATA_BASIS_TYPE, RopaRecord, read_basis, ropa_record, unstated_record
+from sealwright.evidence import Filed, verify_any
+from sealwright.kernel import rfc3339
+from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.workspace import Workspace
+
+__all__ = ["record_of_processing"]
+
+
+def record_of_processing(workspace: Workspace) -> list[RopaRecord]:
+    """One record per project and dataset, from the newest statement about each, verified again.
+
+    Projects that hold snapshots and never stated a basis are in it, with everything missing.
+
+    Raises
+    ------
+    VerificationFailed
+        A statement on file was changed.
+    """
+    with workspace.db.read() as tx:
+        rows = tx.run(
+            "SELECT project FROM snapshots UNION SELECT project FROM statements WHERE predicate_type = :kind"
+            " ORDER BY project",
+            kind=DATA_BASIS_TYPE,
+        )
+    records: list[RopaRecord] = []
+    for project in (str(row["project"]) for row in rows):
+        systems = _systems(workspace, project)
+        newest = _newest_by_dataset(workspace, project)
+        records += [_record(workspace, filed, systems) for filed in newest]
+        if not newest:
+            records.append(unstated_record(project, systems=systems))
+    return records
+
+
+def _newest_by_dataset(workspace: Workspace, project: str) -> list[Filed]:
+    """The newest statement about each dataset of a project, in the order in which the datasets first came."""
+    found: dict[str | None, Filed] = {}
+    for filed in evidence_of(workspace).statements.of_project(project, DATA_BASIS_TYPE):
+        said = read_basis(verify_any(filed.envelope, workspace.trust_root).predicate)
+        found[said.spec.dataset if said.spec is not None else None] = filed
+    if len(found) > 1:
+        found.pop(None, None)  # what was stated later stands in place of what was not stated before
+    return list(found.values())
+
+
+def _record(workspace: Workspace, filed: Filed, systems: list[str]) -> RopaRecord:
+    statement = verify_any(filed.envelope, workspace.trust_root)
+    said = read_basis(statement.predicate, statement.subject_digests)
+    return ropa_record(said, statement=statement.digest, stated_at=rfc3339(said.stated_at), systems=systems)
+
+
+def _systems(workspace: Workspace, project: str) -> list[str]:
+    """The registered versions of a project, and which were revoked (control DG-03: they are those of the registry)."""
+    revoked = set(workspace.registry.revocations().packages)
+    return [
+        f"{project} version {one.number}{', revoked' if one.package in revoked else ''} ({one.package[:19]}…)"
+        for one in workspace.registry.versions(project)
+    ]
