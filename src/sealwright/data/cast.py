@@ -70,7 +70,7 @@ def cast_column(values: Any, column: ColumnSpec, *, decimal: str = ".") -> Cast:
 def plain_column(values: Any) -> Any:
     """The same values without encodings: dictionaries decoded, every kind of text as string, decimals as text."""
     if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
+        values = pa.DictionaryArray.from_arrays(values.indices, plain_column(values.dictionary)).dictionary_decode()
     kind = values.type
     if pa.types.is_decimal(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pc.cast(values, pa.string())

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
+    from sealwright.data.contracts.carried import Exported, Imported
     from sealwright.data.contracts.checking import check_contract
     from sealwright.data.contracts.drafting import Drafted, draft_contract
+    from sealwright.data.contracts.interchange import TOOLS, export_contract, import_contract
     from sealwright.data.contracts.model import Contract, ContractColumn, CsvReading, RowLimits, RowRule
     from sealwright.data.contracts.reading import as_contract, read_contract
     from sealwright.data.contracts.report import RULES, Breach, ContractBroken, ContractReport
@@ -29,16 +31,23 @@ __all__ = [
     "RowLimits",
     "RowRule",
     "Drafted",
+    "Exported",
+    "Imported",
+    "TOOLS",
     "as_contract",
     "check_contract",
     "contract_text",
     "draft_contract",
+    "export_contract",
+    "import_contract",
     "read_contract",
 ]
 
 _HOME = {
+    "carried": ("Exported", "Imported"),
     "checking": ("check_contract",),
     "drafting": ("Drafted", "draft_contract"),
+    "interchange": ("TOOLS", "export_contract", "import_contract"),
     "model": ("Contract", "ContractColumn", "CsvReading", "RowLimits", "RowRule"),
     "reading": ("as_contract", "read_contract"),
     "report": ("Breach", "ContractBroken", "ContractReport", "RULES"),

@@ -8,6 +8,8 @@ import typer
 from sealwright.doors.cli.options import AsJson, out, writable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sealwright.data.contracts import ContractReport
 
 __all__ = ["add_to"]
@@ -18,11 +20,17 @@ Table = Annotated[Path, typer.Argument(help="A CSV, Parquet or Arrow file.")]
 To = Annotated[Path, typer.Option("--to", help="The file to write; never one that is there already.")]
 
 _SHOWN = 30
+_USE = {
+    "pandera": "in Python: pandera.pandas.DataFrameSchema.from_yaml({!r}).validate(frame, lazy=True)",
+    "great-expectations": "in Python: great_expectations.ExpectationSuite(**json.load(open({!r})))",
+}
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(check)
     contract.command()(draft)
+    contract.command("import")(bring)
+    contract.command("export")(hand)
     app.add_typer(contract, name="contract")
 
 
@@ -81,6 +89,75 @@ def draft(file: Table, to: To, as_json: AsJson = False) -> None:
         show.next_step(f"read {to}, then: sealwright data check {file} --contract {to}")
 
     out(as_json, {**facts, "notes": list(drafted.notes)}, words)
+
+
+def bring(
+    file: Annotated[Path, typer.Argument(help="A pandera schema (YAML or JSON), or an expectation suite (JSON).")],
+    to: To,
+    as_json: AsJson = False,
+) -> None:
+    """Write a contract from a pandera schema or a Great Expectations suite. FILE is read as data; no code runs.
+
+    What a contract cannot say is listed, and written into the contract as comments.
+    Exit status: 0 written, 2 the file is neither, or the contract's name is taken.
+    """
+    from sealwright.data.contracts import contract_text, import_contract
+    from sealwright.doors.cli import show
+
+    new = _free(to)
+    found = import_contract(file)
+    left_out = [f"Not taken over: {what}" for what in found.left_out]
+    _write(new, contract_text(found.contract, head=[f"From {file.name}.", *left_out]))
+    facts = {"contract": str(to), "columns": len(found.contract.columns)}
+
+    def words() -> None:
+        show.title(f"Wrote {to}")
+        show.facts({"columns": len(found.contract.columns)})
+        _tell_differences(found.left_out, found.notes, "a contract")
+        show.next_step(f"sealwright data check FILE --contract {to}")
+
+    out(as_json, {**facts, "left_out": list(found.left_out), "notes": list(found.notes)}, words)
+
+
+def hand(
+    contract: Annotated[Path, typer.Argument(help="A contract file, or a project: folder or file.")],
+    tool: Annotated[str, typer.Option("--as", help="pandera or great-expectations.")],
+    to: To,
+    as_json: AsJson = False,
+) -> None:
+    """Write CONTRACT as a pandera schema (YAML) or a Great Expectations suite (JSON).
+
+    What the other tool cannot say is listed.
+    Exit status: 0 written, 2 the contract cannot be used, or the name is taken.
+    """
+    from sealwright.data.contracts import TOOLS, export_contract, read_contract
+    from sealwright.doors.cli import show
+    from sealwright.kernel import InvalidInput
+
+    known = next((one for one in TOOLS if one == tool), None)
+    if known is None:
+        raise InvalidInput(f"--as is {' or '.join(TOOLS)}; got {tool[:40]!r}.")
+    new = _free(to)
+    exported = export_contract(read_contract(contract), known)
+    _write(new, exported.text)
+
+    def words() -> None:
+        show.title(f"Wrote {to}")
+        _tell_differences(exported.left_out, exported.notes, tool)
+        show.next_step(_USE[known].format(str(to)))
+
+    facts = {"file": str(to), "tool": tool}
+    out(as_json, {**facts, "left_out": list(exported.left_out), "notes": list(exported.notes)}, words)
+
+
+def _tell_differences(left_out: "Sequence[str]", notes: "Sequence[str]", where: str) -> None:
+    """What did not come along, and what means something else there."""
+    from sealwright.doors.cli import show
+
+    for heading, lines in ((f"What {where} cannot say, and is not in it:", left_out), ("Look here:", notes)):
+        if lines:
+            typer.echo(heading)
+            typer.echo("\n".join(f"- {show.safe(line)}" for line in lines))
 
 
 def _tell(report: "ContractReport", contract: Path, *, show_values: bool) -> None:
