@@ -12,11 +12,10 @@ from typing import Any
 
 from sealwright.data.consent import ConsentChange, ConsentLedger, Withdrawn, read_consents
 from sealwright.data.requests import Suppressions
-from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import InvalidInput, check_name
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import as_pseudonym, pseudonym_of, raw_pseudonym
+from sealwright.trust import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
 
 __all__ = [
     "Holders",
@@ -91,11 +90,11 @@ def import_consents(
     InvalidInput, Conflict
         As `read_consents` and `ConsentLedger.take_over`.
     """
-    keys = SubjectKeys(workspace.db, workspace.keyring, check_name(project, what="project"))
+    key = person_name_key(workspace.keyring, check_name(project, what="project"))
     changes: list[ConsentChange] = read_consents(
         path,
         project=project,
-        pseudonyms=lambda raw: _pseudonyms(keys, raw),
+        pseudonyms=lambda raw: _pseudonyms(key, raw),
         texts=dict([text]) if text else {},
         channel=channel,
     )
@@ -130,9 +129,8 @@ def kept_snapshots(workspace: Workspace, project: str) -> list[str]:
     return [one.digest for one in SnapshotIndex(workspace.db).of_project(project)]
 
 
-def _pseudonyms(keys: SubjectKeys, raw: Sequence[str]) -> list[str]:
-    names = [as_pseudonym(name) for name in keys.names_of(raw)]
-    return [given if _is_pseudonym(given) else name for given, name in zip(raw, names, strict=True)]
+def _pseudonyms(key: bytes, raw: Sequence[str]) -> list[str]:
+    return [given if _is_pseudonym(given) else as_pseudonym(keyed_name(key, given)) for given in raw]
 
 
 def _is_pseudonym(text: str) -> bool:

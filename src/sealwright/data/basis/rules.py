@@ -205,9 +205,14 @@ def check_purpose(
         return
     left = [one for one in uncovered if not compatible or one.ground.lawful_basis == "consent"]
     if left:
-        raise PurposeNotCovered(
-            project, purpose, [(one.columns, _why(one)) for one in left], _way(left, purpose, why_not)
-        )
+        raise PurposeNotCovered(project, purpose, _by_reason(left), _way(left, purpose, why_not))
+
+
+def _by_reason(left: Sequence[ColumnGroup]) -> list[tuple[list[str], str]]:
+    found: dict[str, list[str]] = {}
+    for one in left:
+        found.setdefault(_why(one), []).extend(one.columns)
+    return [(columns, why) for why, columns in found.items()]
 
 
 def _missing(ground: Ground, data_class: str) -> list[str]:

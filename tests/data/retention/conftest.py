@@ -1,0 +1,24 @@
+"""A ledger and a clock that stands still until told, over each database."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sealwright.kernel import FixedClock
+from sealwright.trust import Keyring, Ledger
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))  # a Monday
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
+    signer = keyring.signer("checkpoints")
+    with Ledger.open(
+        tmp_path / "ledger", origin="sealwright/test/ledger", signer=signer, clock=clock, create=True
+    ) as one:
+        yield one
