@@ -61,8 +61,13 @@ _TYPES: Mapping[ColumnType, frozenset[str]] = {
     "date": frozenset(["date", "date32", "datetype"]),
 }
 
+_OF_WHOLE_COLUMNS = {
+    "expect_column_to_exist",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
+}
+
 Kwargs = Mapping[str, Any]
-_IGNORED = {"column", "mostly", "result_format", "catch_exceptions", "include_config", "batch_id", "row_condition"}
 
 
 class _Suite:
@@ -123,7 +128,8 @@ def _read(suite: _Suite, kind: str, kwargs: Kwargs, severity: str) -> None:
     elif kind in _OF_COLUMNS and kwargs.get("column") is not None:
         draft = suite.column(kwargs["column"])
         _OF_COLUMNS[kind](draft, kwargs)
-        _mostly(draft, kwargs, suite)
+        if kind not in _OF_WHOLE_COLUMNS:
+            _mostly(draft, kwargs, suite)
     elif kind in _OF_TABLES:
         _OF_TABLES[kind](suite, kwargs)
         if _share(kwargs):

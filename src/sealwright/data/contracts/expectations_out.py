@@ -103,30 +103,37 @@ def _of_a_column(
         yield "expect_column_values_to_not_be_null", about
     if column.unique:
         yield "expect_column_values_to_be_unique", about
-    yield from ((kind, {**about, **kwargs}) for kind, kwargs in _type(name, column, notes))
+    yield from ((kind, {**about, **kwargs}) for kind, kwargs in _type(column, notes))
     yield from ((kind, {**about, **kwargs}) for kind, kwargs in _values(column))
     yield from ((kind, {**about, **kwargs}) for kind, kwargs in _text(name, column, left_out, notes))
     if column.nulls:
         left_out.append(f"{name}: nulls")
+    if column.type == "date":
+        left_out += [f"{name}: {key}; lists of dates" for key in ("one_of", "none_of") if getattr(column, key)]
 
 
-def _type(name: str, column: ContractColumn, notes: list[str]) -> Iterator[tuple[str, Expectation]]:
+def _type(column: ContractColumn, notes: list[str]) -> Iterator[tuple[str, Expectation]]:
     if column.type not in _TYPES:
         if column.type == "date":
-            notes.append(f"{name}: no type is written for dates; its bounds are compared with the column as it is kept")
+            notes.append(
+                "dates: no type is written, and bounds are compared with Python dates; convert datetime64 columns"
+            )
         return
     names = list(_TYPES[column.type])
     if column.type == "integer" and column.nullable:
         names += ["float64", "float"]
         notes.append("integers that may be empty: pandas keeps them as doubles, so doubles are accepted there")
+    notes.append(
+        "types: Great Expectations compares how pandas keeps a column, not what its values mean: 7.0 is no integer"
+    )
     yield "expect_column_values_to_be_in_type_list", {"type_list": names}
 
 
 def _values(column: ContractColumn) -> Iterator[tuple[str, Expectation]]:
     listed = column.categories if column.type == "category" else column.one_of
-    if listed is not None:
+    if listed is not None and column.type != "date":
         yield "expect_column_values_to_be_in_set", {"value_set": list(listed)}
-    if column.none_of:
+    if column.none_of and column.type != "date":
         yield "expect_column_values_to_not_be_in_set", {"value_set": list(column.none_of)}
     for least, most, strict in _ends(column):
         kwargs = _both(least, most)
