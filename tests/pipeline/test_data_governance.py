@@ -129,9 +129,22 @@ def test_data_with_a_basis_and_its_purpose_passes(desk: Make) -> None:
     assert basis_view(desk()).holds
 
 
-def test_data_without_a_basis_stops_before_anything_is_read(desk: Make) -> None:
-    with pytest.raises(BasisMissing, match="person, income: no lawful basis"):
-        require_basis(desk({"data.basis": None}))
+HIGH = {"charter.risk_class": "high"}
+
+
+def test_data_of_a_high_risk_project_without_a_basis_stops_before_anything_is_read(desk: Make) -> None:
+    with pytest.raises(BasisMissing, match="person, income, repaid: no lawful basis"):
+        require_basis(desk({**HIGH, "data.basis": None}))
+    require_basis(desk(HIGH))
+
+
+def test_a_basis_that_was_begun_must_be_complete(desk: Make) -> None:
+    with pytest.raises(BasisMissing, match="person, income: no source"):
+        require_basis(desk({"data.basis.source": None}))
+
+
+def test_a_first_look_at_a_table_is_not_stopped_and_what_is_missing_is_shown(desk: Make) -> None:
+    assert require_basis(desk({"data.basis": None})).consent_for is None
     view = basis_view(desk({"data.basis": None}))
     assert not view.holds
     assert view.to_json()["missing"][0]["columns"] == ["person", "income"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
+    from sealwright.data.cast_one import cast_cell
     from sealwright.data.cells import REASONS
     from sealwright.data.checked import CheckedSnapshot, check_snapshot
     from sealwright.data.derivation import Step, derive
@@ -59,6 +60,7 @@ __all__ = [
     "Step",
     "SubjectKeys",
     "TargetUnusable",
+    "cast_cell",
     "check_snapshot",
     "derive",
     "dispose_snapshot",
@@ -74,6 +76,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "cast_one": ("cast_cell",),
     "cells": ("REASONS",),
     "checked": ("CheckedSnapshot", "check_snapshot"),
     "derivation": ("Step", "derive"),

@@ -4,7 +4,7 @@ Answers: may this reader have that key, and who is told before it is unwrapped?
 Does not answer: why. The verb that opens a snapshot says so in the ledger.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from sealwright.data.file_keys import master_keys, open_file_keys
@@ -33,10 +33,12 @@ class ReadKeys:
         subject_keys: SubjectKeys | None,
         classes: Collection[str] | None,
         on_unwrap: OnUnwrap | None,
+        leave_out: Collection[bytes] = (),
     ) -> None:
         self._folder, self._snapshot, self._keyring, self._subjects = folder, snapshot, keyring, subject_keys
         self._classes = None if classes is None else frozenset(classes)
         self._on_unwrap = on_unwrap
+        self._leave_out = frozenset(leave_out)
         self._files: dict[str, bytes] = {}
         self._persons: Mapping[bytes, bytes] | None = None
         self._existing: Collection[bytes] | None = None
@@ -50,6 +52,7 @@ class ReadKeys:
             subject_keys=self._subjects,
             classes=self._classes,
             on_unwrap=self._on_unwrap,
+            leave_out=self._leave_out,
         )
 
     def of_files(self, names: Collection[str]) -> Mapping[str, bytes]:
@@ -72,15 +75,20 @@ class ReadKeys:
         return self._files
 
     def of_persons(self) -> Mapping[bytes, bytes]:
-        """The keys of all persons who were not erased; as they were when first asked for."""
+        """The keys of all persons whose rows are read: not erased, not left out. As they were when first asked for."""
         if self._persons is None:
-            self._persons = self._subject_keys().keys()
+            found = self._subject_keys().keys()
+            self._persons = {name: key for name, key in found.items() if name not in self._leave_out}
         return self._persons
 
+    def names_of(self, subjects: Sequence[str]) -> list[bytes]:
+        """The 16-byte names of persons, in order."""
+        return self._subject_keys().names_of(subjects)
+
     def existing(self) -> Collection[bytes]:
-        """All persons who were not erased."""
+        """All persons whose rows are read: not erased, not left out."""
         if self._existing is None:
-            self._existing = self._subject_keys().existing()
+            self._existing = self._subject_keys().existing() - self._leave_out
         return self._existing
 
     def _refuse_unless_allowed(self, names: Collection[str]) -> None:

@@ -56,9 +56,10 @@ class Step:
     `changes` may be filled while `change` runs; it is read at the end.
     """
 
-    kind: str  # as in the manifest: append, upsert, delete, clean, augment, extract, redact
+    kind: str  # as in the manifest: append, upsert, delete, clean, augment, extract, redact, correct
     keep: Keep | None = None
     change: Change | None = None
+    changed: Callable[[Snapshot, FileEntry], bool] | None = None  # only in files of which this is true; None: in all
     add: Iterable[Any] = ()  # record batches of the contract
     synthetic: bool = False  # the added rows were made up
     columns: Mapping[str, ColumnSpec] | None = None  # another contract; then every file is written anew
@@ -173,11 +174,12 @@ def _rows(draft: Draft, parent: Snapshot, step: Step, *, shared: bool, part_byte
     for entry in parent.signed.of_kind("rows"):
         keep = step.keep(parent, entry, seen) if step.keep is not None else None
         whole = keep is None or bool(keep.all())
-        if shared and whole and step.change is None:
+        change = step.change if step.changed is None or step.changed(parent, entry) else None
+        if shared and whole and change is None:
             found.files.append(_share(draft, parent, entry, len(found.files) + 1))
         else:
             table = parent.rows_of(entry) if keep is None else _kept(parent, entry, keep)
-            after = step.change(table, seen) if step.change is not None else table
+            after = change(table, seen) if change is not None else table
             writer = draft.rows(part_bytes=part_bytes, first=len(found.files) + 1)
             _write(writer, after)
             found.files += [file_entry(part, synthetic=entry.synthetic) for part in writer.close()]

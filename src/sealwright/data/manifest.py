@@ -98,7 +98,7 @@ class Origin(_Part):
 class Derivation(_Part):
     """How a snapshot was made from others. Says how many rows and cells changed, never whose."""
 
-    kind: Literal["append", "upsert", "delete", "clean", "augment", "extract", "redact"]
+    kind: Literal["append", "upsert", "delete", "clean", "augment", "extract", "redact", "correct"]
     parents: list[str] = Field(min_length=1)
     recipe: str | None = Field(default=None, pattern=_DIGEST)
     removed: int = Field(ge=0)  # rows

@@ -21,7 +21,7 @@ from sealwright.data.changes import CHANGES_SCHEMA
 from sealwright.data.checked import changed, check_snapshot
 from sealwright.data.encryption import read_encrypted
 from sealwright.data.formats import CHANGES_KEY, FOOTER_KEY, QUARANTINE_KEY
-from sealwright.data.layout import SUBJECT_COLUMN, rows_of
+from sealwright.data.layout import SUBJECT_COLUMN, rows_of, subject_texts
 from sealwright.data.manifest import FileEntry, Manifest
 from sealwright.data.names import nearest, shown
 from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_from_table
@@ -121,6 +121,10 @@ class Snapshot:
         """Which rows of one of its files are about these persons (16-byte names): bool array, shape (rows of the file,)."""
         return rows_of(self.physical(entry, [SUBJECT_COLUMN]), persons)
 
+    def names_in(self, table: pa.Table) -> list[bytes]:
+        """The 16-byte name of the person of each row of a table with the subject column."""
+        return self.keys.names_of(subject_texts(table.column(self.subject)).to_pylist())
+
     def change_log(self) -> Iterator[pa.Table]:
         """What cleaning changed, one file after the other; nothing where it was not cleaned."""
         for entry in self.signed.of_kind("changes"):
@@ -166,6 +170,7 @@ def open_snapshot(
     subject_keys: SubjectKeys | None = None,
     classes: Collection[str] | None = None,
     on_unwrap: OnUnwrap | None = None,
+    leave_out: Collection[bytes] = (),
 ) -> Snapshot:
     """Open the snapshot with this digest after checking its signature and every byte of its files.
 
@@ -185,6 +190,8 @@ def open_snapshot(
         Only the keys of these classes of columns are to be had; the others stay wrapped.
     on_unwrap : callable, optional
         Told the names of keys before they are unwrapped; if it raises, they are not.
+    leave_out : collection of bytes, optional
+        Persons (16-byte names) whose rows are not read: they object, or withdrew consent, since it was made.
 
     Raises
     ------
@@ -209,6 +216,7 @@ def open_snapshot(
             subject_keys=subject_keys,
             classes=classes,
             on_unwrap=on_unwrap,
+            leave_out=leave_out,
         ),
     )
 

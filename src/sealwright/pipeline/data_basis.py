@@ -119,6 +119,8 @@ class BasisView:
 def require_basis(desk: Desk, *, by: str = "") -> Cleared:
     """Return if the project's data may be held, and used for what its model is for.
 
+    A high-risk project must state a basis; another one that states none is let through, and what is missing is shown.
+
     Parameters
     ----------
     by : str
@@ -137,6 +139,8 @@ def require_basis(desk: Desk, *, by: str = "") -> Cleared:
     """
     spec, charter = desk.project.spec.data, desk.project.spec.charter
     high = charter.risk_class is RiskClass.HIGH
+    if spec.basis is None and not high:  # a first look at a table is not stopped; the data page says what is missing
+        return Cleared(groups=tuple(column_groups(None, spec.columns)), compatibility=None, consent_for=None)
     check_basis(desk.project.name, spec.basis, spec.columns, high_risk=high)
     groups = column_groups(spec.basis, spec.columns)
     found: Compatibility | str = ""

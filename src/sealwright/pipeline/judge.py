@@ -13,10 +13,12 @@ from sealwright.data import split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, silent, strict_json
 from sealwright.pipeline.candidate import put_together, statements_of
+from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 
 __all__ = ["Assessed", "assess"]
@@ -96,7 +98,10 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
 
 def _judge(desk: Desk, run: Run, progress: Progress) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
-    snapshot = snapshot_of(desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance")
+    out = withholding(desk, require_basis(desk, by=trained["by"]))
+    snapshot = snapshot_of(
+        desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance", leave_out=out.since()
+    )
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     return run_suites(
         spec.assurance.suites,

@@ -7,11 +7,13 @@ from typing import Any
 from sealwright.data import feature_interface, split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, canonical_json, silent, strict_json
+from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.training_facts import conversion_predicate, provenance_of
+from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import AdmissionReport, admit_onnx
 from sealwright.training import (
@@ -51,18 +53,21 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         The data cannot be learned from, or your own code failed.
     OperationFailed
         A limit on time or memory was reached.
+    StoppedByPolicy
+        The data was not collected for what the model is for.
     ModelRefused
         What came out is not a model file that may be let in.
     """
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec
     taken = run.product("ingest")
-    of = _made_from(project, taken["snapshot"])
+    out = withholding(desk, require_basis(desk, by=by))
+    of = _made_from(project, taken["snapshot"], out)
     kept = run.current("train", of)
     if kept is not None:
         return _trained(desk, run, again=True)
     progress("opening the snapshot", 0.0)
-    snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training")
+    snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
     rows, holdout = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     interface = feature_interface(spec.data, rows, project=project.name)
     features = list(interface["order"])
@@ -97,7 +102,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
 
 
-def _made_from(project: Project, snapshot: str) -> str:
+def _made_from(project: Project, snapshot: str, out: Withholding) -> str:
     """Digest of everything a model follows from: rows, their meaning, settings, and the code that trains."""
     spec = project.spec
     return digest_of_json(
@@ -105,6 +110,7 @@ def _made_from(project: Project, snapshot: str) -> str:
             "snapshot": snapshot,
             "interface": feature_interface(spec.data, project=project.name),
             "training": spec.training.model_dump(mode="json"),
+            "left out": out.digest if spec.data.subject is not None else None,
             "split": [spec.data.test_share, spec.training.seed],
             "code": [our_code(), digest_of_code(files_of_recipe(spec.training, project.folder))],
         }

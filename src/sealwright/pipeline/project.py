@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sealwright.assurance import AssuranceSpec
 from sealwright.charter import CharterSpec
 from sealwright.data import DataSpec
+from sealwright.data.deidentify import DeidentifySpec
 from sealwright.evidence import PolicySpec
 from sealwright.kernel import InvalidInput, Located, canonical_json, check_name, digest_of, read_limited, strict_yaml
 from sealwright.serving import ServingSpec
@@ -43,6 +44,11 @@ class ProjectSpec(BaseModel):
         PolicySpec, Field(description="Which policy decides, and where this project departs from it.")
     ] = PolicySpec()
     serving: Annotated[ServingSpec, Field(description="How the released model answers.")] = ServingSpec()
+    deidentify: DeidentifySpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What is done to the data before it is given away: methods, limits, and what an attacker may know.",
+    )
 
     @field_validator("project")
     @classmethod

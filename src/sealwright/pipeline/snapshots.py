@@ -52,7 +52,8 @@ class SnapshotIndex:
             tx.hold_writers("snapshots")
             if tx.run("SELECT digest FROM snapshots WHERE digest = :digest", digest=snapshot.digest):
                 tx.run(
-                    "UPDATE snapshots SET state = 'kept', successor = NULL WHERE digest = :digest", digest=snapshot.digest
+                    "UPDATE snapshots SET state = 'kept', successor = NULL WHERE digest = :digest",
+                    digest=snapshot.digest,
                 )
                 return
             tx.run(
@@ -118,6 +119,7 @@ def opened(
     by: str,
     purpose: str,
     classes: Collection[str] | None = None,
+    leave_out: Collection[bytes] = (),
 ) -> Snapshot:
     """Open a snapshot to read it; every unwrapping of a key is a ledger entry before it happens.
 
@@ -127,6 +129,8 @@ def opened(
         Who reads, and what for, in a few words: "training", "subject access".
     classes : collection of str, optional
         The classes of columns whose keys the reader's role may have; left out: all.
+    leave_out : collection of bytes, optional
+        Persons whose rows are not read (`withholding`).
     """
 
     def note(names: Sequence[str]) -> None:
@@ -139,6 +143,7 @@ def opened(
         keyring=workspace.keyring,
         subject_keys=subject_keys_of(workspace, project),
         classes=classes,
+        leave_out=leave_out,
         on_unwrap=lambda names: note(list(names)),
     )
 

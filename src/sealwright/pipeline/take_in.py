@@ -1,16 +1,18 @@
 """First two steps: freeze what was promised, take the data in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sealwright.data import Snapshot, open_source
 from sealwright.data import ingest as ingest_source
 from sealwright.kernel import Progress, rfc3339, silent
+from sealwright.pipeline.data_basis import require_basis, state_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
+from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 
 __all__ = ["Ingested", "ingest", "promise", "snapshot_of"]
@@ -70,13 +72,20 @@ def ingest(
     InvalidInput
         The source cannot be read or its columns are not those of the contract.
     StoppedByPolicy
-        More rows break the contract than it allows.
+        More rows break the contract than it allows, or nothing says why this data may be held and used.
     """
     desk = Desk(workspace, project)
     run = promise(desk, desk.begin(by, fresh=fresh), by)
     spec = project.spec.data
+    out = withholding(desk, require_basis(desk, by=by))
     source = open_source(spec.source, project.folder)
-    of = digest_of_json({"data": spec.model_dump(mode="json"), "source": source.digest or rfc3339(workspace.clock())})
+    of = digest_of_json(
+        {
+            "data": spec.model_dump(mode="json"),
+            "source": source.digest or rfc3339(workspace.clock()),
+            "left out": out.digest if spec.subject is not None else None,
+        }
+    )
     kept = run.current("ingest", of)
     if kept is not None:
         return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by, purpose="ingest"), again=True)
@@ -88,17 +97,20 @@ def ingest(
         snapshots=workspace.folder("snapshots"),
         keyring=workspace.keyring,
         subject_keys=subject_keys_of(workspace, project.name),
+        withhold=out.reasons,
         clock=workspace.clock,
         progress=progress,
         sequence=index.next_sequence(project.name),
     )
     filed = desk.evidence.file_statement(snapshot.statement, project=project.name, actor=by)
     index.remember(snapshot, project.name)
+    if spec.basis is not None:
+        state_basis(desk, snapshot.digest, by=by)
     product = {"of": of, "snapshot": snapshot.digest, "statement": filed.digest}
     run = desk.runs.finish(run, "ingest", product, by=by)
     return Ingested(run=run, snapshot=snapshot, again=snapshot.folder.name in known)
 
 
-def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str) -> Snapshot:
+def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str, leave_out: Collection[bytes] = ()) -> Snapshot:
     """A snapshot, opened after every byte of it was checked; each key that is unwrapped is noted in the ledger."""
-    return opened(desk.workspace, digest, desk.project.name, by=by, purpose=purpose)
+    return opened(desk.workspace, digest, desk.project.name, by=by, purpose=purpose, leave_out=leave_out)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sealwright.data.requests.model import KINDS, RequestKind, SubjectRequest
     from sealwright.data.requests.service import RequestRegister
     from sealwright.data.requests.suppressions import (
+        SUPPRESSED,
         SuppressedInExport,
         Suppression,
         Suppressions,
@@ -40,7 +41,7 @@ _HOME = {
     "gpc": ("gpc_document", "gpc_opt_out"),
     "model": ("KINDS", "RequestKind", "SubjectRequest"),
     "service": ("RequestRegister",),
-    "suppressions": ("SuppressedInExport", "Suppression", "Suppressions", "check_export", "keep_mask"),
+    "suppressions": ("SuppressedInExport", "Suppression", "Suppressions", "check_export", "keep_mask", "SUPPRESSED"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -49,6 +50,7 @@ __all__ = [
     "KINDS",
     "RequestKind",
     "RequestRegister",
+    "SUPPRESSED",
     "SubjectRequest",
     "SuppressedInExport",
     "Suppression",

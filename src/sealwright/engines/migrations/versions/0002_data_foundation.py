@@ -13,6 +13,8 @@ down_revision = "0001"
 def upgrade() -> None:
     _snapshots()
     _subject_keys()
+    _pseudonym_vault()
+    _model_decisions()
     _consents()
     _suppressions()
     _requests()
@@ -36,6 +38,18 @@ def _subject_keys() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("wrapped", sa.LargeBinary, nullable=False),
     )
+
+
+def _pseudonym_vault() -> None:
+    """The way back from a pseudonym to its value, sealed; `subject` is whose it goes with when that person is erased."""
+    op.create_table(
+        "pseudonym_vault",
+        sa.Column("project", sa.Text, primary_key=True),
+        sa.Column("pseudonym", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("pseudonym_vault_subject", "pseudonym_vault", ["project", "subject"])
 
 
 def _consents() -> None:
@@ -104,3 +118,21 @@ def _holds() -> None:
         sa.Column("lifted_at", sa.Text, nullable=True),
     )
     op.create_index("holds_project", "holds", ["project"])
+
+
+def _model_decisions() -> None:
+    """After an erasure: which versions were trained on the person, and what was decided about each."""
+    op.create_table(
+        "model_decisions",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("project", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("package", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("opened_at", sa.Text, nullable=False),
+        sa.Column("choice", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("decided_by", sa.Text, nullable=False),
+        sa.Column("decided_at", sa.Text, nullable=False),
+    )

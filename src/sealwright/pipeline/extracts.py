@@ -1,0 +1,127 @@
+"""Extracts that leave the workspace: on the record first, then a file.
+
+Answers: which rows were given away, under which recipe, from which snapshot, by whom?
+Does not answer: may the recipient have them? A person decides that, and an extract is still personal data.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from sealwright.data.deidentify import PseudonymVault
+from sealwright.kernel import Conflict, InvalidInput, digest_of, write_atomically
+from sealwright.pipeline.deidentified import Extract
+from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.project import Project
+from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import pseudonym_of
+
+__all__ = ["EXTRACT_TYPE", "Written", "check_target", "write_extract"]
+
+EXTRACT_TYPE = "urn:sealwright:predicate:extract:v1"
+
+_ENDINGS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An extract that left: the file, and the statement that says so."""
+
+    path: Path
+    digest: str
+    statement: str
+    extract: Extract
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "file": str(self.path),
+            "digest": self.digest,
+            "statement": self.statement,
+            **self.extract.to_json(),
+        }
+
+
+def check_target(to: Path) -> Path:
+    """A file an extract may be written to, refused before any work if it cannot be.
+
+    Raises
+    ------
+    InvalidInput
+        Another ending than .parquet or .csv.
+    Conflict
+        There is a file of that name.
+    """
+    if to.suffix not in _ENDINGS:
+        raise InvalidInput(f"{to.name}: an extract is written as .parquet or .csv.")
+    if to.exists():
+        raise Conflict(f"{to} is there already. An extract is given away once; name a new file.")
+    return to
+
+
+def write_extract(workspace: Workspace, project: Project, extract: Extract, to: Path, *, by: str) -> Written:
+    """Give an extract away: on the record first, then into a file only its owner can read.
+
+    Parameters
+    ----------
+    to : Path
+        Ends in .parquet or .csv, and is not there yet.
+
+    Raises
+    ------
+    InvalidInput
+        Another ending, or a recipe that sets no limit.
+    Conflict
+        There is a file of that name.
+    LedgerUnavailable, OperationFailed
+        It could not be put on the record, so no file was written.
+    """
+    check_target(to)
+    if not extract.bounded:
+        raise InvalidInput(
+            "The recipe sets no limit that could hold, so nothing leaves.\n"
+            "Say what must hold under deidentify.enforce, with quasi_identifiers; or name a profile."
+        )
+    data = _bytes_of(extract.table, to.suffix)
+    digest = digest_of(data)
+    desk = Desk(workspace, project)
+    if extract.released.report.recipe.reversible:
+        _keep_ways_back(workspace, extract)
+    predicate = {
+        "file": {"digest": digest, "format": to.suffix[1:], "rows": extract.table.num_rows},
+        **extract.to_json(),
+    }
+    statement = desk.state([("extract", digest), ("snapshot", extract.snapshot)], EXTRACT_TYPE, predicate, by=by)
+    write_atomically(to, data, mode=0o600)
+    return Written(path=to, digest=digest, statement=statement, extract=extract)
+
+
+def _keep_ways_back(workspace: Workspace, extract: Extract) -> None:
+    """Keep the way back from every pseudonym in the extract, each with the person it is destroyed with."""
+    released = extract.released
+    whose: dict[str, str] = {}
+    assert released.subjects is not None
+    people = released.subjects.to_pylist()
+    names = {
+        person: pseudonym_of(workspace.keyring, extract.project, person) for person in set(people) if person is not None
+    }
+    ways: dict[str, str] = {}
+    for column, found in released.ways_back.items():
+        for pseudonym, person in zip(released.table[column].to_pylist(), people, strict=True):
+            if pseudonym is not None and person is not None:
+                whose.setdefault(pseudonym, names[person])
+        ways |= {pseudonym: value for pseudonym, value in found.items() if pseudonym in whose}
+    PseudonymVault(workspace.db, workspace.keyring, extract.project).keep(ways, whose)
+
+
+def _bytes_of(table: pa.Table, ending: str) -> bytes:
+    buffer = io.BytesIO()
+    if ending == ".csv":
+        pcsv.write_csv(table, buffer)
+    else:
+        pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()

@@ -1,0 +1,201 @@
+"""Take a person out: destroy their key, then rewrite what is retained, then say what was done and what is left to decide.
+
+Answers: how is one person erased from everything a project keeps, so that no file holds them any more?
+Does not answer: must they be? Who takes the request weighs that; a legal hold is refused here.
+
+The order matters. First the ledger knows, then nobody new comes in, then the key is gone: from there on nothing of
+the person can be read, within seconds. Rewriting files follows; if it is cut off, the same command goes on with it.
+The manifest of a rewritten snapshot says how many rows were taken out and why, never whose.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sealwright.data import QuarantinedRow, Snapshot, Step
+from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
+from sealwright.pipeline.data_consent import suppressions_of
+from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person, is_theirs
+from sealwright.pipeline.rewriting import point_runs, replace_snapshot
+from sealwright.pipeline.snapshots import subject_keys_of
+from sealwright.pipeline.workspace import Workspace
+from sealwright.serving import decision_ledger_folder
+from sealwright.trust import erase_attachments, make_statement, raw_pseudonym, sign_statement
+
+__all__ = ["ERASURE_TYPE", "Erased", "Rewritten", "erase_person", "take_out"]
+
+ERASURE_TYPE = "urn:sealwright:predicate:erasure:v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """One snapshot without the person. `after` is None where nobody else was in it."""
+
+    before: str
+    after: str | None
+    rows: int
+    set_aside: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"before": self.before, "after": self.after, "rows": self.rows, "set_aside": self.set_aside}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was done. `found` is what there was."""
+
+    found: FoundPerson
+    key_destroyed: bool  # False: it was gone already, or the person never had one
+    rewritten: tuple[Rewritten, ...]
+    decisions: int
+    statement: str  # digest of the signed statement
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "project": self.found.project,
+            "subject": self.found.subject,
+            "key_destroyed": self.key_destroyed,
+            "rewritten": [one.to_json() for one in self.rewritten],
+            "decisions": self.decisions,
+            "models": [{"version": one.number, "package": one.package} for one in self.found.models],
+            "statement": self.statement,
+        }
+
+
+def erase_person(
+    workspace: Workspace,
+    project: str,
+    person: str,
+    *,
+    by: str,
+    request: str = "",
+    progress: Progress = silent,
+) -> Erased:
+    """Erase a person from everything a project keeps. Doing it twice finishes what was left over.
+
+    Parameters
+    ----------
+    person : str
+        Their identifier exactly as the subject column has it; with a pseudonym the quarantine cannot be searched.
+    request : str
+        Id of the request it answers.
+
+    Raises
+    ------
+    Refused
+        A legal hold stands.
+    InvalidInput
+        The project's data names no persons.
+    OperationFailed
+        The disk or the database failed. The key is gone by then or nothing happened; try again.
+    """
+    progress("looking the person up", 0.0)
+    found = find_person(workspace, project, person, by=by, purpose="erasure")
+    _refuse_held(workspace, project, found.subject)
+    detail = {"project": project, "request": request, "snapshots": [one.known.digest for one in found.snapshots]}
+    workspace.ledger.append("subject.erasure_begun", found.subject, detail, actor=by)
+    suppressions_of(workspace).suppress(project, found.subject, "erased", by=by, request=request)
+    keys = subject_keys_of(workspace, project)
+    destroyed = keys.destroy(raw_pseudonym(found.subject))
+    progress("the person's key is destroyed; rewriting what is retained", 0.2)
+    rewritten = take_out(workspace, found, person, by=by, why="erasure at the request of a person", progress=progress)
+    erased = _erase_decisions(workspace, found)
+    progress("signing what was done", 0.98)
+    done = Erased(found=found, key_destroyed=destroyed, rewritten=tuple(rewritten), decisions=erased, statement="")
+    return replace(done, statement=_state(workspace, done, request, by))
+
+
+def take_out(
+    workspace: Workspace,
+    found: FoundPerson,
+    person: str,
+    *,
+    by: str,
+    why: str,
+    progress: Progress = silent,
+) -> list[Rewritten]:
+    """Rewrite every snapshot that holds a person so that it does not, and dispose of the one before.
+
+    Also what a withdrawn consent asks for; then the key stays, since other purposes may still be allowed.
+    """
+    rewritten = []
+    for place, one in enumerate(found.snapshots):
+        progress(f"rewriting snapshot {one.known.sequence}", 0.2 + 0.7 * place / len(found.snapshots))
+        rewritten.append(_rewrite(workspace, found, one, person, by=by, why=why))
+    point_runs(workspace, found.project, {one.before: one.after for one in rewritten if one.after}, by=by)
+    return rewritten
+
+
+def _refuse_held(workspace: Workspace, project: str, subject: str) -> None:
+    held = holds_of(workspace).on_person(project, subject)
+    if held:
+        raise Refused(
+            f"A legal hold stands on this data ({', '.join(one.id for one in held)}): nothing was erased.\n"
+            "Answer the person that it is kept for that reason, or lift the hold: sealwright data hold lift"
+        )
+
+
+def _rewrite(
+    workspace: Workspace, found: FoundPerson, inside: InSnapshot, person: str, *, by: str, why: str
+) -> Rewritten:
+    name = raw_pseudonym(found.subject)
+    after = replace_snapshot(
+        workspace,
+        found.project,
+        inside.known.digest,
+        lambda snapshot: _without(snapshot, name, person, why),
+        action="data.redacted",
+        purpose="taking a person out",
+        by=by,
+    )
+    return Rewritten(before=inside.known.digest, after=after, rows=inside.rows, set_aside=inside.set_aside)
+
+
+def _without(snapshot: Snapshot, name: bytes, person: str, why: str) -> Step:
+    """The step that takes a person out of a snapshot."""
+
+    def keep(parent: Snapshot, entry: Any, _before: int) -> NDArray[np.bool_] | None:
+        theirs = parent.persons_in(entry, [name])
+        return ~theirs if theirs.any() else None
+
+    return Step(
+        kind="redact",
+        keep=keep,
+        keep_set_aside=_not_theirs(snapshot.subject or "", person) if snapshot.quarantined else None,
+        keep_change=_not_about(name) if snapshot.signed.of_kind("changes") else None,
+        why=why,
+        withheld=dict(snapshot.signed.withheld),
+    )
+
+
+def _not_theirs(column: str, person: str) -> Callable[[QuarantinedRow], bool]:
+    return lambda row: not is_theirs(row, column, person)
+
+
+def _not_about(name: bytes) -> Callable[[Any], NDArray[np.bool_]]:
+    return lambda table: np.array([one != name for one in table.column("subject").to_pylist()], dtype=np.bool_)
+
+
+def _erase_decisions(workspace: Workspace, found: FoundPerson) -> int:
+    done = 0
+    for channel in sorted({one.channel for one in found.decisions}):
+        folder = decision_ledger_folder(workspace.home, found.project, channel)
+        done += erase_attachments(folder, [one.index for one in found.decisions if one.channel == channel])
+    return done
+
+
+def _state(workspace: Workspace, done: Erased, request: str, by: str) -> str:
+    """Sign what was done; the statement names the person by pseudonym and the models somebody has to decide about."""
+    body = {key: value for key, value in done.to_json().items() if key != "statement"}
+    predicate = {"format": 1, **body, "request": request, "completed_at": rfc3339(workspace.clock())}
+    digests = [digest for one in done.rewritten for digest in (one.before, one.after) if digest is not None]
+    about = [(f"snapshot-{place}", digest) for place, digest in enumerate(digests, 1)]
+    nothing = [("person", digest_of(done.found.subject.encode()))]  # there was nothing to rewrite
+    statement = make_statement(about or nothing, ERASURE_TYPE, predicate)
+    envelope = sign_statement(statement, workspace.keyring.signer("statements"))
+    return evidence_of(workspace).file_statement(envelope, project=done.found.project, actor=by).digest
