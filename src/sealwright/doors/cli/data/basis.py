@@ -28,7 +28,8 @@ def basis(
 ) -> None:
     """Show on what basis a project holds its data, for which purposes, and what is missing.
 
-    Exit status: 0 nothing is missing, 2 the project file cannot be used, 3 data may not be held or used as it stands.
+    A project that is not high-risk may begin without a basis; what is missing is shown all the same.
+    Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it stands.
     """
     from sealwright.pipeline.data_basis import basis_view, require_basis
     from sealwright.pipeline.desk import Desk
@@ -205,5 +206,7 @@ def _tell(view: "BasisView") -> None:
             for one in view.groups
         ],
     )
+    for columns, what in view.gaps:
+        typer.echo(show.safe(f"Missing for {', '.join(columns)}: {what}."))
     if view.uncovered and view.compatibility.startswith("sha256:"):
         show.facts({"used for another purpose": "allowed by a signed record", "record": view.compatibility})
