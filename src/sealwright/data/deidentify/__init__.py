@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sealwright.data.deidentify.report import DeidentifyReport
     from sealwright.data.deidentify.risk import ASSUMED, STILL_PERSONAL, Risk, risk_of
     from sealwright.data.deidentify.spec import SAFE_HARBOR, DeidentifySpec, Enforce, Quasi, Sensitive
+    from sealwright.data.deidentify.vault import PseudonymVault
 
 _HOME = {
     "contract": ("resulting_contract",),
@@ -27,6 +28,7 @@ _HOME = {
     "report": ("DeidentifyReport",),
     "risk": ("ASSUMED", "Risk", "STILL_PERSONAL", "risk_of"),
     "spec": ("DeidentifySpec", "Enforce", "Quasi", "SAFE_HARBOR", "Sensitive"),
+    "vault": ("PseudonymVault",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -40,6 +42,7 @@ __all__ = [
     "Keys",
     "LimitsNotReached",
     "Measured",
+    "PseudonymVault",
     "Quasi",
     "Released",
     "Risk",

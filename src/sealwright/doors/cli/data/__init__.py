@@ -2,7 +2,7 @@
 
 import typer
 
-from sealwright.doors.cli.data import basis, consent, contracts, private, requests, retention, subject
+from sealwright.doors.cli.data import basis, consent, contracts, deidentify, private, requests, retention, subject
 
 __all__ = ["app"]
 
@@ -11,5 +11,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in (contracts, basis, consent, requests, retention, subject, private):
+for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify):
     _module.add_to(app)
