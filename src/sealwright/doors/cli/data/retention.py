@@ -184,7 +184,11 @@ def _tell(plan: "Retained", gone: "list[Disposed]", records: int, *, applied: bo
     words = {"keep": "keep", "dispose": "past its limit", "held": "past its limit, on hold", "no_limit": "NO LIMIT"}
     for one in gone:
         proof = one.receipt
-        what = f"{len(proof.files)} files, {proof.bytes:,} bytes, {proof.keys} keys" if proof else "was gone already"
+        what = (
+            f"{len(proof.files)} files, {proof.bytes:,} bytes, {proof.keys} key{'' if proof.keys == 1 else 's'}"
+            if proof
+            else "was gone already"
+        )
         show.facts({"disposed of": one.item.digest, "removed": what, "ledger entry": one.ledger_index})
         if one.item.models:
             show.facts({"models made from it": ", ".join(one.item.models)})
