@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sealwright.data import cast_text
-from sealwright.data.cells import Cast, Mask, as_mask, blank
+from sealwright.data.cells import Cast, Mask, as_mask, blank, within
+from sealwright.data.dates import FIRST_DAY, LAST_DAY
 from sealwright.data.spec import LARGEST_INTEGER, ColumnSpec, ColumnType
 
 __all__ = ["ARROW_TYPES", "as_category_text", "cast_column", "plain_column"]
@@ -168,13 +169,13 @@ def _from_typed(values: Any, column: ColumnSpec) -> Cast:
 
 
 def _from_integers(values: Any, wanted: ColumnType) -> Cast:
-    beyond = np.zeros(len(values), dtype=np.bool_)
-    if values.type.bit_width == 64:
+    problems: dict[str, Mask] = {}
+    if values.type.bit_width == 64 and not within(values, -LARGEST_INTEGER, LARGEST_INTEGER):
         beyond = as_mask(pc.greater(values, pa.scalar(LARGEST_INTEGER, values.type)))
-    if pa.types.is_int64(values.type):
-        beyond = beyond | as_mask(pc.less(values, -LARGEST_INTEGER))
-    problems = cast_text.only_real({"beyond_2_53": beyond})
-    whole = pc.cast(blank(values, beyond) if problems else values, pa.int64())
+        if pa.types.is_int64(values.type):
+            beyond = beyond | as_mask(pc.less(values, -LARGEST_INTEGER))
+        problems = {"beyond_2_53": beyond}
+    whole = pc.cast(blank(values, problems["beyond_2_53"]) if problems else values, pa.int64())
     if wanted != "boolean":
         return Cast(pc.cast(whole, ARROW_TYPES[wanted]), problems)
     wrong = as_mask(values.is_valid()) & ~as_mask(pc.is_in(whole, value_set=pa.array([0, 1], pa.int64())))
@@ -196,6 +197,8 @@ def _from_floats(values: Any, wanted: ColumnType) -> Cast:
 def _from_moments(values: Any) -> Cast:
     """Dates and zoneless timestamps at midnight; a time of day is a problem, never cut off."""
     days = pc.cast(values, pa.date32(), safe=False)
+    if pa.types.is_date32(values.type) and within(pc.cast(days, pa.int32()), FIRST_DAY, LAST_DAY):
+        return Cast(days, {})
     timed = as_mask(pc.not_equal(pc.cast(days, values.type, safe=False), values))
     problems = {"has_time_of_day": timed, "not_a_date": cast_text.outside_calendar(days) & ~timed}
     return Cast(days, cast_text.only_real(problems))
@@ -206,6 +209,8 @@ def _out_of_range(cast: Cast, column: ColumnSpec) -> dict[str, Mask]:
     if least is None and most is None:
         return {}
     values = pc.cast(cast.values, pa.int32()) if column.type == "date" else cast.values
+    if not pa.types.is_floating(values.type) and within(values, least, most):
+        return {}
     known = ~np.logical_or.reduce([np.zeros(len(values), np.bool_), *cast.problems.values()])
     problems: dict[str, Mask] = {}
     if least is not None:

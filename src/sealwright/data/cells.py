@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["REASONS", "Cast", "Mask", "as_mask", "blank", "matches"]
+__all__ = ["REASONS", "Cast", "Mask", "as_mask", "blank", "matches", "within"]
 
 Mask = NDArray[np.bool_]
 
@@ -49,6 +49,13 @@ def as_mask(found: Any) -> Mask:
         return np.zeros(len(found), dtype=np.bool_)
     mask: Mask = pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
     return mask
+
+
+def within(values: Any, least: float | None, most: float | None) -> bool:
+    """Whether no whole number lies outside: told from the two ends, without looking at cells."""
+    ends = pc.min_max(values).as_py()
+    low, high = ends["min"], ends["max"]
+    return low is None or ((least is None or low >= least) and (most is None or high <= most))
 
 
 def matches(text: Any, pattern: str) -> Mask:

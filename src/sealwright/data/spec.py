@@ -23,6 +23,7 @@ from pydantic import (
 from sealwright.data.basis.model import BasisSpec
 from sealwright.data.dates import day_number
 from sealwright.data.names import check_column_names, nearest, printable, shown
+from sealwright.data.privacy_budget import PrivacyBudgetSpec
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
 
 __all__ = [
@@ -226,6 +227,12 @@ class DataSpec(_Section):
         description="The identifier column that names the person each row is about. Their personal and special cells are"
         " then sealed under a key of their own, and the person can be found, exported and erased.",
     )
+    privacy_budget: PrivacyBudgetSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="How much all numbers released about this dataset may say about one person (differential privacy)."
+        " Without it nothing is released; with it, sealwright data release counts against it in the ledger.",
+    )
     columns: dict[StrictStr, ColumnSpec] = Field(
         min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
     )
@@ -252,6 +259,8 @@ class DataSpec(_Section):
             raise ValueError(str(error)) from None
         self._check_target()
         self._check_subject()
+        if self.privacy_budget is not None:
+            self.privacy_budget.refuse_unit(self.subject)
         if not self.features:
             raise ValueError("no column has role: feature, so there is nothing to learn from")
         return self

@@ -24,13 +24,13 @@ from sealwright.data.dp import (
     Protection,
     budget_entry,
     dataset_entry,
-    fingerprint,
+    fingerprint_of,
     lineage_of,
     manifest_in,
     marks_of,
     standing,
 )
-from sealwright.data.privacy_budget import epsilon_text, millionths
+from sealwright.data.privacy_budget import LARGEST_DELTA, epsilon_text, millionths
 from sealwright.evidence import StatementStore, verify_any
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline.data_basis import require_basis
@@ -202,6 +202,8 @@ def set_budget(
         amount = millionths(epsilon)
     except ValueError as error:
         raise InvalidInput(f"{error}.") from None
+    if delta is not None and not 0 <= delta <= LARGEST_DELTA:
+        raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {delta:g}.")
     snapshot, protection = opened_for_release(desk, None, by=by)
     with drawing(desk, snapshot, protection, by=by) as draw:
         before = draw.account.limit or declared
@@ -250,7 +252,7 @@ def _account(desk: Desk, book: Book, snapshot: Snapshot, *, by: str) -> Account:
     marks = marks_of(project, _lineage(desk, snapshot))
     parts = (snapshot.rows_of(entry) for entry in snapshot.signed.of_kind("rows") if not entry.synthetic)
     identifiers = [name for name, column in snapshot.signed.kept.items() if column.role == "identifier"]
-    prints = fingerprint(parts, identifiers=identifiers, named=named_by(desk.workspace))
+    prints = fingerprint_of(parts, identifiers=identifiers, named=named_by(desk.workspace))
     desk.workspace.ledger.append_many([dataset_entry(snapshot.digest, project, marks, prints, actor=by)])
     return book.open(snapshot.digest, project, marks, prints)
 

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from sealwright.data.cast import cast_column
 from sealwright.data.cells import Cast, Mask, as_mask
 from sealwright.data.contracts.model import ContractColumn
+from sealwright.data.contracts.shapes import not_matching
 
-__all__ = ["judge_column", "unread"]
+__all__ = ["is_ascii", "judge_column", "unread"]
 
 _UTF8_WIDTH = 4  # bytes of one character, at most
 _UNREAD = frozenset(
@@ -85,9 +86,10 @@ def _beyond_the_type(values: Any, without: Mask | None, column: ContractColumn) 
         rules["not_one_of"] = pc.and_not(values.is_valid(), _listed(plain, column.listed(column.one_of)))
     if column.none_of:
         rules["one_of_refused"] = _listed(plain, column.listed(column.none_of))
+    masks = {rule: as_mask(found) for rule, found in rules.items()}
     if column.pattern is not None:
-        rules["pattern_not_found"] = pc.invert(pc.match_substring_regex(values, column.pattern))
-    masks = {rule: as_mask(found) for rule, found in rules.items()} | _lengths(values, column)
+        masks["pattern_not_found"] = not_matching(values, column.pattern)
+    masks |= _lengths(values, column)
     return masks if without is None else {rule: found & ~without for rule, found in masks.items()}
 
 
@@ -100,6 +102,16 @@ def _listed(values: Any, listed: tuple[Any, ...]) -> Any:
         return pc.is_in(values, value_set=pa.array([float(value) + 0.0 for value in listed], values.type))
     whole = [int(value) for value in listed if value == int(value)]
     return pc.is_in(pc.cast(values, pa.int64()), value_set=pa.array(whole, pa.int64()))
+
+
+def is_ascii(values: Any) -> bool:
+    """Whether a text column holds ASCII only: told from its bytes as they lie, all cells at once."""
+    _, offsets, data = values.buffers()
+    if data is None or not len(values):
+        return True
+    ends = np.frombuffer(offsets, dtype="<i4")[[values.offset, values.offset + len(values)]]
+    flat = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[1]]
+    return not len(flat) or bool(flat.max() < 128)
 
 
 def _lengths(values: Any, column: ContractColumn) -> dict[str, Mask]:
@@ -115,7 +127,7 @@ def _lengths(values: Any, column: ContractColumn) -> dict[str, Mask]:
     short_enough = most is None or ends["max"] <= most
     if long_enough and short_enough:
         return {}
-    length = pc.utf8_length(values)
+    length = size if is_ascii(values) else pc.utf8_length(values)
     rules: dict[str, Mask] = {}
     if not long_enough:
         rules["too_short"] = as_mask(pc.less(length, least))

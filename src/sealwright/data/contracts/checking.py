@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import pyarrow as pa
+
+from sealwright.data.cast import plain_column
 from sealwright.data.cells import Cast
 from sealwright.data.contracts.cells import judge_column, unread
 from sealwright.data.contracts.model import Contract
 from sealwright.data.contracts.pairs import judge_pair
 from sealwright.data.contracts.report import Breach, ContractReport
-from sealwright.data.contracts.tables import source_of
+from sealwright.data.contracts.tables import refuse_broken, source_of
 from sealwright.data.contracts.tally import Broken, Tally
 from sealwright.data.names import nearest
 from sealwright.data.sources import Source, SourceBatch
@@ -96,6 +99,9 @@ class _Check:
         self.rules = [rule for rule in contract.rules if {rule.column, rule.other} <= set(self.names)]
 
     def judge(self, name: str, values: Any) -> Cast:
+        if self.source.kind == "memory":  # a file's batches are looked at as they are read
+            values = values if pa.types.is_dictionary(values.type) else plain_column(values)
+            refuse_broken(values, self.source.name)
         return judge_column(values, self.contract.columns[name], decimal=self.source.decimal)
 
     def take_in(self, judged: Judged) -> None:

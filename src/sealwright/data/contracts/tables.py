@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sealwright.data.contracts.cells import is_ascii
 from sealwright.data.contracts.model import Contract
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
@@ -20,7 +21,7 @@ from sealwright.data.sources import Source, SourceBatch, open_source
 from sealwright.data.sources.columnar import ParquetFile, readable_type
 from sealwright.data.spec import FileSource, SqlSource
 
-__all__ = ["BATCH_ROWS", "TableSource", "source_of"]
+__all__ = ["BATCH_ROWS", "TableSource", "refuse_broken", "source_of"]
 
 BATCH_ROWS = 131_072
 
@@ -74,7 +75,6 @@ class TableSource:
         seen = 0
         for found in self._reader:
             batch = found.select(wanted)
-            _refuse_broken(batch, self.name)
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 part = batch.slice(start, BATCH_ROWS)
                 numbers = np.arange(seen + 1, seen + part.num_rows + 1, dtype=np.int64)
@@ -159,10 +159,19 @@ def _index_columns(schema: Any) -> set[str]:
     return {name for name in named if isinstance(name, str)}
 
 
-def _refuse_broken(batch: Any, name: str) -> None:
-    """Buffers from elsewhere are looked at before they are used: a text that is no UTF-8 is no text."""
+def refuse_broken(column: Any, name: str) -> None:
+    """Buffers from elsewhere are looked at before they are used: a text that is no UTF-8 is no text.
+
+    Raises
+    ------
+    SourceUnreadable
+        The bytes of the column are not what its type says.
+    """
+    plain = column.dictionary if pa.types.is_dictionary(column.type) else column
     try:
-        batch.validate(full=True)
+        column.validate()
+        if not pa.types.is_string(plain.type) or not is_ascii(plain):
+            plain.validate(full=True)
     except pa.ArrowInvalid:
         raise SourceUnreadable(
             f"The {name} holds columns whose bytes are not what their type says (text that is not UTF-8, or broken"

@@ -15,8 +15,9 @@ class ColumnsNotDecided(InvalidInput):
     def __init__(self, reasons: Mapping[str, str]) -> None:
         self.columns = tuple(reasons)
         listed = "\n".join(f"  {name}: {why}" for name, why in reasons.items())
+        count = "a column" if len(reasons) == 1 else f"{len(reasons)} columns"
         super().__init__(
-            f"The recipe does not say what happens to {len(reasons)} columns that may tell who a person is:\n{listed}\n"
+            f"The recipe does not say what happens to {count} that may tell who a person is:\n{listed}\n"
             "Give each a method under deidentify.columns, name it among quasi_identifiers or sensitive,"
             " or under keep with the reason it may stay."
         )
