@@ -13,6 +13,7 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.data.cast_one import cast_cell
     from sealwright.data.cells import REASONS
+    from sealwright.data.check import check_batch, check_columns
     from sealwright.data.checked import CheckedSnapshot, check_snapshot
     from sealwright.data.derivation import Step, derive
     from sealwright.data.disposal import Disposal, dispose_snapshot
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     )
     from sealwright.data.file_keys import rewrap_file_keys
     from sealwright.data.infer import Inferred, infer_contract
-    from sealwright.data.ingestion import ingest
+    from sealwright.data.ingestion import admitted, ingest
     from sealwright.data.interface import example_row, feature_interface
     from sealwright.data.manifest import SNAPSHOT_TYPE
-    from sealwright.data.quarantine import Problem, QuarantinedRow
+    from sealwright.data.quarantine import Problem, QuarantinedRow, Tally
+    from sealwright.data.key_sets import RowKeys
     from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
     from sealwright.data.sources import Source, SourceBatch, open_source
     from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
@@ -52,6 +54,7 @@ __all__ = [
     "QuarantineSpec",
     "QuarantinedRow",
     "ReasonCount",
+    "RowKeys",
     "Snapshot",
     "Source",
     "SourceBatch",
@@ -59,8 +62,12 @@ __all__ = [
     "SqlSource",
     "Step",
     "SubjectKeys",
+    "Tally",
     "TargetUnusable",
+    "admitted",
     "cast_cell",
+    "check_batch",
+    "check_columns",
     "check_snapshot",
     "derive",
     "dispose_snapshot",
@@ -78,6 +85,7 @@ __all__ = [
 _HOME = {
     "cast_one": ("cast_cell",),
     "cells": ("REASONS",),
+    "check": ("check_batch", "check_columns"),
     "checked": ("CheckedSnapshot", "check_snapshot"),
     "derivation": ("Step", "derive"),
     "disposal": ("Disposal", "dispose_snapshot"),
@@ -91,10 +99,11 @@ _HOME = {
     ),
     "file_keys": ("rewrap_file_keys",),
     "infer": ("Inferred", "infer_contract"),
-    "ingestion": ("ingest",),
+    "ingestion": ("admitted", "ingest"),
     "interface": ("example_row", "feature_interface"),
     "manifest": ("SNAPSHOT_TYPE",),
-    "quarantine": ("Problem", "QuarantinedRow"),
+    "quarantine": ("Problem", "QuarantinedRow", "Tally"),
+    "key_sets": ("RowKeys",),
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
     "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sealwright.data.content import ContentDigest
 from sealwright.data.drafting import Draft, drafting, key_names_of
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.formats import PARTS_ALGORITHM
+from sealwright.data.formats import PARTS_ALGORITHM, content_digest
 from sealwright.data.ingestion import subject_of
 from sealwright.data.layout import Layout
 from sealwright.data.manifest import (
@@ -34,8 +34,8 @@ from sealwright.data.manifest import (
     make_manifest,
 )
 from sealwright.data.parts import PART_BYTES, PartWriter
-from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_from_table, rows_to_batch
-from sealwright.data.snapshot import Snapshot, open_snapshot
+from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_to_batch
+from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
 from sealwright.data.spec import ColumnSpec
 from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import Clock, rfc3339, system_clock
@@ -62,6 +62,7 @@ class Step:
     changed: Callable[[Snapshot, FileEntry], bool] | None = None  # only in files of which this is true; None: in all
     add: Iterable[Any] = ()  # record batches of the contract
     synthetic: bool = False  # the added rows were made up
+    set_aside: Callable[[], Iterable[QuarantinedRow]] | None = None  # of the added rows; asked for after them
     columns: Mapping[str, ColumnSpec] | None = None  # another contract; then every file is written anew
     keep_set_aside: Callable[[QuarantinedRow], bool] | None = None
     change_log: Callable[[], Iterable[Any]] | None = None  # tables of `CHANGES_SCHEMA`, asked for after the rows
@@ -219,19 +220,22 @@ def _quarantine(draft: Draft, parent: Snapshot, step: Step) -> tuple[list[FileEn
     if step.columns is not None:
         return [], ContentDigest(QUARANTINE_SCHEMA).digest()
     entries = before.of_kind("quarantine")
-    if step.keep_set_aside is None or not entries:
+    more = list(step.set_aside()) if step.set_aside is not None else []
+    if step.keep_set_aside is None and not more:
         shared = [_share(draft, parent, entry, place + 1) for place, entry in enumerate(entries)]
         return shared, before.identity.quarantine
-    writer = draft.quarantine()
-    for entry in entries:
-        table = parent.physical(entry, [f"c{place}" for place in range(len(QUARANTINE_SCHEMA))])
-        stay = [
-            row for row in rows_from_table(table.rename_columns(QUARANTINE_SCHEMA.names)) if step.keep_set_aside(row)
-        ]
-        if stay:
-            writer.write(rows_to_batch(stay))
-    files = [file_entry(part) for part in writer.close()]
-    return files, writer.content.digest()
+    files = []
+    if step.keep_set_aside is None:
+        files = [_share(draft, parent, entry, place + 1) for place, entry in enumerate(entries)]
+    else:
+        more = [row for row in quarantine_of(parent, draft.keyring) if step.keep_set_aside(row)] + more
+    writer = draft.quarantine(first=len(files) + 1)
+    if more:
+        writer.write(rows_to_batch(more))
+    files += [file_entry(part) for part in writer.close()]
+    blocks = [block for entry in files for block in entry.blocks]
+    kinds = [("row", "integer"), ("problems", "text"), ("raw", "text")]
+    return files, content_digest(blocks, kinds, sum(entry.rows for entry in files), PARTS_ALGORITHM)
 
 
 def _change_log(draft: Draft, parent: Snapshot, step: Step) -> list[FileEntry]:

@@ -44,9 +44,9 @@ class Draft:
             "rows", self.layout.logical(), self.layout.key_names(), part_bytes=part_bytes, first=first, seal=self._seal
         )
 
-    def quarantine(self, *, part_bytes: int = PART_BYTES) -> PartWriter:
+    def quarantine(self, *, part_bytes: int = PART_BYTES, first: int = 1) -> PartWriter:
         """A writer of rows that were set aside."""
-        return self._all_under(QUARANTINE_KEY, "quarantine", QUARANTINE_SCHEMA, part_bytes)
+        return self._all_under(QUARANTINE_KEY, "quarantine", QUARANTINE_SCHEMA, part_bytes, first=first)
 
     def changes(self, *, part_bytes: int = PART_BYTES) -> PartWriter:
         """A writer of what cleaning changed."""
@@ -64,9 +64,9 @@ class Draft:
     def _seal(self, batch: Any) -> Any:
         return self.layout.seal(batch, self.subject_keys)
 
-    def _all_under(self, key: str, stem: str, schema: Any, part_bytes: int) -> PartWriter:
+    def _all_under(self, key: str, stem: str, schema: Any, part_bytes: int, *, first: int = 1) -> PartWriter:
         names = {f"c{place}": key for place in range(len(schema))}
-        return self._new(stem, schema, names, part_bytes=part_bytes)
+        return self._new(stem, schema, names, part_bytes=part_bytes, first=first)
 
     def _new(self, stem: str, schema: Any, key_names: Mapping[str, str], **more: Any) -> PartWriter:
         writer = PartWriter(self.folder, stem, schema, key_names, self.keys, **more)

@@ -27,7 +27,7 @@ from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import Clock, InvalidInput, Progress, rfc3339, silent, system_clock
 from sealwright.trust import Keyring, as_pseudonym
 
-__all__ = ["Withhold", "ingest", "layout_of", "subject_of"]
+__all__ = ["Withhold", "admitted", "ingest", "layout_of", "subject_of"]
 
 Withhold = Callable[[Sequence[str]], Mapping[str, str]]
 """From pseudonyms of persons to the reason ("consent_withdrawn", "erased", …) for each whose rows stay out."""
@@ -92,7 +92,7 @@ def ingest(
         tally, withheld = Tally(), Counter[str]()
         for batch in source.batches(only=spec.kept):
             checked = check_batch(batch, spec, decimal=source.decimal)
-            rows.write(_admitted(checked.good, layout, subject_keys, withhold, withheld))
+            rows.write(admitted(checked.good, layout.subject, subject_keys, withhold, withheld))
             if checked.set_aside:
                 tally.add(checked.set_aside)
                 aside.write(rows_to_batch(checked.set_aside))
@@ -149,13 +149,13 @@ def subject_of(layout: Layout) -> str | None:
     return None if layout.subject is None else f"{layout.project}/{layout.subject}"
 
 
-def _admitted(
-    batch: Any, layout: Layout, keys: SubjectKeys | None, withhold: Withhold | None, withheld: Counter[str]
+def admitted(
+    batch: Any, subject: str | None, keys: SubjectKeys | None, withhold: Withhold | None, withheld: Counter[str]
 ) -> Any:
-    """The rows without those of persons who do not want to be in it; counts the others by reason."""
-    if withhold is None or layout.subject is None or keys is None or not batch.num_rows:
+    """The rows without those of persons who do not want to be in it; counts the others by reason into `withheld`."""
+    if withhold is None or subject is None or keys is None or not batch.num_rows:
         return batch
-    whole = subject_texts(batch.column(layout.subject)).dictionary_encode()
+    whole = subject_texts(batch.column(subject)).dictionary_encode()
     names = [as_pseudonym(name) for name in keys.names_of(whole.dictionary.to_pylist())]
     reasons = withhold(names)
     if not reasons:

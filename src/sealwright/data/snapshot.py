@@ -7,7 +7,7 @@ Bytes are verified twice: all files when the snapshot is opened, and each file a
 is decrypted from, so that a file swapped in between is refused, too.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,22 @@ class Snapshot:
     def persons_in(self, entry: FileEntry, persons: Collection[bytes]) -> NDArray[np.bool_]:
         """Which rows of one of its files are about these persons (16-byte names): bool array, shape (rows of the file,)."""
         return rows_of(self.physical(entry, [SUBJECT_COLUMN]), persons)
+
+    def among(
+        self, entry: FileEntry, columns: Sequence[str], test: Callable[[pa.Table], NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        """Which rows of one of its files pass a test on some columns: bool array, shape (rows of the file,).
+
+        Rows of persons who were erased since pass none.
+        """
+        layout = self.signed.layout
+        table = self.physical(entry, layout.physical(columns))
+        found = np.zeros(table.num_rows, dtype=np.bool_)
+        readable = np.ones(table.num_rows, dtype=np.bool_)
+        if layout.subject is not None:
+            readable = rows_of(table, self.keys.existing())
+        found[readable] = test(self.logical(table, columns))
+        return found
 
     def names_in(self, table: pa.Table) -> list[bytes]:
         """The 16-byte name of the person of each row of a table with the subject column."""

@@ -22,6 +22,7 @@ from pydantic import (
 
 from sealwright.data.basis.model import BasisSpec
 from sealwright.data.dates import day_number
+from sealwright.data.diversity.spec import DiversitySpec
 from sealwright.data.names import check_column_names, nearest, printable, shown
 from sealwright.data.privacy_budget import PrivacyBudgetSpec
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
@@ -233,6 +234,19 @@ class DataSpec(_Section):
         description="How much all numbers released about this dataset may say about one person (differential privacy)."
         " Without it nothing is released; with it, sealwright data release counts against it in the ledger.",
     )
+    key: tuple[StrictStr, ...] = Field(
+        default=(),
+        max_length=20,
+        exclude_if=lambda value: not value,
+        description="The columns that together name a row, so that new data can replace or delete it:"
+        " sealwright data upsert, sealwright data delete.",
+    )
+    diversity: DiversitySpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Whose share in the data is looked at, and the population it is held against. Left out: the"
+        " sensitive columns are counted, against no reference.",
+    )
     columns: dict[StrictStr, ColumnSpec] = Field(
         min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
     )
@@ -259,6 +273,9 @@ class DataSpec(_Section):
             raise ValueError(str(error)) from None
         self._check_target()
         self._check_subject()
+        if self.diversity is not None:
+            self.diversity.refuse_unknown(self.kept)
+        self._check_key()
         if self.privacy_budget is not None:
             self.privacy_budget.refuse_unit(self.subject)
         if not self.features:
@@ -282,6 +299,13 @@ class DataSpec(_Section):
             raise ValueError(f"set `positive` to one of the two classes of the target: {', '.join(self.classes)}")
         if self.task != "binary" and self.positive is not None:
             raise ValueError(f"`positive` is for a target with two classes; this is a {self.task} task")
+
+    def _check_key(self) -> None:
+        unknown = [name for name in self.key if name not in self.kept]
+        if unknown:
+            raise ValueError(f"the key names {shown(unknown[0])}, which is not kept.{nearest(unknown[0], self.kept)}")
+        if any(self.columns[name].nullable for name in self.key) or len(set(self.key)) != len(self.key):
+            raise ValueError("the columns of the key need nullable: false, and each stands there once")
 
     def _check_subject(self) -> None:
         if self.subject is None:

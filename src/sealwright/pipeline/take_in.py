@@ -9,6 +9,7 @@ from sealwright.data import ingest as ingest_source
 from sealwright.kernel import Progress, rfc3339, silent
 from sealwright.pipeline.data_basis import require_basis, state_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.prepared import prepared
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
@@ -106,9 +107,10 @@ def ingest(
     index.remember(snapshot, project.name)
     if spec.basis is not None:
         state_basis(desk, snapshot.digest, by=by)
-    product = {"of": of, "snapshot": snapshot.digest, "statement": filed.digest}
+    used = prepared(desk, snapshot, by=by, progress=progress)
+    product = {"of": of, "raw": snapshot.digest, "snapshot": used.digest, "statement": filed.digest}
     run = desk.runs.finish(run, "ingest", product, by=by)
-    return Ingested(run=run, snapshot=snapshot, again=snapshot.folder.name in known)
+    return Ingested(run=run, snapshot=used, again=used.folder.name in known)
 
 
 def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str, leave_out: Collection[bytes] = ()) -> Snapshot:

@@ -2,7 +2,17 @@
 
 import typer
 
-from sealwright.doors.cli.data import basis, consent, contracts, deidentify, private, requests, retention, subject
+from sealwright.doors.cli.data import (
+    basis,
+    consent,
+    contracts,
+    deidentify,
+    increments,
+    private,
+    requests,
+    retention,
+    subject,
+)
 
 __all__ = ["app"]
 
@@ -11,5 +21,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify):
+for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify, increments):
     _module.add_to(app)
