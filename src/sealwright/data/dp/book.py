@@ -1,0 +1,213 @@
+"""The book of privacy budgets, read from the ledger each time: what was promised, what was spent, what is one dataset.
+
+Answers: what is left for this dataset, under which promise, and who drew on it before?
+Does not answer: whether the ledger is whole and the newest. It is verified when it is opened, and the verb compares.
+
+Three kinds of entries make the book; none holds a result, a noise or a row:
+- data.privacy_dataset      the marks of a snapshot, before its first release;
+- data.privacy_budget_set   the budget that counts from here on: fixed at the first release, then changed with a reason;
+- data.privacy_spent        one release, acknowledged before its noise is drawn.
+Datasets that turn out to be one (they share a mark) become one account: what each spent counts, the stricter budget holds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from sealwright.data.dp.composition import Limit, Spent, rho_text
+from sealwright.data.dp.errors import PrivacyBookBroken
+from sealwright.data.dp.fingerprint import Fingerprint, shared_rows_link
+from sealwright.data.dp.model import Protection, Query
+from sealwright.data.privacy_budget import Unit, epsilon_text, millionths
+from sealwright.trust import Entry, LedgerEntry
+
+__all__ = ["BUDGET_SET", "DATASET", "SPENT", "Account", "Book", "Spend", "budget_entry", "dataset_entry", "spent_entry"]
+
+DATASET = "data.privacy_dataset"
+BUDGET_SET = "data.privacy_budget_set"
+SPENT = "data.privacy_spent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """One release as the ledger has it."""
+
+    entry: int
+    at: str
+    actor: str
+    project: str
+    release: str
+    kind: str
+    columns: tuple[str, ...]
+    epsilon: int  # millionths
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "entry": self.entry,
+            "at": self.at,
+            "by": self.actor,
+            "project": self.project,
+            "release": self.release,
+            "kind": self.kind,
+            "columns": list(self.columns),
+            "epsilon": epsilon_text(self.epsilon),
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What is known of one dataset: all snapshots that count as one."""
+
+    snapshots: set[str] = field(default_factory=set)
+    projects: set[str] = field(default_factory=set)
+    limit: Limit | None = None  # None: nothing was promised yet
+    units: set[str] = field(default_factory=set)  # in which something was spent
+    spends: list[Spend] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+    samples: list[Sequence[str]] = field(default_factory=list)  # of rows
+
+    @property
+    def spent(self) -> Spent:
+        return Spent.of(spend.epsilon for spend in self.spends)
+
+    def linked(self, other: "Account") -> bool:
+        """Whether the two are one dataset."""
+        samples = ((one, two) for one in self.samples for two in other.samples)
+        return bool(self.marks & other.marks) or any(shared_rows_link(one, two) for one, two in samples)
+
+    def take_in(self, other: "Account") -> None:
+        """Become one account with another."""
+        self.snapshots |= other.snapshots
+        self.projects |= other.projects
+        self.marks |= other.marks
+        self.samples += other.samples
+        self.spends = sorted([*self.spends, *other.spends], key=lambda spend: spend.entry)
+        if self.limit is not None and other.limit is not None:
+            self.limit = self.limit.no_more_than(other.limit)
+        self.limit = self.limit or other.limit
+        self.units |= other.units
+
+
+class Book:
+    """All accounts of one ledger."""
+
+    def __init__(self, entries: Iterable[LedgerEntry]) -> None:
+        """Read the entries of a ledger, in order.
+
+        Raises
+        ------
+        PrivacyBookBroken
+            An entry of the book is not one we write.
+        """
+        self._accounts: list[Account] = []
+        readers = {DATASET: self._read_dataset, BUDGET_SET: self._read_budget, SPENT: self._read_spent}
+        for entry in entries:
+            read = readers.get(entry.action)
+            if read is not None:
+                try:
+                    read(entry)
+                except (KeyError, TypeError, ValueError, AttributeError):
+                    raise PrivacyBookBroken(
+                        f"Entry {entry.index} of the ledger ({entry.action}) cannot be read, so what is left of the privacy"
+                        " budgets is not known. Nothing is released.\nUse the version of Sealwright that wrote it.",
+                        link=f"entry {entry.index}",
+                    ) from None
+
+    def of_snapshot(self, snapshot: str) -> Account | None:
+        """The account a snapshot draws on, if it is in the book."""
+        return next((one for one in self._accounts if snapshot in one.snapshots), None)
+
+    def of_project(self, project: str) -> Account | None:
+        """The account a project draws on, if it is in the book."""
+        return next((one for one in self._accounts if project in one.projects), None)
+
+    def open(self, snapshot: str, project: str, marks: Sequence[str], prints: Fingerprint) -> Account:
+        """The account a snapshot draws on with these marks: all accounts that share one, made one."""
+        whole = Account(
+            snapshots={snapshot},
+            projects={project},
+            marks={*marks, *(f"column/{one}" for one in prints.columns)},
+            samples=[prints.rows],
+        )
+        others = self._accounts
+        while found := [one for one in others if whole.linked(one)]:
+            for one in found:
+                whole.take_in(one)
+            others = [one for one in others if not any(one is gone for gone in found)]
+        self._accounts = [*others, whole]
+        return whole
+
+    def _read_dataset(self, entry: LedgerEntry) -> None:
+        said = entry.detail
+        prints = Fingerprint(columns=_texts(said["columns"]), rows=_texts(said["rows"]))
+        self.open(entry.subject, str(said["project"]), _texts(said["marks"]), prints)
+
+    def _read_budget(self, entry: LedgerEntry) -> None:
+        account, said = self._known(entry), entry.detail
+        account.limit = Limit(epsilon=millionths(said["epsilon"]), delta=float(said["delta"]))
+
+    def _read_spent(self, entry: LedgerEntry) -> None:
+        account, said = self._known(entry), entry.detail
+        if said["unit"] not in get_args(Unit):
+            raise ValueError("another unit")
+        account.units.add(said["unit"])
+        account.spends.append(
+            Spend(
+                entry=entry.index,
+                at=entry.at,
+                actor=entry.actor,
+                project=str(said["project"]),
+                release=str(said["release"]),
+                kind=str(said["kind"]),
+                columns=_texts(said["columns"]),
+                epsilon=millionths(said["epsilon"]),
+            )
+        )
+
+    def _known(self, entry: LedgerEntry) -> Account:
+        account = self.of_snapshot(entry.subject)
+        if account is None:
+            raise ValueError("an entry about an unknown dataset")
+        return account
+
+
+def dataset_entry(snapshot: str, project: str, marks: Sequence[str], prints: Fingerprint, *, actor: str) -> Entry:
+    """The marks of a snapshot, as they go into the ledger."""
+    detail = {"project": project, "marks": list(marks), "columns": list(prints.columns), "rows": list(prints.rows)}
+    return Entry(action=DATASET, subject=snapshot, detail=detail, actor=actor)
+
+
+def budget_entry(snapshot: str, project: str, limit: Limit, unit: Unit, *, reason: str, actor: str) -> Entry:
+    """The budget that counts from here on."""
+    detail = {
+        "project": project,
+        "epsilon": epsilon_text(limit.epsilon),
+        "delta": repr(limit.delta),
+        "unit": unit,
+        "reason": reason,
+    }
+    return Entry(action=BUDGET_SET, subject=snapshot, detail=detail, actor=actor)
+
+
+def spent_entry(
+    snapshot: str, project: str, query: Query, protection: Protection, *, release: str, delta: float, actor: str
+) -> Entry:
+    """One release, to be acknowledged before its noise is drawn. Columns by name; no result, no noise, no value."""
+    detail: Mapping[str, object] = {
+        "project": project,
+        "release": release,
+        "kind": query.kind,
+        "columns": list(query.columns),
+        "epsilon": epsilon_text(query.epsilon),
+        "delta": repr(delta),
+        "rho": rho_text(query.epsilon),
+        "unit": protection.unit,
+        "rows_per_unit": protection.rows,
+    }
+    return Entry(action=SPENT, subject=snapshot, detail=detail, actor=actor)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError("not a list of texts")
+    return tuple(value)
