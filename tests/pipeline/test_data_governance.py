@@ -11,22 +11,30 @@ import yaml
 from sealwright.data import dispose_snapshot
 from sealwright.data.basis import FACTORS, BasisMissing, PurposeNotCovered, Weighed
 from sealwright.kernel import Conflict, FixedClock, InvalidInput, OperationFailed, Refused, VerificationFailed
-from sealwright.pipeline import Workspace, create_workspace, enrol, load_project
-from sealwright.pipeline import end_enrolment as end
-from sealwright.pipeline.data_basis import (
+from sealwright.pipeline import (
+    Workspace,
     basis_of_snapshot,
     basis_view,
+    consents_of,
+    create_workspace,
+    dispose_past_limit,
+    enrol,
     file_compatibility,
+    holds_of,
+    import_consents,
+    load_project,
+    name_in,
+    record_of_processing,
     require_basis,
+    retention_plan,
     state_basis,
+    withdraw_consent,
 )
-from sealwright.pipeline.data_consent import consents_of, import_consents, name_in, withdraw_consent
-from sealwright.pipeline.data_retention import dispose_past_limit, holds_of, retention_plan
-from sealwright.pipeline.data_ropa import record_of_processing
+from sealwright.pipeline import end_enrolment as end
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import ingest
-from sealwright.trust import InsecurePassphraseForTests, Secret, pseudonym_of
+from sealwright.trust import InsecurePassphraseForTests, Secret
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 WORDS = dict.fromkeys(FACTORS, "Both serve to judge the same loans.")
@@ -328,26 +336,63 @@ def test_a_project_that_holds_data_and_says_nothing_is_in_the_record(desk: Make,
     assert (found.project, found.dataset, len(found.missing)) == ("loans", "", 8)
 
 
-def test_a_withdrawal_names_the_snapshots_to_rewrite(desk: Make, workspace: Workspace, clock: FixedClock) -> None:
-    snapshot = taken_in(desk())
-    subject = name_in(workspace, "loans", "p7")
-    assert subject == pseudonym_of(workspace.keyring, "loans", "p7") == name_in(workspace, "loans", subject)
-    consents_of(workspace).give(
-        "loans", subject, "credit-decision", text_version="1", text=b"You may.", channel="web", by="ada"
+ON_CONSENT = {"data.basis.lawful_basis": "consent", "data.subject": "person"}
+
+
+def everybody_agrees(workspace: Workspace, tmp_path: Path) -> None:
+    lines = "\n".join(f"p{n},credit-decision,2026-02-01" for n in range(40))
+    (tmp_path / "all.csv").write_text(f"subject,purpose,at\n{lines}\n")
+    text = ("1", "sha256:" + "7" * 64)
+    import_consents(workspace, tmp_path / "all.csv", project="loans", text=text, channel="shop", by="ada")
+
+
+def test_who_takes_consent_back_leaves_the_snapshots_that_were_held_on_it(
+    desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
+) -> None:
+    everybody_agrees(workspace, tmp_path)
+    first = ingest(workspace, desk(ON_CONSENT).project, by="ada").snapshot
+    assert first.rows == 40
+    clock.advance(timedelta(days=1))
+    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    assert (done.withdrawn.before, done.left) == (("credit-decision",), ())
+    assert [(one.before, one.rows) for one in done.rewritten] == [(first.digest, 1)]
+    (kept,) = SnapshotIndex(workspace.db).of_project("loans")
+    assert (kept.digest, kept.rows) == (done.rewritten[0].after, 39)
+    assert not (workspace.folder("snapshots") / first.digest.partition(":")[2]).exists()
+    (judged,) = retention_plan(workspace).judged
+    assert str(judged.item.limit) == "2027-01-01", "what is left keeps the limit of what it was made from"
+    again = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    assert (again.withdrawn.before, again.rewritten) == ((), ())
+
+
+def test_a_withdrawal_for_another_purpose_or_of_data_held_on_a_contract_rewrites_nothing(
+    desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
+) -> None:
+    everybody_agrees(workspace, tmp_path)
+    ingest(workspace, desk(ON_CONSENT).project, by="ada")
+    clock.advance(timedelta(days=1))
+    done = withdraw_consent(workspace, "loans", "p7", "marketing", channel="letter", by="ada")
+    assert (done.rewritten, done.left) == ((), ())
+    ingest(workspace, desk({"data.subject": "person"}).project, by="ada")
+    done = withdraw_consent(workspace, "loans", "p8", "credit-decision", channel="letter", by="ada")
+    assert (done.rewritten, done.left) == ((), ()), "the newest statement says contract"
+
+
+def test_a_legal_hold_keeps_the_rows_and_says_so(
+    desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
+) -> None:
+    everybody_agrees(workspace, tmp_path)
+    first = ingest(workspace, desk(ON_CONSENT).project, by="ada").snapshot.digest
+    clock.advance(timedelta(days=1))
+    hold = holds_of(workspace).add(
+        "loans", scope="subject", target=name_in(workspace, "loans", "p7"), reason="Case 12/26", by="dora"
     )
-    clock.advance(timedelta(seconds=1))
-    done = withdraw_consent(workspace, "loans", subject, None, channel="letter", by="ada")
-    assert (done.snapshots, done.certain, done.withdrawn.before) == ((snapshot,), False, ("credit-decision",))
-    found = withdraw_consent(
-        workspace,
-        "loans",
-        subject,
-        None,
-        channel="letter",
-        by="ada",
-        holders=lambda project, person: [f"{project} {person}"],
-    )
-    assert (found.snapshots, found.certain) == ((f"loans {subject}",), True)
+    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    assert (done.left, done.rewritten) == ((first,), ())
+    assert hold.id in done.why_left
+    assert consents_of(workspace).state("loans", "credit-decision").withdrawn == {name_in(workspace, "loans", "p7")}
+    only = withdraw_consent(workspace, "loans", "p8", None, channel="letter", by="ada", rewrite=False)
+    assert (only.left, only.why_left) == ((first,), "as you asked")
 
 
 def test_a_file_of_consents_names_persons_as_the_data_does(desk: Make, workspace: Workspace, tmp_path: Path) -> None:

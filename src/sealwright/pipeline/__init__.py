@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
     from sealwright.pipeline.candidate import candidate_of, statements_of
+    from sealwright.pipeline.consent_withdrawal import WithdrawnConsent, withdraw_consent
+    from sealwright.pipeline.data_basis import (
+        BasisView,
+        Cleared,
+        basis_of_snapshot,
+        basis_view,
+        require_basis,
+        state_basis,
+    )
+    from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
+    from sealwright.pipeline.data_consent import consents_of, import_consents, name_in, suppressions_of
+    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline.data_retention import Disposed, Retained, dispose_past_limit, holds_of, retention_plan
+    from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.judge import Assessed, assess
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
@@ -34,6 +48,37 @@ _HOME = {
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
     "let_through": ("Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"),
+    "consent_withdrawal": (
+        "WithdrawnConsent",
+        "withdraw_consent",
+    ),
+    "data_basis": (
+        "BasisView",
+        "Cleared",
+        "basis_of_snapshot",
+        "basis_view",
+        "require_basis",
+        "state_basis",
+    ),
+    "data_compatibility": (
+        "FiledCompatibility",
+        "file_compatibility",
+    ),
+    "data_consent": (
+        "consents_of",
+        "import_consents",
+        "name_in",
+        "suppressions_of",
+    ),
+    "data_requests": ("requests_of",),
+    "data_retention": (
+        "Disposed",
+        "Retained",
+        "dispose_past_limit",
+        "holds_of",
+        "retention_plan",
+    ),
+    "data_ropa": ("record_of_processing",),
     "desk": ("Desk",),
     "candidate": ("candidate_of", "statements_of"),
     "judge": ("Assessed", "assess"),
@@ -91,6 +136,27 @@ __all__ = [
     "trust_root_from",
     "verify_bytes",
     "verify_path",
+    "WithdrawnConsent",
+    "withdraw_consent",
+    "BasisView",
+    "Cleared",
+    "basis_of_snapshot",
+    "basis_view",
+    "require_basis",
+    "state_basis",
+    "FiledCompatibility",
+    "file_compatibility",
+    "consents_of",
+    "import_consents",
+    "name_in",
+    "suppressions_of",
+    "requests_of",
+    "Disposed",
+    "Retained",
+    "dispose_past_limit",
+    "holds_of",
+    "retention_plan",
+    "record_of_processing",
 ]
 
 

@@ -8,7 +8,7 @@ statement about the same dataset, so that a period that was shortened since reac
 was lengthened does not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +25,7 @@ from sealwright.data.retention import (
 )
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
-from sealwright.pipeline.data_basis import basis_of_snapshot
+from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
@@ -163,25 +163,16 @@ def _snapshots(workspace: Workspace, project: str | None) -> list[Stored]:
     latest, models = _latest_bases(workspace), _models(workspace)
     index = {one.digest: one for one in SnapshotIndex(workspace.db).all()}
     return [
-        _stored(workspace, _line(one, index), latest.get(one.project), models.get(one.digest, ()))
+        _stored(workspace, line_of(one, index), latest.get(one.project), models.get(one.digest, ()))
         for one in index.values()
         if one.state == "kept" and project in {None, one.project}
     ]
 
 
-def _line(known: Known, index: Mapping[str, Known]) -> list[Known]:
-    """A snapshot and what it was made from, back to the ingest: rows grow no younger by being cleaned."""
-    line = [known]
-    while (parent := index.get(line[-1].parent or "")) is not None and parent not in line:
-        line.append(parent)
-    return line
-
-
 def _stored(workspace: Workspace, line: Sequence[Known], latest: FiledBasis | None, models: tuple[str, ...]) -> Stored:
-    known = line[0]
+    known = line[0]  # rows grow no younger by being cleaned
     stored_on = min(from_rfc3339(one.created_at) for one in line).date()
-    stated = (basis_of_snapshot(workspace, one.project, one.digest) for one in line)
-    own = next((basis for basis in stated if basis is not None), None)
+    own = basis_of_line(workspace, line)
     bases = [one for one in (own, latest) if one is not None and (own is None or _same_dataset(one, own))]
     found = [limit_of(one.groups, stored_on) for one in bases]
     limits = [limit for limit, _ in found if limit is not None]

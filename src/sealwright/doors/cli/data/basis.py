@@ -9,7 +9,7 @@ from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFol
 
 if TYPE_CHECKING:
     from sealwright.data.basis import RopaRecord
-    from sealwright.pipeline.data_basis import BasisView
+    from sealwright.pipeline import BasisView
 
 __all__ = ["add_to"]
 
@@ -31,8 +31,7 @@ def basis(
     A project that is not high-risk may begin without a basis; what is missing is shown all the same.
     Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it stands.
     """
-    from sealwright.pipeline.data_basis import basis_view, require_basis
-    from sealwright.pipeline.desk import Desk
+    from sealwright.pipeline import Desk, basis_view, require_basis
 
     loaded = project_at(project)
     with open_at(home, key_file, create=True) as workspace:
@@ -80,7 +79,7 @@ def compatibility(
     from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import day_of
     from sealwright.doors.settings import person_unlock
-    from sealwright.pipeline.data_basis import file_compatibility
+    from sealwright.pipeline import file_compatibility
 
     loaded = project_at(project)
     last = day_of(until)
@@ -130,7 +129,7 @@ def ropa(
     Exit status: 0 written.
     """
     from sealwright.kernel import write_atomically
-    from sealwright.pipeline.data_ropa import record_of_processing
+    from sealwright.pipeline import record_of_processing
 
     target = writable(to)
     with open_at(home, key_file) as workspace:

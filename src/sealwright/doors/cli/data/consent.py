@@ -8,7 +8,7 @@ import typer
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
 
 if TYPE_CHECKING:
-    from sealwright.pipeline.data_consent import WithdrawnConsent
+    from sealwright.pipeline import WithdrawnConsent
 
 __all__ = ["add_to"]
 
@@ -58,7 +58,7 @@ def give(
     from sealwright.doors.cli.data.when import moment_of
     from sealwright.doors.settings import read_settings
     from sealwright.kernel import read_limited
-    from sealwright.pipeline.data_consent import consents_of, name_in
+    from sealwright.pipeline import consents_of, name_in
 
     words_agreed_to = read_limited(text, 1 << 20)
     by = read_settings(actor=actor).actor
@@ -92,24 +92,38 @@ def withdraw(
     ] = None,
     channel: Channel = "not said",
     at: At = None,
+    only_record: Annotated[
+        bool,
+        typer.Option("--only-record", help="Do not rewrite snapshots now; name those that hold the person's rows."),
+    ] = False,
     actor: Actor = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record that PERSON took their consent back, for one purpose or for all; names the snapshots to rewrite.
+    """Record that PERSON took their consent back, and take their rows out of what was held on it.
 
     Exit status: 0 recorded, 2 nothing is known that could be taken back and no purpose is named.
     """
+    from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import moment_of
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_consent import name_in, withdraw_consent
+    from sealwright.pipeline import withdraw_consent
 
     by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        subject = name_in(workspace, project, person)
-        done = withdraw_consent(workspace, project, subject, purpose, channel=channel, by=by, at=moment_of(at))
-    out(as_json, done.to_json(), lambda: _tell(done))
+    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+        done = withdraw_consent(
+            workspace,
+            project,
+            person,
+            purpose,
+            channel=channel,
+            by=by,
+            at=moment_of(at),
+            rewrite=not only_record,
+            progress=progress,
+        )
+    out(as_json, done.to_json(), lambda: _tell(done, project))
 
 
 def show_person(
@@ -120,7 +134,7 @@ def show_person(
     Exit status: 0 shown.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline.data_consent import consents_of, name_in
+    from sealwright.pipeline import consents_of, name_in
 
     with open_at(home, key_file) as workspace:
         subject = name_in(workspace, project, person)
@@ -174,7 +188,7 @@ def import_file(
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput, digest_of_file
-    from sealwright.pipeline.data_consent import import_consents
+    from sealwright.pipeline import import_consents
 
     if (text is None) != (text_version is None):
         raise InvalidInput("Give --text and --text-version together: a version is called so by somebody.")
@@ -195,23 +209,26 @@ def check(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = F
     Exit status: 0 they agree, 4 they do not.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline.data_consent import consents_of, suppressions_of
+    from sealwright.pipeline import consents_of, suppressions_of
 
     with open_at(home, key_file) as workspace:
         facts = {"consents": consents_of(workspace).compare(), "suppressions": suppressions_of(workspace).compare()}
     out(as_json, facts, lambda: show.facts({f"{name} that agree": f"{n:,}" for name, n in facts.items()}))
 
 
-def _tell(done: "WithdrawnConsent") -> None:
+def _tell(done: "WithdrawnConsent", project: str) -> None:
     from sealwright.doors.cli import show
 
     show.title("Withdrawn")
     facts = done.to_json()
     before = ", ".join(facts["had_agreed_to"]) or "nothing that stood"
     show.facts({"subject": facts["subject"], "purposes": ", ".join(facts["purposes"]), "had agreed to": before})
-    if not done.snapshots:
-        return
-    typer.echo("To be rewritten:" if done.certain else "Kept snapshots that may hold rows of this person:")
-    for digest in done.snapshots:
-        typer.echo(f"  {digest}")
-    show.next_step("sealwright ingest PROJECT   (the new snapshot leaves the person out)")
+    for one in done.rewritten:
+        show.facts({"rewritten": one.before, "now": one.after or "nothing is left of it", "rows taken out": one.rows})
+    if done.left:
+        typer.echo(f"Not rewritten ({show.safe(done.why_left)}):")
+        for digest in done.left:
+            typer.echo(f"  {digest}")
+    if done.models:
+        show.facts({"models made before": ", ".join(done.models)})
+        show.next_step(f"sealwright run PROJECT_FOLDER   (a new version of {project}, without the person)")

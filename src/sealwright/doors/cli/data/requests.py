@@ -46,7 +46,7 @@ def requests(
 
     Exit status: 0 listed, 3 with --strict when something is overdue.
     """
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     with open_at(home, key_file) as workspace:
         register, now = requests_of(workspace), workspace.clock()
@@ -91,8 +91,7 @@ def open_request(
     """
     from sealwright.doors.cli.data.when import moment_of
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_consent import name_in
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import name_in, requests_of
 
     free_days = _holidays(holidays)
     by = read_settings(actor=actor).actor
@@ -119,7 +118,7 @@ def confirm(
     Exit status: 0 noted, 2 there is no such open request.
     """
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -139,7 +138,7 @@ def identify(
     Exit status: 0 noted, 2 there is no such open request.
     """
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -159,7 +158,7 @@ def extend(
     Exit status: 0 noted, 2 it was extended before, cannot be, or it is too late for that.
     """
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -183,7 +182,7 @@ def close(
     Exit status: 0 recorded, 2 there is no such open request.
     """
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -196,7 +195,7 @@ def show_request(request: Id, home: Home = None, key_file: KeyFileOption = None,
 
     Exit status: 0 shown, 2 there is no such request.
     """
-    from sealwright.pipeline.data_requests import requests_of
+    from sealwright.pipeline import requests_of
 
     with open_at(home, key_file) as workspace:
         _tell_one(requests_of(workspace).get(request), workspace.clock(), as_json)

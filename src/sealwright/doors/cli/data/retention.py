@@ -8,7 +8,7 @@ from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ope
 
 if TYPE_CHECKING:
     from sealwright.data.retention import Hold
-    from sealwright.pipeline.data_retention import Disposed, Retained
+    from sealwright.pipeline import Disposed, Retained
 
 __all__ = ["add_to"]
 
@@ -44,8 +44,7 @@ def retention(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_requests import requests_of
-    from sealwright.pipeline.data_retention import dispose_past_limit, retention_plan
+    from sealwright.pipeline import dispose_past_limit, requests_of, retention_plan
 
     by = read_settings(actor=actor).actor
     gone: list[Disposed] = []
@@ -89,8 +88,7 @@ def add(
     from sealwright.doors.cli.data.when import day_of
     from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline.data_consent import name_in
-    from sealwright.pipeline.data_retention import holds_of
+    from sealwright.pipeline import holds_of, name_in
 
     if snapshot is not None and person is not None:
         raise InvalidInput("A hold is on a snapshot or on a person, not on both. Add two.")
@@ -122,7 +120,7 @@ def lift(
     Exit status: 0 lifted, 2 there is none, or it was lifted before.
     """
     from sealwright.doors.settings import read_settings
-    from sealwright.pipeline.data_retention import holds_of
+    from sealwright.pipeline import holds_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -141,7 +139,7 @@ def list_holds(
     Exit status: 0 listed.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline.data_retention import holds_of
+    from sealwright.pipeline import holds_of
 
     with open_at(home, key_file) as workspace:
         holds = holds_of(workspace)
