@@ -29,22 +29,24 @@ if TYPE_CHECKING:
     from sealwright.data.infer import Inferred, infer_contract
     from sealwright.data.ingestion import admitted, ingest
     from sealwright.data.interface import example_row, feature_interface
+    from sealwright.data.key_sets import RowKeys
     from sealwright.data.manifest import SNAPSHOT_TYPE
     from sealwright.data.quarantine import Problem, QuarantinedRow, Tally
-    from sealwright.data.key_sets import RowKeys
     from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
     from sealwright.data.sources import Source, SourceBatch, open_source
-    from sealwright.data.spec import ColumnSpec, DataSpec, FileSource, QuarantineSpec, SqlSource
+    from sealwright.data.spec import READERS, ColumnSpec, DataClass, DataSpec, FileSource, QuarantineSpec, SqlSource
     from sealwright.data.splitting import split
     from sealwright.data.subject_keys import SubjectKeys
 
 __all__ = [
+    "READERS",
     "REASONS",
     "SNAPSHOT_TYPE",
     "CheckedSnapshot",
     "ColumnSpec",
     "ColumnsUnusable",
     "ContractMismatch",
+    "DataClass",
     "DataSpec",
     "Disposal",
     "FileSource",
@@ -106,7 +108,7 @@ _HOME = {
     "key_sets": ("RowKeys",),
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
-    "spec": ("ColumnSpec", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
+    "spec": ("READERS", "ColumnSpec", "DataClass", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
     "splitting": ("split",),
     "subject_keys": ("SubjectKeys",),
 }

@@ -5,7 +5,8 @@ Does not answer: whether a file keeps the contract. That is `check`; guessing a 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import (
@@ -36,6 +37,7 @@ __all__ = [
     "LARGEST_INTEGER",
     "MOST_CATEGORIES",
     "QuarantineSpec",
+    "READERS",
     "Role",
     "SqlSource",
     "Task",
@@ -46,6 +48,18 @@ DataClass = Literal["public", "internal", "confidential", "personal", "special"]
 Role = Literal["feature", "target", "identifier", "sensitive", "ignore"]
 Task = Literal["binary", "multiclass", "regression"]
 
+READERS: Mapping[str, tuple[DataClass, ...]] = MappingProxyType(
+    {
+        "data_scientist": ("public", "internal", "confidential"),
+        "ml_engineer": ("public", "internal"),
+        "security_officer": ("public", "internal"),
+        "compliance_officer": ("public", "internal", "confidential", "personal", "special"),
+        "business_owner": ("public", "internal"),
+        "reviewer": ("public", "internal", "confidential", "personal"),
+        "auditor": ("public",),
+    }
+)
+"""Which classes of columns the keys of a role open, unless the project says otherwise."""
 LARGEST_INTEGER = 2**53
 """Beyond this, neighbouring integers are one and the same double."""
 MOST_CATEGORIES = 1000
@@ -233,6 +247,12 @@ class DataSpec(_Section):
         exclude_if=lambda value: value is None,
         description="How much all numbers released about this dataset may say about one person (differential privacy)."
         " Without it nothing is released; with it, sealwright data release counts against it in the ledger.",
+    )
+    readers: dict[StrictStr, tuple[DataClass, ...]] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Which classes of columns each role may read, where it differs from the usual, e.g."
+        " {data_scientist: [public, internal]}. Training and assurance are no role: they run in the system.",
     )
     key: tuple[StrictStr, ...] = Field(
         default=(),

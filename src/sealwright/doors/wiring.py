@@ -8,14 +8,20 @@ from collections.abc import Callable
 from sealwright.doors.settings import Settings
 from sealwright.kernel import VerificationFailed, read_limited, strict_json
 from sealwright.pipeline import Workspace, create_workspace, is_workspace, open_workspace
+from sealwright.trust import Unlock
 
-__all__ = ["open_or_create", "open_workspace_at"]
+__all__ = ["open_or_create", "open_workspace_at", "unlock_of"]
 
 
 def open_workspace_at(settings: Settings) -> Workspace:
     """Open the workspace of the settings; asks for the passphrase if that is what opens it."""
+    return open_workspace(settings.home, unlock_of(settings))
+
+
+def unlock_of(settings: Settings) -> Unlock:
+    """What opens the workspace of the settings; asks for the passphrase if that is what it is."""
     by_passphrase = is_workspace(settings.home) and _wrapped_by_passphrase(settings)
-    return open_workspace(settings.home, settings.unlock(wrapped_by_passphrase=by_passphrase))
+    return settings.unlock(wrapped_by_passphrase=by_passphrase)
 
 
 def open_or_create(settings: Settings, *, tell: Callable[[str], None]) -> Workspace:

@@ -8,6 +8,7 @@ from sealwright.doors.cli.data import (
     contracts,
     deidentify,
     increments,
+    keys,
     private,
     requests,
     retention,
@@ -21,5 +22,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify, increments):
+for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify, increments, keys):
     _module.add_to(app)
