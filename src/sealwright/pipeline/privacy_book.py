@@ -284,7 +284,8 @@ def _lineage(desk: Desk, snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def _newest(desk: Desk) -> str:
-    known = SnapshotIndex(desk.workspace.db).of_project(desk.project.name)
+    index = SnapshotIndex(desk.workspace.db)
+    known = [one for one in index.of_project(desk.project.name) if one.kind != "extract"]
     if known:
         return known[-1].digest
     run = desk.runs.latest(desk.project.name)
