@@ -32,6 +32,7 @@ class Tools:
     shifts: bytes = field(repr=False)
     subjects: pa.Array | None = field(default=None, repr=False)  # texts, one a row: whom the row is about
     mask_text: Callable[[str], str] | None = None
+    keep_ways_back: bool = False
     ways_back: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)  # column -> pseudonym -> value
 
 
@@ -69,7 +70,8 @@ def texts_of(values: pa.Array) -> pa.Array:
 def _pseudonyms(name: str, values: pa.Array, step: Pseudonym, tools: Tools) -> pa.Array:
     def named(texts: list[str]) -> list[str | None]:
         names = pseudonyms_of(tools.pseudonyms, step.domain or name, texts, prefix=step.prefix, length=step.length)
-        tools.ways_back[name] = dict(zip(names, texts, strict=True))
+        if tools.keep_ways_back:
+            tools.ways_back[name] = dict(zip(names, texts, strict=True))
         return list(names)
 
     return _each_text(values, named)

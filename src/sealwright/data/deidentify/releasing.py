@@ -42,7 +42,9 @@ class Released:
     table: pa.Table = field(repr=False)
     columns: Mapping[str, ColumnSpec]
     report: DeidentifyReport
-    ways_back: Mapping[str, Mapping[str, str]] = field(repr=False)  # column -> pseudonym -> value; secret
+    ways_back: Mapping[str, Mapping[str, str]] = field(
+        repr=False
+    )  # column -> pseudonym -> value; secret; empty if not reversible
     subjects: pa.Array | None = field(repr=False, default=None)  # whom each released row is about; secret
 
 
@@ -147,7 +149,13 @@ def _tools(
 ) -> Tools:
     named = spec.subject or subject
     subjects = texts_of(table[named].combine_chunks()) if named in table.column_names else None
-    return Tools(pseudonyms=keys.pseudonyms, shifts=keys.shifts, subjects=subjects, mask_text=mask_text)
+    return Tools(
+        pseudonyms=keys.pseudonyms,
+        shifts=keys.shifts,
+        subjects=subjects,
+        mask_text=mask_text,
+        keep_ways_back=spec.reversible,
+    )
 
 
 def _change(
