@@ -23,6 +23,7 @@ from sealwright.pipeline.data_risk import risk_of_file, risk_of_project
 from sealwright.pipeline.deidentified import deidentify, reidentify
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.extracts import EXTRACT_TYPE, write_extract
+from sealwright.pipeline.extracts import given_away as extracts_given
 from sealwright.pipeline.recipes import read_recipe
 from sealwright.pipeline.take_in import ingest
 from sealwright.trust import InsecurePassphraseForTests, Keyring, Ledger, Secret, create_keyring, pseudonym_of
@@ -163,6 +164,27 @@ def test_the_ledger_has_a_signed_statement_of_file_snapshot_and_recipe(
     assert b"canary" not in filed.envelope
     unwrapped = [entry.detail["purpose"] for entry in entries(taken, "data.key_unwrapped")]
     assert "de-identification" in unwrapped
+
+
+def test_whom_to_tell_when_a_person_is_erased(
+    given_away: Callable[..., Any], taken: Workspace, project: Project, tmp_path: Path
+) -> None:
+    written = given_away()
+    spec = DeidentifySpec.model_validate({**RECIPE, "columns": {**RECIPE["columns"], "person": "suppress"}})
+    other = deidentify(taken, project, by="ada", recipe=spec)
+    write_extract(taken, project, other, tmp_path / "other.csv", by="ada", recipient="University of Ulm")
+    first, second = extracts_given(taken, "clinic", "canary-person-0003")
+    assert (first.file, first.recipient, second.recipient) == (written.digest, "", "University of Ulm")
+    assert second.pseudonym is None
+    rows = {row["person"]: row for row in pq.read_table(written.path).to_pylist()}
+    assert first.pseudonym in rows
+    assert first.pseudonym is not None
+    assert reidentify(taken, "clinic", first.pseudonym, reason=REASON, actor="cara") == "canary-person-0003"
+    (filed, _) = evidence_of(taken).statements.of_project("clinic", EXTRACT_TYPE)
+    said = verify_any(filed.envelope, taken.trust_root).predicate
+    assert DeidentifySpec.model_validate(said["recipe"]).digest == said["report"]["recipe"]
+    with pytest.raises(InvalidInput, match="recipient"):
+        write_extract(taken, project, other, tmp_path / "third.csv", by="ada", recipient="x" * 300)
 
 
 def test_nothing_leaves_without_a_limit_or_over_a_file(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sealwright.data.deidentify.contract import resulting_contract
     from sealwright.data.deidentify.errors import ColumnsNotDecided, LimitsNotReached, SafeHarborNotReached
     from sealwright.data.deidentify.measuring import Diversity, Measured, measure
+    from sealwright.data.deidentify.pseudonyms import pseudonyms_of
     from sealwright.data.deidentify.releasing import Keys, Released, release
     from sealwright.data.deidentify.report import DeidentifyReport
     from sealwright.data.deidentify.risk import ASSUMED, STILL_PERSONAL, Risk, risk_of
@@ -24,6 +25,7 @@ _HOME = {
     "contract": ("resulting_contract",),
     "errors": ("ColumnsNotDecided", "LimitsNotReached", "SafeHarborNotReached"),
     "measuring": ("Diversity", "Measured", "measure"),
+    "pseudonyms": ("pseudonyms_of",),
     "releasing": ("Keys", "Released", "release"),
     "report": ("DeidentifyReport",),
     "risk": ("ASSUMED", "Risk", "STILL_PERSONAL", "risk_of"),
@@ -51,6 +53,7 @@ __all__ = [
     "SafeHarborNotReached",
     "Sensitive",
     "measure",
+    "pseudonyms_of",
     "release",
     "resulting_contract",
     "risk_of",

@@ -28,6 +28,7 @@ def deidentify(
         Path | None,
         typer.Option("--recipe", help="A file with a deidentify: block, instead of the one in the project file."),
     ] = None,
+    recipient: Annotated[str, typer.Option("--for", help="Who gets it, for the record.", show_default=False)] = "",
     actor: Actor = None,
     home: Home = None,
     key_file: KeyFileOption = None,
@@ -51,7 +52,9 @@ def deidentify(
     writable(target)
     with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
         extract = do(workspace, wanted, by=by, recipe=said, progress=progress)
-        written = None if target is None else write_extract(workspace, wanted, extract, target, by=by)
+        written = (
+            None if target is None else write_extract(workspace, wanted, extract, target, by=by, recipient=recipient)
+        )
     value = extract.to_json() if written is None else written.to_json()
     out(as_json, value, lambda: _tell_extract(value["report"], written, project))
 
