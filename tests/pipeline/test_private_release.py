@@ -29,7 +29,7 @@ from sealwright.evidence import StatementStore, verify_any
 from sealwright.kernel import InvalidInput, NotFound
 from sealwright.pipeline import Workspace, create_workspace, ingest, load_project, open_workspace
 from sealwright.pipeline.desk import evidence_of
-from sealwright.pipeline.privacy_book import budget_of, set_budget
+from sealwright.pipeline.privacy_budget import budget_of, set_budget
 from sealwright.pipeline.private_release import PRIVATE_RELEASE_TYPE, PrivateRelease, release_private
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.rewriting import made_by
@@ -98,8 +98,9 @@ def count(workspace: Workspace, project: Project, epsilon: str = "0.1", **more: 
 
 
 def ask(workspace: Workspace, project: Project, kind: Any, epsilon: str = "0.1", **more: Any) -> PrivateRelease:
+    snapshot = more.pop("snapshot", None)
     asked = Query(kind=kind, epsilon=millionths(epsilon), **more)
-    return release_private(workspace, project, asked, by="ada")
+    return release_private(workspace, project, asked, by="ada", snapshot=snapshot)
 
 
 def left(workspace: Workspace, project: Project) -> str:
@@ -185,7 +186,8 @@ def test_made_up_rows_are_not_counted(workspace: Workspace, make: Make) -> None:
     SnapshotIndex(workspace.db).remember(after, "loans")
     evidence_of(workspace).file_statement(after.statement, project="loans")
     assert after.rows == 550
-    assert abs(int(count(workspace, project, "10").said["numbers"]["value"]) - 300) < 10
+    done = count(workspace, project, "10", snapshot=after.digest)
+    assert abs(int(done.said["numbers"]["value"]) - 300) < 10
 
 
 # --- persons
@@ -297,6 +299,14 @@ def test_what_fails_after_the_cost_was_written_stays_spent(
         broken.setattr(Evidence, "file_statement", fails)
         count(workspace, project, "0.4")
     assert left(workspace, project) == "0.6"
+
+
+def test_a_snapshot_of_another_project_is_not_read(workspace: Workspace, make: Make) -> None:
+    taken(workspace, make())
+    other = taken(workspace, make("other", lines(seed=9)))
+    (theirs,) = SnapshotIndex(workspace.db).of_project("loans")
+    with pytest.raises(NotFound, match="other has no snapshot"):
+        count(workspace, other, snapshot=theirs.digest)
 
 
 # --- no fresh budget under another name

@@ -1,7 +1,7 @@
-"""The privacy budgets of a workspace: what a project's dataset may still give out, and changing that on record.
+"""Which account does a release draw on? The book of privacy budgets as the ledger has it, and the dataset of a project.
 
-Answers: what was promised for this dataset, what is left, who spent it, and who raised it why?
-Does not answer: the released numbers. `private_release` makes them, and never without writing here first.
+Answers: which snapshot is released from, whom that protects, which budget counts, and what was spent of it?
+Does not answer: the released numbers (`private_release`), or changes of a budget (`privacy_budget`).
 
 Only one thread of one program is in here at a time: the ledger has one writer, and inside a program there is a lock.
 """
@@ -16,10 +16,8 @@ from sealwright.data import Snapshot
 from sealwright.data.dp import (
     Account,
     Book,
-    Fingerprint,
     Limit,
     PrivacyBookBroken,
-    PrivacyBudgetChanged,
     PrivacyBudgetMissing,
     Protection,
     budget_entry,
@@ -28,9 +26,8 @@ from sealwright.data.dp import (
     lineage_of,
     manifest_in,
     marks_of,
-    standing,
 )
-from sealwright.data.privacy_budget import LARGEST_DELTA, epsilon_text, millionths
+from sealwright.data.privacy_budget import millionths
 from sealwright.evidence import StatementStore, verify_any
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline.data_basis import require_basis
@@ -42,45 +39,21 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Entry, keyed_name
 
 __all__ = [
+    "FIRST_RELEASE",
     "Drawing",
-    "PrivacyBudget",
+    "alone",
     "book_of",
-    "budget_of",
     "declared_limit",
     "drawing",
+    "lineage_in",
     "named_by",
     "opened_for_release",
-    "set_budget",
 ]
 
-_ONE_AT_A_TIME = threading.RLock()
-_SHORTEST_REASON = 8
-_FIRST, _LESS = "first release", "asks for no more than before"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivacyBudget:
-    """The budget of a project's dataset, as the ledger has it now."""
-
-    project: str
-    declared: Limit  # in the project file
-    fixed: Limit | None  # in the ledger; None: nothing was released yet
-    counts: Limit
-    account: Account
-    protection: Protection
-
-    def to_json(self) -> dict[str, Any]:
-        fixed = epsilon_text(self.fixed.epsilon) if self.fixed is not None else None
-        return {
-            "project": self.project,
-            "unit": self.protection.unit,
-            "most_rows_per_unit": self.protection.rows,
-            **standing(self.account, self.counts),
-            "declared": epsilon_text(self.declared.epsilon),
-            "fixed": fixed,
-            "shared_with": sorted(self.account.projects - {self.project}),
-            "spends": [spend.to_json() for spend in self.account.spends],
-        }
+FIRST_RELEASE = "first release"
+"""Why a budget is set that nobody set: the first release fixes what the project file says."""
+alone = threading.RLock()
+"""Held by the one thread of this program that reads the book and writes into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +95,7 @@ def opened_for_release(desk: Desk, digest: str | None, *, by: str) -> tuple[Snap
     """
     workspace, spec = desk.workspace, desk.project.spec.data
     out = withholding(desk, require_basis(desk, by=by))
-    found = digest or _newest(desk)
+    found = _chosen(desk, digest)
     snapshot = opened(workspace, found, desk.project.name, by=by, purpose="private statistics", leave_out=out.since())
     assert spec.privacy_budget is not None
     try:
@@ -154,72 +127,14 @@ def drawing(desk: Desk, snapshot: Snapshot, protection: Protection, *, by: str) 
         The lineage of the snapshot is broken, so what it was made from is not known.
     """
     project, declared = desk.project.name, declared_limit(desk.project)
-    with _ONE_AT_A_TIME:
+    with alone:
         book = book_of(desk.workspace)
         account = _account(desk, book, snapshot, by=by)
         if account.limit is not None:
             yield Drawing(account=account, limit=declared.no_more_than(account.limit), new=())
             return
-        first = budget_entry(snapshot.digest, project, declared, protection.unit, reason=_FIRST, actor=by)
+        first = budget_entry(snapshot.digest, project, declared, protection.unit, reason=FIRST_RELEASE, actor=by)
         yield Drawing(account=account, limit=declared, new=(first,))
-
-
-def budget_of(workspace: Workspace, project: Project, *, by: str) -> PrivacyBudget:
-    """What is left of a project's privacy budget.
-
-    Raises
-    ------
-    PrivacyBudgetMissing, NotFound, PrivacyBookBroken
-        As `drawing`.
-    """
-    desk = Desk(workspace, project)
-    declared = declared_limit(project)
-    snapshot, protection = opened_for_release(desk, None, by=by)
-    with _ONE_AT_A_TIME:
-        book = book_of(workspace)
-        marks = marks_of(project.name, _lineage(desk, snapshot))
-        account = book.open(snapshot.digest, project.name, marks, Fingerprint(columns=(), rows=()))
-    return _as_budget(project, declared, account, protection)
-
-
-def set_budget(
-    workspace: Workspace, project: Project, *, epsilon: str, delta: float | None = None, reason: str, by: str
-) -> PrivacyBudget:
-    """Set the budget that counts for a project's dataset. Less is free; more needs a reason, which goes into the ledger.
-
-    The project file still has its say: of both, the smaller counts.
-
-    Raises
-    ------
-    PrivacyBudgetChanged
-        It asks for more and gives no reason.
-    InvalidInput
-        Not an epsilon.
-    """
-    desk = Desk(workspace, project)
-    declared = declared_limit(project)
-    try:
-        amount = millionths(epsilon)
-    except ValueError as error:
-        raise InvalidInput(f"{error}.") from None
-    if delta is not None and not 0 <= delta <= LARGEST_DELTA:
-        raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {delta:g}.")
-    snapshot, protection = opened_for_release(desk, None, by=by)
-    with drawing(desk, snapshot, protection, by=by) as draw:
-        before = draw.account.limit or declared
-        wanted = Limit(epsilon=amount, delta=before.delta if delta is None else delta)
-        words = " ".join(reason.split())
-        if wanted.asks_more_than(before) and len(words) < _SHORTEST_REASON:
-            raise PrivacyBudgetChanged(
-                f"{_limit_text(wanted)} asks for more than {_limit_text(before)}, which counts for this dataset. More is"
-                ' said about the people in it from then on.\nSay why, for the record: --reason "…"'
-            )
-        reason = words or _LESS
-        workspace.ledger.append_many(
-            [budget_entry(snapshot.digest, project.name, wanted, protection.unit, reason=reason, actor=by)]
-        )
-        draw.account.limit = wanted
-    return _as_budget(project, declared, draw.account, protection)
 
 
 def book_of(workspace: Workspace) -> Book:
@@ -249,7 +164,7 @@ def _account(desk: Desk, book: Book, snapshot: Snapshot, *, by: str) -> Account:
     known = book.of_snapshot(snapshot.digest)
     if known is not None and project in known.projects:
         return known
-    marks = marks_of(project, _lineage(desk, snapshot))
+    marks = marks_of(project, lineage_in(desk, snapshot))
     parts = (snapshot.rows_of(entry) for entry in snapshot.signed.of_kind("rows") if not entry.synthetic)
     identifiers = [name for name, column in snapshot.signed.kept.items() if column.role == "identifier"]
     prints = fingerprint_of(parts, identifiers=identifiers, named=named_by(desk.workspace))
@@ -263,7 +178,7 @@ def named_by(workspace: Workspace) -> Any:
     return lambda text: keyed_name(key, text)
 
 
-def _lineage(desk: Desk, snapshot: Snapshot) -> Mapping[str, Any]:
+def lineage_in(desk: Desk, snapshot: Snapshot) -> Mapping[str, Any]:
     """Everything a snapshot was made from, also what was disposed of since: their signed statements stay on file."""
     store, root = StatementStore(desk.workspace.db), desk.workspace.trust_root
 
@@ -283,30 +198,15 @@ def _lineage(desk: Desk, snapshot: Snapshot) -> Mapping[str, Any]:
     return lineage_of(snapshot.digest, manifest_of)
 
 
-def _newest(desk: Desk) -> str:
-    index = SnapshotIndex(desk.workspace.db)
-    known = [one for one in index.of_project(desk.project.name) if one.kind != "extract"]
-    if known:
-        return known[-1].digest
-    run = desk.runs.latest(desk.project.name)
-    if run is None or not run.has("ingest"):
-        raise NotFound(
-            f"{desk.project.name} has no data here yet.\nTake it in with: sealwright ingest {desk.project.folder}"
-        )
-    return str(run.product("ingest")["snapshot"])
-
-
-def _as_budget(project: Project, declared: Limit, account: Account, protection: Protection) -> PrivacyBudget:
-    counts = declared if account.limit is None else declared.no_more_than(account.limit)
-    return PrivacyBudget(
-        project=project.name,
-        declared=declared,
-        fixed=account.limit,
-        counts=counts,
-        account=account,
-        protection=protection,
-    )
-
-
-def _limit_text(limit: Limit) -> str:
-    return f"epsilon {epsilon_text(limit.epsilon)}" + (f" at delta {limit.delta:g}" if limit.delta else "")
+def _chosen(desk: Desk, digest: str | None) -> str:
+    """The snapshot asked for, which must be the project's; else the one its newest run goes on from."""
+    index, project = SnapshotIndex(desk.workspace.db), desk.project
+    run = desk.runs.latest(project.name)
+    product = run.product("ingest") if run is not None and run.has("ingest") else {}
+    current = [str(product[name]) for name in ("snapshot", "raw") if name in product]
+    known = [one.digest for one in reversed(index.of_project(project.name))]
+    if not current and not known:
+        raise NotFound(f"{project.name} has no data here yet.\nTake it in with: sealwright ingest {project.folder}")
+    if digest is not None and digest not in {*current, *known}:
+        raise NotFound(f"{project.name} has no snapshot {digest[:80]} here.\nLeave --snapshot out for the newest one.")
+    return digest or [*current, *known][0]

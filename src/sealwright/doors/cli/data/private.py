@@ -8,7 +8,7 @@ import typer
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
 
 if TYPE_CHECKING:
-    from sealwright.pipeline.privacy_book import PrivacyBudget
+    from sealwright.pipeline.privacy_budget import PrivacyBudget
     from sealwright.pipeline.private_release import PrivateRelease
 
 __all__ = ["add_to"]
@@ -162,7 +162,7 @@ def budget(
     """
     from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline.privacy_book import budget_of, set_budget
+    from sealwright.pipeline.privacy_budget import budget_of, set_budget
 
     wanted, by = project_at(project), read_settings(actor=actor).actor
     if set_epsilon is None and (reason or set_delta is not None):

@@ -1,0 +1,136 @@
+"""The privacy budget of a project's dataset: what it may still give out, and changing that on record.
+
+Answers: what was promised for this dataset, what is left, who spent it, and who raised it why?
+Does not answer: whether the promise is a good one. Whoever answers for the data decides that, and the reason is on file.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.data.dp import (
+    Account,
+    Fingerprint,
+    Limit,
+    PrivacyBudgetChanged,
+    Protection,
+    budget_entry,
+    marks_of,
+    standing,
+)
+from sealwright.data.privacy_budget import LARGEST_DELTA, epsilon_text, millionths
+from sealwright.kernel import InvalidInput
+from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.privacy_book import (
+    alone,
+    book_of,
+    declared_limit,
+    drawing,
+    lineage_in,
+    opened_for_release,
+)
+from sealwright.pipeline.project import Project
+from sealwright.pipeline.workspace import Workspace
+
+__all__ = ["PrivacyBudget", "budget_of", "set_budget"]
+
+_SHORTEST_REASON = 8
+_NO_MORE = "asks for no more than before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyBudget:
+    """The budget of a project's dataset, as the ledger has it now."""
+
+    project: str
+    declared: Limit  # in the project file
+    fixed: Limit | None  # in the ledger; None: nothing was released yet
+    counts: Limit
+    account: Account
+    protection: Protection
+
+    def to_json(self) -> dict[str, Any]:
+        fixed = epsilon_text(self.fixed.epsilon) if self.fixed is not None else None
+        return {
+            "project": self.project,
+            "unit": self.protection.unit,
+            "most_rows_per_unit": self.protection.rows,
+            **standing(self.account, self.counts),
+            "declared": epsilon_text(self.declared.epsilon),
+            "fixed": fixed,
+            "shared_with": sorted(self.account.projects - {self.project}),
+            "spends": [spend.to_json() for spend in self.account.spends],
+        }
+
+
+def budget_of(workspace: Workspace, project: Project, *, by: str) -> PrivacyBudget:
+    """What is left of a project's privacy budget.
+
+    Raises
+    ------
+    PrivacyBudgetMissing, NotFound, PrivacyBookBroken
+        As `drawing`.
+    """
+    desk = Desk(workspace, project)
+    declared = declared_limit(project)
+    snapshot, protection = opened_for_release(desk, None, by=by)
+    with alone:
+        book = book_of(workspace)
+        marks = marks_of(project.name, lineage_in(desk, snapshot))
+        account = book.open(snapshot.digest, project.name, marks, Fingerprint(columns=(), rows=()))
+    return _as_budget(project, declared, account, protection)
+
+
+def set_budget(
+    workspace: Workspace, project: Project, *, epsilon: str, delta: float | None = None, reason: str, by: str
+) -> PrivacyBudget:
+    """Set the budget that counts for a project's dataset. Less is free; more needs a reason, which goes into the ledger.
+
+    The project file still has its say: of both, the smaller counts.
+
+    Raises
+    ------
+    PrivacyBudgetChanged
+        It asks for more and gives no reason.
+    InvalidInput
+        Not an epsilon.
+    """
+    desk = Desk(workspace, project)
+    declared = declared_limit(project)
+    try:
+        amount = millionths(epsilon)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from None
+    if delta is not None and not 0 <= delta <= LARGEST_DELTA:
+        raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {delta:g}.")
+    snapshot, protection = opened_for_release(desk, None, by=by)
+    with drawing(desk, snapshot, protection, by=by) as draw:
+        before = draw.account.limit or declared
+        wanted = Limit(epsilon=amount, delta=before.delta if delta is None else delta)
+        words = " ".join(reason.split())
+        if wanted.asks_more_than(before) and len(words) < _SHORTEST_REASON:
+            raise PrivacyBudgetChanged(
+                f"{_limit_text(wanted)} asks for more than {_limit_text(before)}, which counts for this dataset. More is"
+                ' said about the people in it from then on.\nSay why, for the record: --reason "…"'
+            )
+        reason = words or _NO_MORE
+        workspace.ledger.append_many(
+            [budget_entry(snapshot.digest, project.name, wanted, protection.unit, reason=reason, actor=by)]
+        )
+        draw.account.limit = wanted
+    return _as_budget(project, declared, draw.account, protection)
+
+
+def _as_budget(project: Project, declared: Limit, account: Account, protection: Protection) -> PrivacyBudget:
+    counts = declared if account.limit is None else declared.no_more_than(account.limit)
+    return PrivacyBudget(
+        project=project.name,
+        declared=declared,
+        fixed=account.limit,
+        counts=counts,
+        account=account,
+        protection=protection,
+    )
+
+
+def _limit_text(limit: Limit) -> str:
+    return f"epsilon {epsilon_text(limit.epsilon)}" + (f" at delta {limit.delta:g}" if limit.delta else "")
