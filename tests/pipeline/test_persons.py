@@ -100,9 +100,7 @@ def everything_readable(workspace: Workspace) -> str:
         if known.state == "kept":
             snapshot = opened(workspace, known.digest, known.project, by="test", purpose="test")
             parts.append(str(snapshot.read().to_pylist()))
-            parts += [
-                f"{row.cells} {row.line}" for row in quarantine_of(snapshot, workspace.keyring)
-            ]
+            parts += [f"{row.cells} {row.line}" for row in quarantine_of(snapshot, workspace.keyring)]
     return "\n".join(parts)
 
 
@@ -344,3 +342,15 @@ def test_a_row_without_consent_never_gets_in_and_a_withdrawn_one_is_not_trained_
     persons = set(snapshot.read(["person"]).column("person").to_pylist())
     assert persons == {f"p{who}" for who in range(20)} - {"p7"}
     assert dict(snapshot.manifest["withheld"]) == {"consent_withdrawn": 3, "no_consent": 60}
+
+
+def test_a_suppression_that_vanished_from_the_database_stops_the_next_ingest(
+    workspace: Workspace, project: Project, snapshot: str
+) -> None:
+    from sealwright.kernel import VerificationFailed
+
+    ask(workspace, "object")
+    with workspace.db.write() as tx:
+        tx.run("DELETE FROM suppressions")
+    with pytest.raises(VerificationFailed, match="suppressions and the ledger differ"):
+        ingest(workspace, project, by="ada", fresh=True)

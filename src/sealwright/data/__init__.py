@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sealwright.data.cells import REASONS
     from sealwright.data.check import check_batch, check_columns
     from sealwright.data.checked import CheckedSnapshot, check_snapshot
+    from sealwright.data.croissant import croissant_card
     from sealwright.data.derivation import Step, derive
     from sealwright.data.disposal import Disposal, dispose_snapshot
     from sealwright.data.errors import (
@@ -71,6 +72,7 @@ __all__ = [
     "check_batch",
     "check_columns",
     "check_snapshot",
+    "croissant_card",
     "derive",
     "dispose_snapshot",
     "example_row",
@@ -89,6 +91,7 @@ _HOME = {
     "cells": ("REASONS",),
     "check": ("check_batch", "check_columns"),
     "checked": ("CheckedSnapshot", "check_snapshot"),
+    "croissant": ("croissant_card",),
     "derivation": ("Step", "derive"),
     "disposal": ("Disposal", "dispose_snapshot"),
     "errors": (

@@ -53,6 +53,7 @@ def dispose_snapshot(digest: str, *, snapshots: Path) -> Disposal:
         There is no such snapshot.
     """
     folder = snapshots / hex_of(digest)
+    _finish_earlier(snapshots)
     if not folder.is_dir() or folder.is_symlink():
         raise NotFound(f"There is no snapshot {digest} to dispose of.")
     statement = digest_of(read_limited(folder / STATEMENT_FILE, _MOST_STATEMENT))
@@ -61,10 +62,15 @@ def dispose_snapshot(digest: str, *, snapshots: Path) -> Disposal:
     ended = folder.with_name(f"{_ENDED}{folder.name}")
     folder.rename(ended)
     fsync_folder(snapshots)
+    _finish_earlier(snapshots)
+    return Disposal(snapshot=digest, statement=statement, files=tuple(files), bytes=size, keys=1)
+
+
+def _finish_earlier(snapshots: Path) -> None:
+    """Remove what was taken out of sight; also what an earlier process did not live to remove."""
     for left in snapshots.glob(f"{_ENDED}*"):
         _remove(left)
     fsync_folder(snapshots)
-    return Disposal(snapshot=digest, statement=statement, files=tuple(files), bytes=size, keys=1)
 
 
 def _remove(folder: Path) -> None:

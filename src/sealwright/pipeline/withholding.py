@@ -53,6 +53,8 @@ def withholding(desk: Desk, cleared: Cleared) -> Withholding:
 
     Raises
     ------
+    VerificationFailed
+        A row was taken out of the tables of consents or suppressions: the ledger knows more.
     InvalidInput
         The data is held on consent and does not say which column names the person.
     """
@@ -63,6 +65,10 @@ def withholding(desk: Desk, cleared: Cleared) -> Withholding:
             "Set data.subject in the project file to the column with the person's identifier."
         )
     workspace = desk.workspace
+    if cleared.consent_for is not None:
+        consents_of(workspace).compare()
+    if spec.subject is not None:
+        suppressions_of(workspace).compare()
     standing = suppressions_of(workspace).suppressed(name) if spec.subject is not None else {}
     order = list(SUPPRESSED)
     return Withholding(

@@ -9,6 +9,7 @@ from sealwright.doors.cli.data import (
     deidentify,
     increments,
     keys,
+    lineage,
     private,
     requests,
     retention,
@@ -22,5 +23,17 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for _module in (contracts, basis, consent, requests, retention, subject, private, deidentify, increments, keys):
+for _module in (
+    contracts,
+    basis,
+    consent,
+    requests,
+    retention,
+    subject,
+    private,
+    deidentify,
+    increments,
+    keys,
+    lineage,
+):
     _module.add_to(app)

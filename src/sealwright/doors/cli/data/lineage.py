@@ -1,0 +1,105 @@
+"""`sealwright data lineage | card`: where data came from and went, and the card that tells others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, writable
+
+if TYPE_CHECKING:
+    from sealwright.pipeline.lineage import Lineage
+
+__all__ = ["add_to"]
+
+Name = Annotated[str, typer.Argument(help="Project name.")]
+To = Annotated[Path | None, typer.Option("--to", help="Write it to this file.", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(lineage)
+    app.command()(card)
+
+
+def lineage(
+    project: Name,
+    of: Annotated[
+        str | None,
+        typer.Option("--of", help="Only what belongs to this digest (its first digits will do).", show_default=False),
+    ] = None,
+    form: Annotated[Literal["text", "json", "svg"], typer.Option("--format", help="How to show it.")] = "text",
+    to: To = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was made from what: source, snapshots, models, versions, decisions; from signed statements only.
+
+    Exit status: 0 shown, 2 nothing was ingested, 4 a statement was changed.
+    """
+    import json
+
+    from sealwright.kernel import write_atomically
+    from sealwright.oversight import lineage_svg
+    from sealwright.pipeline.lineage import lineage_of
+
+    to = writable(to)
+    with open_at(home, key_file) as workspace:
+        found = lineage_of(workspace, project)
+        found = found.around(of) if of is not None else found
+    value = found.to_json()
+    if form == "svg" or (to is not None and to.suffix == ".svg"):
+        text = lineage_svg(value["nodes"], value["edges"], title=f"Lineage of {project}")
+    elif form == "json" or as_json or to is not None:
+        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    else:
+        _tell(found)
+        return
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(to, text.encode(), mode=0o644)
+        out(as_json, {"written": str(to)}, lambda: typer.echo(f"Written to {to}"))
+
+
+def card(
+    project: Name,
+    snapshot: Annotated[
+        str | None, typer.Option("--snapshot", help="Its digest; else the newest.", show_default=False)
+    ] = None,
+    to: To = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the data card of a snapshot: Croissant 1.0 with the responsible-AI fields, from what is signed.
+
+    Exit status: 0 written, 2 there is no such snapshot.
+    """
+    import json
+
+    from sealwright.kernel import write_atomically
+    from sealwright.pipeline.data_card import data_card
+
+    to = writable(to)
+    with open_at(home, key_file) as workspace:
+        made = data_card(workspace, project, snapshot)
+    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(to, text.encode(), mode=0o644)
+        out(as_json, {"written": str(to)}, lambda: typer.echo(f"Written to {to}"))
+
+
+def _tell(found: "Lineage") -> None:
+    from sealwright.doors.cli import show
+    from sealwright.pipeline.lineage import outline
+
+    for depth, how, node in outline(found):
+        short = node.id.rsplit("/", 1)[-1].removeprefix("sha256:")[:12]
+        state = f" ({node.facts['state']})" if node.facts.get("state") in {"replaced", "disposed"} else ""
+        arrow = f"{'   ' * (depth - 1)}└─ {how}: " if depth else ""
+        typer.echo(show.safe(f"{arrow}{node.kind} {short}  {node.label}{state}"))
+    typer.echo(f"{len(found.nodes)} things, {len(found.edges)} steps, each from a signed statement or the ledger.")
+    show.next_step(f"sealwright data lineage {found.project} --to lineage.svg   (the same as a picture)")
