@@ -177,6 +177,33 @@ def test_fewer_rows_than_k_are_refused() -> None:
         released(table_of([(30, "a", "x", 1)]).slice(0, 0), {"k": 2})
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 99)), min_size=1, max_size=60), st.integers(2, 4))
+def test_k_counts_persons_where_somebody_has_several_rows(rows: list[tuple[int, int]], k: int) -> None:
+    who, age = zip(*rows, strict=True)
+    table = pa.table({"who": pa.array(who, pa.int64()), "age": pa.array(age, pa.int64())})
+    columns = {"who": ColumnSpec.model_validate({"type": "integer", "role": "identifier"}), "age": COLUMNS["age"]}
+    spec = DeidentifySpec.model_validate(
+        {
+            "columns": {"who": "suppress"},
+            "quasi_identifiers": {"age": QUASI["age"]},
+            "enforce": {"k": k, "most_suppressed": 0.2},
+            "subject": "who",
+        }
+    )
+    try:
+        out = release(table, columns, spec, KEYS, today=dt.date(2026, 1, 1))
+    except LimitsNotReached as stopped:
+        _check(stopped)
+        assert len(set(who)) < k or len(rows) < k
+        return
+    persons: dict[Any, set[Any]] = {}
+    assert out.subjects is not None
+    for person, cell in zip(out.subjects.to_pylist(), out.table["age"].to_pylist(), strict=True):
+        persons.setdefault(cell, set()).add(person)
+    assert min(map(len, persons.values())) >= k
+    assert out.report.fewest_persons in {None, min(map(len, persons.values()))}
+
+
 def test_levels_that_part_what_was_merged_are_refused() -> None:
     table = table_of([(age, "a", "x", 1) for age in range(100)])
     with pytest.raises(InvalidInput, match="level 2 parts what level 1 merges"):

@@ -46,7 +46,12 @@ class Chosen:
 
 
 def choose(
-    ladders: Sequence[Ladder], guarded: Sequence[Guarded], wanted: Enforce, *, progress: Progress = silent
+    ladders: Sequence[Ladder],
+    guarded: Sequence[Guarded],
+    wanted: Enforce,
+    *,
+    persons: Guarded | None = None,
+    progress: Progress = silent,
 ) -> Chosen:
     """Find the levels that lose least, and the rows to leave out.
 
@@ -56,6 +61,8 @@ def choose(
         The quasi-identifiers, over the same rows.
     guarded : sequence of Guarded
         The sensitive columns, over the same rows.
+    persons : Guarded, optional
+        Whom each row is about, where somebody has more than one: k then counts persons, not rows.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def choose(
         raise InvalidInput(
             f"{points:,} combinations of levels are too many ({_MOST_NODES:,} at most). Name fewer levels."
         )
-    case = _Case.of(ladders, guarded, wanted, rows)
+    case = _Case.of(ladders, guarded, wanted, persons, rows)
     nodes = np.array(list(itertools.product(*(range(len(ladder.rungs)) for ladder in ladders))), dtype=np.int64)
     loss = np.mean([np.asarray(one.losses)[nodes[:, place]] for place, one in enumerate(ladders)], axis=0)
     best, found, looked = _search(case, nodes, loss, progress)
@@ -138,9 +145,17 @@ class _Case:
     base: Sequence[Ints]  # per ladder: combination -> code at level 0
     weights: Ints
     spreads: Sequence[Spread]  # per sensitive column, over combinations
+    persons: Spread | None
 
     @classmethod
-    def of(cls, ladders: Sequence[Ladder], guarded: Sequence[Guarded], wanted: Enforce, rows: int) -> "_Case":
+    def of(
+        cls,
+        ladders: Sequence[Ladder],
+        guarded: Sequence[Guarded],
+        wanted: Enforce,
+        persons: Guarded | None,
+        rows: int,
+    ) -> "_Case":
         codes = [ladder.codes for ladder in ladders]
         ids, count = group([one.of_rows for one in codes], [one.count for one in codes])
         first = np.zeros(count, dtype=np.int64)
@@ -154,6 +169,7 @@ class _Case:
             base=[one.of_rows[first] for one in codes],
             weights=sizes_of(ids, count),
             spreads=[one.spread(ids, count) for one in guarded] if asked else [],
+            persons=None if persons is None else persons.spread(ids, count),
         )
 
     @property
@@ -179,8 +195,8 @@ class _Case:
         at = [(one.maps[level], one.sizes[level]) for one, level in zip(self.ladders, node, strict=True)]
         return group([up[base] for (up, _), base in zip(at, self.base, strict=True)], [size for _, size in at])
 
-    def spread_at(self, place: int, ids: Ints, classes: int, kept: NDArray[np.bool_]) -> Spread:
-        fine = self.spreads[place]
+    def spread_at(self, fine: Spread, ids: Ints, classes: int, kept: NDArray[np.bool_]) -> Spread:
+        """The spread over coarser classes, of what is kept."""
         stays = kept[fine.of_class]
         return spread_of(ids[fine.of_class[stays]], classes, fine.value[stays], fine.values, fine.count[stays])
 
@@ -188,10 +204,12 @@ class _Case:
         """Classes that have rows and do not hold."""
         sizes = sizes_of(ids, classes, self.weights * kept)
         bad = (sizes > 0) & (sizes < self.wanted.k)
+        if self.persons is not None:
+            bad |= distinct_values(self.spread_at(self.persons, ids, classes, kept)) < self.wanted.k
         if sizes[bad].sum() > self.allowed:
             return np.asarray(bad)
-        for place, column in enumerate(self.guarded):
-            spread = self.spread_at(place, ids, classes, kept)
+        for column, fine in zip(self.guarded, self.spreads, strict=True):
+            spread = self.spread_at(fine, ids, classes, kept)
             if self.wanted.l is not None:
                 measured = distinct_values(spread) if self.wanted.l_kind == "distinct" else entropies(spread)
                 bad |= measured < self.wanted.l - _SLACK  # NaN is never smaller
@@ -207,8 +225,11 @@ def _stopped(case: _Case, node: Ints) -> LimitsNotReached:
     every = np.ones(len(case.weights), dtype=np.bool_)
     rows = int(case.weights.sum())
     reached: dict[str, float] = {"k": float(sizes_of(ids, classes, case.weights).min())}
-    for place, column in enumerate(case.guarded):
-        spread = case.spread_at(place, ids, classes, every)
+    if case.persons is not None:
+        found = distinct_values(case.spread_at(case.persons, ids, classes, every))
+        reached["persons in the smallest class"] = float(np.nanmin(found, initial=np.inf))
+    for column, fine in zip(case.guarded, case.spreads, strict=True):
+        spread = case.spread_at(fine, ids, classes, every)
         if wanted.l is not None:
             measured = distinct_values(spread) if wanted.l_kind == "distinct" else entropies(spread)
             reached[f"l of {column.name}"] = float(np.nanmin(measured, initial=np.inf))

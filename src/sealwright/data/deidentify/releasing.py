@@ -8,19 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 
+from sealwright.data.deidentify.closeness import distinct_values
 from sealwright.data.deidentify.contract import after_step, check_columns
-from sealwright.data.deidentify.errors import ColumnsNotDecided, LimitsNotReached, SafeHarborNotReached
-from sealwright.data.deidentify.identifiers import RESTRICTED_ZIP3
+from sealwright.data.deidentify.errors import ColumnsNotDecided
+from sealwright.data.deidentify.grouping import spread_of
 from sealwright.data.deidentify.ladder import ladder_of
 from sealwright.data.deidentify.lattice import Chosen, choose
-from sealwright.data.deidentify.measuring import Measured, guarded_column, measure
+from sealwright.data.deidentify.measuring import Guarded, Measured, classes_of, guarded_column, measure
 from sealwright.data.deidentify.methods import Tools, apply_step, texts_of
+from sealwright.data.deidentify.proof import prove
 from sealwright.data.deidentify.report import DeidentifyReport, said
 from sealwright.data.deidentify.risk import risk_of
 from sealwright.data.deidentify.safe_harbor import Harbor, harbor_of
-from sealwright.data.deidentify.spec import DeidentifySpec, Enforce
+from sealwright.data.deidentify.spec import DeidentifySpec, Sensitive
 from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import Progress, silent
 
@@ -101,9 +104,11 @@ def release(
     tools = _tools(table, spec, keys, subject or "", mask_text)
     changed, contract = _change(table, columns, spec, tools)
     progress("measuring", 0.3)
-    chosen, released, contract = _enforced(changed, contract, spec, progress)
+    persons = _persons(spec.subject or subject or "", tools.subjects)
+    chosen, released, contract = _enforced(changed, contract, spec, persons, progress)
     after = _measured(released, spec)
-    _prove(after, released, contract, spec, harbor, rows=table.num_rows)
+    fewest = _fewest_persons(released, spec, persons, chosen)
+    prove(after, fewest, released, contract, spec, harbor, rows=table.num_rows)
     risk = risk_of(released, list(spec.quasi_identifiers), population=_drawn_from(spec, released)) if after else None
     report = DeidentifyReport(
         recipe=spec,
@@ -113,6 +118,7 @@ def release(
         done={name: _done(name, spec) for name in columns},
         before=_measured(table, spec),
         after=after,
+        fewest_persons=fewest,
         chosen=chosen,
         risk=risk,
         harbor=harbor,
@@ -176,7 +182,11 @@ def _change(
 
 
 def _enforced(
-    table: pa.Table, contract: dict[str, ColumnSpec], spec: DeidentifySpec, progress: Progress
+    table: pa.Table,
+    contract: dict[str, ColumnSpec],
+    spec: DeidentifySpec,
+    persons: Guarded | None,
+    progress: Progress,
 ) -> tuple[Chosen | None, pa.Table, dict[str, ColumnSpec]]:
     """The table with its quasi-identifiers coarsened and some rows left out, as `enforce` asks."""
     wanted = spec.enforce
@@ -187,7 +197,7 @@ def _enforced(
         for name, quasi in spec.quasi_identifiers.items()
     ]
     guarded = [guarded_column(name, table[name], how) for name, how in spec.sensitive.items()]
-    chosen = choose(ladders, guarded, wanted, progress=progress)
+    chosen = choose(ladders, guarded, wanted, persons=persons, progress=progress)
     tools, contract = Tools(pseudonyms=b"", shifts=b""), dict(contract)
     table = table.filter(pa.array(chosen.kept))
     for name, rung in chosen.rungs.items():
@@ -201,54 +211,28 @@ def _enforced(
     return chosen, table, contract
 
 
+def _persons(name: str, subjects: pa.Array | None) -> Guarded | None:
+    """Whom each row is about, where somebody has more than one row."""
+    if subjects is None or len(subjects.unique()) == len(subjects):
+        return None
+    return guarded_column(name, pa.chunked_array([subjects]), Sensitive())
+
+
+def _fewest_persons(
+    table: pa.Table, spec: DeidentifySpec, persons: Guarded | None, chosen: Chosen | None
+) -> int | None:
+    """The fewest different persons in a class of the rows that go."""
+    if persons is None or not spec.quasi_identifiers or not table.num_rows:
+        return None
+    codes = persons.codes if chosen is None else persons.codes[chosen.kept]
+    ids, classes = classes_of(table, list(spec.quasi_identifiers))
+    found = distinct_values(spread_of(ids, classes, codes, persons.count))
+    return int(np.nanmin(found, initial=table.num_rows))
+
+
 def _measured(table: pa.Table, spec: DeidentifySpec) -> Measured | None:
     quasi = list(spec.quasi_identifiers)
     return measure(table, quasi, spec.sensitive) if quasi and table.num_rows else None
-
-
-def _prove(
-    after: Measured | None,
-    table: pa.Table,
-    contract: Mapping[str, ColumnSpec],
-    spec: DeidentifySpec,
-    harbor: Harbor | None,
-    *,
-    rows: int,
-) -> None:
-    """Look at the rows that would go, whatever the search said."""
-    if spec.enforce is not None and (after is None or not _holds(after, spec.enforce, rows)):
-        reached = {} if after is None else {"k": float(after.k), "rows": float(after.rows)}
-        raise LimitsNotReached(f"k {spec.enforce.k}", reached, ["look at the recipe again; the search did not hold"])
-    if harbor is not None:
-        _prove_harbor(table, contract, harbor)
-
-
-def _holds(after: Measured, wanted: Enforce, rows: int) -> bool:
-    found = after.sensitive.values()
-    least = [float(one.distinct) if wanted.l_kind == "distinct" else one.entropy for one in found]
-    return (
-        after.k >= wanted.k
-        and rows - after.rows <= wanted.most_suppressed * rows + 1e-6
-        and (wanted.l is None or all(one >= wanted.l - 1e-6 or one == 0.0 for one in least))
-        and (wanted.t is None or all(one.closeness <= wanted.t + 1e-6 for one in found))
-    )
-
-
-def _prove_harbor(table: pa.Table, contract: Mapping[str, ColumnSpec], harbor: Harbor) -> None:
-    """No date, no text nobody spoke for, and no restricted postcode may be left."""
-    free = {name for name, kind in harbor.spec.identifiers.items() if kind == "none"}
-    coded = {name for line in harbor.lines if line.letter == "B" for name in line.columns}
-    faults = {}
-    for name, column in contract.items():
-        emptied = table[name].null_count == table.num_rows
-        if column.type == "date" and not emptied:
-            faults[name] = "a whole date is left"
-        if column.type == "text" and name not in free | coded and not emptied:
-            faults[name] = "a text is left that nobody spoke for"
-        if name in coded and set(table[name].unique().to_pylist()) & RESTRICTED_ZIP3:
-            faults[name] = "a postcode of a small area is left"
-    if faults:
-        raise SafeHarborNotReached(faults)
 
 
 def _drawn_from(spec: DeidentifySpec, table: pa.Table) -> int | None:

@@ -30,6 +30,7 @@ class DeidentifyReport:
     done: Mapping[str, str]  # every column of the snapshot -> what was done with it
     before: Measured | None  # None: no quasi-identifiers were named
     after: Measured | None
+    fewest_persons: int | None  # in a class; None: no two rows are about one person, or nobody said whom they are about
     chosen: Chosen | None  # None: nothing was enforced
     risk: Risk | None
     harbor: Harbor | None
@@ -59,6 +60,7 @@ class DeidentifyReport:
             "loss": None if self.chosen is None else self.chosen.loss,
             "before": None if self.before is None else self.before.to_json(),
             "after": None if self.after is None else self.after.to_json(),
+            "fewest_persons": self.fewest_persons,
             "risk": None if self.risk is None else self.risk.to_json(),
             "safe_harbor": None if self.harbor is None else self.harbor.to_json(),
             "note": STILL_PERSONAL,

@@ -30,7 +30,7 @@ ASSUMED = (
     "Prosecutor: the attacker also knows that the person is among the rows.",
     "Journalist: the attacker has a register of the population and looks for anybody they can find.",
     "Marketer: the attacker matches every row with the register and counts the right ones.",
-    "The rows are a random sample of the population; every person has one row.",
+    "The rows are a random sample of the population; every person has one row. Where somebody has several, risk is higher.",
     "Columns that are not named as quasi-identifiers are taken to be unknown to the attacker. That may be wrong.",
 )
 """What every estimate here takes for granted."""

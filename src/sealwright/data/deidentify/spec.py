@@ -58,7 +58,11 @@ class Sensitive(Section):
 class Enforce(Section):
     """What must hold for the rows that are given away."""
 
-    k: StrictInt = Field(ge=2, le=1_000_000, description="Every row looks like at least k - 1 others to the attacker.")
+    k: StrictInt = Field(
+        ge=2,
+        le=1_000_000,
+        description="Every row looks like at least k - 1 others to the attacker; where persons have several rows: k persons.",
+    )
     l: float | None = Field(  # noqa: E741 - the name it has in the literature
         default=None, ge=1, description="Among rows that look alike, each sensitive column has at least l values."
     )

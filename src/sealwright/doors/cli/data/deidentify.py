@@ -139,6 +139,8 @@ def _tell_extract(report: dict[str, Any], written: "Written | None", folder: Pat
     before, after = report["before"], report["after"]
     if after is not None:
         facts["k"] = f"{after['k']:,}" + (f" (before: {before['k']:,})" if before is not None else "")
+        if report["fewest_persons"] is not None:
+            facts["persons"] = f"at least {report['fewest_persons']:,} in a class"
         for name, one in after["sensitive"].items():
             facts[name] = (
                 f"at least {one['distinct']:,} values in a class, t {one['closeness']:.3f} ({one['distance']} distance)"
