@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from sealwright.data import open_source
-from sealwright.data.deidentify import Measured, Risk, measure, risk_of
-from sealwright.kernel import InvalidInput
+from sealwright.data.deidentify import Measured, Risk, measure, risk_of, table_of_file
 from sealwright.pipeline.deidentified import newest
 from sealwright.pipeline.snapshots import opened
 from sealwright.pipeline.workspace import Workspace
@@ -44,16 +39,8 @@ def risk_of_file(
     SourceUnreadable, InvalidInput
         The file cannot be read, has no rows, or lacks a column.
     """
-    source = open_source(str(path), Path())
-    wanted = list(dict.fromkeys([*quasi, *sensitive]))
-    here = [name for name in wanted if name in source.columns]
-    batches = [batch.rows.select(here) for batch in source.batches(here)] if here else []
-    if not batches and here:
-        raise InvalidInput(f"{source.name} has no rows to measure.")
-    table = pa.Table.from_batches(batches) if batches else pa.table({name: [] for name in source.columns})
-    for name in set(sensitive) & set(here):
-        table = table.set_column(table.column_names.index(name), name, _as_numbers(table[name]))
-    return _look(source.name, table, quasi, sensitive, population)
+    name, table = table_of_file(path, quasi, sensitive)
+    return _look(name, table, quasi, sensitive, population)
 
 
 def risk_of_project(
@@ -80,17 +67,6 @@ def risk_of_project(
     return _look(digest, table, quasi, sensitive, population)
 
 
-def _look(of: str, table: pa.Table, quasi: Sequence[str], sensitive: Sequence[str], population: int | None) -> Looked:
+def _look(of: str, table: Any, quasi: Sequence[str], sensitive: Sequence[str], population: int | None) -> Looked:
     measured = measure(table, quasi, sensitive)
     return Looked(of=of, measured=measured, risk=risk_of(table, quasi, population=population))
-
-
-def _as_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text in which every cell is a number or empty, as numbers; else as it is."""
-    if not pa.types.is_string(values.type):
-        return values
-    cells = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-    try:
-        return pc.cast(cells, pa.float64())
-    except pa.ArrowInvalid:
-        return values

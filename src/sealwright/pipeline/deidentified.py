@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from sealwright.data.deidentify import DeidentifySpec, Keys, PseudonymVault, Released, release
 from sealwright.kernel import InvalidInput, NotFound, Progress, VerificationFailed, check_name, silent
 from sealwright.pipeline.data_basis import require_basis
@@ -42,7 +40,8 @@ class Extract:
     released: Released
 
     @property
-    def table(self) -> pa.Table:
+    def table(self) -> Any:
+        """The rows, a pa.Table."""
         return self.released.table
 
     @property

@@ -4,17 +4,12 @@ Answers: which rows were given away, under which recipe, from which snapshot, by
 Does not answer: may the recipient have them? A person decides that, and an extract is still personal data.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv as pcsv
-import pyarrow.parquet as pq
-
-from sealwright.data.deidentify import DeidentifySpec, PseudonymVault, pseudonyms_of
+from sealwright.data.deidentify import DeidentifySpec, PseudonymVault, pseudonyms_of, table_bytes
 from sealwright.data.deidentify.steps import Pseudonym
 from sealwright.evidence import verify_any
 from sealwright.kernel import Conflict, InvalidInput, digest_of, rfc3339, write_atomically
@@ -97,7 +92,7 @@ def write_extract(
             "Say what must hold under deidentify.enforce, with quasi_identifiers; or name a profile."
         )
     recipe = extract.released.report.recipe
-    data = _bytes_of(extract.table, to.suffix)
+    data = table_bytes(extract.table, to.suffix)
     digest = digest_of(data)
     desk = Desk(workspace, project)
     if recipe.reversible:
@@ -184,12 +179,3 @@ def _keep_ways_back(workspace: Workspace, extract: Extract) -> None:
                 whose.setdefault(pseudonym, names[person])
         ways |= {pseudonym: value for pseudonym, value in found.items() if pseudonym in whose}
     PseudonymVault(workspace.db, workspace.keyring, extract.project).keep(ways, whose)
-
-
-def _bytes_of(table: pa.Table, ending: str) -> bytes:
-    buffer = io.BytesIO()
-    if ending == ".csv":
-        pcsv.write_csv(table, buffer)
-    else:
-        pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.data.deidentify.report import DeidentifyReport
     from sealwright.data.deidentify.risk import ASSUMED, STILL_PERSONAL, Risk, risk_of
     from sealwright.data.deidentify.spec import SAFE_HARBOR, DeidentifySpec, Enforce, Quasi, Sensitive
+    from sealwright.data.deidentify.tables import table_bytes, table_of_file
     from sealwright.data.deidentify.vault import PseudonymVault
 
 _HOME = {
@@ -30,6 +31,7 @@ _HOME = {
     "report": ("DeidentifyReport",),
     "risk": ("ASSUMED", "Risk", "STILL_PERSONAL", "risk_of"),
     "spec": ("DeidentifySpec", "Enforce", "Quasi", "SAFE_HARBOR", "Sensitive"),
+    "tables": ("table_bytes", "table_of_file"),
     "vault": ("PseudonymVault",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -57,6 +59,8 @@ __all__ = [
     "release",
     "resulting_contract",
     "risk_of",
+    "table_bytes",
+    "table_of_file",
 ]
 
 
