@@ -1,0 +1,1 @@
+"""Each check of the quality examination, one to a file."""
