@@ -16,7 +16,15 @@ from sealwright.data.manifest import FileEntry
 from sealwright.data.subject_keys import SubjectKeys
 from sealwright.engines import Database
 from sealwright.kernel import NotFound, Refused, SealwrightError, VerificationFailed
-from sealwright.trust import Keyring, create_keyring, open_keyring, pseudonym_of, raw_pseudonym, retire_branch, rotate_branch
+from sealwright.trust import (
+    Keyring,
+    create_keyring,
+    open_keyring,
+    pseudonym_of,
+    raw_pseudonym,
+    retire_branch,
+    rotate_branch,
+)
 
 from .conftest import UNLOCK
 
@@ -140,7 +148,7 @@ def test_a_key_of_a_person_moved_to_another_person_opens_nothing(
         wrapped = tx.run("SELECT wrapped FROM subject_keys WHERE subject = :s", s=one)[0]["wrapped"]
         tx.run("UPDATE subject_keys SET wrapped = :w WHERE subject = :s", w=wrapped, s=other)
     with pytest.raises(VerificationFailed):
-        reopen(snapshot, keyring, persons).read(["who"])
+        reopen(snapshot, keyring, SubjectKeys(db, keyring, "credit")).read(["who"])
 
 
 # --- withheld at the door
@@ -247,6 +255,18 @@ def test_a_snapshot_that_was_disposed_of_is_gone_and_its_descendants_stay(
     with pytest.raises(NotFound):
         dispose_snapshot(snapshot.digest, snapshots=snapshot.folder.parent)
     assert reopen(after, keyring, persons).read().num_rows == ROWS + 1
+
+
+def test_rows_that_only_stay_are_carried_over_still_sealed(
+    snapshot: Snapshot, made: Callable[[Step], Snapshot], keyring: Keyring
+) -> None:
+    name = raw_pseudonym(pseudonym_of(keyring, "credit", "p7"))
+    after = made(Step(kind="redact", keep=without(name)))
+    second = [one.signed.of_kind("rows")[1] for one in (snapshot, after)]
+    before = snapshot.physical(second[0], ["s-personal"]).column(0).to_pylist()
+    now = after.physical(second[1], ["s-personal"]).column(0).to_pylist()
+    assert len(before) == 20
+    assert now == before[:1] + before[4:], "rows 21 to 23 are those of p7"
 
 
 # --- rotation

@@ -179,32 +179,53 @@ def _rows(draft: Draft, parent: Snapshot, step: Step, *, shared: bool, part_byte
         if shared and whole and change is None:
             found.files.append(_share(draft, parent, entry, len(found.files) + 1))
         else:
-            table = parent.rows_of(entry) if keep is None else _kept(parent, entry, keep)
-            after = change(table, seen) if change is not None else table
             writer = draft.rows(part_bytes=part_bytes, first=len(found.files) + 1)
-            _write(writer, after)
+            after = _rewritten(parent, entry, keep, change, writer, seen, reseal=not shared)
             found.files += [file_entry(part, synthetic=entry.synthetic) for part in writer.close()]
-            found.removed += entry.rows - after.num_rows
+            found.removed += entry.rows - after
         seen += entry.rows
     return found
 
 
-def _kept(parent: Snapshot, entry: FileEntry, keep: NDArray[np.bool_]) -> Any:
-    """Rows of a file that stay. The mask counts every row in the file, also those of persons erased since."""
+def _rewritten(
+    parent: Snapshot,
+    entry: FileEntry,
+    keep: "NDArray[np.bool_] | None",
+    change: Change | None,
+    writer: PartWriter,
+    seen: int,
+    *,
+    reseal: bool,
+) -> int:
+    """Write what becomes of one file; returns its rows. Rows that are only kept go over as they are, still sealed.
+
+    `keep` counts every row in the file, also those of persons erased since, which are left out in any case.
+    """
     layout = parent.signed.layout
-    table = parent.physical(entry, layout.physical(list(layout.columns))).filter(pa.array(keep))
-    return parent.logical(table)
+    table = parent.physical(entry, layout.schema().names)
+    stays = parent.readable(table) if keep is None else keep & parent.readable(table)
+    table = table if stays.all() else table.filter(pa.array(stays))
+    rows = parent.logical(table)
+    if change is None and not reseal:
+        for batch, sealed in zip(_batches(rows), _batches(table), strict=True):
+            writer.write(batch, sealed)
+        return rows.num_rows
+    after = change(rows, seen) if change is not None else rows
+    for batch in _batches(after):
+        writer.write(batch)
+    return int(after.num_rows)
+
+
+def _batches(table: Any) -> list[Any]:
+    """The whole table as one batch, or none."""
+    found: list[Any] = table.combine_chunks().to_batches()
+    return found
 
 
 def _share(draft: Draft, parent: Snapshot, entry: FileEntry, number: int) -> FileEntry:
     name = f"{entry.kind}-{number:05}.parquet"
     os.link(parent.folder / entry.name, draft.folder / name)
     return entry.model_copy(update={"name": name})
-
-
-def _write(writer: PartWriter, table: Any) -> None:
-    for batch in table.combine_chunks().to_batches():
-        writer.write(batch)
 
 
 def _added(draft: Draft, step: Step, *, first: int, part_bytes: int) -> list[FileEntry]:
@@ -252,5 +273,6 @@ def _change_log(draft: Draft, parent: Snapshot, step: Step) -> list[FileEntry]:
         return []
     writer = draft.changes()
     for table in tables:
-        _write(writer, table)
+        for batch in _batches(table):
+            writer.write(batch)
     return [file_entry(part) for part in writer.close()]

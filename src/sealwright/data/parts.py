@@ -45,6 +45,7 @@ class PartWriter:
         """`schema`: of the rows handed in. `key_names`: physical column to key; `seal`: from such rows to physical ones."""
         self._folder, self._stem, self._part_bytes, self._first = folder, stem, part_bytes, first
         self._key_names, self._keys = dict(key_names), keys
+        self._seal_now = True
         self._seal = seal or (lambda batch: batch.rename_columns(list(self._key_names)))
         self.content = ContentDigest(schema)
         self._files: list[PartFile] = []
@@ -54,13 +55,22 @@ class PartWriter:
         self._writer: Any = None
         self._rows = self._bytes = self._blocks = 0
 
-    def write(self, batch: Any) -> None:
-        """Take in rows; they are written when a row group is full."""
+    def write(self, batch: Any, sealed: Any = None) -> None:
+        """Take in rows; they are written when a row group is full.
+
+        Parameters
+        ----------
+        batch : pa.RecordBatch
+            Rows of the schema.
+        sealed : pa.RecordBatch, optional
+            The same rows as they lay in a file before; left out: they are sealed now.
+        """
         start = 0
         while start < batch.num_rows:
             part = batch.slice(start, min(batch.num_rows - start, self.content.room))
             self.content.update(part)
-            self._waiting.append(part)
+            self._waiting.append(part if sealed is None else sealed.slice(start, part.num_rows))
+            self._seal_now = sealed is None
             self._waiting_rows += part.num_rows
             self._waiting_bytes += part.nbytes
             start += part.num_rows
@@ -90,7 +100,7 @@ class PartWriter:
         if not self._waiting:
             return
         rows = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()[0]
-        group = pa.Table.from_batches([self._seal(rows)])
+        group = pa.Table.from_batches([self._seal(rows) if self._seal_now else rows])
         if self._writer is None:
             name = f"{self._stem}-{len(self._files) + self._first:05}.parquet"
             self._sink = _HashingSink(self._folder / name)

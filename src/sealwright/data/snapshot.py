@@ -110,12 +110,16 @@ class Snapshot:
     def logical(self, table: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
         """Rows as people know them from physical ones, without those of persons whose key was destroyed."""
         layout, wanted = self.signed.layout, list(self.columns if columns is None else columns)
-        if layout.subject is None:
-            return layout.open(table, wanted, {})
-        if all(layout.sealed_class(name) is None for name in wanted):
-            return layout.open(table.filter(pa.array(rows_of(table, self.keys.existing()))), wanted, {})
-        keys = self.keys.of_persons()
-        return layout.open(table.filter(pa.array(rows_of(table, keys))), wanted, keys)
+        stays = self.readable(table)
+        table = table if stays.all() else table.filter(pa.array(stays))
+        sealed = any(layout.sealed_class(name) is not None for name in wanted)
+        return layout.open(table, wanted, self.keys.of_persons() if sealed else {})
+
+    def readable(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows of a physical table are of persons whose rows are read: bool array, shape (n,)."""
+        if self.signed.layout.subject is None:
+            return np.ones(table.num_rows, dtype=np.bool_)
+        return rows_of(table, self.keys.existing())
 
     def persons_in(self, entry: FileEntry, persons: Collection[bytes]) -> NDArray[np.bool_]:
         """Which rows of one of its files are about these persons (16-byte names): bool array, shape (rows of the file,)."""
@@ -131,10 +135,7 @@ class Snapshot:
         layout = self.signed.layout
         table = self.physical(entry, layout.physical(columns))
         found = np.zeros(table.num_rows, dtype=np.bool_)
-        readable = np.ones(table.num_rows, dtype=np.bool_)
-        if layout.subject is not None:
-            readable = rows_of(table, self.keys.existing())
-        found[readable] = test(self.logical(table, columns))
+        found[self.readable(table)] = test(self.logical(table, columns))
         return found
 
     def names_in(self, table: pa.Table) -> list[bytes]:

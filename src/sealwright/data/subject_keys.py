@@ -5,7 +5,7 @@ Does not answer: in which files. Files name persons by pseudonym, so that anybod
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sealwright.engines import Database, Tx
 from sealwright.trust import Keyring, as_pseudonym, keyed_name, open_sealed, person_name_key, raw_pseudonym, seal
@@ -24,22 +24,23 @@ class SubjectKeys:
     def __init__(self, db: Database, keyring: Keyring, project: str) -> None:
         self._db, self._keyring, self.project = db, keyring, project
         self._names = person_name_key(keyring, project)
+        self._wrapping: dict[int, bytes] = {}  # version of the branch -> the key that wraps
+        self._known: dict[bytes, bytes] = {}  # keys seen by this object; it lives for one piece of work
+        self._all = False  # whether `_known` was all there was
 
     def names_of(self, subjects: Iterable[str]) -> list[bytes]:
         """The 16-byte name of each person, in order."""
         return [keyed_name(self._names, subject) for subject in subjects]
 
-    def ensure(self, names: Collection[bytes]) -> dict[bytes, bytes]:
-        """The key of each person; made where there is none yet, on disk before it is used."""
-        wanted = list(dict.fromkeys(names))
-        with self._db.read() as tx:
-            keys = self._of(tx, wanted)
-        if len(keys) == len(wanted):
-            return keys
+    def ensure(self, names: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """The keys of persons, of these at least; made where there is none yet, on disk before they are used."""
+        wanted = [name for name in dict.fromkeys(names) if name not in self._known]
+        if not wanted:
+            return self._known
         with self._db.write() as tx:
             tx.hold_writers(_TABLE)
-            keys = self._of(tx, wanted)
-            made = {name: secrets.token_bytes(32) for name in wanted if name not in keys}
+            self._look_up(tx, wanted)
+            made = {name: secrets.token_bytes(32) for name in wanted if name not in self._known}
             version = self._keyring.versions(BRANCH)[-1]
             tx.run_many(
                 "INSERT INTO subject_keys (project, subject, version, wrapped)"
@@ -54,19 +55,14 @@ class SubjectKeys:
                     for name, key in made.items()
                 ],
             )
-        return keys | made
+        self._known |= made
+        return self._known
 
-    def keys(self) -> dict[bytes, bytes]:
+    def keys(self) -> Mapping[bytes, bytes]:
         """The keys of all persons who have one."""
         with self._db.read() as tx:
-            rows = tx.run(
-                "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
-            )
-        return {
-            name: self._unwrap(name, row["wrapped"], row["version"])
-            for row in rows
-            for name in [raw_pseudonym(row["subject"])]
-        }
+            self._take_all(tx)
+        return dict(self._known)
 
     def existing(self) -> set[bytes]:
         """Everybody who has a key: those who were not erased."""
@@ -93,6 +89,7 @@ class SubjectKeys:
                 project=self.project,
                 subject=as_pseudonym(name),
             )
+        self._known.pop(name, None)
         self._db.scrub(_TABLE)
         return bool(found)
 
@@ -126,33 +123,40 @@ class SubjectKeys:
             )
         return len(renewed)
 
-    def _of(self, tx: Tx, names: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The keys there are for some names."""
-        found: dict[bytes, bytes] = {}
+    def _look_up(self, tx: Tx, names: Sequence[bytes]) -> None:
+        """Take in the keys there are for some names. Inside the write lock nobody else adds one meanwhile."""
         if len(names) > _AT_ONCE:
-            wanted = set(names)
-            rows = tx.run(
-                "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
-            )
-            named = [(raw_pseudonym(row["subject"]), row) for row in rows]
-            return {name: self._unwrap(name, row["wrapped"], row["version"]) for name, row in named if name in wanted}
+            if not self._all:
+                self._take_all(tx)
+            return
         for name in names:
             for row in tx.run(
                 "SELECT version, wrapped FROM subject_keys WHERE project = :project AND subject = :subject",
                 project=self.project,
                 subject=as_pseudonym(name),
             ):
-                found[name] = self._unwrap(name, row["wrapped"], row["version"])
-        return found
+                self._known[name] = self._unwrap(name, row["wrapped"], row["version"])
+
+    def _take_all(self, tx: Tx) -> None:
+        rows = tx.run(
+            "SELECT subject, version, wrapped FROM subject_keys WHERE project = :project", project=self.project
+        )
+        known, self._known = self._known, {}
+        for row in rows:
+            name = raw_pseudonym(row["subject"])
+            self._known[name] = known.get(name) or self._unwrap(name, row["wrapped"], row["version"])
+        self._all = True
 
     def _wrap(self, name: bytes, key: bytes, version: int) -> bytes:
-        return seal(self._wrapping(version), key, aad=self._place(name))
+        return seal(self._key_of(version), key, aad=self._place(name))
 
     def _unwrap(self, name: bytes, wrapped: bytes, version: int) -> bytes:
-        return open_sealed(self._wrapping(version), bytes(wrapped), aad=self._place(name))
+        return open_sealed(self._key_of(version), bytes(wrapped), aad=self._place(name))
 
-    def _wrapping(self, version: int) -> bytes:
-        return self._keyring.key(BRANCH, f"wrap/{self.project}", version=version)
+    def _key_of(self, version: int) -> bytes:
+        if version not in self._wrapping:
+            self._wrapping[version] = self._keyring.key(BRANCH, f"wrap/{self.project}", version=version)
+        return self._wrapping[version]
 
     def _place(self, name: bytes) -> bytes:
         return f"sealwright/subject-key/{self.project}/".encode() + name

@@ -86,7 +86,7 @@ def _box(node: Mapping[str, Any], place: tuple[float, float]) -> str:
         f"<g><title>{escape(str(node['id']))}</title>"
         f'<rect x="{x}" y="{y}" width="{_BOX_W}" height="{_BOX_H}" rx="7" fill="{_FILL.get(str(node["kind"]), _PAPER)}"'
         f' stroke="{_LINE}"{dash}/>'
-        f'<text x="{x + 10}" y="{y + 21}" font-weight="600">{escape(_cut(str(node["label"]), 27))}</text>'
+        f'<text x="{x + 10}" y="{y + 21}" font-weight="600">{escape(_cut(str(node["label"]), 24))}</text>'
         f'<text x="{x + 10}" y="{y + 39}" fill="#52606d">{escape(what)} · {escape(short)}</text></g>'
     )
 
