@@ -103,6 +103,8 @@ def examine(
     if test_rows is not None and len(test_rows) != frame.rows:
         raise InvalidInput(f"The mask of test rows has {len(test_rows):,} entries for {frame.rows:,} rows.")
     chosen = settings or _settings_of(spec)
+    import sklearn.ensemble  # noqa: F401 - its OpenMP must be loaded, or the limit does not reach it
+
     with threadpool_limits(1):  # threads that wait for each other cost more than they bring where others work, too
         return _examined(frame, chosen, seed, test_rows, outside, progress)
 

@@ -134,6 +134,13 @@ class Frame:
             self._facts[name] = number_facts(self.floats(name))
         return self._facts[name]
 
+    def distinct(self, name: str) -> int:
+        """Number of different values; missing is none."""
+        found: int = self.once(
+            f"distinct {name}", lambda one: int(pc.count_distinct(one.table.column(name), mode="only_valid").as_py())
+        )
+        return found
+
     def once(self, what: str, make: Callable[["Frame"], Any]) -> Any:
         """Something that several checks need, made the first time it is asked for."""
         if what not in self._kept:

@@ -10,12 +10,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sealwright.data.quality.frame import Frame
 
-__all__ = ["drawn", "matrix_of", "scored"]
+__all__ = ["alone", "drawn", "matrix_of", "scored"]
 
 _PIECE = 50_000
+
+
+def alone() -> None:
+    """Let this thread start no threads of its own: threads that wait for each other cost more than they bring."""
+    import sklearn.ensemble  # noqa: F401 - its OpenMP must be loaded, or the limit does not reach it
+
+    threadpool_limits(1)
 
 
 def matrix_of(frame: Frame, names: Sequence[str]) -> NDArray[np.float32]:
@@ -38,5 +46,5 @@ def drawn(rows: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
 def scored(matrix: NDArray[np.float32], score: Callable[[NDArray[np.float32]], NDArray[Any]]) -> NDArray[Any]:
     """What `score` says of every row, in order; it lets go of the interpreter, so two threads share the work."""
     pieces = [matrix[start : start + _PIECE] for start in range(0, len(matrix), _PIECE)]
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(2, initializer=alone) as threads:
         return np.concatenate(list(threads.map(score, pieces)))

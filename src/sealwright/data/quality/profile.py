@@ -90,7 +90,7 @@ def _of_numbers(about: dict[str, object], frame: Frame, name: str) -> ColumnFact
 def _of_text(about: dict[str, object], frame: Frame, name: str) -> ColumnFacts:
     """Text is never shown, only how long it is; the extremes only where the column is not about persons."""
     column = frame.table.column(name)
-    distinct = int(pc.count_distinct(column).as_py())
+    distinct = frame.distinct(name)
     lengths = pc.utf8_length(column.cast(pa.string()) if not pa.types.is_string(column.type) else column)
     if lengths.null_count == len(lengths):
         return ColumnFacts(**about, distinct=distinct)  # type: ignore[arg-type]
@@ -109,11 +109,8 @@ def _histogram(values: Floats, facts: NumberFacts, *, is_date: bool, hidden: boo
     if not high > low:
         return None
     edges = _round_edges(low, high, whole=is_date)
-    places = np.searchsorted(edges, values, side="right") - 1
-    places[values == edges[-1]] = len(edges) - 2
-    inside = (places >= 0) & (places < len(edges) - 1)
-    counts = np.bincount(places[inside], minlength=len(edges) - 1)
-    outside = int(values.size - inside.sum())
+    counts = np.histogram(values, bins=len(edges) - 1, range=(edges[0], edges[-1]))[0]
+    outside = int(values.size - counts.sum())
 
     def shown(count: int) -> int | None:
         return None if hidden and 0 < count < SMALLEST_SHOWN else count
