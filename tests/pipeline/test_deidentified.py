@@ -24,6 +24,7 @@ from sealwright.pipeline.deidentified import deidentify, reidentify
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.extracts import EXTRACT_TYPE, write_extract
 from sealwright.pipeline.extracts import given_away as extracts_given
+from sealwright.pipeline.person_rights import Asked, answer_person
 from sealwright.pipeline.recipes import read_recipe
 from sealwright.pipeline.take_in import ingest
 from sealwright.trust import InsecurePassphraseForTests, Keyring, Ledger, Secret, create_keyring, pseudonym_of
@@ -394,3 +395,17 @@ def test_a_recipe_in_a_file_is_read_and_its_mistakes_have_lines(tmp_path: Path) 
     path.write_text("deidentify:\n  columns:\n    a: {method: generalise, bands: -1}\n  quasi: [a]\n")
     with pytest.raises(InvalidInput, match=r"(?s)line 3: deidentify\.columns\.a.*line 4: deidentify\.quasi"):
         read_recipe(path)
+
+
+def test_t56_an_erased_person_has_no_way_back_and_those_who_have_extracts_are_named(
+    taken: Workspace, project: Project, given_away: Callable[..., Any]
+) -> None:
+    person = reidentify(
+        taken, "clinic", pq.read_table(given_away().path)["person"][0].as_py(), reason=REASON, actor="c"
+    )
+    answered = answer_person(taken, project.name, person, Asked(right="erase"), by="dora")
+    (extract,) = answered.found.extracts
+    assert answered.detail["erased"]["tell"] == [extract.recipient]
+    assert extract.pseudonym is not None
+    with pytest.raises(NotFound):
+        reidentify(taken, "clinic", extract.pseudonym, reason=REASON, actor="cara")

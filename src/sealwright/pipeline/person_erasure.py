@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.data import QuarantinedRow, Snapshot, Step
+from sealwright.data.deidentify import PseudonymVault
 from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
 from sealwright.pipeline.data_consent import suppressions_of
 from sealwright.pipeline.data_retention import holds_of
@@ -63,6 +64,7 @@ class Erased:
             "rewritten": [one.to_json() for one in self.rewritten],
             "decisions": self.decisions,
             "models": [{"version": one.number, "package": one.package} for one in self.found.models],
+            "tell": sorted({one.recipient for one in self.found.extracts}),
             "statement": self.statement,
         }
 
@@ -102,6 +104,7 @@ def erase_person(
     suppressions_of(workspace).suppress(project, found.subject, "erased", by=by, request=request)
     keys = subject_keys_of(workspace, project)
     destroyed = keys.destroy(raw_pseudonym(found.subject))
+    PseudonymVault(workspace.db, workspace.keyring, project).forget(found.subject)
     progress("the person's key is destroyed; rewriting what is retained", 0.2)
     rewritten = take_out(workspace, found, person, by=by, why="erasure at the request of a person", progress=progress)
     erased = _erase_decisions(workspace, found)

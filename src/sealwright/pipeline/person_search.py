@@ -7,12 +7,13 @@ Rows are found by pseudonym, so nothing else is decrypted to look; the quarantin
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sealwright.data import QuarantinedRow, Snapshot, quarantine_of
 from sealwright.kernel import InvalidInput
 from sealwright.pipeline.data_consent import name_in
+from sealwright.pipeline.extracts import GivenAway, given_away
 from sealwright.pipeline.snapshots import Known, SnapshotIndex, opened
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import Version
@@ -63,6 +64,7 @@ class FoundPerson:
     snapshots: tuple[InSnapshot, ...]  # those that hold something of them
     decisions: tuple[DecisionAbout, ...]
     models: tuple[Version, ...]  # made from rows of theirs
+    extracts: tuple[GivenAway, ...]  # that left, made from a snapshot they were in: whom to tell (GDPR Article 19)
 
     @property
     def any(self) -> bool:
@@ -84,6 +86,7 @@ class FoundPerson:
             ],
             "decisions": [{"channel": one.channel, "decision": one.decision, "at": one.at} for one in self.decisions],
             "models": [{"version": one.number, "package": one.package} for one in self.models],
+            "extracts": [asdict(one) for one in self.extracts],
         }
 
 
@@ -122,6 +125,7 @@ def find_person(workspace: Workspace, project: str, person: str, *, by: str, pur
         snapshots=inside,
         decisions=tuple(_decisions(workspace, project, name)),
         models=tuple(made_from(workspace, project, [one.known.digest for one in inside if one.rows])),
+        extracts=tuple(_extracts(workspace, project, person, {one.known.digest for one in inside if one.rows})),
     )
 
 
@@ -176,6 +180,15 @@ def _decisions(workspace: Workspace, project: str, name: str) -> Iterator[Decisi
     for channel, entry, record in decision_records(workspace, project):
         if record.person == name:
             yield DecisionAbout(channel=channel, index=entry.index, decision=record.decision, at=entry.at)
+
+
+def _extracts(workspace: Workspace, project: str, person: str, inside: Collection[str]) -> Iterator[GivenAway]:
+    """Extracts of snapshots that hold the person, or of earlier ones that were replaced by these."""
+    index = {one.digest: one for one in SnapshotIndex(workspace.db).of_project(project, kept=False)}
+    for given in given_away(workspace, project, person):
+        known = index.get(given.snapshot)
+        if known is None or _last_successor(known, index) in inside:
+            yield given
 
 
 def _last_successor(one: Known, index: Mapping[str, Known]) -> str:

@@ -154,6 +154,9 @@ def _tell(answered: "Answered") -> None:
             **{key: answered.detail[key] for key in ("file", "proof", "suppression") if key in answered.detail},
         }
     )
+    if found.extracts and answered.request.kind in {"erase", "correct", "restrict"}:
+        recipients = ", ".join(sorted({one.recipient for one in found.extracts}))
+        typer.echo(f"Extracts with this person left earlier. Tell who has them (GDPR Article 19): {recipients}.")
     waiting = [one for one in answered.models if one.is_open]
     if waiting:
         _tell_models(waiting)
