@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from sealwright.data.augment.spec import AugmentSpec
 from sealwright.data.basis.model import BasisSpec
 from sealwright.data.dates import day_number
 from sealwright.data.diversity.spec import DiversitySpec
@@ -267,6 +268,11 @@ class DataSpec(_Section):
         description="Whose share in the data is looked at, and the population it is held against. Left out: the"
         " sensitive columns are counted, against no reference.",
     )
+    augment: AugmentSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Groups for which rows are made up. They are marked for ever, used for training only, never to test.",
+    )
     columns: dict[StrictStr, ColumnSpec] = Field(
         min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
     )
@@ -295,6 +301,8 @@ class DataSpec(_Section):
         self._check_subject()
         if self.diversity is not None:
             self.diversity.refuse_unknown(self.kept)
+        if self.augment is not None:
+            self.augment.refuse_unknown(self.kept)
         self._check_key()
         if self.privacy_budget is not None:
             self.privacy_budget.refuse_unit(self.subject)
