@@ -8,6 +8,7 @@ Names load on first use; examining needs the extra `build`.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sealwright.data.quality_spec import CHECKS, QualitySpec
 from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from sealwright.data.quality.examination import examine
     from sealwright.data.quality.folding import folded
     from sealwright.data.quality.frame import Frame, as_table, frame_of
+    from sealwright.data.quality.keys import repeats_of, row_digests, row_keys
     from sealwright.data.quality.model import CheckRun, ColumnFacts, Fault, Histogram, Profile, QualityReport
-    from sealwright.data.quality.near_pairs import NearPairs, near_pairs
+    from sealwright.data.quality.nearness import NearPairs, near_pairs
     from sealwright.data.quality.profile import profile_of
     from sealwright.data.quality.reading import Readable, read_for_examination
-    from sealwright.data.quality.spec import CHECKS, QualitySpec
 
 _HOME = {
     "associations": ("banded",),
@@ -41,10 +42,10 @@ _HOME = {
     "folding": ("folded",),
     "frame": ("Frame", "as_table", "frame_of"),
     "model": ("CheckRun", "ColumnFacts", "Fault", "Histogram", "Profile", "QualityReport"),
-    "near_pairs": ("NearPairs", "near_pairs"),
+    "nearness": ("NearPairs", "near_pairs"),
     "profile": ("profile_of",),
     "reading": ("Readable", "read_for_examination"),
-    "spec": ("CHECKS", "QualitySpec"),
+    "keys": ("repeats_of", "row_digests", "row_keys"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -74,6 +75,9 @@ __all__ = [
     "profile_of",
     "rarest_class",
     "read_for_examination",
+    "repeats_of",
+    "row_digests",
+    "row_keys",
     "seen_in",
     "spellings",
 ]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sealwright.data.quality.frame import Frame
 from sealwright.data.quality.model import Fault
-from sealwright.data.quality.spec import CheckName, QualitySpec
+from sealwright.data.quality_spec import CheckName, QualitySpec
 
 __all__ = ["Check", "Checked", "Asked", "not_performed"]
 

@@ -31,7 +31,7 @@ from sealwright.data.quality.checks import (
 from sealwright.data.quality.frame import Frame, frame_of
 from sealwright.data.quality.model import CheckRun, Fault, QualityReport, in_order
 from sealwright.data.quality.profile import profile_of
-from sealwright.data.quality.spec import QualitySpec
+from sealwright.data.quality_spec import QualitySpec
 from sealwright.data.spec import ColumnSpec, DataSpec
 from sealwright.kernel import InvalidInput, Progress, silent
 

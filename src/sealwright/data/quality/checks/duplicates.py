@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from sealwright.data.quality.check import Asked, Check, Checked
 from sealwright.data.quality.collisions import collision_bits
 from sealwright.data.quality.frame import Frame
+from sealwright.data.quality.keys import Keys, mixed, repeats_of, value_keys
 from sealwright.data.quality.model import Fault
-from sealwright.data.quality.row_keys import Keys, mixed, repeats_of, value_keys
 
 __all__ = ["CHECK", "keys_of"]
 

@@ -5,7 +5,7 @@ import numpy as np
 from sealwright.data.quality.check import Asked, Check, Checked, not_performed
 from sealwright.data.quality.checks.duplicates import keys_of
 from sealwright.data.quality.model import Fault
-from sealwright.data.quality.near_pairs import near_pairs
+from sealwright.data.quality.nearness import near_pairs
 
 __all__ = ["CHECK"]
 

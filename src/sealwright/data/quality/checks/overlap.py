@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from sealwright.data.quality.check import Asked, Check, Checked, not_performed
 from sealwright.data.quality.checks.duplicates import keys_of
 from sealwright.data.quality.collisions import collision_bits
+from sealwright.data.quality.keys import Keys, value_keys
 from sealwright.data.quality.model import Fault
-from sealwright.data.quality.near_pairs import near_pairs
-from sealwright.data.quality.row_keys import Keys, value_keys
+from sealwright.data.quality.nearness import near_pairs
 
 __all__ = ["CHECK", "seen_in"]
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sealwright.data.quality.collisions import column_bits
 from sealwright.data.quality.folding import folded
 from sealwright.data.quality.frame import NUMERIC, Floats, Frame
-from sealwright.data.quality.row_keys import Keys, mixed
+from sealwright.data.quality.keys import Keys, mixed
 
 __all__ = ["NearPairs", "cell_codes", "near_pairs"]
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Keys", "mixed", "repeats_of", "row_keys", "value_keys"]
+__all__ = ["Keys", "mixed", "repeats_of", "row_digests", "row_keys", "value_keys"]
 
 Keys = NDArray[np.uint64]
 
@@ -47,6 +47,15 @@ def repeats_of(keys: Keys) -> NDArray[np.bool_]:
     again = np.zeros(keys.size, dtype=np.bool_)
     again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
     return again
+
+
+def row_digests(table: Any) -> list[str]:
+    """The key of each row over all columns of a table, as 16 hex digits: what `drop_rows` of a recipe names rows by.
+
+    Content has it, not position: the same row in another snapshot of the contract has the same one. It is no secret
+    and no proof; who knows a row can compute it.
+    """
+    return [f"{key:016x}" for key in row_keys(table, table.column_names).tolist()]
 
 
 def value_keys(column: Any) -> Keys:
