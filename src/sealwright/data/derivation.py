@@ -209,7 +209,7 @@ def _rewritten(
     if change is None and not reseal:
         for batch, sealed in zip(_batches(rows), _batches(table), strict=True):
             writer.write(batch, sealed)
-        return rows.num_rows
+        return int(rows.num_rows)
     after = change(rows, seen) if change is not None else rows
     for batch in _batches(after):
         writer.write(batch)

@@ -4,9 +4,11 @@ Answers: what was proven about a model, in words, plots and numbers that each na
 Does not answer: anything the evidence does not. What is not in a statement is not in a document.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.oversight.report.data_page import DataPageFacts, render_data_page
     from sealwright.oversight.report.lineage_picture import lineage_svg
     from sealwright.oversight.report.page import ReportFacts, render_report
     from sealwright.oversight.report.words import (
@@ -18,27 +20,30 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "DataPageFacts",
     "OUTCOME_WORDS",
     "ReportFacts",
     "interval_words",
     "lineage_svg",
     "number_words",
     "plain_check",
+    "render_data_page",
     "render_report",
     "training_words",
 ]
 
-_PAGE = frozenset({"ReportFacts", "render_report"})
+_HOME = {
+    "DataPageFacts": "data_page",
+    "render_data_page": "data_page",
+    "lineage_svg": "lineage_picture",
+    "ReportFacts": "page",
+    "render_report": "page",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: templates and charts belong to the [build] install."""
     if name not in __all__:
         raise AttributeError(name)
-    if name == "lineage_svg":
-        from sealwright.oversight.report import lineage_picture as module
-    elif name in _PAGE:
-        from sealwright.oversight.report import page as module  # type: ignore[no-redef]
-    else:
-        from sealwright.oversight.report import words as module  # type: ignore[no-redef]
+    module = importlib.import_module(f"sealwright.oversight.report.{_HOME.get(name, 'words')}")  # noqa: TID251
     return getattr(module, name)

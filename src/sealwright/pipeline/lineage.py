@@ -174,7 +174,7 @@ def _models(workspace: Workspace, project: str) -> Iterator[Node | Edge]:
         yield Node(
             id=digest,
             kind="model",
-            label=f"{outer['training']['recipe']}, run {meta['invocationId']}",
+            label=f"{outer['training']['recipe']} model",
             statement=statement.digest,
             facts={"run": meta["invocationId"], "at": meta["finishedOn"]},
         )

@@ -1,6 +1,6 @@
 """Figures of the evidence drawn as SVG pictures, with the grammar of Vega-Lite and no script in the page.
 
-Three kinds of figure come from the suites: lines over numbers, bars over names, a matrix of counts.
+Figures are lines over numbers, bars over names, a matrix of counts, a histogram, or a heat map of names crossed.
 Each picture is isolated in an image element, carries a text alternative, and loads nothing.
 """
 
@@ -68,7 +68,7 @@ def _drawable(part: Any) -> Any:
 
 
 def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
-    draw = {"lines": _lines, "bars": _bars, "matrix": _matrix}[figure["kind"]]
+    draw = {"lines": _lines, "bars": _bars, "matrix": _matrix, "histogram": _histogram, "heat": _heat}[figure["kind"]]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": "transparent",
@@ -164,7 +164,8 @@ def _bars(figure: Mapping[str, Any]) -> dict[str, Any]:
             }
         ]
     step = 16 if several else 24  # of one mark; Vega-Lite counts marks, not names, where they are offset
-    return {"width": 330, "height": {"step": step}, "data": {"values": values}, "layer": layers}
+    width = 150 if figure.get("small") else 330
+    return {"width": width, "height": {"step": step}, "data": {"values": values}, "layer": layers}
 
 
 def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,6 +208,62 @@ def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
                     "color": {"condition": {"test": f"datum.y > {most * 0.55}", "value": "white"}, "value": _INK},
                 },
             },
+        ],
+    }
+
+
+def _histogram(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts between edges, standing side by side; `x` of the one series are the edges, one more than counts."""
+    (series,) = figure["series"]
+    edges, counts = series["x"], series["y"]
+    values = [
+        {"from": low, "to": high, "y": count}
+        for low, high, count in zip(edges, edges[1:], counts, strict=False)
+        if count is not None
+    ]
+    kind = "temporal" if edges and isinstance(edges[0], str) else "quantitative"
+    x = {"field": "from", "type": kind, "title": figure["x"], "axis": {"tickCount": 4}, "scale": {"zero": False}}
+    y = {"field": "y", "type": "quantitative", "title": figure["y"], "axis": {"tickCount": 3}}
+    return {
+        "width": 210,
+        "height": 96,
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "rect", "color": _COLOURS[0], "opacity": 0.85, "stroke": "white", "strokeWidth": 0.5},
+                "encoding": {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}},
+            }
+        ],
+    }
+
+
+def _heat(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers from -1 to 1 for names crossed with names."""
+    values = _points(figure)
+    rows = [one["name"] for one in figure["series"]]
+    columns = list(dict.fromkeys(point["x"] for point in values))
+    return {
+        "width": {"step": 26},
+        "height": {"step": 22},
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "rect"},
+                "encoding": {
+                    "x": {"field": "x", "type": "nominal", "sort": columns, "title": None, "axis": {"labelAngle": -40}},
+                    "y": {"field": "series", "type": "nominal", "sort": rows, "title": None},
+                    "color": {
+                        "field": "y",
+                        "type": "quantitative",
+                        "scale": {
+                            "domain": [-1, 0, 1],
+                            "range": ["#c2571a", "#f5f7f8", "#0b6e6e"],
+                            "interpolate": "lab",
+                        },
+                        "legend": {"title": figure["y"], "orient": "right", "gradientLength": 90},
+                    },
+                },
+            }
         ],
     }
 

@@ -7,10 +7,12 @@ from sealwright.doors.cli.data import (
     consent,
     contracts,
     deidentify,
+    diversity,
     increments,
     keys,
     lineage,
     private,
+    report,
     requests,
     retention,
     subject,
@@ -32,8 +34,10 @@ for _module in (
     subject,
     private,
     deidentify,
+    diversity,
     increments,
     keys,
     lineage,
+    report,
 ):
     _module.add_to(app)

@@ -1,0 +1,167 @@
+"""A snapshot examined: quality, groups, risk; one signed statement, made once and read ever after.
+
+Answers: what is known about this data, by whom and when, in numbers that a page may print?
+Does not answer: may it be used. Policies ask for findings; people read the page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sealwright.charter import RiskClass
+from sealwright.data import Snapshot, split
+from sealwright.data.basis import gaps_of
+from sealwright.data.deidentify import measure, risk_of
+from sealwright.data.diversity import measure_diversity, read_reference
+from sealwright.data.quality import examine
+from sealwright.evidence import fact, measured, verify_any
+from sealwright.kernel import InvalidInput, Progress, rfc3339, silent
+from sealwright.pipeline.data_card import snapshot_named
+from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.project import Project
+from sealwright.pipeline.snapshots import Known
+from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.workspace import Workspace
+
+__all__ = ["EXAMINATION_TYPE", "Examined", "examine_data"]
+
+EXAMINATION_TYPE = "urn:sealwright:predicate:data-examination:v1"
+_MOST_QUASI = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """An examination on file."""
+
+    known: Known
+    statement: str
+    said: Mapping[str, Any]  # the predicate
+
+    def to_json(self) -> dict[str, Any]:
+        return {"snapshot": self.known.digest, "statement": self.statement, **self.said}
+
+
+def examine_data(
+    workspace: Workspace,
+    project: Project,
+    *,
+    by: str,
+    snapshot: str | None = None,
+    fresh: bool = False,
+    progress: Progress = silent,
+) -> Examined:
+    """Examine a snapshot of a project, unless that was done before; the result is signed and filed.
+
+    Parameters
+    ----------
+    snapshot : str, optional
+        Its digest or the beginning of it; left out: the newest.
+    fresh : bool
+        Examine again although a statement is on file.
+
+    Raises
+    ------
+    NotFound
+        Nothing was ingested yet.
+    VerificationFailed
+        A statement on file was changed.
+    """
+    desk = Desk(workspace, project)
+    desk.last()
+    known = snapshot_named(workspace, project.name, snapshot)
+    on_file = desk.evidence.statements.about(known.digest, EXAMINATION_TYPE)
+    if on_file and not fresh:
+        statement = verify_any(on_file[-1].envelope, workspace.trust_root)
+        return Examined(known=known, statement=statement.digest, said=statement.predicate)
+    said = _examination(desk, known, by, progress)
+    digest = desk.state([("snapshot", known.digest)], EXAMINATION_TYPE, said, by=by)
+    return Examined(known=known, statement=digest, said=said)
+
+
+def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[str, Any]:
+    spec, now = desk.project.spec.data, desk.workspace.clock()
+    snapshot = snapshot_of(desk, known.digest, by=by, purpose="examination")
+    progress("decrypting the rows", 0.0)
+    table = snapshot.read()
+    report = examine(
+        table,
+        spec,
+        seed=desk.project.spec.training.seed,
+        test_rows=_test_rows(desk, snapshot, table),
+        progress=lambda line, share: progress(line, 0.05 + 0.75 * share),
+    )
+    progress("counting groups", 0.82)
+    diversity = _diversity(desk, snapshot, table)
+    progress("measuring the risk of re-identification", 0.9)
+    high = desk.project.spec.charter.risk_class is RiskClass.HIGH
+    quality = report.to_json()
+    counts = quality["findings"]
+    return {
+        "format": 1,
+        "snapshot": known.digest,
+        "performed_at": rfc3339(now),
+        "software": {"sealwright": version("sealwright")},
+        "seed": desk.project.spec.training.seed,
+        "quality": quality,
+        "diversity": diversity,
+        "risk": _risk(desk, table),
+        "basis_missing": [
+            {"columns": list(columns), "what": what}
+            for columns, what in gaps_of(spec.basis, spec.columns, high_risk=high)
+        ],
+        "sealwright": measured(
+            "data",
+            model=None,
+            data=known.digest,
+            performed_at=now,
+            findings=[
+                fact(
+                    f"data.faults_{severity}",
+                    counts[severity],
+                    n=report.rows,
+                    unit="count",
+                    definition=f"Findings of {severity} severity in the examination of the snapshot.",
+                )
+                for severity in ("high", "medium", "low")
+            ],
+            not_performed=[(f"data.{one.check}", one.not_performed) for one in report.checks if one.not_performed],
+        ),
+    }
+
+
+def _test_rows(desk: Desk, snapshot: Snapshot, table: Any) -> Any:
+    """Which rows the project keeps apart to test; None where its target cannot be divided."""
+    numbered = table.append_column("\x00row", pa.array(np.arange(table.num_rows)))
+    try:
+        _, test = split(numbered, desk.project.spec.data, desk.project.spec.training.seed, synthetic=snapshot.synthetic)
+    except InvalidInput:
+        return None
+    mask = np.zeros(table.num_rows, dtype=np.bool_)
+    mask[test.column("\x00row").to_numpy()] = True
+    return mask
+
+
+def _diversity(desk: Desk, snapshot: Snapshot, table: Any) -> dict[str, Any] | None:
+    spec = desk.project.spec.data
+    if spec.diversity is None:
+        return None
+    reference = read_reference(spec.diversity, desk.project.folder)
+    return measure_diversity(table, spec.diversity, spec, reference=reference, synthetic=snapshot.synthetic).to_json()
+
+
+def _risk(desk: Desk, table: Any) -> dict[str, Any] | None:
+    """Risk by the columns about persons that somebody could know of them; None where there are none."""
+    spec = desk.project.spec.data
+    quasi = [
+        name
+        for name, column in spec.columns.items()
+        if column.data_class in {"personal", "special"} and column.role in {"feature", "sensitive"}
+    ][:_MOST_QUASI]
+    if not quasi:
+        return None
+    risk = risk_of(table.select(quasi), quasi)
+    return {"measured": measure(table.select(quasi), quasi, ()).to_json(), "risk": risk.to_json()}
