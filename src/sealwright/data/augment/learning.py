@@ -39,6 +39,7 @@ def regressor(frame: Frame, seed: int) -> Any:
 
 def one_thread() -> AbstractContextManager[Any]:
     """While it is open, trees are grown in one thread: many threads wait for each other longer than small tables take."""
+    import sklearn.ensemble  # noqa: F401 - only libraries that are loaded already are held to it
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     limits: AbstractContextManager[Any] = threadpool_limits(1)

@@ -4,6 +4,7 @@ Answers: the numbers, each with how many rows they are from, and what chance alo
 Does not answer: may they be used. Closeness can refuse them; the rest a person judges.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ class Area:
     n: int
 
     def to_json(self) -> dict[str, Any]:
-        return {"value": self.value, "interval": list(self.interval), "n": self.n}
+        return {"value": _finite(self.value), "interval": _finite(self.interval), "n": self.n}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +104,8 @@ class Compared:
             "what": self.what,
             "first": self.first.to_json(),
             "second": self.second.to_json(),
-            "difference": self.difference,
-            "interval": list(self.interval),
+            "difference": _finite(self.difference),
+            "interval": _finite(self.interval),
         }
 
 
@@ -141,11 +142,7 @@ class Closeness:
     attack: Area | None  # telling training rows from strangers by how near a made-up row lies: 0.5 cannot
 
     def to_json(self) -> dict[str, Any]:
-        plain = {
-            name: list(value) if isinstance(value := getattr(self, name), tuple) else value
-            for name in self.__slots__
-            if name != "attack"
-        }
+        plain = {name: _finite(getattr(self, name)) for name in self.__slots__ if name != "attack"}
         return {**plain, "attack": self.attack.to_json() if self.attack is not None else None}
 
 
@@ -181,3 +178,10 @@ class Augmented:
             "too_close": list(self.too_close),
             "notes": list(self.made.notes),
         }
+
+
+def _finite(value: Any) -> Any:
+    """For JSON: a number that is none becomes null."""
+    if isinstance(value, tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

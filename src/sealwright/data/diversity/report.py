@@ -6,7 +6,7 @@ The objects hold every number; `to_json` leaves out those that would tell about 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sealwright.data.diversity.proposals import Proposals
@@ -174,6 +174,10 @@ class DiversityReport:
             if set(margin.attributes) == set(attributes):
                 return margin
         raise KeyError(attributes)
+
+    def with_note(self, note: str) -> "DiversityReport":
+        """The same report with one more sentence."""
+        return replace(self, notes=(*self.notes, note))
 
     def to_json(self) -> dict[str, Any]:
         """Everything that may be shown."""
