@@ -69,7 +69,7 @@ class _Step(BaseModel):
 class OneSpelling(_Step):
     """Spellings that differ in case, spaces, width or look-alike letters become the most frequent one of them."""
 
-    do: Literal["one_spelling"]
+    do: Literal["one_spelling"] = Field(description="Which kind of step this is: one_spelling.")
     columns: Columns = Field(description="Columns of type category.")
 
     @property
@@ -83,7 +83,7 @@ class OneSpelling(_Step):
 class MapValues(_Step):
     """Values become others, as listed."""
 
-    do: Literal["map_values"]
+    do: Literal["map_values"] = Field(description="Which kind of step this is: map_values.")
     column: StrictStr = Field(description="A column of type category, integer or boolean.")
     values: dict[StrictStr, StrictStr] = Field(
         min_length=1, max_length=1000, description="Old value: new value, both as text; the new one is in the contract."
@@ -103,7 +103,7 @@ class MapValues(_Step):
 class NullValues(_Step):
     """Values that stand for missing become missing."""
 
-    do: Literal["null_values"]
+    do: Literal["null_values"] = Field(description="Which kind of step this is: null_values.")
     columns: Columns = Field(description="Columns that may be empty (nullable: true).")
     values: tuple[Value, ...] = Field(
         min_length=1, max_length=1000, description="The placeholders: numbers, texts, or dates like 1900-01-01."
@@ -122,7 +122,7 @@ class NullValues(_Step):
 class Limit(_Step):
     """Values outside a range are moved to its end, made missing, or their rows taken out."""
 
-    do: Literal["limit"]
+    do: Literal["limit"] = Field(description="Which kind of step this is: limit.")
     column: StrictStr = Field(description="A column of numbers or dates.")
     at_least: StrictInt | StrictFloat | StrictStr | None = Field(default=None, description="Smallest value that stays.")
     at_most: StrictInt | StrictFloat | StrictStr | None = Field(default=None, description="Largest value that stays.")
@@ -160,7 +160,7 @@ class Limit(_Step):
 class FillMissing(_Step):
     """Empty cells are filled: with a value, or with one computed from the rows there are."""
 
-    do: Literal["fill_missing"]
+    do: Literal["fill_missing"] = Field(description="Which kind of step this is: fill_missing.")
     columns: Columns = Field(description="The columns to fill.")
     by: Literal["median", "mean", "mode", "value"] = Field(
         description="median (a value that occurs), mean (numbers only), mode (the most frequent), or a fixed value."
@@ -190,7 +190,7 @@ class FillMissing(_Step):
 class DropMissing(_Step):
     """Rows are taken out that are empty in any of these columns."""
 
-    do: Literal["drop_missing"]
+    do: Literal["drop_missing"] = Field(description="Which kind of step this is: drop_missing.")
     columns: Columns = Field(description="Columns that must be known.")
 
     @property
@@ -205,20 +205,20 @@ class DropMissing(_Step):
 class DropDuplicates(_Step):
     """Rows are taken out that repeat an earlier row in every column but the identifiers."""
 
-    do: Literal["drop_duplicates"]
+    do: Literal["drop_duplicates"] = Field(description="Which kind of step this is: drop_duplicates.")
 
 
 class DropNearDuplicates(_Step):
     """Rows are taken out that are almost equal to an earlier row (as quality.near_duplicates finds them)."""
 
-    do: Literal["drop_near_duplicates"]
+    do: Literal["drop_near_duplicates"] = Field(description="Which kind of step this is: drop_near_duplicates.")
     similar_cells: float = Field(default=0.9, ge=0.5, lt=1, description="Smallest share of equal cells, 0.5 to 1.")
 
 
 class DropRows(_Step):
     """Rows are taken out that a person looked at and found wrong, each named by the key of its content."""
 
-    do: Literal["drop_rows"]
+    do: Literal["drop_rows"] = Field(description="Which kind of step this is: drop_rows.")
     keys: tuple[Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")], ...] = Field(
         min_length=1, max_length=100_000, description="Keys of rows, as `row_digests` gives them: 16 hex digits."
     )

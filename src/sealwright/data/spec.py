@@ -7,7 +7,7 @@ Does not answer: whether a file keeps the contract. That is `check`; guessing a 
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -17,16 +17,20 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    StringConstraints,
     field_validator,
     model_validator,
 )
 
 from sealwright.data.augment.spec import AugmentSpec
 from sealwright.data.basis.model import BasisSpec
+from sealwright.data.clean_spec import CleanStep, check_steps
 from sealwright.data.dates import day_number
 from sealwright.data.diversity.spec import DiversitySpec
 from sealwright.data.names import check_column_names, nearest, printable, shown
 from sealwright.data.privacy_budget import PrivacyBudgetSpec
+from sealwright.data.quality_spec import QualitySpec
+from sealwright.data.relevance_spec import RelevanceSpec
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
 
 __all__ = [
@@ -40,8 +44,10 @@ __all__ = [
     "QuarantineSpec",
     "READERS",
     "Role",
+    "S3Source",
     "SqlSource",
     "Task",
+    "TransportSpec",
 ]
 
 ColumnType = Literal["integer", "number", "category", "boolean", "date", "text"]
@@ -72,20 +78,47 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+_Encoding = Annotated[
+    Literal["utf-8", "utf-16", "latin-1", "cp1252"],
+    Field(description="Encoding of a CSV or JSON lines file. Excel on Windows often writes cp1252."),
+]
+_Delimiter = Annotated[
+    Literal[",", ";", "\t", "|"] | None,
+    Field(description="What separates the fields of a CSV file. Left out: found from the header."),
+]
+_Decimal = Annotated[Literal[".", ","], Field(description="Decimal mark of the numbers in a CSV file.")]
+_Keys = Annotated[
+    tuple[StrictStr, ...],
+    Field(
+        max_length=4096,
+        description="JSON lines only: keys that may be missing in the first rows, where columns are looked for.",
+    ),
+]
+
+
 class FileSource(_Section):
     """A file that needs more said about it than its name."""
 
     file: StrictStr = Field(
         description="Path of the file, relative to the project folder."
-        " CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet) or Arrow (.arrow, .feather)."
+        " CSV (.csv, .tsv, .txt, also .gz), JSON lines (.jsonl, .ndjson, also .gz), Parquet (.parquet) or Arrow (.arrow,"
+        " .feather). A folder, or a pattern such as parts/*.parquet: part files of one table, read in the order of"
+        " their names."
     )
-    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = Field(
-        default="utf-8", description="Encoding of a CSV file. Excel on Windows often writes cp1252."
+    encoding: _Encoding = "utf-8"
+    delimiter: _Delimiter = None
+    decimal: _Decimal = "."
+    keys: _Keys = ()
+
+
+class TransportSpec(_Section):
+    """What is allowed on the way from the source to this machine."""
+
+    unencrypted: Annotated[str, StringConstraints(strict=True, strip_whitespace=True)] = Field(
+        min_length=8,
+        max_length=500,
+        description="Why rows may travel unencrypted here. Goes into the ledger each time it is made use of.",
     )
-    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
-        default=None, description="What separates the fields of a CSV file. Left out: found from the header."
-    )
-    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of the numbers in a CSV file.")
 
 
 class SqlSource(_Section):
@@ -95,6 +128,44 @@ class SqlSource(_Section):
     url_env: StrictStr = Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
         description="Name of the environment variable that holds the SQLAlchemy URL, e.g. CREDIT_DB_URL.",
+    )
+    transport: TransportSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Only where the database is on another machine and cannot be asked for TLS: {unencrypted: why}.",
+    )
+
+
+class S3Source(_Section):
+    """An object in an S3-compatible store, or all whose names begin alike. Credentials come from the usual AWS
+    environment variables and profiles, never from the project file."""
+
+    s3: StrictStr = Field(
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]{1,1024}$",
+        description="s3://bucket/key of a file of a kind that `file` may name; a key that ends in / or holds * names all"
+        " parts of a table.",
+    )
+    endpoint: StrictStr | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.\[\]:_-]+/?$",
+        description="Address of the store, e.g. https://s3.example.org. Left out: AWS.",
+    )
+    region: StrictStr | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9-]{1,64}$", description="Region of the bucket. Left out: as AWS is configured."
+    )
+    version: StrictStr | None = Field(
+        default=None,
+        pattern=r"^[\x21-\x7e]{1,1024}$",
+        description="Version id of the object, where the bucket keeps versions. Left out: the newest when it is opened.",
+    )
+    encoding: _Encoding = "utf-8"
+    delimiter: _Delimiter = None
+    decimal: _Decimal = "."
+    keys: _Keys = ()
+    transport: TransportSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Only where the store on another machine speaks no https: {unencrypted: why}.",
     )
 
 
@@ -218,8 +289,9 @@ class ColumnSpec(_Section):
 class DataSpec(_Section):
     """Where the data is and the contract it must keep. Unknown keys are refused."""
 
-    source: StrictStr | FileSource | SqlSource = Field(
-        description="A file, relative to the project folder; or {file, encoding, …}; or {sql, url_env}."
+    source: StrictStr | FileSource | SqlSource | S3Source = Field(
+        description="A file, relative to the project folder; or {file, encoding, …}; or {sql, url_env}; or {s3, endpoint,"
+        " …}."
     )
     target: StrictStr = Field(description="The column to predict.")
     positive: StrictStr | None = Field(
@@ -273,6 +345,22 @@ class DataSpec(_Section):
         exclude_if=lambda value: value is None,
         description="Groups for which rows are made up. They are marked for ever, used for training only, never to test.",
     )
+    quality: QualitySpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Where findings about the quality of the data begin, and which checks are left out.",
+    )
+    relevance: RelevanceSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Which column says when a row was collected, and how old data may be for this purpose.",
+    )
+    clean: tuple[CleanStep, ...] = Field(
+        default=(),
+        max_length=100,
+        exclude_if=lambda value: not value,
+        description="The steps that make the cleaned snapshot, in order. Every change is counted, logged and can be undone.",
+    )
     columns: dict[StrictStr, ColumnSpec] = Field(
         min_length=1, description="Every column of the source by name, in the order the snapshot keeps them."
     )
@@ -299,6 +387,7 @@ class DataSpec(_Section):
             raise ValueError(str(error)) from None
         self._check_target()
         self._check_subject()
+        self._check_care()
         if self.diversity is not None:
             self.diversity.refuse_unknown(self.kept)
         if self.augment is not None:
@@ -348,6 +437,16 @@ class DataSpec(_Section):
                 f"the subject {shown(self.subject)} needs role: identifier, nullable: false, and type integer, text or"
                 " category, so that every row names its person"
             )
+
+    def _check_care(self) -> None:
+        """`clean` and `relevance` name columns that are there and of the right type."""
+        try:
+            check_steps(self.clean, self.columns, self.subject)
+        except ValueError as error:
+            raise ValueError(f"clean: {error}") from None
+        day = None if self.relevance is None else self.relevance.date
+        if day is not None and (day not in self.kept or self.columns[day].type != "date"):
+            raise ValueError(f"relevance.date: {shown(day)} is not a column of type date.{nearest(day, self.kept)}")
 
     @property
     def task(self) -> Task:

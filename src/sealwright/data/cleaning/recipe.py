@@ -161,7 +161,7 @@ def fit(
     InvalidInput
         A step does not fit the contract.
     """
-    wanted = tuple(steps if steps is not None else getattr(spec, "clean", ()))
+    wanted = tuple(spec.clean if steps is None else steps)
     columns = {name: spec.columns[name] for name in spec.kept}
     try:
         check_steps(wanted, columns, spec.subject)

@@ -156,4 +156,4 @@ def _said(check: Check, found: Checked, rows: int) -> CheckRun:
 
 
 def _settings_of(spec: Any) -> QualitySpec:
-    return (getattr(spec, "quality", None) or QualitySpec()) if isinstance(spec, DataSpec) else QualitySpec()
+    return (spec.quality if isinstance(spec, DataSpec) else None) or QualitySpec()
