@@ -161,7 +161,7 @@ class FillMissing(_Step):
     """Empty cells are filled: with a value, or with one computed from the rows there are."""
 
     do: Literal["fill_missing"] = Field(description="Which kind of step this is: fill_missing.")
-    columns: Columns = Field(description="The columns to fill.")
+    columns: Columns = Field(description="The columns whose empty cells are filled.")
     by: Literal["median", "mean", "mode", "value"] = Field(
         description="median (a value that occurs), mean (numbers only), mode (the most frequent), or a fixed value."
     )

@@ -105,7 +105,10 @@ def examine(
     chosen = settings or _settings_of(spec)
     import sklearn.ensemble  # noqa: F401 - its OpenMP must be loaded, or the limit does not reach it
 
-    with threadpool_limits(1):  # threads that wait for each other cost more than they bring where others work, too
+    with (
+        np.errstate(all="ignore"),
+        threadpool_limits(1),
+    ):  # threads that wait for each other cost more than they bring where others work, too
         return _examined(frame, chosen, seed, test_rows, outside, progress)
 
 

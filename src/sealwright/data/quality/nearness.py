@@ -91,9 +91,11 @@ def cell_codes(frame: Frame, name: str) -> NDArray[np.uint32]:
 def _rounded(values: Floats) -> NDArray[np.uint32]:
     known = np.isfinite(values)
     some = values[known][:: max(1, int(known.sum()) // 10_000)]
-    spread = float(np.subtract(*np.quantile(some, [0.75, 0.25]))) or float(some.std()) if some.size else 0.0
-    step = spread / _STEP if spread > 0 else 1.0
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(
+        all="ignore"
+    ):  # the largest and smallest doubles overflow; their cells are then equal or not at all
+        spread = float(np.subtract(*np.quantile(some, [0.75, 0.25]))) or float(some.std()) if some.size else 0.0
+        step = spread / _STEP if 1e-290 < spread < 1e290 else 1.0
         found = np.where(known, np.floor(np.where(known, values, 0.0) / step + 0.5), 2.0**40).astype(np.int64)
     return mixed(found.view(np.uint64)).astype(np.uint32)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sealwright.data.dates import day_text
+from sealwright.data.dates import FIRST_DAY, LAST_DAY, day_text
 from sealwright.data.quality.associations import correlations, with_target
 from sealwright.data.quality.frame import NUMERIC, Floats, Frame, NumberFacts
 from sealwright.data.quality.model import ColumnFacts, Histogram, Profile
@@ -70,21 +70,29 @@ def _of_numbers(about: dict[str, object], frame: Frame, name: str) -> ColumnFact
         return ColumnFacts(**about, distinct=facts.distinct)  # type: ignore[arg-type]
 
     def say(value: float) -> float | str:
-        return day_text(round(value)) if is_date else _short(value)
+        return _day(value) if is_date else _short(value)
 
     values = frame.floats(name)
     finite = values[np.isfinite(values)]
+    mean, std = _mean_and_std(finite)
     shown = {} if hidden else {f"{share:g}": say(value) for share, value in facts.quantiles.items()}
     return ColumnFacts(
         **about,  # type: ignore[arg-type]
         distinct=facts.distinct,
         least=None if hidden else say(facts.least),
         most=None if hidden else say(facts.most),
-        mean=say(float(finite.mean())),
-        std=_short(float(finite.std())),
+        mean=None if mean is None else say(mean),
+        std=std,
         quantiles=shown or None,
         histogram=_histogram(finite, facts, is_date=is_date, hidden=hidden),
     )
+
+
+def _mean_and_std(values: Floats) -> tuple[float | None, float | None]:
+    """None where a double cannot hold it."""
+    with np.errstate(all="ignore"):
+        mean, std = float(values.mean()), float(values.std())
+    return mean if math.isfinite(mean) else None, _short(std) if math.isfinite(std) else None
 
 
 def _of_text(about: dict[str, object], frame: Frame, name: str) -> ColumnFacts:
@@ -106,7 +114,7 @@ def _histogram(values: Floats, facts: NumberFacts, *, is_date: bool, hidden: boo
     low, high = facts.quantiles[0.01], facts.quantiles[0.99]
     if not hidden and facts.distinct <= _BINS:
         low, high = facts.least, facts.most
-    if not high > low:
+    if not (high > low and 1e-290 < high - low < 1e290):
         return None
     edges = _round_edges(low, high, whole=is_date)
     counts = np.histogram(values, bins=len(edges) - 1, range=(edges[0], edges[-1]))[0]
@@ -116,7 +124,7 @@ def _histogram(values: Floats, facts: NumberFacts, *, is_date: bool, hidden: boo
         return None if hidden and 0 < count < SMALLEST_SHOWN else count
 
     return Histogram(
-        edges=tuple(day_text(round(edge)) if is_date else _short(float(edge)) for edge in edges),
+        edges=tuple(_day(edge) if is_date else _short(float(edge)) for edge in edges),
         counts=tuple(shown(int(count)) for count in counts),
         outside=shown(outside),
     )
@@ -132,6 +140,11 @@ def _round_edges(low: float, high: float, *, whole: bool) -> Floats:
     first = math.floor(low / step)
     last = max(first + 1, math.ceil(high / step))
     return np.arange(first, last + 1, dtype=np.float64) * step
+
+
+def _day(value: float) -> str:
+    """The date of a bin's edge, or of a mean; edges end with the calendar."""
+    return day_text(min(max(round(value), FIRST_DAY), LAST_DAY))
 
 
 def _short(value: float) -> float:
