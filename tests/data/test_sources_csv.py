@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sealwright.data import FileSource, SourceUnreadable, open_source
 from sealwright.data.errors import ColumnsUnusable
-from sealwright.data.sources.csv_bytes import BLOCK, CsvBytes
+from sealwright.data.sources.files import LocalFile
+from sealwright.data.sources.text_bytes import BLOCK, TextBytes
 from sealwright.kernel import SealwrightError, digest_of
 
 Read = Callable[..., tuple[list[dict[str, Any]], list[int], list[tuple[int, str]]]]
@@ -173,7 +174,7 @@ def test_a_zip_in_a_gzip_is_refused(read: Read) -> None:
 def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 2_000_000))
     with (
-        CsvBytes(tmp_path / "x.csv.gz", packed=True, most_unpacked=4 << 20) as stream,
+        TextBytes(LocalFile(tmp_path / "x.csv.gz"), packed=True, most_unpacked=4 << 20) as stream,
         pytest.raises(SourceUnreadable, match="unpacks to more than 4,194,304 bytes"),
     ):
         while stream.read(1 << 20):

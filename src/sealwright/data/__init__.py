@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from sealwright.data.quarantine import Problem, QuarantinedRow, Tally
     from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
     from sealwright.data.sources import Source, SourceBatch, open_source
-    from sealwright.data.spec import READERS, ColumnSpec, DataClass, DataSpec, FileSource, QuarantineSpec, SqlSource
+    from sealwright.data.spec import (
+        READERS,
+        ColumnSpec,
+        DataClass,
+        DataSpec,
+        FileSource,
+        QuarantineSpec,
+        S3Source,
+        SqlSource,
+    )
     from sealwright.data.splitting import split
     from sealwright.data.subject_keys import SubjectKeys
 
@@ -58,6 +67,7 @@ __all__ = [
     "QuarantinedRow",
     "ReasonCount",
     "RowKeys",
+    "S3Source",
     "Snapshot",
     "Source",
     "SourceBatch",
@@ -111,7 +121,7 @@ _HOME = {
     "key_sets": ("RowKeys",),
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
-    "spec": ("READERS", "ColumnSpec", "DataClass", "DataSpec", "FileSource", "QuarantineSpec", "SqlSource"),
+    "spec": ("READERS", "ColumnSpec", "DataClass", "DataSpec", "FileSource", "QuarantineSpec", "S3Source", "SqlSource"),
     "splitting": ("split",),
     "subject_keys": ("SubjectKeys",),
 }

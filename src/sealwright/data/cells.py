@@ -31,6 +31,12 @@ REASONS: Mapping[str, str] = {
     "not_a_date": "not a date of the calendar written like 2026-11-22",
     "has_time_of_day": "a date with a time of day, which a date would lose",
     "ragged_row": "the row has more or fewer fields than the header",
+    "not_json": "the line is not JSON: cut, damaged, or with words such as NaN",
+    "not_an_object": "the line is JSON, but no object with keys and values",
+    "repeated_key": "the object has a key twice",
+    "unknown_key": "the object has a key that none of the first rows has",
+    "nested_value": "an object or a list stands where a value belongs",
+    "nested_too_deep": "lists or objects within each other, too deep to read",
 }
 """Every reason a cell or row is set aside for, in words. The codes are stable."""
 

@@ -111,7 +111,7 @@ def _bad_rows(batch: SourceBatch, spec: DataSpec, bad: Mask, found: list[tuple[P
 
 def _rejected_rows(batch: SourceBatch) -> list[QuarantinedRow]:
     return [
-        QuarantinedRow(row=found.row, problems=(Problem("", "ragged_row"),), line=found.text)
+        QuarantinedRow(row=found.row, problems=(Problem(found.column, found.reason),), line=found.text)
         for found in batch.rejected
     ]
 

@@ -19,6 +19,8 @@ from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
 from sealwright.data.sources import Source, SourceBatch, open_source
 from sealwright.data.sources.columnar import ParquetFile, readable_type
+from sealwright.data.sources.model import Transport
+from sealwright.data.sources.stored import Stored
 from sealwright.data.spec import FileSource, SqlSource
 
 __all__ = ["BATCH_ROWS", "TableSource", "refuse_broken", "source_of"]
@@ -41,7 +43,7 @@ def source_of(data: Any, contract: Contract) -> Source:
     if isinstance(data, (str, FileSource, SqlSource)):
         opened = open_source(data, Path())
         if isinstance(opened, ParquetFile):
-            return _DictionaryParquet(Path(str(data)), opened.spec, contract)
+            return _DictionaryParquet(opened.stored, opened.spec, contract)
         return opened
     if hasattr(data, "batches") and hasattr(data, "columns") and hasattr(data, "digest"):
         return data  # type: ignore[no-any-return]  # a Source already
@@ -54,6 +56,7 @@ class TableSource:
     kind = "memory"
     decimal = "."
     digest = ""
+    transport = Transport(encrypted=False, how="in memory")
 
     def __init__(self, data: Any) -> None:
         self.spec = ""
@@ -86,8 +89,8 @@ class TableSource:
 class _DictionaryParquet(ParquetFile):
     """A Parquet file whose categories stay dictionaries, so that each different value is judged once."""
 
-    def __init__(self, path: Path, spec: Any, contract: Contract) -> None:
-        super().__init__(path, spec)
+    def __init__(self, stored: Stored, spec: Any, contract: Contract) -> None:
+        super().__init__(stored, spec)
         self._listed = [
             name
             for name in self.columns

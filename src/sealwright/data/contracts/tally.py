@@ -57,7 +57,7 @@ class Tally:
         self._contract = contract
         self._found: dict[tuple[str, str, RowRule | None], _Found] = {}
         self._repeated: dict[tuple[str, ...], _Found] = {}
-        self._ragged = _Found()
+        self._no_rows: dict[str, _Found] = {}  # by reason
         self._bad: list[Any] = []  # one packed bit a row and batch
         self._numbers: list[NDArray[np.int64]] = []
         columns = contract.columns
@@ -84,7 +84,9 @@ class Tally:
             The cells of each that could not be read.
         """
         self.rows += batch.rows.num_rows + len(batch.rejected)
-        self._ragged.add(np.array([row.row for row in batch.rejected], np.int64))
+        for reason in sorted({row.reason for row in batch.rejected}):
+            places = np.array([row.row for row in batch.rejected if row.reason == reason], np.int64)
+            self._no_rows.setdefault(reason, _Found()).add(places)
         bad: Mask = np.zeros(batch.rows.num_rows, dtype=np.bool_)
         for one in broken:
             places = np.flatnonzero(one.cells)
@@ -116,7 +118,9 @@ class Tally:
                     self._repeated[key] = found
                 if not (alone and key[0] in self._judged_alone):
                     bad[places] = True
-        return int(bad.sum()) + self._ragged.count, tuple(sorted(self._breaches(), key=self._order))
+        return int(bad.sum()) + sum(found.count for found in self._no_rows.values()), tuple(
+            sorted(self._breaches(), key=self._order)
+        )
 
     def _bad_rows(self) -> Mask:
         parts = [
@@ -126,8 +130,9 @@ class Tally:
         return np.concatenate(parts) if parts else np.zeros(0, np.bool_)
 
     def _breaches(self) -> Iterator[Breach]:
-        if self._ragged.count:
-            yield self._breach("", "ragged_row", "as many fields as the header", self._ragged, None)
+        for reason, found in self._no_rows.items():
+            expected = "as many fields as the header" if reason == "ragged_row" else "one flat JSON object a line"
+            yield self._breach("", reason, expected, found, None)
         for (name, rule, pair), found in self._found.items():
             if pair is not None:
                 yield self._breach(name, rule, expected_of_pair(pair), found, None)

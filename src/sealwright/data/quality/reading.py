@@ -58,7 +58,7 @@ def read_for_examination(source: Source, columns: Mapping[str, ColumnSpec], *, p
     for batch in source.batches(only=list(kept)):
         rows += batch.rows.num_rows + len(batch.rejected)
         for row in batch.rejected:
-            _note(broken, counts, ("", "ragged_row"), [row.row])
+            _note(broken, counts, (row.column, row.reason), [row.row])
         good = np.ones(batch.rows.num_rows, dtype=np.bool_)
         arrays = []
         for name, column in kept.items():

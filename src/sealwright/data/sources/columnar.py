@@ -5,9 +5,7 @@ Does not answer: whether a type fits the contract. That is `cast`.
 A file from elsewhere is not trusted: each Arrow batch is validated before its buffers are used.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.names import check_column_names, safe
-from sealwright.data.sources.files import hash_open_file, open_regular, stable_file
-from sealwright.data.sources.model import SourceBatch, SourceSpec
+from sealwright.data.names import check_column_names
+from sealwright.data.sources.files import hash_open_file
+from sealwright.data.sources.model import SourceBatch, SourceSpec, Transport
+from sealwright.data.sources.stored import Stored
 
 __all__ = ["ArrowFile", "ParquetFile", "readable_type"]
 
@@ -49,23 +48,27 @@ class _TypedFile:
     kind = ""
     decimal = "."
 
-    def __init__(self, path: Path, spec: SourceSpec) -> None:
-        self._path, self.spec, self.name = path, spec, safe(path.name)
+    def __init__(self, stored: Stored, spec: SourceSpec) -> None:
+        self.stored, self.spec, self.name = stored, spec, stored.name
         self.notes: tuple[str, ...] = ()
         self.share = 0.0
         self._digest = ""
-        with open_regular(path) as stream:
-            schema, has_rows = self._look(stream)
+        with stored.open() as opened:
+            schema, has_rows = self._look(opened.stream)
         self.columns = check_column_names(schema.names, what=self.name)
         self.unreadable = {field.name: str(field.type) for field in schema if not readable_type(field.type)}
         if not has_rows:
             raise SourceUnreadable(f"{self.name} has no rows. There is nothing to learn from.")
 
     @property
+    def transport(self) -> Transport:
+        return self.stored.transport
+
+    @property
     def digest(self) -> str:
         if not self._digest:
-            with open_regular(self._path) as stream:
-                self._digest = hash_open_file(stream)
+            with self.stored.open() as opened:
+                self._digest = hash_open_file(opened.stream)
         return self._digest
 
     def batches(self, only: Collection[str] | None = None) -> Iterator[SourceBatch]:
@@ -76,9 +79,9 @@ class _TypedFile:
                 f"{self.name} has columns of a kind that is not read: {', '.join(refused[:10])}.\n"
                 "Flatten them, or set role: ignore in the contract."
             )
-        with open_regular(self._path) as stream, stable_file(stream, self.name):
+        with self.stored.open() as opened:
+            stream, size = opened.stream, max(1, opened.size)
             digest = hash_open_file(stream)
-            size = max(1, os.fstat(stream.fileno()).st_size)
             seen = 0
             for batch in self._checked(stream, wanted):
                 numbers = np.arange(seen + 1, seen + batch.num_rows + 1, dtype=np.int64)

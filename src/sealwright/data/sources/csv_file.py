@@ -6,7 +6,6 @@ with one column, they are missing values); a line with too many or too few field
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,12 @@ import pyarrow.csv as pcsv
 
 from sealwright.data.cells import matches
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.names import check_column_names, name_unnamed, safe
-from sealwright.data.sources.csv_bytes import BLOCK, CsvBytes
+from sealwright.data.names import check_column_names, name_unnamed
 from sealwright.data.sources.csv_header import ends_inside_quotes, find_delimiter, header_length, split_header
-from sealwright.data.sources.model import RejectedRow, SourceBatch, SourceSpec
-from sealwright.data.spec import FileSource
+from sealwright.data.sources.model import RejectedRow, SourceBatch, SourceSpec, Transport
+from sealwright.data.sources.stored import Stored
+from sealwright.data.sources.text_bytes import BLOCK, TextBytes
+from sealwright.data.spec import FileSource, S3Source
 
 __all__ = ["CsvFile", "writes_decimal_commas"]
 
@@ -34,9 +34,9 @@ class CsvFile:
 
     kind = "csv"
 
-    def __init__(self, path: Path, said: FileSource, spec: SourceSpec) -> None:
-        self._path, self._said, self.spec = path, said, spec
-        self.name = safe(path.name)
+    def __init__(self, stored: Stored, said: FileSource | S3Source, spec: SourceSpec) -> None:
+        self._stored, self._said, self.spec = stored, said, spec
+        self.name = stored.name
         self.decimal = said.decimal
         self.unreadable: Mapping[str, str] = {}
         self.share = 0.0
@@ -60,7 +60,11 @@ class CsvFile:
     def with_decimal_comma(self) -> "CsvFile":
         """The same file, its numbers read with decimal commas."""
         said = self._said.model_copy(update={"decimal": ","})
-        return CsvFile(self._path, said, said)
+        return CsvFile(self._stored, said, said)
+
+    @property
+    def transport(self) -> Transport:
+        return self._stored.transport
 
     @property
     def digest(self) -> str:
@@ -82,10 +86,10 @@ class CsvFile:
             self._digest = stream.finish()
         self.share = 1.0
 
-    def _open(self) -> CsvBytes:
-        return CsvBytes(self._path, encoding=self._said.encoding, packed=self._path.suffix.lower() == ".gz")
+    def _open(self) -> TextBytes:
+        return TextBytes(self._stored, encoding=self._said.encoding, packed=self.name.lower().endswith(".gz"))
 
-    def _take_header(self, stream: CsvBytes) -> bytes:
+    def _take_header(self, stream: TextBytes) -> bytes:
         head = stream.peek(_LONGEST_HEADER)
         length = header_length(head)
         if not head.strip():
@@ -98,7 +102,7 @@ class CsvFile:
             )
         return stream.read(length)
 
-    def _parse(self, stream: CsvBytes, rows: "_Rows", wanted: list[str]) -> Iterator[SourceBatch]:
+    def _parse(self, stream: TextBytes, rows: "_Rows", wanted: list[str]) -> Iterator[SourceBatch]:
         """Arrow's streaming parser, one thread, so that it knows the number of each line it rejects."""
         positions = [f"f{place}" for place in range(len(self.columns))]
         chosen = [positions[self.columns.index(name)] for name in wanted]
@@ -142,7 +146,7 @@ class CsvFile:
         if "Empty CSV" not in str(error):
             raise SourceUnreadable(f"{self.name} cannot be read as CSV after data row {seen:,}.") from None
 
-    def _refuse_open_quote(self, stream: CsvBytes, last_cell: str | None) -> None:
+    def _refuse_open_quote(self, stream: TextBytes, last_cell: str | None) -> None:
         """A quote never closed makes one cell of all the rest; the parser accepts that, we do not.
 
         The file then ends with the quote and the cell, and holds an odd number of quotes. (The count decides

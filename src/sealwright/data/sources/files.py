@@ -9,16 +9,18 @@ from typing import BinaryIO
 
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import safe
+from sealwright.data.sources.model import LOCAL_FILE
+from sealwright.data.sources.stored import Opened
 from sealwright.kernel import Sha256
 
-__all__ = ["HashingReader", "hash_open_file", "open_regular", "refuse_other_formats", "stable_file"]
+__all__ = ["HashingReader", "LocalFile", "hash_open_file", "open_regular", "refuse_other_formats", "stable_file"]
 
 _CHUNK = 1 << 20
 
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "a ZIP archive (an Excel .xlsx workbook is one, too). Unpack it, or save the sheet as CSV"),
     (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x1f\x8b", "gzip-compressed. Give it a name ending in .csv.gz"),
+    (b"\x1f\x8b", "gzip-compressed. Give it a name ending in .csv.gz or .jsonl.gz"),
     (b"PAR1", "a Parquet file. Give it a name ending in .parquet"),
     (b"ARROW1", "an Arrow file. Give it a name ending in .arrow"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook. Save the sheet as CSV"),
@@ -30,13 +32,27 @@ _OTHER_FORMATS = (
 )
 
 
-class HashingReader:
-    """Reads a file from its start to its end, in order, and knows the digest of what was read."""
+class LocalFile:
+    """A file on this machine."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    transport = LOCAL_FILE
+
+    def __init__(self, path: Path, *, follow: bool = True) -> None:
+        self._path, self._follow = path, follow
+        self.name = safe(path.name)
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Opened]:
+        with open_regular(self._path, follow=self._follow) as stream, stable_file(stream, self.name):
+            yield Opened(stream, os.fstat(stream.fileno()).st_size)
+
+
+class HashingReader:
+    """Reads a stream from its start to its end, in order, and knows the digest of what was read."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._stream, self.size = opened.stream, opened.size
         self._hash = Sha256()
-        self.size = os.fstat(stream.fileno()).st_size
         self.position = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -52,7 +68,7 @@ class HashingReader:
         return self._hash.digest()
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
     """Open a regular file for reading, never waiting on a pipe or device.
 
     Raises
@@ -61,7 +77,7 @@ def open_regular(path: Path) -> BinaryIO:
         It does not exist, is a folder, a device or a pipe, is empty, or may not be read.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     except OSError as error:
         raise SourceUnreadable(f"Cannot open the data file {safe(str(path))}: {error.strerror}.") from None
     found = os.fstat(handle)
@@ -101,8 +117,8 @@ def stable_file(stream: BinaryIO, name: str) -> Iterator[None]:
         raise SourceUnreadable(f"{name} changed while it was read. Try again when nobody writes to it.")
 
 
-def refuse_other_formats(start: bytes, name: str) -> None:
-    """Refuse bytes that are plainly another format than delimited text.
+def refuse_other_formats(start: bytes, name: str, what: str) -> None:
+    """Refuse bytes that are plainly another format than text.
 
     Raises
     ------
@@ -111,4 +127,4 @@ def refuse_other_formats(start: bytes, name: str) -> None:
     """
     for magic, advice in _OTHER_FORMATS:
         if start.startswith(magic):
-            raise SourceUnreadable(f"{name} is not CSV text but {advice}.")
+            raise SourceUnreadable(f"{name} is not {what} text but {advice}.")

@@ -11,19 +11,33 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sealwright.data.spec import FileSource, SqlSource
+from sealwright.data.spec import FileSource, S3Source, SqlSource
 
-__all__ = ["RejectedRow", "Source", "SourceBatch", "SourceSpec"]
+__all__ = ["LOCAL_FILE", "RejectedRow", "Source", "SourceBatch", "SourceSpec", "Transport"]
 
-SourceSpec = str | FileSource | SqlSource
+SourceSpec = str | FileSource | SqlSource | S3Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How the rows travel from where they lie to this process: what was found, not what was wished for."""
+
+    encrypted: bool  # on the way between two machines; False, too, where nothing leaves this one
+    how: str  # for people and the ledger: "local file", "TLSv1.3, server verified (sslmode=verify-full)". No secrets
+    override_reason: str | None = None  # the project's reason, where it was needed: the way is not known to be safe
+
+
+LOCAL_FILE = Transport(encrypted=False, how="local file")
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that is none: it has more or fewer fields than the header."""
+    """A row that is none: it has more or fewer fields than the header, or is no JSON object."""
 
     row: int  # 1-based data row
     text: str  # as it stands in the file
+    reason: str = "ragged_row"  # a code of `cells.REASONS`
+    column: str = ""  # where one column is to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """csv, parquet, arrow or sql."""
+        """csv, jsonl, parquet, arrow or sql."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -68,7 +82,13 @@ class Source(Protocol):
 
     @property
     def digest(self) -> str:
-        """Digest of the file's bytes; empty for a query, whose rows nobody knows before they are read."""
+        """Digest of the bytes; of part files: of the list of their names and digests; empty for a query, whose rows
+        nobody knows before they are read."""
+
+    @property
+    def transport(self) -> Transport:
+        """How the rows come here. A source that would send them over a network unencrypted does not open, unless the
+        project file says why it may; then `override_reason` is set, and whoever ingests writes that down."""
 
     @property
     def share(self) -> float:

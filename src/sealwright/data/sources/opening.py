@@ -8,6 +8,7 @@ from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import safe
 from sealwright.data.sources.columnar import ArrowFile, ParquetFile
 from sealwright.data.sources.csv_file import CsvFile
+from sealwright.data.sources.files import LocalFile
 from sealwright.data.sources.model import Source, SourceSpec
 from sealwright.data.spec import FileSource, SqlSource
 
@@ -45,13 +46,13 @@ def open_source(spec: SourceSpec, base: Path, *, environment: Mapping[str, str] 
     path = base / said.file
     name = safe(path.name.lower())
     if name.endswith(_TEXT):
-        return CsvFile(path, said, spec)
+        return CsvFile(LocalFile(path), said, spec)
     if said != FileSource(file=said.file):
         raise SourceUnreadable(f"encoding, delimiter and decimal are for CSV files; {name} is none by its name.")
     if name.endswith(_PARQUET):
-        return ParquetFile(path, spec)
+        return ParquetFile(LocalFile(path), spec)
     if name.endswith(_ARROW):
-        return ArrowFile(path, spec)
+        return ArrowFile(LocalFile(path), spec)
     raise SourceUnreadable(
         f"The name {name} does not say what kind of data file it is.\n"
         f"Known endings: {', '.join((*_TEXT, *_PARQUET, *_ARROW))}"

@@ -1,7 +1,7 @@
-"""The bytes of a CSV file as clean UTF-8: unpacked, checked, without byte-order mark, hashed on the way.
+"""The bytes of a text file as clean UTF-8: unpacked, checked, without byte-order mark, hashed on the way.
 
 Answers: is this text in the encoding it claims, and safe to hand to a parser?
-Does not answer: where the fields are. That is `csv_header` and Arrow.
+Does not answer: where the fields are. That is for the readers.
 Holds a few blocks in memory, whatever the size of the file.
 """
 
@@ -9,15 +9,14 @@ import codecs
 import gzip
 import io
 import zlib
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sealwright.data.errors import SourceUnreadable
-from sealwright.data.names import safe
-from sealwright.data.sources.files import HashingReader, open_regular, refuse_other_formats, stable_file
+from sealwright.data.sources.files import HashingReader, refuse_other_formats
+from sealwright.data.sources.stored import Stored
 
-__all__ = ["BLOCK", "CsvBytes"]
+__all__ = ["BLOCK", "TextBytes"]
 
 BLOCK = 4 << 20
 """Bytes handed to the parser at once; a single row must fit."""
@@ -28,20 +27,22 @@ _UTF8_MARK = codecs.BOM_UTF8
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class CsvBytes(io.RawIOBase):
+class TextBytes(io.RawIOBase):
     """A readable stream of checked UTF-8. Use it in a `with` block."""
 
     def __init__(
-        self, path: Path, *, encoding: str = "utf-8", packed: bool = False, most_unpacked: int = MOST_UNPACKED
+        self,
+        stored: Stored,
+        *,
+        what: str = "CSV",
+        encoding: str = "utf-8",
+        packed: bool = False,
+        most_unpacked: int = MOST_UNPACKED,
     ) -> None:
         super().__init__()
-        self._name, self._encoding, self._most = safe(path.name), encoding, most_unpacked
-        self._file = open_regular(path)
-        self._unchanged = stable_file(self._file, self._name)
-        self._raw = HashingReader(self._file)
-        self._inner: HashingReader | gzip.GzipFile = self._raw
-        if packed:
-            self._inner = gzip.GzipFile(fileobj=self._raw, mode="rb")  # type: ignore[call-overload]
+        self._name, self._what, self._encoding, self._most = stored.name, what, encoding, most_unpacked
+        self._packed = packed
+        self._opening = stored.open()
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
         self._unpacked = self._lines = 0
         self.quotes = 0  # in what was read so far
@@ -80,19 +81,18 @@ class CsvBytes(io.RawIOBase):
         """Digest of the file as it lies on disk, packed or not."""
         return self._raw.finish()
 
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
     def __enter__(self) -> Self:
-        self._unchanged.__enter__()
+        self._raw = HashingReader(self._opening.__enter__())
+        self._inner: HashingReader | gzip.GzipFile = self._raw
+        if self._packed:
+            self._inner = gzip.GzipFile(fileobj=self._raw, mode="rb")  # type: ignore[call-overload]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._unchanged.__exit__(kind, error, trace)
+            self._opening.__exit__(kind, error, trace)
         finally:
             self.close()
 
@@ -109,7 +109,7 @@ class CsvBytes(io.RawIOBase):
             line = self._lines + clean[: clean.index(0)].count(b"\n") + 1
             raise SourceUnreadable(
                 f"{self._name} holds a NUL byte near line {line:,},"
-                " so it is not plain text.\nExport it again as CSV; if it is UTF-16, write"
+                f" so it is not plain text.\nExport it again as {self._what}; if it is UTF-16, write"
                 " source: {file: ..., encoding: utf-16}."
             )
         self._lines += clean.count(b"\n")
@@ -126,7 +126,7 @@ class CsvBytes(io.RawIOBase):
 
     def _begin(self, chunk: bytes) -> bytes:
         """Look at the first bytes: other formats are refused, a UTF-8 byte-order mark is not data."""
-        refuse_other_formats(chunk, self._name)
+        refuse_other_formats(chunk, self._name, self._what)
         if self._encoding != "utf-16" and chunk.startswith(_UTF16_MARKS):
             raise SourceUnreadable(f"{self._name} is UTF-16 text. Write source: {{file: ..., encoding: utf-16}}.")
         return chunk.removeprefix(_UTF8_MARK) if self._encoding == "utf-8" else chunk
