@@ -7,6 +7,7 @@ from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.features import true_classes
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Series
+from sealwright.data.quality import rarest_class
 
 __all__ = ["CHECK"]
 
@@ -15,11 +16,11 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     classes = case.interface.classes
     codes = np.concatenate([true_classes(table, case.interface) for table in (case.train_table, case.test_table)])
     counts = np.bincount(codes, minlength=len(classes))
-    rarest = int(np.argmin(counts))
+    rarest, share = rarest_class(counts)
     low, high = wilson(int(counts[rarest]), codes.size, case.spec.confidence)
     finding = Finding(
         check="quality.smallest_class_share",
-        value=counts[rarest] / codes.size,
+        value=share,
         low=low,
         high=high,
         n=codes.size,

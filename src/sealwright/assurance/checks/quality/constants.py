@@ -1,18 +1,18 @@
 """How many features never vary, so that nothing can be learned from them."""
 
 import numpy as np
-import pyarrow.compute as pc
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.model import Finding
+from sealwright.data.quality import is_constant
 
 __all__ = ["CHECK"]
 
 
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     names = case.interface.names
-    constant = [name for name in names if pc.count_distinct(case.train_table.column(name), mode="all").as_py() <= 1]
+    constant = [name for name in names if is_constant(case.train_table.column(name))]
     finding = Finding(
         check="quality.constant_columns",
         value=len(constant),

@@ -6,7 +6,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
-from sealwright.assurance.rows import row_keys
+from sealwright.data.quality import repeats_of, row_keys
 
 __all__ = ["CHECK"]
 
@@ -14,7 +14,7 @@ __all__ = ["CHECK"]
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     names = (*case.interface.names, case.interface.target)
     keys = np.concatenate([row_keys(table, names) for table in (case.train_table, case.test_table)])
-    copies = keys.size - np.unique(keys).size
+    copies = int(repeats_of(keys).sum())
     low, high = wilson(copies, keys.size, case.spec.confidence)
     finding = Finding(
         check="quality.duplicate_share",

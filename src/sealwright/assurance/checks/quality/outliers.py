@@ -7,10 +7,10 @@ from sealwright.assurance.check import ALL, Check, Outcome, skipped
 from sealwright.assurance.features import as_floats
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
+from sealwright.data.quality import beyond_fences
 
 __all__ = ["CHECK"]
 
-_FENCE = 3.0  # Tukey's outer fence ("far out"): three times the middle half beyond its ends
 _CHECK = "quality.outlier_share"
 
 
@@ -25,13 +25,12 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
         if values.size == 0:
             skips.append(NotPerformed(check=_CHECK, why="the column is empty", group=Group(attribute=name)))
             continue
-        first, third = np.quantile(values, [0.25, 0.75])
-        if first == third:
+        beyond = beyond_fences(values)
+        if beyond is None:
             why = "the middle half of the column is one value, so nothing says how far is far"
             skips.append(NotPerformed(check=_CHECK, why=why, group=Group(attribute=name)))
             continue
-        reach = _FENCE * (third - first)
-        far = int(np.sum((values < first - reach) | (values > third + reach)))
+        far = int(beyond.sum())
         low, high = wilson(far, values.size, case.spec.confidence)
         findings.append(
             Finding(

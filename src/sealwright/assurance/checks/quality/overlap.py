@@ -6,14 +6,14 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
-from sealwright.assurance.rows import row_keys
+from sealwright.data.quality import row_keys, seen_in
 
 __all__ = ["CHECK"]
 
 
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     names = (*case.interface.names, case.interface.target)
-    seen = np.isin(row_keys(case.test_table, names), row_keys(case.train_table, names))
+    seen = seen_in(row_keys(case.test_table, names), row_keys(case.train_table, names))
     low, high = wilson(int(seen.sum()), seen.size, case.spec.confidence)
     finding = Finding(
         check="quality.overlap_share",

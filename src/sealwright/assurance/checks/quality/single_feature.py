@@ -14,12 +14,12 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, skipped
 from sealwright.assurance.model import Figure, Finding, Series
 from sealwright.assurance.scores import Score, headline, score_words
+from sealwright.data.quality import lookup
 
 __all__ = ["CHECK"]
 
 _CHECK = "quality.single_feature_score"
 _BANDS = 20
-_PRIOR_ROWS = 5  # a rare value is pulled toward the average by as many imagined rows
 _SHOWN = 20
 
 
@@ -56,12 +56,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
 def _alone(case: Case, place: int) -> Score | None:
     """The headline score of a lookup table over one feature."""
     train, test = _codes(case.train.features.column(place), case.test.features.column(place))
-    outcomes = _outcomes(case)
-    prior = outcomes.mean(axis=0)
-    width = int(max(train.max(initial=0), test.max(initial=0))) + 1
-    rows = np.bincount(train, minlength=width)[:, None]
-    sums = np.stack([np.bincount(train, weights=column, minlength=width) for column in outcomes.T], axis=1)
-    guesses = ((sums + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS))[test]
+    guesses = lookup(train, _outcomes(case), test)
     return headline(case.interface, case.test.truth, guesses[:, 0] if case.task == "regression" else guesses)
 
 
