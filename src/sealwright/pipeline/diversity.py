@@ -11,19 +11,19 @@ snapshot, unencrypted and out of reach of an erasure. `sealwright.data.diversity
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.data import Snapshot, split
-from sealwright.data.augment import Augmented, augment
+from sealwright.data import Snapshot
 from sealwright.data.diversity import DiversityReport, DiversitySpec, measure_diversity, read_reference
-from sealwright.kernel import InvalidInput, Progress, hex_of, silent
+from sealwright.kernel import InvalidInput, Progress, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.made_up import Augmentation, made_up
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 
-__all__ = ["Augmentation", "DiversityView", "augmentation_of", "diversity_of", "diversity_spec", "made_up"]
+__all__ = ["DiversityView", "augmentation_of", "diversity_of", "diversity_spec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +36,6 @@ class DiversityView:
 
     def to_json(self) -> dict[str, Any]:
         return {"snapshot": self.snapshot, "declared": self.declared, **self.report.to_json()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Augmentation:
-    """What would be added to a snapshot, and what was measured about it."""
-
-    snapshot: str
-    train_rows: int
-    found: Augmented
-
-    def to_json(self) -> dict[str, Any]:
-        return {"snapshot": self.snapshot, "train_rows": self.train_rows, **self.found.to_json()}
 
 
 def diversity_of(workspace: Workspace, project: Project, *, by: str) -> DiversityView:
@@ -123,35 +111,6 @@ def augmentation_of(workspace: Workspace, project: Project, *, by: str, progress
     progress("opening the snapshot", 0.0)
     snapshot = _newest(desk, by=by, purpose="augmentation")
     return made_up(desk, snapshot, progress=progress)
-
-
-def made_up(desk: Desk, snapshot: Snapshot, *, progress: Progress = silent) -> Augmentation:
-    """The rows data.augment asks for, learned from the real training rows of an opened snapshot, and measured.
-
-    Whoever keeps them asks `refuse_too_close` first, and marks them in the manifest (`Step.synthetic`).
-
-    Raises
-    ------
-    InvalidInput
-        It asks for what cannot be learned.
-    """
-    spec = desk.project.spec.data
-    assert spec.augment is not None
-    table = snapshot.read()
-    real = table.slice(0, table.num_rows - snapshot.synthetic)
-    train, _ = split(real, spec, desk.project.spec.training.seed)
-    reference = read_reference(spec.diversity, desk.project.folder) if spec.diversity is not None else None
-    found = augment(
-        train,
-        spec,
-        spec.augment,
-        diversity=spec.diversity,
-        reference=reference,
-        tag=hex_of(snapshot.digest)[:8],
-        first=snapshot.synthetic + 1,
-        progress=progress,
-    )
-    return Augmentation(snapshot=snapshot.digest, train_rows=train.num_rows, found=found)
 
 
 def _newest(desk: Desk, *, by: str, purpose: str) -> Snapshot:

@@ -48,12 +48,13 @@ def _holm(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _state(line: GroupLine, spec: DiversitySpec, *, plain: bool) -> State:
-    if line.rows == 0 and (line.reference or (plain and line.reference is None)):
-        return "absent"
-    if line.rows == 0:
-        return "empty"
     below = line.ratio is not None and line.ratio < spec.under
-    if below and line.adjusted is not None and line.adjusted <= spec.false_discovery:
+    told = below and line.adjusted is not None and line.adjusted <= spec.false_discovery
+    if line.rows == 0:
+        if told or (plain and line.reference != 0):
+            return "absent"
+        return "unsure" if below else "empty"
+    if told:
         return "under"
     if line.rows < spec.at_least:
         return "few"

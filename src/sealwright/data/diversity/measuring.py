@@ -85,7 +85,7 @@ def measure_diversity(
     attributes = attributes_of(real, spec, contract, reference.levels() if reference is not None else None)
     outcome, classes = _outcome(real, contract)
     cells = cells_of(attributes, outcome, len(classes))
-    judged = _Judged(spec, reference, attributes, classes, contract.positive)
+    judged = _Judged(spec, reference, attributes, classes, contract.positive if classes else None)
     axes = [part for size in range(1, spec.depth + 1) for part in combinations(range(len(attributes)), size)]
     margins = [_margin(judged, part, cells.margin(part)) for part in axes if part]
     margins = adjusted(margins, spec)

@@ -14,9 +14,10 @@ from sealwright.data.diversity.proposals import Proposals
 __all__ = ["DiversityReport", "Fit", "GroupLine", "Margin", "OutcomeGap", "State"]
 
 State = Literal["absent", "under", "few", "unsure", "empty", "enough"]
-"""absent: no row, though the reference or the contract names it. under: its share is below the limit, and chance does not
-explain it. few: fewer rows than wanted. unsure: below the limit, but so it could be by chance. empty: a crossed group
-without rows and without a reference; it may be impossible. enough: none of these."""
+"""absent: no row of a level that the reference or the contract names, or of a crossed group where that is no chance. under:
+its share is below the limit, and chance does not explain it. few: fewer rows than wanted. unsure: below the limit, but so
+it could be by chance. empty: a crossed group without rows and without a reference; it may be impossible. enough: none of
+these."""
 
 Interval = tuple[float, float]
 

@@ -9,7 +9,7 @@ from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Pro
 if TYPE_CHECKING:
     from sealwright.data.augment import Augmented
     from sealwright.data.diversity import GroupLine, Margin, Proposals
-    from sealwright.pipeline.diversity import Augmentation, DiversityView
+    from sealwright.pipeline.made_up import Augmentation, DiversityView
 
 __all__ = ["add_to"]
 
