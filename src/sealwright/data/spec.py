@@ -151,7 +151,9 @@ class S3Source(_Section):
         description="Address of the store, e.g. https://s3.example.org. Left out: AWS.",
     )
     region: StrictStr | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9-]{1,64}$", description="Region of the bucket. Left out: as AWS is configured."
+        default=None,
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Region of the bucket. Left out: as AWS is configured.",
     )
     version: StrictStr | None = Field(
         default=None,
@@ -213,6 +215,14 @@ class ColumnSpec(_Section):
         description="feature (given to the model), target, identifier (kept, not given), sensitive (kept to compare"
         " groups, not given), ignore (not read into the snapshot at all).",
     )
+    not_personal: StrictStr | None = Field(
+        default=None,
+        min_length=8,
+        max_length=500,
+        exclude_if=lambda value: value is None,
+        description="Why the column holds no data about persons, where the scanner takes it for such:"
+        " sealwright data scan. Part of the contract, so the statement is signed with it.",
+    )
 
     @field_validator("categories", "nulls", mode="before")
     @classmethod
@@ -252,6 +262,8 @@ class ColumnSpec(_Section):
             raise ValueError("text cannot be given to a model or compared; set role: ignore or role: identifier")
         if self.type == "date" and self.role == "target":
             raise ValueError("a date cannot be the target")
+        if self.not_personal is not None and self.data_class in {"personal", "special"}:
+            raise ValueError(f"`not_personal` says it is no personal data, class: {self.data_class} that it is; keep one")
         least, most = self.bounds
         if least is not None and most is not None and least > most:
             raise ValueError("`min` is larger than `max`")

@@ -16,6 +16,7 @@ from sealwright.doors.cli.data import (
     report,
     requests,
     retention,
+    scan,
     subject,
 )
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 for _module in (
     contracts,
+    scan,
     basis,
     consent,
     requests,
