@@ -13,7 +13,8 @@ from sealwright.data.augment import refuse_too_close
 from sealwright.kernel import InvalidInput, NotFound
 from sealwright.pipeline import Project, Workspace, create_workspace, load_project
 from sealwright.pipeline.desk import Desk
-from sealwright.pipeline.diversity import augmentation_of, diversity_of, made_up
+from sealwright.pipeline.diversity import augmentation_of, diversity_of
+from sealwright.pipeline.made_up import made_up
 from sealwright.pipeline.rewriting import made_by
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import ingest, snapshot_of

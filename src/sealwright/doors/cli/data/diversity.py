@@ -9,7 +9,8 @@ from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Pro
 if TYPE_CHECKING:
     from sealwright.data.augment import Augmented
     from sealwright.data.diversity import GroupLine, Margin, Proposals
-    from sealwright.pipeline.made_up import Augmentation, DiversityView
+    from sealwright.pipeline.diversity import DiversityView
+    from sealwright.pipeline.made_up import Augmentation
 
 __all__ = ["add_to"]
 
