@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ReasonCount,
         SourceUnreadable,
         TargetUnusable,
+        TransportRefused,
     )
     from sealwright.data.file_keys import rewrap_file_keys
     from sealwright.data.infer import Inferred, infer_contract
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
         S3Source,
         SqlSource,
     )
-    from sealwright.data.splitting import split
+    from sealwright.data.splitting import split, rows_for_testing
     from sealwright.data.subject_keys import SubjectKeys
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "SubjectKeys",
     "Tally",
     "TargetUnusable",
+    "TransportRefused",
     "admitted",
     "cast_cell",
     "check_batch",
@@ -94,6 +96,7 @@ __all__ = [
     "quarantine_of",
     "rewrap_file_keys",
     "split",
+    "rows_for_testing",
 ]
 
 _HOME = {
@@ -111,6 +114,7 @@ _HOME = {
         "ReasonCount",
         "SourceUnreadable",
         "TargetUnusable",
+        "TransportRefused",
     ),
     "file_keys": ("rewrap_file_keys",),
     "infer": ("Inferred", "infer_contract"),
@@ -122,7 +126,7 @@ _HOME = {
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
     "spec": ("READERS", "ColumnSpec", "DataClass", "DataSpec", "FileSource", "QuarantineSpec", "S3Source", "SqlSource"),
-    "splitting": ("split",),
+    "splitting": ("split", "rows_for_testing"),
     "subject_keys": ("SubjectKeys",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -14,7 +14,7 @@ from sealwright.data.names import shown
 from sealwright.data.spec import DataSpec
 from sealwright.kernel import InvalidInput
 
-__all__ = ["split"]
+__all__ = ["split", "rows_for_testing"]
 
 
 def split(table: pa.Table, spec: DataSpec, seed: int, *, synthetic: int = 0) -> tuple[pa.Table, pa.Table]:
@@ -49,24 +49,29 @@ def split(table: pa.Table, spec: DataSpec, seed: int, *, synthetic: int = 0) -> 
     are the test rows: round(share * n), at least one and at most n - 1. A class with one row stays in training.
     The real rows are divided as if there were no others, so adding made-up rows moves no real row to the other side.
     """
-    made_up = table.slice(table.num_rows - synthetic)
-    table = table.slice(0, table.num_rows - synthetic)
-    target = table.column(spec.target).combine_chunks()
-    if table.num_rows < 2:
-        raise InvalidInput(f"There are {table.num_rows} rows; at least two are needed to train and to test.")
+    in_test = rows_for_testing(table, spec, seed, synthetic=synthetic)
+    return table.filter(pa.array(~in_test)), table.filter(pa.array(in_test))
+
+
+def rows_for_testing(table: pa.Table, spec: DataSpec, seed: int, *, synthetic: int = 0) -> NDArray[np.bool_]:
+    """Which rows `split` keeps apart to test: bool array, shape (rows,). The parameters and errors are those of `split`."""
+    real = table.num_rows - synthetic
+    if real < 2:
+        raise InvalidInput(f"There are {real} rows; at least two are needed to train and to test.")
+    target = table.column(spec.target).slice(0, real).combine_chunks()
     if pc.count_distinct(target).as_py() < 2:
         raise TargetUnusable(
-            f"The target {shown(spec.target)} has the same value in all {table.num_rows:,} rows of the snapshot,"
+            f"The target {shown(spec.target)} has the same value in all {real:,} rows of the snapshot,"
             " so there is nothing to learn.\nUse data that holds other outcomes, too."
         )
-    draws = np.random.PCG64(seed).random_raw(table.num_rows)
-    groups = np.zeros(table.num_rows, dtype=np.int64) if spec.task == "regression" else _codes(target)
+    draws = np.random.PCG64(seed).random_raw(real)
+    groups = np.zeros(real, dtype=np.int64) if spec.task == "regression" else _codes(target)
     in_test = np.zeros(table.num_rows, dtype=np.bool_)
     for code in np.unique(groups):
         members = np.flatnonzero(groups == code)
         count = min(max(round(spec.test_share * len(members)), 1), len(members) - 1)
         in_test[members[np.argsort(draws[members], kind="stable")[:count]]] = True
-    return pa.concat_tables([table.filter(pa.array(~in_test)), made_up]), table.filter(pa.array(in_test))
+    return in_test
 
 
 def _codes(target: pa.Array) -> NDArray[np.int64]:

@@ -129,6 +129,8 @@ def _text(project: str, plain: Mapping[str, Any], inferred: Inferred, risk: Risk
 def _charter(target: str, risk: RiskClass) -> Iterator[str]:
     yield "charter:"
     yield f"  purpose: {_scalar(f'Predict {target}. Say here what for, and who uses the answer.')}"
+    yield "  # What the data must have been collected for: one of the purposes in data.basis."
+    yield "  # purpose_id: my-purpose"
     yield "  owner: Name the person or function that answers for this model"
     yield "  # minimal: a wrong answer costs little and nobody is judged by it."
     yield "  # limited: people meet its answers and can easily object."
@@ -149,6 +151,7 @@ def _data(plain: Mapping[str, Any], inferred: Inferred) -> Iterator[str]:
         yield "  quarantine: {at_most_share: 0.01}"
     for warning in inferred.warnings:
         yield from _comment(f"Look here: {warning}", "  ")
+    yield from _about_persons(plain["columns"])
     yield "  # type: integer | number | category | boolean | date | text"
     yield "  # class (who may read it): public | internal | confidential | personal | special"
     yield "  # role: feature | target | identifier | sensitive (kept to compare groups, not given to the model) | ignore"
@@ -158,6 +161,26 @@ def _data(plain: Mapping[str, Any], inferred: Inferred) -> Iterator[str]:
         if reasons:
             yield from _comment(reasons, "    ")
         yield from _column(name, column)
+
+
+def _about_persons(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What only a person can say: whose rows these are, and why they may be held."""
+    named = next((name for name, column in columns.items() if column.get("role") == "identifier"), None)
+    if named is not None:
+        yield "  # If this column names a person: their cells are then sealed under a key of their own, and they can be found,"
+        yield "  # given a copy and erased (sealwright data subject)."
+        yield f"  # subject: {_scalar(named)}"
+    yield "  # Why this data may be held, and what for. Needed for a high-risk project, and for data about persons in earnest."
+    yield "  # basis:"
+    yield "  #   dataset: my-dataset"
+    yield "  #   controller: {name: Your organisation, contact: data@example.org}"
+    yield "  #   lawful_basis: contract   # or consent, legal_obligation, vital_interests, public_task, legitimate_interests"
+    yield "  #   purposes: {my-purpose: What it was collected for}"
+    yield "  #   source: {from: Where it came from}"
+    yield "  #   subjects: [whom it is about]"
+    yield "  #   recipients: []"
+    yield "  #   transfers: []"
+    yield "  #   retention: {keep: 3 years, counts_from: ingested}"
 
 
 def _column(name: str, column: Mapping[str, Any]) -> Iterator[str]:

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from sealwright.charter import RiskClass
-from sealwright.data import Snapshot, split
+from sealwright.data import Snapshot, rows_for_testing
 from sealwright.data.basis import gaps_of
 from sealwright.data.deidentify import measure, risk_of
 from sealwright.data.diversity import measure_diversity, read_reference
@@ -135,14 +132,12 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
 
 def _test_rows(desk: Desk, snapshot: Snapshot, table: Any) -> Any:
     """Which rows the project keeps apart to test; None where its target cannot be divided."""
-    numbered = table.append_column("\x00row", pa.array(np.arange(table.num_rows)))
     try:
-        _, test = split(numbered, desk.project.spec.data, desk.project.spec.training.seed, synthetic=snapshot.synthetic)
+        return rows_for_testing(
+            table, desk.project.spec.data, desk.project.spec.training.seed, synthetic=snapshot.synthetic
+        )
     except InvalidInput:
         return None
-    mask = np.zeros(table.num_rows, dtype=np.bool_)
-    mask[test.column("\x00row").to_numpy()] = True
-    return mask
 
 
 def _diversity(desk: Desk, snapshot: Snapshot, table: Any) -> dict[str, Any] | None:

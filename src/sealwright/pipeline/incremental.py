@@ -117,10 +117,11 @@ def change_data(
     )
     after = made_by(workspace, project.name, before, step)
     SnapshotIndex(workspace.db).remember(after, project.name)
-    filed = desk.evidence.file_statement(after.statement, project=project.name, actor=by)
+    desk.evidence.file_statement(after.statement, project=project.name, actor=by)
     if spec.basis is not None:
         state_basis(desk, after.digest, by=by)
     used = prepared(desk, after, by=by, progress=progress)
+    filed = desk.evidence.file_statement(used.statement, project=project.name, actor=by)
     product = {"of": taken["of"], "raw": after.digest, "snapshot": used.digest, "statement": filed.digest}
     desk.runs.finish(run, "ingest", product, by=by)
     derivation = after.signed.derivation

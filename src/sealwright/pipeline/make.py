@@ -9,6 +9,7 @@ from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, canonical_json, silent, strict_json
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
@@ -68,6 +69,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         return _trained(desk, run, again=True)
     progress("opening the snapshot", 0.0)
     snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
+    refuse_stale_data(desk, snapshot)
     rows, holdout = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     interface = feature_interface(spec.data, rows, project=project.name)
     features = list(interface["order"])

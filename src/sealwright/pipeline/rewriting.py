@@ -7,7 +7,7 @@ Does not answer: what changes. The caller makes the new one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sealwright.data import Snapshot, SourceUnreadable, Step, derive, dispose_snapshot
+from sealwright.data import SNAPSHOT_TYPE, Snapshot, SourceUnreadable, Step, derive, dispose_snapshot
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.runs import RunStore
 from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
@@ -74,4 +74,5 @@ def point_runs(workspace: Workspace, project: str, moved: Mapping[str, str], *, 
     product = {key: value for key, value in run.product("ingest").items() if key != "by"}
     changed = {key: moved.get(value, value) if isinstance(value, str) else value for key, value in product.items()}
     if changed != product:
-        runs.finish(run, "ingest", changed, by=by)
+        statements = evidence_of(workspace).statements.about(changed["snapshot"], SNAPSHOT_TYPE)
+        runs.finish(run, "ingest", {**changed, "statement": statements[-1].digest}, by=by)

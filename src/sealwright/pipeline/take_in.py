@@ -103,11 +103,12 @@ def ingest(
         progress=progress,
         sequence=index.next_sequence(project.name),
     )
-    filed = desk.evidence.file_statement(snapshot.statement, project=project.name, actor=by)
+    desk.evidence.file_statement(snapshot.statement, project=project.name, actor=by)
     index.remember(snapshot, project.name)
     if spec.basis is not None:
         state_basis(desk, snapshot.digest, by=by)
     used = prepared(desk, snapshot, by=by, progress=progress)
+    filed = desk.evidence.file_statement(used.statement, project=project.name, actor=by)
     product = {"of": of, "raw": snapshot.digest, "snapshot": used.digest, "statement": filed.digest}
     run = desk.runs.finish(run, "ingest", product, by=by)
     return Ingested(run=run, snapshot=used, again=used.folder.name in known)

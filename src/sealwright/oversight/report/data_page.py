@@ -83,6 +83,7 @@ def render_data_page(facts: DataPageFacts) -> str:
         diversity=facts.examination.get("diversity"),
         risk=facts.examination.get("risk"),
         gaps=facts.examination["basis_missing"],
+        basis=list(_basis(facts.basis)),
         lineage=_lineage(facts),
     )
 
@@ -221,6 +222,25 @@ def _margins(diversity: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
             )
         short = [one for one in margin["groups"] if one["hidden"] or one["state"] not in {"enough", "empty"}]
         yield {"title": " × ".join(margin["attributes"]), "picture": drawn, "short": short, "all": margin["groups"]}
+
+
+def _basis(stated: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """What is stated about why the data is held; what is not stated is left out here and listed as missing."""
+    if stated is None:
+        return
+    controller, source = stated["controller"], stated.get("source") or {}
+    lines = {
+        "Dataset": stated["dataset"],
+        "Controller": ", ".join(controller[key] for key in ("name", "contact") if controller.get(key)),
+        "Lawful basis": str(stated.get("lawful_basis") or "").replace("_", " "),
+        "Special data": str(stated.get("article_9") or "").replace("_", " "),
+        "Purposes": "; ".join(f"{name}: {words}" for name, words in (stated.get("purposes") or {}).items()),
+        "Source": ", ".join(str(source[key]) for key in ("from", "by") if source.get(key)),
+        "Persons": ", ".join(stated.get("subjects") or ()),
+        "Recipients": ", ".join(stated.get("recipients") or ()) or "none",
+        "Kept for": (stated.get("retention") or {}).get("keep", ""),
+    }
+    yield from ((label, text) for label, text in lines.items() if text)
 
 
 def _lineage(facts: DataPageFacts) -> str:
