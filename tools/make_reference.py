@@ -12,6 +12,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}  # read once, when imported
 
@@ -52,10 +53,27 @@ def commands() -> str:
     lines += [
         "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
     ]
-    verbs = [[name] for name in COMMANDS] + [[group, verb] for group, names in GROUPS.items() for verb in names]
+    verbs = [[name] for name in COMMANDS] + [["data", *verb] for verb in data_verbs()]
+    verbs += [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")
     return "".join(lines)
+
+
+def data_verbs() -> list[list[str]]:
+    """The verbs around data, in the order of their names; a group's own verbs after it."""
+    import typer
+
+    from sealwright.doors.cli.data import app
+
+    def below(group: Any) -> Iterator[list[str]]:
+        for name, command in sorted(group.commands.items()):
+            if hasattr(command, "commands"):
+                yield from ([name, *verb] for verb in below(command))
+            else:
+                yield [name]
+
+    return list(below(typer.main.get_command(app)))
 
 
 def help_of(verb: list[str]) -> str:
