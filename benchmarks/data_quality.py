@@ -71,21 +71,14 @@ def one_run(path: Path) -> dict[str, object]:
     spec = DataSpec.model_validate(
         {"source": path.name, "target": "y", "positive": "good", "columns": {name: columns_of(name) for name in names}}
     )
-    said: list[tuple[float, str]] = []
     start, processor = time.perf_counter(), time.process_time()
-    report = examine(
-        file.iter_batches(131_072), spec, progress=lambda line, _: said.append((time.perf_counter(), line))
-    )
+    report = examine(file.iter_batches(131_072), spec)
     end = time.perf_counter()
-    steps: dict[str, float] = {}
-    for (begun, line), (ended, _) in zip(said, [*said[1:], (end, "")], strict=True):
-        steps[line] = steps.get(line, 0.0) + ended - begun
     return {
         "seconds": end - start,
         "processor": time.process_time() - processor,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "findings": report.by_severity(),
-        "steps": steps,
         "faults": [[fault.check, fault.columns, fault.count] for fault in report.faults],
     }
 
@@ -115,8 +108,6 @@ def main() -> None:
     print(f"  processor time  {run['processor']:>8.1f} s")
     print(f"  peak memory     {run['peak']:>8,.0f} MiB  promised: <= 2,048")
     print(f"  findings        {run['findings']}")
-    for step, seconds in sorted(run["steps"].items(), key=lambda item: -item[1]):
-        print(f"    {step:<34} {seconds:>6.2f} s")
 
 
 if __name__ == "__main__":

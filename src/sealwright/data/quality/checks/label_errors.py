@@ -25,7 +25,7 @@ _TELLS = 0.75  # mean ROC area below which the model cannot tell the classes apa
 _EXPLAINS = 0.3  # the same for numbers: R squared
 _MARGIN = 0.8  # by how much the other class must be more probable
 _SURE, _SLIPS = 0.9, 0.5
-_TREES, _LEAVES, _RATE = 60, 8, 0.08
+_TREES, _LEAVES, _RATE = 40, 8, 0.12
 _HIGH = 0.05
 _PER_QUARTILE = 0.6744897501960817
 
