@@ -14,6 +14,7 @@ from sealwright.data import Snapshot, rows_for_testing
 from sealwright.data.basis import gaps_of
 from sealwright.data.deidentify import measure, risk_of
 from sealwright.data.diversity import measure_diversity, read_reference
+from sealwright.data.personal import scan, unclassified
 from sealwright.data.quality import examine
 from sealwright.evidence import fact, measured, verify_any
 from sealwright.kernel import InvalidInput, Progress, rfc3339, silent
@@ -91,9 +92,11 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
         test_rows=_test_rows(desk, snapshot, table),
         progress=lambda line, share: progress(line, 0.05 + 0.75 * share),
     )
-    progress("counting groups", 0.82)
+    progress("looking for personal data", 0.8)
+    personal = scan(table, contract=spec, seed=desk.project.spec.training.seed)
+    progress("counting groups", 0.87)
     diversity = _diversity(desk, snapshot, table)
-    progress("measuring the risk of re-identification", 0.9)
+    progress("measuring the risk of re-identification", 0.92)
     high = desk.project.spec.charter.risk_class is RiskClass.HIGH
     quality = report.to_json()
     counts = quality["findings"]
@@ -106,6 +109,7 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
         "quality": quality,
         "diversity": diversity,
         "risk": _risk(desk, table),
+        "personal": personal.to_json(),
         "basis_missing": [
             {"columns": list(columns), "what": what}
             for columns, what in gaps_of(spec.basis, spec.columns, high_risk=high)
@@ -124,6 +128,15 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
                     definition=f"Findings of {severity} severity in the examination of the snapshot.",
                 )
                 for severity in ("high", "medium", "low")
+            ]
+            + [
+                fact(
+                    "data.unclassified_columns",
+                    len(unclassified(personal, spec)),
+                    n=len(personal.columns),
+                    unit="count",
+                    definition="Columns that look personal and whose contract says nothing of it.",
+                )
             ],
             not_performed=[(f"data.{one.check}", one.not_performed) for one in report.checks if one.not_performed],
         ),

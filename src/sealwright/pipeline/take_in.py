@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealwright.charter import RiskClass
 from sealwright.data import Snapshot, open_source
 from sealwright.data import ingest as ingest_source
+from sealwright.data.personal import refuse_unclassified, scan
 from sealwright.kernel import Progress, rfc3339, silent
 from sealwright.pipeline.data_basis import require_basis, state_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
@@ -73,7 +75,8 @@ def ingest(
     InvalidInput
         The source cannot be read or its columns are not those of the contract.
     StoppedByPolicy
-        More rows break the contract than it allows, or nothing says why this data may be held and used.
+        More rows break the contract than it allows, nothing says why this data may be held and used, or columns of
+        a high-risk project look personal and their contract does not say so.
     """
     desk = Desk(workspace, project)
     run = promise(desk, desk.begin(by, fresh=fresh), by)
@@ -90,6 +93,9 @@ def ingest(
     kept = run.current("ingest", of)
     if kept is not None:
         return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by, purpose="ingest"), again=True)
+    if project.spec.charter.risk_class is RiskClass.HIGH:
+        progress("looking for personal data", 0.0)
+        refuse_unclassified(scan(source, contract=spec), spec, RiskClass.HIGH)
     index = SnapshotIndex(workspace.db)
     known = {path.name for path in workspace.folder("snapshots").iterdir()}
     snapshot = ingest_source(

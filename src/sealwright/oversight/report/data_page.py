@@ -37,7 +37,6 @@ class DataPageFacts:
     manifest: Mapping[str, Any]
     examination: Mapping[str, Any]
     basis: Mapping[str, Any] | None
-    personal: Mapping[str, Any] | None
     lineage: Mapping[str, Any]
     statements: Mapping[str, str]  # name -> digest
     notes: Sequence[str] = field(default_factory=tuple)
@@ -82,6 +81,8 @@ def render_data_page(facts: DataPageFacts) -> str:
         margins=list(_margins(facts.examination.get("diversity"))),
         diversity=facts.examination.get("diversity"),
         risk=facts.examination.get("risk"),
+        personal=list(_personal(facts.examination.get("personal"))),
+        recall=_recall(facts.examination.get("personal")),
         gaps=facts.examination["basis_missing"],
         basis=list(_basis(facts.basis)),
         lineage=_lineage(facts),
@@ -222,6 +223,31 @@ def _margins(diversity: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
             )
         short = [one for one in margin["groups"] if one["hidden"] or one["state"] not in {"enough", "empty"}]
         yield {"title": " × ".join(margin["attributes"]), "picture": drawn, "short": short, "all": margin["groups"]}
+
+
+def _personal(found: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """The columns in which something about persons was found."""
+    for column in found["columns"] if found else ():
+        if column["findings"]:
+            kinds = ", ".join(one["kind"].replace("_", " ") for one in column["findings"])
+            most = max(one["share"] for one in column["findings"])
+            by_name = any(one["by_name"] for one in column["findings"])
+            yield {
+                "column": column["name"],
+                "kinds": kinds,
+                "share": most or None,
+                "by_name": by_name,
+                "data_class": column["contract_class"],
+                "covered": column["covered"],
+            }
+
+
+def _recall(found: Mapping[str, Any] | None) -> str:
+    """What the scanner finds at all, as it was measured."""
+    if not found:
+        return ""
+    rows = f"{found['rows_sampled']:,} of {found['rows']:,} rows were looked at in full"
+    return f"{rows}. What such a scan misses on a known set of invented people is in the reference; it never finds all."
 
 
 def _basis(stated: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
