@@ -120,7 +120,7 @@ def test_nested_and_binary_columns_are_named_and_can_be_left_out(tmp_path: Path)
 
 def test_csv_settings_do_not_apply_to_typed_files(tmp_path: Path) -> None:
     write(TABLE, tmp_path / "t.parquet")
-    with pytest.raises(SourceUnreadable, match="are for CSV files"):
+    with pytest.raises(SourceUnreadable, match="decimal are for CSV files"):
         open_source(FileSource(file="t.parquet", decimal=","), tmp_path)
 
 

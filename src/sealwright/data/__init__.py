@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         S3Source,
         SqlSource,
     )
-    from sealwright.data.splitting import split, rows_for_testing
+    from sealwright.data.splitting import rows_for_testing, split
     from sealwright.data.subject_keys import SubjectKeys
 
 __all__ = [

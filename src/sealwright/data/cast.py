@@ -61,6 +61,7 @@ def cast_column(values: Any, column: ColumnSpec, *, decimal: str = ".") -> Cast:
         values = _without_null_words(values, column)
         cast = _from_text(values, column, decimal)
     else:
+        values = _without_null_numbers(values, column)
         cast = _from_typed(values, column)
     problems = dict(cast.problems)
     if not column.nullable and values.null_count:
@@ -116,6 +117,13 @@ def _without_null_words(text: Any, column: ColumnSpec) -> Any:
     if column.nulls:
         missing = pc.or_(missing, pc.is_in(text, value_set=pa.array(column.nulls, pa.string())))
     return blank(text, as_mask(missing))
+
+
+def _without_null_numbers(values: Any, column: ColumnSpec) -> Any:
+    """The contract's words for missing, where they stand as numbers: -9 and -9.0 are the word "-9"."""
+    if not column.nulls:
+        return values
+    return blank(values, as_mask(pc.is_in(pc.cast(values, pa.string()), value_set=pa.array(column.nulls, pa.string()))))
 
 
 def _from_dictionary(values: Any, column: ColumnSpec, decimal: str) -> Cast:

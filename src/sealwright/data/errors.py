@@ -12,6 +12,7 @@ __all__ = [
     "ReasonCount",
     "SourceUnreadable",
     "TargetUnusable",
+    "TransportRefused",
 ]
 
 
@@ -19,6 +20,12 @@ class SourceUnreadable(InvalidInput):
     """The file or query does not hold a table we can read: empty, another format, another encoding."""
 
     code = "data.source_unreadable"
+
+
+class TransportRefused(StoppedByPolicy):
+    """Rows would travel over a network where others can read or change them, and nobody said why they may."""
+
+    code = "data.transport_refused"
 
 
 class ColumnsUnusable(InvalidInput):

@@ -73,6 +73,10 @@ def infer_contract(source: Source | str | Path, target: str, *, progress: Progre
         )
     opened = _with_decimal_mark(opened)
     profiles, rejected = _profile(opened, progress)
+    if rejected and not profiles[target].rows and opened.kind == "jsonl":
+        raise SourceUnreadable(
+            f"Not one of the {rejected:,} lines of {opened.name} is a flat object with each key once."
+        )
     if rejected and not profiles[target].rows:
         raise SourceUnreadable(
             f"Not one of the {rejected:,} rows of {opened.name} has as many fields as its header, {len(opened.columns)}.\n"
@@ -88,7 +92,7 @@ def infer_contract(source: Source | str | Path, target: str, *, progress: Progre
         )
     rows = profiles[target].rows + rejected
     bad = profiles[target].missing + rejected
-    limit, set_aside = _quarantine(rows, profiles[target].missing, rejected)
+    limit, set_aside = _quarantine(rows, profiles[target].missing, rejected, opened.kind)
     spec = DataSpec(
         source=opened.spec,
         target=target,
@@ -147,13 +151,16 @@ def _almost_numbers(profiles: Mapping[str, ColumnProfile], columns: Mapping[str,
     ]
 
 
-def _quarantine(rows: int, without_target: int, ragged: int) -> tuple[float, list[str]]:
+def _quarantine(rows: int, without_target: int, ragged: int, kind: str) -> tuple[float, list[str]]:
     """How many rows may be set aside so that this file passes, and what to say about it."""
     said = []
     if without_target:
         said.append(f"{without_target:,} of {rows:,} rows have no target; they will be set aside")
     if ragged:
-        said.append(f"{ragged:,} of {rows:,} rows have more or fewer fields than the header; they will be set aside")
+        fault = (
+            "are no flat objects with known keys" if kind == "jsonl" else "have more or fewer fields than the header"
+        )
+        said.append(f"{ragged:,} of {rows:,} rows {fault}; they will be set aside")
     share = (without_target + ragged) / max(1, rows)
     if share <= _USUAL_LIMIT:
         return _USUAL_LIMIT, said

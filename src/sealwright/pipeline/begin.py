@@ -61,8 +61,8 @@ def begin_project(
     path = folder / PROJECT_FILE
     if path.exists():
         raise Conflict(f"{path} exists already and stays as it is. Choose another folder, or edit that file.")
-    if not data.is_file():
-        raise InvalidInput(f"There is no file {data}. Name a CSV, Parquet or Arrow file with --data.")
+    if not data.exists():
+        raise InvalidInput(f"There is no file {data}. Name a CSV, JSON lines, Parquet or Arrow file with --data.")
     project = check_name(name, what="project") if name else _name_from(folder)
     source = os.path.relpath(data.resolve(), folder.resolve())
     inferred = infer_contract(data, target, progress=progress)

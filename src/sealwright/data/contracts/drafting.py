@@ -60,7 +60,12 @@ def draft_contract(source: Source | FileSource | str | Path, *, progress: Progre
             columns[name] = ContractColumn.model_validate(spec.plain())
     notes = list(opened.notes)
     if ragged:
-        notes.append(f"{ragged:,} rows have more or fewer fields than the header; at_most_share lets as many pass")
+        fault = (
+            "are no flat objects with known keys"
+            if opened.kind == "jsonl"
+            else "have more or fewer fields than the header"
+        )
+        notes.append(f"{ragged:,} rows {fault}; at_most_share lets as many pass")
     limit = math.ceil(ragged / (rows + ragged) * 10_000) / 10_000
     contract = Contract(columns=columns, at_most_share=limit, csv=_reading(opened))
     return Drafted(contract=contract, rows=rows + ragged, reasons=reasons, notes=tuple(notes))

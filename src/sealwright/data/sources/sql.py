@@ -18,7 +18,9 @@ import sqlalchemy as sa
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
 from sealwright.data.sources.columnar import readable_type
-from sealwright.data.sources.model import SourceBatch
+from sealwright.data.sources.model import SourceBatch, Transport
+from sealwright.data.sources.network import is_this_machine
+from sealwright.data.sources.sql_transport import IsLocal, found_transport, planned_transport
 from sealwright.data.spec import SqlSource
 
 __all__ = ["DatabaseQuery"]
@@ -28,13 +30,19 @@ _READS = re.compile(r"\s*(?:select|with|values|table)\b", re.IGNORECASE)
 
 
 class DatabaseQuery:
-    """The rows of one SELECT, read in a transaction that is always rolled back."""
+    """The rows of one SELECT, read in a transaction that is always rolled back.
+
+    `is_local` says which hosts count as this machine, to which rows may travel without TLS.
+    """
 
     kind = "sql"
     decimal = "."
 
-    def __init__(self, spec: SqlSource, environment: Mapping[str, str]) -> None:
+    transport: Transport
+
+    def __init__(self, spec: SqlSource, environment: Mapping[str, str], *, is_local: IsLocal = is_this_machine) -> None:
         self.spec = spec
+        self._is_local = is_local
         self.notes: tuple[str, ...] = ()
         self.unreadable: Mapping[str, str] = {}
         self.share = 0.0
@@ -42,8 +50,11 @@ class DatabaseQuery:
             raise SourceUnreadable("A data query is one SELECT statement; data.source.sql begins with something else.")
         self._url = _address(spec, environment)
         self.name = f"{self._url.get_backend_name()} query"
+        self._plan = planned_transport(self._url, spec, is_local)
         with self._rows() as found:
             self.columns = check_column_names(tuple(found.keys()), what=f"The {self.name}")
+        if self.transport.encrypted and "server verified" not in self.transport.how:
+            self.notes = (f"the way to the database: {self.transport.how}",)
 
     @property
     def digest(self) -> str:
@@ -79,6 +90,7 @@ class DatabaseQuery:
         try:
             engine = sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True)
             with engine.connect() as connection:
+                self.transport = found_transport(connection, self._plan, self._is_local)
                 _only_read(connection)
                 options = {"stream_results": True, "max_row_buffer": _ROWS, "no_parameters": True}
                 found = connection.execution_options(**options).exec_driver_sql(self.spec.sql)
@@ -134,6 +146,7 @@ def _only_read(connection: sa.Connection) -> None:
     backend = connection.engine.url.get_backend_name()
     if backend == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("PRAGMA temp_store = MEMORY")  # sorting may not spill rows into a file in the clear
     elif backend == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 

@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the new project.")],
-    data: Annotated[Path, typer.Option("--data", help="A CSV, Parquet or Arrow file to learn from.")],
+    data: Annotated[Path, typer.Option("--data", help="A CSV, JSON lines, Parquet or Arrow file to learn from.")],
     target: Annotated[str, typer.Option("--target", help="The column to predict.")],
     risk: Annotated[str, typer.Option("--risk", help="Risk class: minimal, limited or high.")] = "minimal",
     positive: Annotated[
