@@ -44,11 +44,19 @@ def machine() -> str:
 
 def main() -> None:
     quick = "--quick" in sys.argv
+    few = ["--rows", "100000"] if quick else []
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "kept"
         jobs = [
             ("The whole way", ["whole_way.py", "--keep", str(kept), *(["--rounds", "1"] if quick else [])]),
             ("Ingest: encrypted against plain Parquet", ["ingest.py", *(["--rows", "200000"] if quick else [])]),
+            ("Erasing a person", ["data_erase.py", *(["--rows", "100000", "--persons", "10000"] if quick else [])]),
+            ("Examining a large table", ["data_quality.py", *few]),
+            ("Checking a contract", ["data_check.py", *few]),
+            ("Looking for personal data", ["data_scan.py", *few]),
+            ("Counting groups", ["data_diversity.py", *few]),
+            ("De-identifying", ["data_deidentify.py", *few]),
+            ("Reading from every kind of source", ["data_sources.py", *few]),
             ("Ledger", ["ledger.py"]),
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),
             ("Serving, first form", ["serving_first.py"]),
