@@ -158,7 +158,11 @@ def test_neither_statement_nor_spend_tells_apart_two_datasets_that_differ_in_one
     done = ask(workspace, project, "mean", "0.3", column="income", where=(("branch", "north"),))
     published = json.dumps(done.to_json())
     assert snapshot.digest.removeprefix("sha256:") not in published
-    assert "300" not in published
+    assert set(done.said) == {
+        "format", "project", "release", "at", "query", "unit", "rows_per_unit", "bounds", "privacy", "numbers", "accuracy",
+        "mechanism", "noise", "budget",
+    }  # fmt: skip
+    assert set(done.said["numbers"]) == {"value", "rows"}
     (spent,) = [one for one in workspace.ledger.entries(start) if one.action == "data.privacy_spent"]
     assert spent.actor == "ada"
     assert spent.subject == snapshot.digest

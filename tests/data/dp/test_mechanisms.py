@@ -44,7 +44,7 @@ def test_the_odds_of_any_answer_differ_by_at_most_e_to_the_epsilon_between_neigh
     """The promise itself, on counts that differ in one row: a smoke test, up to sampling error."""
     one = Counter(one.value for one in draws(FIVE, "count", "0.5", count=5000))
     less = Counter(one.value for one in draws(FIVE.slice(1), "count", "0.5", count=5000))
-    compared = [value for value in one | less if one[value] >= 150 and less[value] >= 150]
+    compared = [value for value in one | less if min(one[value], less[value]) >= 60]
     assert len(compared) >= 8
     for value in compared:
         error = 5 * math.sqrt(1 / one[value] + 1 / less[value])
@@ -58,11 +58,11 @@ def test_twice_the_epsilon_is_half_the_noise_and_it_shows() -> None:
 
 def test_the_declared_accuracy_holds_as_often_as_it_says() -> None:
     counts = draws(FIVE, "count", "0.3")
-    assert sum(abs(int(one.value or 0) - 5) <= (one.within or 0) for one in counts) / DRAWS > 0.935
+    assert sum(abs(int(one.value or 0) - 5) <= (one.within or 0) for one in counts) / DRAWS > 0.925
     exact = {"false": 3, "true": 2}
     cells = draws(FIVE, "histogram", "0.3", column="fits")
     at_once = [max(abs(cell.count - exact[cell.label]) for cell in one.cells) <= (one.all_within or 0) for one in cells]
-    assert sum(at_once) / DRAWS > 0.935
+    assert sum(at_once) / DRAWS > 0.925
     many = pa.table({"age": list(range(101)) * 20})
     means = draws(many, "mean", "1", column="age", count=1000)
     covered = [one.interval.lower <= 50 <= one.interval.upper for one in means if one.interval]
