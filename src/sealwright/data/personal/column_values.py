@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from sealwright.data.personal.detectors.person import is_given_name
 from sealwright.data.personal.model import Kind
+from sealwright.data.personal.person_context import NOT_NAMES
 
 __all__ = ["attribute_of", "is_named_like_a_person", "is_prose", "name_shaped"]
 
@@ -69,8 +70,9 @@ def name_shaped(value: str) -> bool:
 
 
 def is_named_like_a_person(value: str) -> bool:
-    """Name-shaped, with a common given name as one of its first two words."""
-    return name_shaped(value) and any(is_given_name(word) for word in _WORD.findall(value)[:2])
+    """Name-shaped, with a common given name as one of its first two words, and not "Lake Robert"."""
+    words = _WORD.findall(value)[:2] if name_shaped(value) else []
+    return any(is_given_name(word) for word in words) and words[0].lower() not in NOT_NAMES
 
 
 def is_prose(value: str) -> bool:

@@ -125,7 +125,7 @@ class ExactCounts:
         likely = long.filter(pa.array(matches(long, _NUMBERS)))
         if not len(likely):
             return
-        alone = matches(likely, r"^[0-9]{12,18}$")
+        alone = matches(likely, r"^[1-9][0-9]{11,17}$")
         if alone.any():
             self._digits(likely.filter(pa.array(alone)).cast(pa.int64()).to_numpy(zero_copy_only=False))
             likely = likely.filter(pa.array(~alone))

@@ -7,6 +7,11 @@ stand under AMBIGUOUS. Names of many regions are missing; the declared recall sh
 
 __all__ = ["AMBIGUOUS", "GIVEN_NAMES"]
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _ENGLISH = """james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony donald
 steven paul andrew joshua kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan
 stephen larry justin scott brandon benjamin samuel gregory alexander frank patrick raymond jack dennis jerry tyler aaron jose adam
@@ -23,6 +28,15 @@ gillian lesley hazel fiona moira eileen maureen sheila pauline lynn tracy dawn k
 ellie amelia isla poppy jasmine molly georgia tina tammy crystal erin shannon wendy tiffany vanessa courtney april monica erica
 melanie kristen kristin kristina jill jamie holly robin cassandra alicia tanya veronica jeffery travis chad marcus curtis dustin
 shawn derrick todd cory brett shane jared brent corey casey devin phillip edwin glenn leonard martin antonio luis carlos miguel"""
+_MORE_ENGLISH = """stacey stacy priscilla kent leah johnathan breanna rhonda cathy kaylee brandi candice carla cassie christy colleen cristian
+darlene darrell darren daryl deanna desiree dwayne ebony eddie elaine felicia gina glenda haley jake jaclyn jenna jerome joann
+joel johnny josh kara katelyn kathy katie kelli kelsey kendra kirk kristi latoya leslie lindsay lindsey loretta lydia mackenzie
+makayla mallory marissa marvin maxwell meghan melinda melvin micheal miranda misty morgan nathaniel norman paige patty peggy perry
+randall rachael regina ricky rita roberta rodney ronnie sabrina sally savannah seth shaun shelby sheri sherry stanley steve sylvia
+tamara tara terri theodore toni tracey traci tyrone vernon vicki vickie wanda wesley whitney yolanda yvette yvonne alec alisha alyssa
+angie ariel arnold bethany bonnie brad bridget calvin cameron chelsea clifford clinton connie debbie dominic donovan ella evan
+faith francis gavin geoffrey hayley jodie josephine keeley kerry lewis lily luke marian natasha nina owen reece rosie shannon
+stewart toby zach arjun meera nikhil karan nisha vivek ashish abhishek rajiv swati ritu preeti shalini aditi akash ankit gaurav"""
 _GERMAN = """hans klaus jürgen juergen dieter manfred wolfgang helmut gerhard günter guenter horst uwe bernd rainer heinz jörg joerg
 thorsten torsten stefan andreas matthias markus sven frank ralf dirk jens holger olaf karsten carsten lars tobias florian sebastian
 felix lukas jonas leon finn maximilian moritz niklas fabian dominik marcel patrick kai ingo detlef hartmut reinhard siegfried
@@ -84,166 +98,16 @@ arun ashok deepak manoj pradeep rakesh sandeep priya pooja neha anjali kavita su
 aarav ishaan ananya diya wei fang jing ming li na xiu ying hiroshi takashi kenji yuki sakura haruto yui akira naoki yoko keiko
 minjun seoyeon jiho kwame kofi ama chidi ngozi oluwaseun chinedu adaeze thabo sipho lerato tendai nguyen linh minh thi siti
 budi agus dewi putri"""
-AMBIGUOUS = frozenset(
-    [
-        "may",
-        "april",
-        "june",
-        "august",
-        "grace",
-        "rose",
-        "joy",
-        "hope",
-        "faith",
-        "dawn",
-        "crystal",
-        "amber",
-        "jasmine",
-        "poppy",
-        "holly",
-        "hazel",
-        "iris",
-        "lily",
-        "ruby",
-        "violet",
-        "paris",
-        "london",
-        "austin",
-        "dallas",
-        "houston",
-        "madison",
-        "charlotte",
-        "florence",
-        "victoria",
-        "georgia",
-        "virginia",
-        "jordan",
-        "israel",
-        "chad",
-        "lee",
-        "jean",
-        "mark",
-        "bill",
-        "will",
-        "frank",
-        "grant",
-        "guy",
-        "rich",
-        "art",
-        "jack",
-        "drew",
-        "chase",
-        "hunter",
-        "mason",
-        "carter",
-        "cooper",
-        "taylor",
-        "tyler",
-        "summer",
-        "autumn",
-        "angel",
-        "christian",
-        "dean",
-        "earl",
-        "duke",
-        "king",
-        "prince",
-        "major",
-        "rio",
-        "diego",
-        "santiago",
-        "salvador",
-        "lourdes",
-        "domingo",
-        "milan",
-        "roman",
-        "roma",
-        "sierra",
-        "dakota",
-        "logan",
-        "scott",
-        "craig",
-        "kelly",
-        "parker",
-        "piper",
-        "sky",
-        "star",
-        "storm",
-        "stone",
-        "wade",
-        "ward",
-        "dale",
-        "glen",
-        "heath",
-        "miles",
-        "pat",
-        "sue",
-        "gene",
-        "ray",
-        "rob",
-        "rock",
-        "roos",
-        "inge",
-        "odd",
-        "bo",
-        "per",
-        "ole",
-        "na",
-        "li",
-        "ming",
-        "ama",
-        "mercedes",
-        "dolores",
-        "consuelo",
-        "pilar",
-        "amparo",
-        "aurora",
-        "alba",
-        "dante",
-        "noor",
-        "min",
-        "wei",
-        "fang",
-        "carol",
-        "lori",
-        "penny",
-        "ginger",
-        "olive",
-        "alma",
-        "mason",
-        "jo",
-        "gay",
-        "randy",
-        "willie",
-        "an",
-        "max",
-        "bas",
-        "sem",
-        "stella",
-        "eva",
-        "felix",
-        "leo",
-        "oscar",
-        "hugo",
-        "victor",
-        "rosa",
-        "bianca",
-        "nicola",
-        "laura",
-        "martin",
-        "thomas",
-        "simon",
-        "stuart",
-        "lawrence",
-        "vincent",
-        "ralph",
-        "santa",
-        "vera",
-        "mia",
-    ]
-)
+AMBIGUOUS = _words("""may april june august grace rose joy hope faith dawn crystal amber jasmine poppy holly hazel iris lily ruby violet
+paris london austin dallas houston madison charlotte florence victoria georgia virginia jordan israel chad lee jean
+mark bill will frank grant guy rich art jack drew chase hunter mason carter cooper taylor tyler summer autumn angel
+christian dean earl duke king prince major rio diego santiago salvador lourdes domingo milan roman roma sierra dakota
+logan scott craig kelly parker piper sky star storm stone wade ward dale glen heath miles pat sue gene ray rob rock
+roos inge odd bo per ole na li ming ama mercedes dolores consuelo pilar amparo aurora alba dante noor min wei fang
+carol lori penny ginger olive alma mason jo gay randy willie an max bas sem stella eva felix leo oscar hugo victor
+rosa bianca nicola laura martin thomas simon stuart lawrence vincent ralph santa vera mia""")
 """Given names that are often something else: they need a surname-like word behind them, and a reason more."""
 
-GIVEN_NAMES = frozenset(
-    f"{_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN} {_ITALIAN} {_DUTCH_NORDIC} {_SLAVIC} {_OTHERS}".split()
+GIVEN_NAMES = _words(
+    f"{_ENGLISH} {_MORE_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN} {_ITALIAN} {_DUTCH_NORDIC} {_SLAVIC} {_OTHERS}"
 )

@@ -151,7 +151,7 @@ def _person(counts: CellCounts) -> Confidence | None:
         share = counts.named / counts.cells
         if share >= 0.5:
             return "high"
-        if share >= 0.25:
+        if share >= 0.2:
             return "medium"
     in_prose = counts.by_grade["person_name", "high"] + counts.by_grade["person_name", "medium"]
     if counts.prose and in_prose:

@@ -12,6 +12,7 @@ __all__ = ["Reading", "Run", "Window"]
 
 _RUN = re.compile(r"(?<![^\W_])(?:\+|\(\+?)?\d(?:[ .\-/()]{0,2}\d)*+", re.ASCII)
 _SHORTEST = 6  # a telephone number has no fewer digits
+_EXTENSION = re.compile(r"x\d{1,6}(?!\w)", re.ASCII)  # 555-2671x12
 _WORD = re.compile(r"[^\W\d_]+")
 _GROUP = re.compile(r"\d+", re.ASCII)
 
@@ -99,7 +100,8 @@ class Reading:
 
     def _find_runs(self) -> Iterator[Run]:
         for match in _RUN.finditer(self.text):
-            if match.end() - match.start() < _SHORTEST or self.text[match.end() : match.end() + 1].isalpha():
+            glued = self.text[match.end() : match.end() + 1].isalpha() and not _EXTENSION.match(self.text, match.end())
+            if glued or match.end() - match.start() < _SHORTEST:
                 continue
             groups = tuple((one.start(), one.end()) for one in _GROUP.finditer(self.text, *match.span()))
             yield Run(match.start(), match.end(), match[0], groups)

@@ -20,19 +20,26 @@ _S = r"(?:[^\W\d][\w'.\-]{0,29}|\d{1,2} de)"  # a word of a street's name, as in
 _SMALL = r"(?:de|del|de la|de los|de las|du|des|da|do|dos|das|di|della|dei|degli|delle|van|van de|van der|la|le|les|el|of|the|und|an der|an)"
 _NO = r"\d{1,5}(?:[ ]?[a-zA-Z](?![\w]))?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?)?"
 _TOWN = rf"[{_U}][\w'.\-]{{1,24}}(?:[ -](?:{_SMALL}[ ])?[{_U}][\w'.\-]{{1,24}}){{0,3}}"
-_EN_WORDS = """alley aly av ave avenue bayou beach bend bluff bluffs blvd boulevard branch bridge brook brooks burg burgs
-    bypass camp canyon causeway center centers cir circle cliff cliffs close common corner corners course court
-    cove coves creek cres crescent crossing ct curve dale dam divide dr drive estate estates expressway
-    extension extensions falls ferry field fields flat flats ford fords forest forge forges fork forks freeway
-    garden gardens gateway glen glens green grove harbor harbors haven heights highway hill hwy inlet island
-    islands isle junction junctions key keys knoll knolls lake lakes landing lane light lights ln lock locks
-    lodge loop manor manors meadow meadows mews mill mills mission motorway mountain mountains neck orchard oval
-    park parks parkway pass path pine pines pkwy pl place plain plains plaza point points port ports prairie
-    radial ramp ranch rapids rd ridge road roads row run shoal shoals shore shores springs spur sq square
-    squares st station stravenue stream street streets summit ter terrace throughway trace track trail trl
-    tunnel turnpike union valley via viaduct view village ville vista walk walks way well wells xing"""
+_EN_WORDS = """alley alleys aly av ave avenue avenues bayou bayous beach beachs bend bends bluff bluffs blvd blvds boulevard
+    boulevards branch branchs bridge bridges brook brooks burg burgs bypass camp camps canyon canyons cape capes
+    causeway causeways center centers cir circle circles cliff cliffs close closes common commons corner corners
+    course courses court courts cove coves creek creeks cres crescent crescents crossing crossings ct curve
+    curves dale dales dam divide divides dr drive drives estate estates expressway expressways extension
+    extensions falls ferry ferrys field fields flat flats ford fords forest forests forge forges fork forks
+    freeway freeways garden gardens gateway gateways glen glens green greens grove groves harbor harbors haven
+    havens heights highway highways hill hills hwy inlet inlets island islands isle isles junction junctions key
+    keys knoll knolls lake lakes landing landings lane lanes light lights ln lock locks lodge lodges loop loops
+    manor manors marshes meadow meadows mews mill mills mission missions motorway motorways mountain mountains
+    neck necks orchard orchards oval ovals overpass park parks parkway parkways pass passes path paths pine
+    pines pkwy pkwys pl place places plain plains plaza plazas point points port ports prairie prairies radial
+    radials ramp ramps ranch ranchs rapids rd ridge ridges road roads row run shoal shoals shore shores springs
+    spur spurs sq square squares st station stations stravenue stravenues stream streams street streets summit
+    summits ter terrace terraces throughway throughways trace traces track tracks trail trails trl tunnel
+    tunnels turnpike turnpikes underpass union unions valley valleys via viaduct viaducts view views village
+    villages ville villes vista vistas walk walks way well wells xing xings"""
 _EN_TAIL = rf"(?:[,\n][ ]{{0,2}}{_TOWN})?(?:,?[ ][A-Z]{{2,3}})?(?:,?[ ]\d{{5}}(?:-\d{{4}})?|,?[ ]\d{{4}}|,?[ ][A-Z]{{1,2}}\d[A-Z\d]?[ ]?\d[A-Z]{{2}}|,?[ ][A-Z]\d[A-Z][ ]?\d[A-Z]\d)?(?![\w])"
 _EU_TAIL = rf"(?:[ ,\n–-]{{1,3}}(?:[A-Z]{{1,2}}[- ])?\d{{4,5}}(?:-\d{{3}})?(?:[ ][A-Z]{{2}})?[ ]{_TOWN})?"
+_ES_TAIL = rf"(?: ?[,\n] ?{_TOWN}, \d{{5}}|{_EU_TAIL})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,13 @@ _WAYS = (
         rf"\d{{1,4}}(?: ?(?:bis|ter|[a-d]))?,? WORDS {_ARTICLE}[\w'\-]{{2,30}}(?: (?:de |d'|du |des )?[{_U}][\w'\-]{{1,30}}){{0,3}}{_EU_TAIL}",
     ),
     _by_word(
-        "calle c/ avenida avda avda. av. plaza paseo camino carretera ronda travesía callejón glorieta rambla alameda cuesta cañada"
+        "rue avenue boulevard place impasse chemin allée quai route",
+        rf"WORDS {_ARTICLE}[\w'\-]{{2,30}}(?: (?:de |d'|du |des )?[{_U}][\w'\-]{{1,30}}){{0,3}}[ ,\n]{{1,3}}\d{{5}} {_TOWN}",
+    ),
+    _by_word(
+        "calle c/ c. avenida avda avda. av. plaza paseo camino carretera ronda travesía callejón glorieta rambla alameda cuesta cañada"
         " acceso pasaje urbanización vía vial pasadizo",
-        rf"WORDS ?{_NAME}{_NUMBER}{_DOOR}{_EU_TAIL}",
+        rf"WORDS ?{_NAME}{_NUMBER}{_DOOR}{_ES_TAIL}",
     ),
     _by_word(
         "via viale piazza piazzale corso largo vicolo strada contrada borgo rotonda canale incrocio stretto",
@@ -110,6 +121,7 @@ _WAYS = (
         rf"(?:[{_U}][\w.\-]{{0,20}} ){{0,2}}[{_U}]?[\w\-]{{0,30}}ENDINGS {_NO}(?![\w])(?:[ ,\n]{{1,3}}\d{{3}} ?\d{{1,2}} {_TOWN})?",
     ),
     _by_word("box postfach boîte apartado psc", r"(?i:p\.? ?o\.? ?box|post office box|postfach|bo[iî]te postale|apartado(?: de correos)?|psc) (?:[Nn]r\.? ?)?\d{2,6}(?![\w])"),
+    _alone(rf"(?:{_TOWN}, )?[FAD]PO,? A[AEP] \d{{5}}(?:-\d{{4}})?", "high"),
     _alone(r"(?:GIR ?0AA|(?:[A-PR-UWYZ]\d[\dA-HJKPSTUW]?|[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]?) \d[ABD-HJLNP-UW-Z]{2})", "medium"),
     _alone(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d", "medium"),
     _alone(rf"[1-9]\d{{3}} (?!S[ADS])[A-Z]{{2}}[ ,]{{1,2}}{_TOWN}", "medium"),

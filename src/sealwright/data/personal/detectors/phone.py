@@ -23,7 +23,7 @@ REGIONS = (
 
 _WORDS = re.compile(
     r"(?:tel|phone|mobil|cell|fax|call|ring|dial|sms|text me|whatsapp|handy|telefon|t[ée]l[ée]|ruf|portable|gsm|movil|móvil"
-    r"|llam|cellulare|chiam|bel |mob\b|ph\b|hotline|contact|reach|n[úu]mero|number|\+ ?$)[^.!?\n]{0,30}$"
+    r"|llam|cellulare|chiam|bel |mob\b|ph\b|hotline|contact|reach|num[ée]ro|número|nummer|number|\+ ?$)[^.!?\n]{0,30}$"
 )
 _NOT = re.compile(
     r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d{2}(?!\d)|\d{1,3}(?:\.\d{1,3}){3}$|\d{1,3}(?:\.\d{3})+$"
@@ -83,7 +83,7 @@ def _grade(reading: Reading, raw: str, start: int, *, whole: bool) -> Confidence
             return "high"
         return "medium" if near and 8 <= sum(map(str.isdigit, raw)) <= 15 else None
     written = bool(_WRITTEN.fullmatch(raw))
-    bare = raw.isdigit()
+    zero_first = raw.isdigit() and raw[0] == "0" and 10 <= len(raw) <= 12
     glued = (
         reading.text[max(0, start - 2) : start].rstrip("-/_.#")[-1:].isalnum()
         and start > 0
@@ -91,10 +91,10 @@ def _grade(reading: Reading, raw: str, start: int, *, whole: bool) -> Confidence
     )
     if glued and not near:
         return None  # the end of a product code
-    if not near and not (whole and written) and not (bare and raw[0] == "0" and 10 <= len(raw) <= 12):
+    if not near and not (whole and written) and not zero_first:
         return None
     if sum(map(str.isdigit, raw)) < 7 or not any(_valid(raw, region) for region in REGIONS):
-        return "medium" if near and written else None
+        return "medium" if near and (written or zero_first) else None
     if near:
         return "high"
     return "medium" if written else "low"
