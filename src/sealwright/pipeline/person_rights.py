@@ -136,9 +136,9 @@ def _copy(workspace: Workspace, project: str, person: str, asked: Asked, request
     return Answered(
         request=request,
         found=found,
-        done=f"A copy was made of {rows} rows and {len(found.decisions)} decisions."
+        done=f"A copy was made of {_count(rows, 'row')} and {_count(len(found.decisions), 'decision')}."
         if asked.right == "access"
-        else f"A copy was made of {len(copy['rows'])} rows.",
+        else f"A copy was made of {_count(len(copy['rows']), 'row')}.",
         detail={"proof": digest_of(data), **({"file": str(asked.to)} if asked.to is not None else {})},
         copy=copy if asked.to is None else None,
     )
@@ -157,7 +157,7 @@ def _correct(
     return Answered(
         request=request,
         found=found,
-        done=f"{', '.join(asked.values)} corrected in {len(moved)} snapshots.",
+        done=f"{', '.join(asked.values)} corrected in {_count(len(moved), 'snapshot')}.",
         detail={"snapshots": moved, "proof": next(iter(moved.values()), "")},
     )
 
@@ -171,8 +171,8 @@ def _erase(
     return Answered(
         request=request,
         found=erased.found,
-        done=f"The person's key was destroyed; {rows} rows were taken out of {len(erased.rewritten)} snapshots and"
-        f" {erased.decisions} decision records were erased.",
+        done=f"The person's key is destroyed; taken out: {_count(rows, 'row')} of"
+        f" {_count(len(erased.rewritten), 'snapshot')}, {_count(erased.decisions, 'decision record')}.",
         detail={"erased": erased.to_json(), "proof": erased.statement},
         models=tuple(models),
     )
@@ -198,3 +198,7 @@ def _leave_out(
         done="From now on the person's rows are kept but not used: no training, no assurance, no export, no new snapshot.",
         detail={"suppression": stands.id, "signal": asked.signal},
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

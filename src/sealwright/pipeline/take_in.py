@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealwright.charter import RiskClass
-from sealwright.data import Snapshot, open_source
+from sealwright.data import Snapshot, Source, open_source
 from sealwright.data import ingest as ingest_source
 from sealwright.data.personal import refuse_unclassified, scan
 from sealwright.kernel import Progress, rfc3339, silent
@@ -18,7 +18,7 @@ from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 
-__all__ = ["Ingested", "ingest", "promise", "snapshot_of"]
+__all__ = ["Ingested", "ingest", "note_transport", "promise", "snapshot_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ def ingest(
     spec = project.spec.data
     out = withholding(desk, require_basis(desk, by=by))
     source = open_source(spec.source, project.folder)
+    note_transport(desk, source, by=by)
     of = digest_of_json(
         {
             "data": spec.model_dump(mode="json"),
@@ -118,6 +119,14 @@ def ingest(
     product = {"of": of, "raw": snapshot.digest, "snapshot": used.digest, "statement": filed.digest}
     run = desk.runs.finish(run, "ingest", product, by=by)
     return Ingested(run=run, snapshot=used, again=used.folder.name in known)
+
+
+def note_transport(desk: Desk, source: Source, *, by: str) -> None:
+    """Where rows travel unencrypted because the project file says they may, the ledger knows before one does."""
+    way = source.transport
+    if way.override_reason is not None:
+        detail = {"source": source.name, "how": way.how, "reason": way.override_reason}
+        desk.workspace.ledger.append("data.transport_unencrypted", desk.project.name, detail, actor=by)
 
 
 def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str, leave_out: Collection[bytes] = ()) -> Snapshot:
