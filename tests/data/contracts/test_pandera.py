@@ -148,6 +148,14 @@ def test_out_and_back_is_the_same_contract(tmp_path: Path) -> None:
     assert again == plain
 
 
+def test_an_empty_text_is_missing_there_too() -> None:
+    contract = Contract.model_validate({"columns": {"t": {"type": "text"}}})
+    schema = pandera.DataFrameSchema.from_yaml(export_contract(contract, "pandera").text)
+    for cell, kept in (("x", True), ("", False), (None, False)):
+        data = pd.DataFrame({"t": [cell]}, dtype=object)
+        assert (check_contract(data, contract).passed, theirs(schema, data)) == (kept, kept)
+
+
 def test_what_pandera_cannot_say_is_listed() -> None:
     contract = Contract.model_validate(
         {
@@ -177,6 +185,8 @@ SCHEMA = pandera.DataFrameSchema(
     {
         "i": pandera.Column("int64", [pandera.Check.ge(0), pandera.Check.le(9), pandera.Check.ne(5)], unique=True),
         "f": pandera.Column(float, pandera.Check.in_range(0, 1, include_max=False), nullable=True),
+        "h": pandera.Column(float, pandera.Check.in_range(0, 1, include_min=False)),
+        "j": pandera.Column(int, [pandera.Check.ge(0.5), pandera.Check.lt(2.5)]),
         "g": pandera.Column(float, [pandera.Check.gt(0), pandera.Check.lt(5)]),
         "k": pandera.Column(str, pandera.Check.isin(["a", "b"])),
         "n": pandera.Column(int, pandera.Check.isin([1, 2, 3]), required=False),
@@ -208,8 +218,11 @@ ROW = {
     "l": "äb",
     "q": "ab",
     "b": True,
+    "h": 0.5,
+    "j": 1,
 }
 CELLS = [
+    *[("h", 0.0), ("h", 1.0), ("j", 0), ("j", 2), ("j", 3)],
     *[("i", -1), ("i", 10), ("i", 5), ("f", 1.0), ("f", -0.1), ("f", None), ("g", 0.0), ("g", 5.0), ("k", "c")],
     *[("n", 4), ("e", 4), ("x", "no"), ("x", None), ("m", "xa"), ("m", "bc"), ("m", "xbc"), ("c", "b"), ("s", "aab")],
     *[("s", "xa."), ("z", "b)x"), ("l", "a"), ("l", "äöüß"), ("l", "äöü"), ("q", "a"), ("q", "abc"), ("f", 0.0)],

@@ -105,6 +105,28 @@ def test_an_empty_cell_breaks_only_the_rule_about_empty_cells() -> None:
     assert report.passed
 
 
+def test_a_cell_without_a_value_breaks_no_rule_about_values() -> None:
+    cells = [float("-inf"), float("inf"), float("nan"), 1.0]
+    column = {"type": "number", "above": 0, "below": 2, "one_of": [1], "none_of": [3]}
+    report = check_contract(pa.table({"c": cells}), contract({"c": column}))
+    assert broken(report) == {("c", "not_finite"): (3, (1, 2, 3))}
+
+
+def test_characters_are_counted_not_bytes() -> None:
+    table = pa.table({"c": ["äö", "\U0001f600\U0001f600"]})
+    assert broken(check_contract(table, contract({"c": {"type": "text", "min_length": 3}}))) == {
+        ("c", "too_short"): (2, (1, 2))
+    }
+    assert check_contract(table, contract({"c": {"type": "text", "min_length": 2, "max_length": 2}})).passed
+
+
+def test_zero_and_minus_zero_are_one_value_of_a_key() -> None:
+    table = pa.table({"a": [0.0, -0.0, 1.0], "b": ["x", "x", "x"]})
+    columns = {"a": {"type": "number", "unique": True}, "b": {"type": "text"}}
+    report = check_contract(table, contract(columns, unique=["a", "b"]))
+    assert broken(report) == {("a", "repeated"): (1, (2,)), ("a + b", "repeated"): (1, (2,))}
+
+
 def test_words_for_missing_are_missing() -> None:
     column = {"type": "integer", "nullable": True, "nulls": ["NA"], "min": 0}
     report = check_contract(pa.table({"c": ["1", "NA", "na", "-1"]}), contract({"c": column}))

@@ -39,6 +39,8 @@ def patterns() -> Any:
 @settings(deadline=None, max_examples=120)
 @given(patterns(), st.lists(CELL, max_size=12), st.integers(0, 3))
 @example("^[A-Z]{2}$", ["AB", "ABC", "A\n", None, ""], 0)
+@example("^[A-Z]{2}[0-9]{3}$", ["AB123", "12ABC", "ABCDE", "12345", "A1B23"], 0)
+@example("^[a-z]{2,3}$", ["a", "ab", "abc", "abcd"], 0)
 @example("^[0-9]+$", ["1", "", "12", "٣"], 1)
 def test_a_cell_matches_by_shape_exactly_if_it_matches_in_re2(pattern: str, cells: list[str | None], skip: int) -> None:
     column = pa.array(cells, pa.string()).slice(min(skip, len(cells)))

@@ -15,6 +15,7 @@ import pytest
 from sealwright.data import FileSource, open_source
 from sealwright.data.contracts import Contract, ContractReport, check_contract
 from sealwright.data.errors import ColumnsUnusable, SourceUnreadable
+from sealwright.kernel import InvalidInput
 
 ROWS = 150_000  # more than one batch
 COLUMNS = {
@@ -76,7 +77,7 @@ def test_files_of_every_kind(tmp_path: Path, expected: Any) -> None:
         lambda t: pl.from_arrow(t).with_columns(pl.col("k").cast(pl.Categorical)),
         lambda t: t.to_pandas(),
         lambda t: t.to_pandas().astype({"k": "category"}),
-        lambda t: t.to_pandas().set_index(pd.Index(range(5, ROWS + 5), name="key")),
+        lambda t: t.to_pandas().set_index(pd.Index(list(range(5, ROWS + 5)), name="key")),
     ],
     ids=["table", "reader", "batch", "polars", "polars categorical", "pandas", "pandas category", "pandas index"],
 )
@@ -168,3 +169,27 @@ def test_a_hostile_name_is_refused_and_hostile_values_cannot_steer_a_terminal() 
     wanted = Contract.model_validate({"columns": {"t": {"type": "text", "max_length": 1, "class": "public"}}})
     (found,) = check_contract(pa.table({"t": ["\x1b[2Jred"]}), wanted, show_values=True).breaches
     assert found.values == ("?[2Jred",)
+
+
+def test_a_stream_that_breaks_off_and_a_share_that_is_none_are_refused() -> None:
+    def batches() -> Any:
+        yield pa.record_batch({"n": [1], "k": ["a"], "t": ["x"]})
+        raise OSError("the line went dead")
+
+    schema = pa.schema([("n", pa.int64()), ("k", pa.string()), ("t", pa.string())])
+    with pytest.raises(SourceUnreadable, match="broke off"):
+        check_contract(pa.RecordBatchReader.from_batches(schema, batches()), CONTRACT)
+    for share in (-0.1, 1.5, math.nan):
+        with pytest.raises(InvalidInput, match="share of rows"):
+            check_contract(table(10), CONTRACT, at_most_share=share)
+
+
+def test_part_files_and_lines_of_json_are_checked_like_one_file(tmp_path: Path, expected: Any) -> None:
+    found = table()
+    (tmp_path / "parts").mkdir()
+    pq.write_table(found.slice(0, 70_000), tmp_path / "parts" / "a.parquet")
+    pq.write_table(found.slice(70_000), tmp_path / "parts" / "b.parquet")
+    assert facts(check_contract(tmp_path / "parts", CONTRACT)) == expected
+    (tmp_path / "t.jsonl").write_text('{"n": 1, "k": "a", "t": null}\n{"n": 1, "k": "c", "t": "x"}\nnot json\n')
+    report = check_contract(tmp_path / "t.jsonl", CONTRACT)
+    assert {(f.rule, f.first_rows) for f in report.breaches} == {("not_in_categories", (2,)), ("not_json", (3,))}

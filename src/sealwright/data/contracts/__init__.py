@@ -13,9 +13,10 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.data.contracts.carried import Exported, Imported
     from sealwright.data.contracts.checking import check_contract
+    from sealwright.data.contracts.column import ContractColumn
     from sealwright.data.contracts.drafting import Drafted, draft_contract
     from sealwright.data.contracts.interchange import TOOLS, export_contract, import_contract
-    from sealwright.data.contracts.model import Contract, ContractColumn, CsvReading, RowLimits, RowRule
+    from sealwright.data.contracts.model import Contract, CsvReading, RowLimits, RowRule
     from sealwright.data.contracts.reading import as_contract, read_contract
     from sealwright.data.contracts.report import RULES, Breach, ContractBroken, ContractReport
     from sealwright.data.contracts.writing import contract_text
@@ -48,7 +49,8 @@ _HOME = {
     "checking": ("check_contract",),
     "drafting": ("Drafted", "draft_contract"),
     "interchange": ("TOOLS", "export_contract", "import_contract"),
-    "model": ("Contract", "ContractColumn", "CsvReading", "RowLimits", "RowRule"),
+    "column": ("ContractColumn",),
+    "model": ("Contract", "CsvReading", "RowLimits", "RowRule"),
     "reading": ("as_contract", "read_contract"),
     "report": ("Breach", "ContractBroken", "ContractReport", "RULES"),
     "writing": ("contract_text",),

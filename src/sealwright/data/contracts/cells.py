@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from sealwright.data.cast import cast_column
 from sealwright.data.cells import Cast, Mask, as_mask
-from sealwright.data.contracts.model import ContractColumn
+from sealwright.data.contracts.column import ContractColumn
 from sealwright.data.contracts.shapes import not_matching
 
 __all__ = ["is_ascii", "judge_column", "unread"]

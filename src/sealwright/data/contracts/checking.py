@@ -24,7 +24,7 @@ from sealwright.data.contracts.tables import refuse_broken, source_of
 from sealwright.data.contracts.tally import Broken, Tally
 from sealwright.data.names import nearest
 from sealwright.data.sources import Source, SourceBatch
-from sealwright.kernel import Progress, silent
+from sealwright.kernel import InvalidInput, Progress, silent
 
 __all__ = ["check_contract"]
 
@@ -59,11 +59,15 @@ def check_contract(
 
     Raises
     ------
+    InvalidInput
+        `at_most_share` is no share.
     SourceUnreadable
         The data is no table: missing, damaged, another encoding.
     ColumnsUnusable
         Repeated or unprintable column names.
     """
+    if at_most_share is not None and not 0 <= at_most_share <= 1:
+        raise InvalidInput(f"at_most_share is a share of rows, 0 to 1; got {at_most_share}.")
     source = source_of(data, contract)
     check = _Check(source, contract, show_values=show_values)
     with _kept_pages(), ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _MOST_THREADS)) as pool:

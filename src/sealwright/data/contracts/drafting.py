@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealwright.data.contracts.model import Contract, ContractColumn, CsvReading
+from sealwright.data.contracts.column import ContractColumn
+from sealwright.data.contracts.model import Contract, CsvReading
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.hints import census_names, looks_like_identifier
 from sealwright.data.infer_column import describe_values, infer_column, unreadable_column

@@ -1,6 +1,7 @@
 """What a rule of a contract asks for, in words a person reads beside a count."""
 
-from sealwright.data.contracts.model import ContractColumn, RowRule
+from sealwright.data.contracts.column import ContractColumn
+from sealwright.data.contracts.model import RowRule
 
 __all__ = ["expected_of", "expected_of_pair"]
 

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from sealwright.data.contracts.carried import Exported, unsaid_of
-from sealwright.data.contracts.model import Contract, ContractColumn
+from sealwright.data.contracts.column import ContractColumn
+from sealwright.data.contracts.model import Contract
 from sealwright.data.contracts.patterns import for_python
 from sealwright.data.spec import LARGEST_INTEGER
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from sealwright.data.contracts.model import Contract, ContractColumn, CsvReading, RowLimits, RowRule
+from sealwright.data.contracts.column import ContractColumn
+from sealwright.data.contracts.model import Contract, CsvReading, RowLimits, RowRule
 from sealwright.kernel import InvalidInput, Located, read_limited, strict_yaml
 
 __all__ = ["as_contract", "read_contract"]

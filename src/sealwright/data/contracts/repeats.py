@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealwright.data.cells import Mask
@@ -63,12 +62,7 @@ class Repeats:
 
     def _key(self, columns: Sequence[Any]) -> pl.DataFrame:
         if len(columns) == 1 and columns[0].type in _NUMBERS:
-            return pl.DataFrame({"a": _canonical(columns[0])})
-        frame = pl.DataFrame({str(place): pl.Series(_canonical(one)) for place, one in enumerate(columns)})
+            return pl.DataFrame({"a": columns[0]})
+        frame = pl.DataFrame({str(place): pl.Series(one) for place, one in enumerate(columns)})
         hashed = [frame.hash_rows(seed=seed) for seed in self._seeds]
         return pl.DataFrame({"a": hashed[0], "b": hashed[1]})
-
-
-def _canonical(values: Any) -> Any:
-    """0 and -0 are one number."""
-    return pc.add(values, 0.0) if pa.types.is_floating(values.type) else values

@@ -21,15 +21,17 @@ from sealwright.data.sources import Source, SourceBatch, open_source
 from sealwright.data.sources.columnar import ParquetFile, readable_type
 from sealwright.data.sources.model import Transport
 from sealwright.data.sources.stored import Stored
-from sealwright.data.spec import FileSource, SqlSource
+from sealwright.data.spec import FileSource, S3Source, SqlSource
 
 __all__ = ["BATCH_ROWS", "TableSource", "refuse_broken", "source_of"]
 
 BATCH_ROWS = 131_072
 
+_TYPED = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+
 
 def source_of(data: Any, contract: Contract) -> Source:
-    """A source for a path, a `FileSource`, a `SqlSource`, an Arrow object or a data frame.
+    """A source for a path, a `FileSource`, `SqlSource` or `S3Source`, an Arrow object or a data frame.
 
     Raises
     ------
@@ -39,8 +41,8 @@ def source_of(data: Any, contract: Contract) -> Source:
         Repeated or unprintable column names.
     """
     if isinstance(data, (str, Path)):
-        data = contract.csv.of(str(data)) if _is_text_file(str(data)) else str(data)
-    if isinstance(data, (str, FileSource, SqlSource)):
+        data = str(data) if str(data).lower().endswith(_TYPED) else contract.csv.of(str(data))
+    if isinstance(data, (str, FileSource, SqlSource, S3Source)):
         opened = open_source(data, Path())
         if isinstance(opened, ParquetFile):
             return _DictionaryParquet(opened.stored, opened.spec, contract)
@@ -76,7 +78,7 @@ class TableSource:
     def batches(self, only: Collection[str] | None = None) -> Iterator[SourceBatch]:
         wanted = [name for name in self.columns if (name not in self.unreadable if only is None else name in only)]
         seen = 0
-        for found in self._reader:
+        for found in self._stream():
             batch = found.select(wanted)
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 part = batch.slice(start, BATCH_ROWS)
@@ -84,6 +86,12 @@ class TableSource:
                 seen += part.num_rows
                 yield SourceBatch(part, numbers)
         self.share = 1.0
+
+    def _stream(self) -> Iterator[Any]:
+        try:
+            yield from self._reader
+        except (pa.ArrowException, OSError) as error:
+            raise SourceUnreadable(f"The {self.name} broke off while it was read ({type(error).__name__}).") from None
 
 
 class _DictionaryParquet(ParquetFile):
@@ -100,10 +108,6 @@ class _DictionaryParquet(ParquetFile):
     def _read(self, stream: Any, wanted: list[str]) -> Iterator[Any]:
         file = pq.ParquetFile(stream, read_dictionary=[name for name in self._listed if name in wanted])
         yield from file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
-
-
-def _is_text_file(name: str) -> bool:
-    return name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt"))
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
