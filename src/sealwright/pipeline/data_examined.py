@@ -16,6 +16,7 @@ from sealwright.data.deidentify import measure, risk_of
 from sealwright.data.diversity import measure_diversity, read_reference
 from sealwright.data.personal import scan, unclassified
 from sealwright.data.quality import examine
+from sealwright.data.relevance import RelevanceReport, assess_relevance
 from sealwright.evidence import fact, measured, verify_any
 from sealwright.kernel import InvalidInput, Progress, rfc3339, silent
 from sealwright.pipeline.data_card import snapshot_named
@@ -29,6 +30,8 @@ __all__ = ["EXAMINATION_TYPE", "Examined", "examine_data"]
 
 EXAMINATION_TYPE = "urn:sealwright:predicate:data-examination:v1"
 _MOST_QUASI = 8
+_MOST_DRIFTS = 40
+_SEVERITIES = ("high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,8 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
     diversity = _diversity(desk, snapshot, table)
     progress("measuring the risk of re-identification", 0.92)
     high = desk.project.spec.charter.risk_class is RiskClass.HIGH
-    quality = report.to_json()
+    relevance = assess_relevance(table, spec, now) if spec.relevance is not None else None
+    quality = _with_faults(report.to_json(), [fault.to_json() for fault in relevance.faults] if relevance else [])
     counts = quality["findings"]
     return {
         "format": 1,
@@ -107,6 +111,7 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
         "software": {"sealwright": version("sealwright")},
         "seed": desk.project.spec.training.seed,
         "quality": quality,
+        "relevance": _relevance(relevance),
         "diversity": diversity,
         "risk": _risk(desk, table),
         "personal": personal.to_json(),
@@ -127,7 +132,7 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
                     unit="count",
                     definition=f"Findings of {severity} severity in the examination of the snapshot.",
                 )
-                for severity in ("high", "medium", "low")
+                for severity in _SEVERITIES
             ]
             + [
                 fact(
@@ -141,6 +146,20 @@ def _examination(desk: Desk, known: Known, by: str, progress: Progress) -> dict[
             not_performed=[(f"data.{one.check}", one.not_performed) for one in report.checks if one.not_performed],
         ),
     }
+
+
+def _with_faults(quality: dict[str, Any], more: list[dict[str, Any]]) -> dict[str, Any]:
+    """The findings of the checks and of the periods in one list, the most severe first."""
+    faults = sorted([*quality["faults"], *more], key=lambda one: _SEVERITIES.index(one["severity"]))
+    counts = {name: sum(one["severity"] == name for one in faults) for name in _SEVERITIES}
+    return {**quality, "faults": faults, "findings": counts}
+
+
+def _relevance(found: RelevanceReport | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    said = found.to_json()
+    return {**said, "drifts": said["drifts"][:_MOST_DRIFTS], "faults": []}  # the faults stand with the others
 
 
 def _test_rows(desk: Desk, snapshot: Snapshot, table: Any) -> Any:

@@ -78,6 +78,7 @@ def render_data_page(facts: DataPageFacts) -> str:
         missingness=_missingness(quality),
         correlations=_correlations(quality),
         association=_association(quality),
+        relevance=_relevance(facts.examination.get("relevance")),
         margins=list(_margins(facts.examination.get("diversity"))),
         diversity=facts.examination.get("diversity"),
         risk=facts.examination.get("risk"),
@@ -206,6 +207,25 @@ def _association(quality: Mapping[str, Any]) -> str | None:
         return None
     series = [{"name": "target", "x": [name for name, _ in found], "y": [value for _, value in found]}]
     return picture({"name": "target", "kind": "bars", "title": "", "x": "", "y": "strength, 0 to 1", "series": series})
+
+
+def _relevance(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Age in words, rows of each period as a picture, the strongest drifts."""
+    if not found:
+        return None
+    age, periods = found["age"], found["periods"]
+    names = list(periods)[-24:]
+    series = [{"name": "rows", "x": names, "y": [periods[name] for name in names]}]
+    drawn = picture({"name": "periods", "kind": "bars", "title": "", "x": "", "y": "rows", "series": series})
+    known = (("newest row", "newest_days"), ("half of the rows", "median_days"), ("oldest row", "oldest_days"))
+    words = [(name, f"{age[key]:,} days old or younger" if key == "median_days" else f"{age[key]:,} days old")
+             for name, key in known if age.get(key) is not None]  # fmt: skip
+    return {
+        "words": words,
+        "picture": drawn if names else None,
+        "compared": found["compared"],
+        "drifts": found["drifts"][:8],
+    }
 
 
 def _margins(diversity: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
