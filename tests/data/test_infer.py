@@ -211,6 +211,9 @@ def test_decimal_commas_are_noticed_and_written_down(infer: Infer) -> None:
         ("date_of_birth", ["1990-01-01", "1991-01-01"], "identifier", "personal"),
         ("diagnosis", ["a", "b"], "feature", "special"),
         ("zip_code", ["10115", "20095"], "feature", "personal"),
+        ("Geschlecht", ["1", "2"], "sensitive", "special"),
+        ("stato_civile", ["a", "b"], "sensitive", "personal"),
+        ("Geburtsdatum", ["1990-01-01", "1991-01-01"], "identifier", "personal"),
         ("percentage", ["20", "30"], "feature", "internal"),
         ("package", ["a", "b"], "feature", "internal"),
         ("MAR", ["1", "2"], "feature", "internal"),
@@ -225,6 +228,25 @@ def test_protected_attributes_are_known_by_name_or_value_and_look_alikes_are_not
     columns[name] = columns.pop("x")
     column = infer(columns).spec.columns[name]
     assert (column.role, column.data_class) == (role, data_class)
+
+
+@pytest.mark.parametrize(
+    ("cells", "role", "said"),
+    [
+        ([f"p{k // 2}@example.com" for k in range(300)], "identifier", "e-mail address, in 100%"),
+        ([f"lot {k // 2}/B of 2024-01-02" for k in range(300)], "ignore", ""),
+        (["Anna Schmidt", "Jürgen Weber", "Maria Lopez", "John Smith", "Eva Nowak", "Paul Meyer"] * 50, "feature", "name of a person"),
+        ([f"note {k // 2} on the matter, ask p{k}@example.com" if k % 9 == 0 else f"note {k // 2} on the matter" for k in range(300)], "ignore", "hold e-mail address, in "),
+    ],
+)  # fmt: skip
+def test_what_the_cells_hold_decides_where_the_name_says_nothing(
+    infer: Infer, cells: list[str], role: str, said: str
+) -> None:
+    found = infer(around(cells, 300))
+    column = found.spec.columns["x"]
+    assert (column.role, column.data_class) == (role, "personal" if said else "internal")
+    assert said in " ".join(found.reasons["x"])
+    assert cells[0] not in " ".join(found.reasons["x"])
 
 
 def test_a_repeated_customer_number_is_an_identifier(infer: Infer) -> None:

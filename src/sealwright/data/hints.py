@@ -1,14 +1,18 @@
-"""What a column's name and values suggest: persons' attributes that the law protects, and identifiers.
+"""What a column's name and values suggest to whoever writes a first contract: protected attributes, persons, keys.
 
-Answers: is this probably about sex, origin, health, …, or a key to one person?
-Does not answer: is it? A person reads the reasons in the project file and decides. Names in English, and
-those of the US census (ACS), are known; other languages are not.
+Answers: is this probably about sex, origin, health, …, does it name a person, or is it a key of something?
+Does not answer: is it? A person reads the reasons in the project file and decides. What is known of persons, in names
+and in cells, is the scanner's (`sealwright.data.personal`); there is no second list.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sealwright.data.personal.cells import count_cells
+from sealwright.data.personal.column_names import census_names, named, words_of
+from sealwright.data.personal.column_values import attribute_of
+from sealwright.data.personal.grading import findings_of
+from sealwright.data.personal.model import KINDS, Finding
 from sealwright.data.spec import DataClass
 
 __all__ = [
@@ -17,6 +21,7 @@ __all__ = [
     "looks_like_identifier",
     "looks_personal",
     "looks_predicted",
+    "personal_content",
     "protected_attribute",
     "words_of",
 ]
@@ -32,115 +37,8 @@ class Hint:
     keep_as_feature: bool = False  # useful to many honest models, so a person decides
 
 
-@dataclass(frozen=True, slots=True)
-class _Attribute:
-    about: str
-    data_class: DataClass
-    words: frozenset[str]
-    phrases: tuple[tuple[str, ...], ...] = ()
-    values: frozenset[str] = frozenset()
-    keep_as_feature: bool = False
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_ATTRIBUTES = (
-    _Attribute(
-        "sex or gender",
-        "special",
-        _words("sex gender"),
-        values=_words("male female m f man woman men women boy girl nonbinary non-binary diverse other unknown"),
-    ),
-    _Attribute(
-        "race or ethnic origin",
-        "special",
-        _words("race racial ethnic ethnicity hispanic latino ancestry skin tribe caste"),
-        values=_words(
-            "white black asian hispanic latino caucasian african african-american native indigenous"
-            " asian-pac-islander amer-indian-eskimo pacific-islander mixed other unknown"
-        ),
-    ),
-    _Attribute(
-        "religion or belief",
-        "special",
-        _words("religion religious faith creed church"),
-        values=_words(
-            "christian muslim jewish hindu buddhist sikh catholic protestant orthodox atheist none other unknown"
-        ),
-    ),
-    _Attribute("disability", "special", _words("disability disabilities disabled handicap handicapped")),
-    _Attribute("sexual orientation", "special", _words("lgbt lgbtq transgender"), phrases=(("sexual", "orientation"),)),
-    _Attribute("political opinion", "special", _words("political politics"), phrases=(("trade", "union"),)),
-    _Attribute(
-        "nationality or origin",
-        "personal",
-        _words("nationality citizen citizenship foreign foreigner immigrant immigration migrant birthplace"),
-        phrases=(("native", "country"), ("country", "birth"), ("birth", "country"), ("place", "birth")),
-    ),
-    _Attribute(
-        "marital status",
-        "personal",
-        _words("marital marriage married"),
-        phrases=(("civil", "status"), ("relationship", "status")),
-        values=_words("single married divorced widowed separated unmarried partnered never-married other unknown"),
-    ),
-    _Attribute(
-        "health",
-        "special",
-        _words("health medical illness disease diagnosis pregnant pregnancy medication genetic biometric hiv cancer"),
-        keep_as_feature=True,
-    ),
-    _Attribute(
-        "age",
-        "personal",
-        _words("age ages birthyear"),
-        phrases=(("birth", "year"), ("year", "birth")),
-        keep_as_feature=True,
-    ),
-    _Attribute(
-        "place of residence, which may stand in for origin",
-        "personal",
-        _words("zip zipcode postcode postal neighbourhood neighborhood"),
-        keep_as_feature=True,
-    ),
-)
-
-_CENSUS = {
-    "SEX": "sex or gender",
-    "RAC1P": "race or ethnic origin",
-    "HISP": "race or ethnic origin",
-    "ANC": "race or ethnic origin",
-    "AGEP": "age",
-    "MAR": "marital status",
-    "DIS": "disability",
-    "DEAR": "disability",
-    "DEYE": "disability",
-    "DREM": "disability",
-    "CIT": "nationality or origin",
-    "NATIVITY": "nationality or origin",
-}
-_CENSUS_AT_LEAST = 4  # a single MAR or DIS means other things elsewhere
-
-_IDENTIFIER = _words("id ids uuid guid key index number num nr no code ref reference")
-_PREDICTED = _words("prediction predictions predicted")
-_PERSONAL = _words(
-    "name names firstname lastname surname forename fullname username email mail phone mobile telephone address street"
-    " ssn iban passport licence license card dob birthdate birthday"
-)
-_PERSONAL_PHRASES = (("birth", "date"), ("date", "birth"), ("national", "number"), ("social", "security"))
-_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_a-zA-Z]+")
-
-
-def words_of(name: str) -> tuple[str, ...]:
-    """The words in a column name: "ForeignWorker_ID2" is foreign, worker, id, 2."""
-    return tuple(part.lower() for part in _PARTS.findall(name))
-
-
-def census_names(names: Collection[str]) -> bool:
-    """Whether a table carries enough column names of the US census to read MAR as marital status."""
-    return len(_CENSUS.keys() & set(names)) >= _CENSUS_AT_LEAST
+_IDENTIFIER = frozenset(("id", "ids", "uuid", "guid", "key", "index", "number", "num", "nr", "no", "code", "ref", "reference"))  # fmt: skip
+_PREDICTED = frozenset(("prediction", "predictions", "predicted"))
 
 
 def protected_attribute(name: str, values: Collection[str], *, census: bool = False) -> Hint | None:
@@ -153,38 +51,45 @@ def protected_attribute(name: str, values: Collection[str], *, census: bool = Fa
     census : bool
         Read names as the US census uses them.
     """
-    found = words_of(name)
-    for attribute in _ATTRIBUTES:
-        named = bool(attribute.words & set(found)) or any(set(phrase) <= set(found) for phrase in attribute.phrases)
-        by_census = census and _CENSUS.get(name) == attribute.about
-        if named or by_census:
-            where = "in the US census that" if by_census else "the"
-            reason = f"{where} name says {attribute.about}"
-        elif _only_these(values, attribute.values):
-            reason = f"the values look like {attribute.about}"
-        else:
-            continue
-        return Hint(attribute.about, attribute.data_class, reason, attribute.keep_as_feature)
-    return None
+    said = named(name, census=census)
+    if said is not None and not KINDS[said.kind].identifies:
+        kind, where = said.kind, "in the US census that" if said.census else "the"
+        reason = f"{where} name says {KINDS[kind].about}"
+    else:
+        found = attribute_of(values)
+        if found is None:
+            return None
+        kind, reason = found, f"the values look like {KINDS[found].about}"
+    facts = KINDS[kind]
+    return Hint(facts.about, facts.data_class or "internal", reason, facts.keep_as_feature)
+
+
+def personal_content(cells: Collection[str], name: str = "") -> Finding | None:
+    """What the cells of a column hold of persons, the surest kind that names or reaches one; None if nothing counts.
+
+    Parameters
+    ----------
+    cells : collection of str
+        Some of its cells, each as often as it was drawn.
+    name : str
+        The column's name, which makes surer what the cells say.
+    """
+    counts = count_cells((cell, 1) for cell in cells)
+    found = findings_of(counts, named(name))
+    return next((one for one in found if one.counts and one.cells and KINDS[one.kind].identifies), None)
 
 
 def looks_personal(name: str) -> bool:
     """Whether a name says that the column identifies or reaches a person directly."""
-    found = set(words_of(name))
-    return bool(_PERSONAL & found) or any(set(phrase) <= found for phrase in _PERSONAL_PHRASES)
+    said = named(name)
+    return said is not None and KINDS[said.kind].identifies
 
 
 def looks_predicted(name: str) -> bool:
     """Whether a name says that another model made the column."""
-    return bool(_PREDICTED & set(words_of(name)))
+    return not _PREDICTED.isdisjoint(words_of(name))
 
 
 def looks_like_identifier(name: str) -> bool:
     """Whether a name says that the column is a key or number of something."""
-    return bool(_IDENTIFIER & set(words_of(name)))
-
-
-def _only_these(values: Collection[str], known: frozenset[str]) -> bool:
-    """At least two different telling values, and none that is not known."""
-    plain = {value.strip().lower() for value in values}
-    return len(plain & known - {"other", "unknown", "none"}) >= 2 and plain <= known
+    return not _IDENTIFIER.isdisjoint(words_of(name))

@@ -3,13 +3,22 @@
 from typing import Any
 
 from sealwright.data.dates import day_number
-from sealwright.data.hints import Hint, looks_like_identifier, looks_personal, looks_predicted, protected_attribute
+from sealwright.data.hints import (
+    Hint,
+    looks_like_identifier,
+    looks_personal,
+    looks_predicted,
+    personal_content,
+    protected_attribute,
+)
+from sealwright.data.personal.model import KINDS
 from sealwright.data.profile import ColumnProfile
 from sealwright.data.spec import ColumnSpec, ColumnType, DataClass, Role
 
 __all__ = ["describe_values", "infer_column", "unreadable_column"]
 
 _FLOAT32_EXACT = 2**24  # whole numbers beyond are rounded in a float32
+_MOSTLY = 0.5  # share of cells from which on a column is what its cells hold
 _FEW_CODES = 20  # whole numbers with so few different values may be codes
 
 Reasons = tuple[str, ...]
@@ -82,7 +91,7 @@ def _role(
     if looks_personal(profile.name) and kind in {"text", "date"}:
         return "identifier", "personal", ("the name says that it identifies a person, so it is not given to the model",)
     if hint is None:
-        return "feature", "internal", ()
+        return _by_content(profile, kind)
     if hint.keep_as_feature or kind in {"date", "number", "text"}:
         return (
             "feature",
@@ -91,6 +100,20 @@ def _role(
         )
     advice = "sensitive: kept to compare groups, not given to the model"
     return "sensitive", hint.data_class, (f"class {hint.data_class}: {hint.reason}", advice)
+
+
+def _by_content(profile: ColumnProfile, kind: ColumnType) -> tuple[Role, DataClass, Reasons]:
+    """What the cells say where the name says nothing."""
+    if kind not in {"category", "text"}:
+        return "feature", "internal", ()
+    cells = profile.some or tuple(profile.distinct or ())
+    found = personal_content(cells, profile.name)
+    if found is None:
+        return "feature", "internal", ()
+    what = f"class personal: the cells hold {KINDS[found.kind].about}, in {found.share:.0%} of those looked at"
+    if kind == "text" and found.share >= _MOSTLY:
+        return "identifier", "personal", (what, "so it is not given to the model")
+    return "feature", "personal", (what, *(() if kind == "text" else ("decide whether the model may see it",)))
 
 
 def _identifier(profile: ColumnProfile, kind: ColumnType, *, unnamed: bool) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,7 @@ __all__ = ["ColumnProfile", "UniqueBudget"]
 
 MOST_DISTINCT = 1000
 MOST_CATEGORIES = 100  # of a guessed category; a person may declare more
+_SOME, _SOME_OF_A_BATCH, _LONGEST = 200, 100, 1000  # cells kept to see what they hold; characters of each
 _STRAY_SHARE = 0.1  # below this share, cells that are no numbers look like slips among numbers
 _LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 _POINT = r"^[^.,]*[.,]"
@@ -56,6 +58,7 @@ class ColumnProfile:
         self._seen: list[Any] | None = []  # values for the test of uniqueness; None: not unique, or given up
         self._last: int | None = None
         self.plain_cells = 0  # neither empty nor a word for missing
+        self.some: list[str] = []  # a few cells from all over, of texts that are not few different ones
         self.number_cells = 0  # of those, cells that look like numbers; counted once not all of them are
 
     def update(self, values: Any) -> None:
@@ -70,6 +73,7 @@ class ColumnProfile:
             return
         self._count(values)
         if pa.types.is_string(values.type):
+            self._keep_some(values)
             values = self._without_null_words(values)
             if self._typed:
                 self._possible -= {"integer", "number"}
@@ -167,6 +171,15 @@ class ColumnProfile:
                 self._seen = None
             else:
                 self._seen.append(present)
+
+    def _keep_some(self, text: Any) -> None:
+        """A few cells of each batch, drawn at random, where values are too many to be counted one by one."""
+        room = min(_SOME - len(self.some), _SOME_OF_A_BATCH)
+        if room <= 0 or (self.distinct is not None and len(self.distinct) <= MOST_CATEGORIES):
+            return
+        present = text.drop_null()
+        drawn = np.random.default_rng(self.rows).choice(len(present), min(room, len(present)), replace=False)
+        self.some += [cell[:_LONGEST] for cell in present.take(pa.array(np.sort(drawn))).to_pylist()]
 
     def _without_null_words(self, text: Any) -> Any:
         words = as_mask(pc.is_in(pc.utf8_lower(text), value_set=pa.array(_NULL_WORDS)))
