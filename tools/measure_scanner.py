@@ -38,6 +38,11 @@ def seeded() -> Any:
 
 def measure(half: str) -> dict[str, Any]:
     """The declaration of one half."""
+    return {**texts(half), "columns": columns(half)}
+
+
+def texts(half: str) -> dict[str, Any]:
+    """The figures for texts."""
     made = seeded()
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     whole = Counter[str]()
@@ -58,7 +63,6 @@ def measure(half: str) -> dict[str, Any]:
         "texts_missed": whole["missed"],
         "texts_false": whole["false"],
         "kinds": {kind: _figures(kinds[kind]) for kind in sorted(kinds)},
-        "columns": columns(half),
     }
 
 

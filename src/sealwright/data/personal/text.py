@@ -80,20 +80,30 @@ def found_in(folded: str, *, kinds: Collection[Kind], at_least: Confidence) -> I
 
 
 def apart(spans: Iterator[Span]) -> list[Span]:
-    """Spans that do not overlap: the surer one stays, then the one whose detector comes first, then the longer one."""
-    ranked = sorted(
-        enumerate(spans),
-        key=lambda one: (-CONFIDENCES.index(one[1].confidence), _RANK[one[1].kind], one[1].start - one[1].end, one[0]),
-    )
+    """Spans that do not overlap: the surer one stays, then the one whose kind comes first, then the longer one.
+
+    Two of one kind that overlap become one.
+    """
+    ranked = sorted(spans, key=lambda one: (-CONFIDENCES.index(one.confidence), _RANK[one.kind], one.start - one.end))
     taken: list[Span] = []
-    ends: list[int] = []  # starts of those taken, in order, with their spans beside them
-    for _, span in ranked:
-        place = bisect.bisect_left(ends, span.start)
-        clear_before = place == 0 or taken[place - 1].end <= span.start
-        clear_after = place == len(taken) or span.end <= taken[place].start
-        if clear_before and clear_after:
+    starts: list[int] = []
+    for span in ranked:
+        place = bisect.bisect_left(starts, span.start)
+        before = taken[place - 1] if place and taken[place - 1].end > span.start else None
+        after = taken[place] if place < len(taken) and taken[place].start < span.end else None
+        if before is None and after is None:
             taken.insert(place, span)
-            ends.insert(place, span.start)
+            starts.insert(place, span.start)
+            continue
+        at = place - 1 if before is not None else place
+        other = taken[at]
+        if (before is not None and after is not None) or other.kind != span.kind:
+            continue
+        start, end = min(span.start, other.start), max(span.end, other.end)
+        if at + 1 < len(taken) and taken[at + 1].start < end:
+            continue
+        taken[at] = Span(start, end, other.kind, other.confidence, other.scheme)
+        starts[at] = start
     return taken
 
 

@@ -37,9 +37,17 @@ _EN_WORDS = """alley alleys aly av ave avenue avenues bayou bayous beach beachs 
     summits ter terrace terraces throughway throughways trace traces track tracks trail trails trl tunnel
     tunnels turnpike turnpikes underpass union unions valley valleys via viaduct viaducts view views village
     villages ville villes vista vistas walk walks way well wells xing xings"""
-_EN_TAIL = rf"(?:[,\n][ ]{{0,2}}{_TOWN})?(?:,?[ ][A-Z]{{2,3}})?(?:,?[ ]\d{{5}}(?:-\d{{4}})?|,?[ ]\d{{4}}|,?[ ][A-Z]{{1,2}}\d[A-Z\d]?[ ]?\d[A-Z]{{2}}|,?[ ][A-Z]\d[A-Z][ ]?\d[A-Z]\d)?(?![\w])"
-_EU_TAIL = rf"(?:[ ,\n–-]{{1,3}}(?:[A-Z]{{1,2}}[- ])?\d{{4,5}}(?:-\d{{3}})?(?:[ ][A-Z]{{2}})?[ ]{_TOWN})?"
-_ES_TAIL = rf"(?: ?[,\n] ?{_TOWN}, \d{{5}}|{_EU_TAIL})"
+_UK = r"(?:[A-PR-UWYZ]\d[\dA-HJKPSTUW]?|[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]?) ?\d[ABD-HJLNP-UW-Z]{2}"
+_EN_TAIL = (
+    rf"(?:[,\n] {{0,2}}{_TOWN}){{0,2}}(?:,?[ ][A-Z]{{2,3}})?"
+    rf"(?:[, \n]{{1,2}}(?:\d{{5}}(?:-\d{{4}})?|\d{{4}}|{_UK}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d))?(?![\w])"
+)
+_REGION = r"(?: \([A-Z]{2}\)| ?[/-] ?[A-Z]{2}(?![\w]))?"
+_EU_TAIL = (
+    rf"(?: ?[ ,\n–-]{{1,3}}(?:[A-Z]{{1,2}}[- ])?\d{{4,5}}(?:-\d{{3}})?(?:[ ][A-Z]{{2}})?,?[ ]{_TOWN}{_REGION}"
+    rf"| ?[,\n] ?{_TOWN},? \d{{4,5}}(?:-\d{{3}})?(?: ?\(?[A-Z]{{2}}\)?(?![\w]))?)?"
+)
+_BR_TAIL = rf"(?:(?:[,\n] ?{_TOWN})?[,\n] ?\d{{5}}-?\d{{3}},? {_TOWN}{_REGION}|{_EU_TAIL})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,16 @@ def _alone(pattern: str, confidence: Confidence) -> _Way:
 
 _ARTICLE = r"(?:(?:de la|de los|de las|de l'|del|de|du|des|d'|dos|das|da|do|dei|degli|delle|della|di|dell'|la|le|les|l'|el|los|las) ?)?"
 _NAME = rf"{_ARTICLE}(?:{_S} ){{0,3}}?{_S}"
+_FLAT = r"(?:(?:Flat|Studio|Unit|Apartment) \w{1,5},?[ \n]{1,2})"
 _NUMBER = rf",? (?:n[.º°o]{{0,2}} ?|# ?)?{_NO}(?![\w])"
 _DOOR = r"(?:(?:,| -|\n)? ?(?i:apt|apartment|suite|ste|unit|flat|floor|room|piso|puerta|bajo|apto|appartamento|piano|int|interno|whg|bte|#)\.? ?#?\w{1,6})?"
 
 _WAYS = (
-    _by_word(_EN_WORDS, rf"(?:Flat \w{{1,4}},? )?\d{{1,6}}[A-Za-z]? (?:[NSEW]\.? )?(?:{_W} ){{1,4}}?WORDS\b(?:\.(?! [A-Z]))?{_DOOR}{_EN_TAIL}"),
+    _by_word(_EN_WORDS, rf"(?:{_FLAT}\d{{1,6}}[A-Za-z]? |{_FLAT}|\d{{1,6}}[A-Za-z]? )(?:[NSEW]\.? )?(?:{_W} ){{1,4}}?WORDS\b(?:\.(?! [A-Z]))?{_DOOR}{_EN_TAIL}"),
+    _by_word(
+        "nagar marg chowk ganj colony vihar sector enclave layout extension puram gali bagh path circle zila road street",
+        rf"(?:(?i:h\.? ?no\.?|house no\.?|plot no\.?|flat no\.?|door no\.?) ?)?\d{{1,4}}(?:/\d{{1,4}})?,?[ \n](?:{_W},?[ \n]){{1,4}}?WORDS\b(?:[,\n ]{{1,2}}{_TOWN})?[ ,\n–-]{{1,3}}\d{{6}}(?![\w])",
+    ),
     _by_ending(
         "straße strasse str. gasse weg platz allee ring damm ufer berg markt chaussee stieg steig pfad graben",
         rf"[{_U}][\w.\-]{{0,30}}ENDINGS {_NO}(?![\w]){_EU_TAIL}",
@@ -98,8 +111,8 @@ _WAYS = (
     ),
     _by_word(
         "calle c/ c. avenida avda avda. av. plaza paseo camino carretera ronda travesía callejón glorieta rambla alameda cuesta cañada"
-        " acceso pasaje urbanización vía vial pasadizo",
-        rf"WORDS ?{_NAME}{_NUMBER}{_DOOR}{_ES_TAIL}",
+        " acceso pasaje urbanización vía via vial pasadizo",
+        rf"WORDS ?{_NAME}{_NUMBER}{_DOOR}{_EU_TAIL}",
     ),
     _by_word(
         "via viale piazza piazzale corso largo vicolo strada contrada borgo rotonda canale incrocio stretto",
@@ -113,7 +126,7 @@ _WAYS = (
         "rua avenida av. travessa praça praca alameda estrada rodovia largo beco viela ladeira quadra vila morro lagoa jardim estação"
         " chácara parque residencial condomínio conjunto pátio vereda via viaduto vale trecho trevo sítio setor recanto passarela"
         " núcleo loteamento feira fazenda favela esplanada distrito colônia campo aeroporto área",
-        rf"WORDS {_NAME}{_NUMBER}{_EU_TAIL}",
+        rf"WORDS {_NAME}{_NUMBER}{_BR_TAIL}",
     ),
     _by_word("ul. al. pl. os. ulica aleja plac osiedle", rf"WORDS (?:{_S} ){{0,3}}?{_S} {_NO}(?![\w])(?:,?[ \n]\d{{2}}-\d{{3}} {_TOWN})?"),
     _by_ending(
@@ -122,6 +135,9 @@ _WAYS = (
     ),
     _by_word("box postfach boîte apartado psc", r"(?i:p\.? ?o\.? ?box|post office box|postfach|bo[iî]te postale|apartado(?: de correos)?|psc) (?:[Nn]r\.? ?)?\d{2,6}(?![\w])"),
     _alone(rf"(?:{_TOWN}, )?[FAD]PO,? A[AEP] \d{{5}}(?:-\d{{4}})?", "high"),
+    _alone(rf"\d{{1,6}} (?:{_W} ){{1,3}}?{_W}{_DOOR}[,\n] ?{_TOWN}, [A-Z]{{2}} \d{{5}}(?:-\d{{4}})?", "high"),
+    _alone(rf"{_FLAT}?\d{{1,5}}[A-Za-z]? (?:{_W} ){{1,3}}?{_W}(?:[,\n] ?{_TOWN}){{1,3}}[, \n]{{1,2}}{_UK}", "high"),
+    _alone(r"(?:PSC|Unit) \d{3,5},? Box \d{3,5}[,\n] ?[FAD]PO,? A[AEP] \d{5}", "high"),
     _alone(r"(?:GIR ?0AA|(?:[A-PR-UWYZ]\d[\dA-HJKPSTUW]?|[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]?) \d[ABD-HJLNP-UW-Z]{2})", "medium"),
     _alone(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d", "medium"),
     _alone(rf"[1-9]\d{{3}} (?!S[ADS])[A-Z]{{2}}[ ,]{{1,2}}{_TOWN}", "medium"),

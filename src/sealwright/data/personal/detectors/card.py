@@ -58,9 +58,9 @@ def find(reading: Reading) -> Iterator[Span]:
     for run in reading.runs:
         done = -1
         for window in run.windows(LEAST, MOST, groups=6):
-            if window.start < done or "/" in window.raw or not network_of(window.digits) or not luhn(window.digits):
+            if window.start < done or "/" in window.raw or not luhn(window.digits):
                 continue
-            grade = _grade(reading, window)
+            grade = _grade(reading, window) if network_of(window.digits) else _unknown(reading, window)
             if grade is not None:
                 done = window.end
                 yield Span(window.start, window.end, "card", grade)
@@ -72,6 +72,12 @@ def network_of(digits: str) -> str:
         if first <= digits[: len(first)] <= last and len(digits) in lengths:
             return network
     return ""
+
+
+def _unknown(reading: Reading, window: Window) -> Confidence | None:
+    """Of no network we know: written as on a card, and the word beside it."""
+    said = len(window.digits) == 16 and (window.raw == window.digits or _SEPARATED.fullmatch(window.raw))
+    return "medium" if said and _WORDS.search(reading.before(window.start)) else None
 
 
 def _grade(reading: Reading, window: Window) -> Confidence | None:
