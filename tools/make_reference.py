@@ -64,7 +64,7 @@ def data_verbs() -> list[list[str]]:
     """The verbs around data, in the order of their names; a group's own verbs after it."""
     import typer
 
-    from sealwright.doors.cli.data import app
+    from sealwright.doors.cli.data.verbs import app
 
     def below(group: Any) -> Iterator[list[str]]:
         for name, command in sorted(group.commands.items()):

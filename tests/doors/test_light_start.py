@@ -65,7 +65,17 @@ def test_import_sealwright_imports_nothing_but_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("run", "--help"), ("people", "--help"), ("nonsense",)]
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("run", "--help"),
+        ("people", "--help"),
+        ("data", "--help"),
+        ("data", "check", "--help"),
+        ("data", "subject", "--help"),
+        ("nonsense",),
+    ],
 )
 def test_help_imports_no_library_that_works(arguments: tuple[str, ...]) -> None:
     assert imported_by(command(*arguments)) & set(HEAVY) == set()
