@@ -181,3 +181,14 @@ def test_a_key_with_a_border_in_it_is_no_other_key() -> None:
     keys.add(pa.table({"a": ["x\x1fy", "\x1e"], "b": ["z", "\x1e1"]}))
     other = pa.table({"a": ["x", "\x1e\x1e1", "x\x1fy"], "b": ["y\x1fz", "", "z"]})
     assert keys.among(other).tolist() == [False, False, True]
+
+
+def test_the_file_of_a_portion_is_known_again_where_privacy_is_spent(
+    workspace: Workspace, project: Project, change: Change
+) -> None:
+    from sealwright.data.dp import lineage_of, marks_of
+
+    ingest(workspace, project, by="ada")
+    done = change("append", HEAD + line(60))
+    recipe = done.snapshot.signed.derivation.recipe  # type: ignore[union-attr]
+    assert f"source/{recipe}" in marks_of("orders", lineage_of(done.snapshot.digest, lambda _: done.snapshot.signed))

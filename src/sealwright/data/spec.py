@@ -263,7 +263,9 @@ class ColumnSpec(_Section):
         if self.type == "date" and self.role == "target":
             raise ValueError("a date cannot be the target")
         if self.not_personal is not None and self.data_class in {"personal", "special"}:
-            raise ValueError(f"`not_personal` says it is no personal data, class: {self.data_class} that it is; keep one")
+            raise ValueError(
+                f"`not_personal` says it is no personal data, class: {self.data_class} that it is; keep one"
+            )
         least, most = self.bounds
         if least is not None and most is not None and least > most:
             raise ValueError("`min` is larger than `max`")

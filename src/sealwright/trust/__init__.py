@@ -43,8 +43,6 @@ if TYPE_CHECKING:
         person_statement,
         verify_person,
     )
-    from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
-    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.pseudonyms import (
         as_pseudonym,
         keyed_name,
@@ -52,6 +50,8 @@ if TYPE_CHECKING:
         pseudonym_of,
         raw_pseudonym,
     )
+    from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
+    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer

@@ -13,6 +13,9 @@ from sealwright.trust import Statement
 __all__ = ["lineage_of", "manifest_in", "marks_of"]
 
 
+_WITH_A_FILE = {"append", "upsert"}
+
+
 def lineage_of(snapshot: str, manifest_of: Callable[[str], Manifest]) -> dict[str, Manifest]:
     """A snapshot and everything it was made from, by digest.
 
@@ -36,6 +39,9 @@ def marks_of(project: str, lineage: Mapping[str, Manifest]) -> tuple[str, ...]:
     marks = {f"project/{project}"}
     for digest, manifest in lineage.items():
         marks |= {f"snapshot/{digest}", f"source/{manifest.source.digest}"}
+        step = manifest.derivation
+        if step is not None and step.kind in _WITH_A_FILE and step.recipe is not None:
+            marks.add(f"source/{step.recipe}")  # the file that brought the rows
     return tuple(sorted(marks))
 
 
