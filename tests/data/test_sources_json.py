@@ -385,9 +385,13 @@ def test_any_bytes_are_read_or_refused_in_our_words(tmp_path: Path, data: bytes)
         pass
 
 
-_KEYS = st.sampled_from(["a", "b", "c:", '"'])
+_KEYS = st.sampled_from(["a", "b", "c"])
 _CELLS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.sampled_from('a:",\\\u003a\n'), max_size=5)
 )
 
 
@@ -395,7 +399,7 @@ _CELLS = (
 @given(st.lists(st.lists(st.tuples(_KEYS, _CELLS), max_size=5), min_size=1, max_size=6))
 def test_exactly_the_lines_with_a_key_twice_are_rejected(tmp_path: Path, objects: list[list[tuple[str, Any]]]) -> None:
     lines = ["{" + ",".join(f"{json.dumps(key)}:{json.dumps(cell)}" for key, cell in pairs) + "}" for pairs in objects]
-    first = json.dumps(dict.fromkeys(["a", "b", "c:", '"']))
+    first = json.dumps(dict.fromkeys(["a", "b", "c"]))
     (tmp_path / "x.jsonl").write_bytes("\n".join([first, *lines]).encode())
     rejected = [row.row for batch in open_source("x.jsonl", tmp_path).batches() for row in batch.rejected]
     twice = [place for place, pairs in enumerate(objects, start=2) if len(dict(pairs)) < len(pairs)]

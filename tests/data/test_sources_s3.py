@@ -377,12 +377,28 @@ def test_a_proxy_gets_nothing_that_is_not_encrypted(
     assert len(rows_of(patient(strange("")))) == 100
 
 
-def test_another_endpoint_in_the_environment_does_not_count(
-    strange: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_endpoint_in_the_environment_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-    assert len(rows_of(patient(strange("")))) == 100
+    for endpoint in ("https://s3.example.org", None):
+        client = s3.open_store(S3Source(s3="s3://credit/x.csv", endpoint=endpoint, region="eu-west-1")).client._client
+        assert client.meta.endpoint_url == (endpoint or "https://s3.eu-west-1.amazonaws.com")
+
+
+@pytest.mark.parametrize("elsewhere", ["http://localhost:{port}/credit/x.csv", "https://127.0.0.1:{port}/credit/x.csv"])
+def test_a_request_that_was_led_elsewhere_is_not_sent(strange: Callable[[str], str], elsewhere: str) -> None:
+    """As boto3's own helper does, when a store says that the bucket is in another region."""
+    address = strange("")
+    spec = S3Source(s3="s3://credit/x.csv", endpoint=address)
+    store = s3.open_store(spec, patience=0.3)
+
+    def lead(request: Any, **_: Any) -> None:
+        request.url = elsewhere.format(port=address.rpartition(":")[2])
+
+    store.client._client.meta.events.register("request-created.s3", lead)
+    with pytest.raises(SourceUnreadable, match="leads to another address"):
+        _reader(store.object(), spec, spec)
+    assert _Strange.asked == []
 
 
 # --- ranges

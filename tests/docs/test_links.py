@@ -15,6 +15,7 @@ _KNOWN_HOSTS = {
     "localhost:8443",
     "credit.example.org",
     "credit.example.org:8443",
+    "s3.example.org",
     "in-toto.io",
     "slsa.dev",
 }
