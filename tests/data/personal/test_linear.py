@@ -52,8 +52,11 @@ def test_eight_times_the_text_takes_about_eight_times_as_long(piece: str) -> Non
     """A quadratic pattern would take 64 times as long."""
     text = piece * (SMALL // len(piece))
     find_in_text(text)
-    small, large = _best(lambda: find_in_text(text)), _best(lambda: find_in_text(text * FACTOR), 1)
-    assert large < 0.05 or large / small < FACTOR * 3, f"{large / small:.0f} times"
+    ratios: list[float] = []
+    while not ratios or (ratios[-1] >= FACTOR * 3 and len(ratios) < 4):  # a busy machine makes one measurement lie
+        small, large = _best(lambda: find_in_text(text)), _best(lambda: find_in_text(text * FACTOR), 1)
+        ratios.append(large / small if large > 0.05 else 0.0)
+    assert ratios[-1] < FACTOR * 3, f"{ratios} times"
 
 
 @pytest.mark.slow

@@ -148,7 +148,7 @@ class ScanSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sample_rows: int = Field(
-        default=4000, ge=100, le=1_000_000, description="Rows drawn at random and looked at whole."
+        default=1000, ge=100, le=1_000_000, description="Rows drawn at random and looked at whole."
     )
     most_characters: int = Field(
         default=4000,

@@ -5,7 +5,9 @@ Does not answer: whether a column in which nothing was found is free of them.
 The table is read once, batch after batch; memory is bounded by the sample.
 """
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -66,7 +68,7 @@ def scan(
         Whose classes the report compares with.
     settings : ScanSettings
         How far to look. A kind that stands in a share s of the cells is missed by a sample of n rows with probability
-        (1 - s)^n: with 2,000 rows, 1 in 667 cells is seen with 95 %.
+        (1 - s)^n: with 1,000 rows, 1 in 334 cells is seen with 95 %.
     seed : int
         Of the sample. The same seed and rows give the same report.
 
@@ -86,17 +88,18 @@ def scan(
     sample = RowSample(settings.sample_rows, most_characters=settings.most_characters, seed=seed)
     exact: dict[str, ExactCounts] = {}
     left, rows_exact = settings.exact_megabytes << 20, 0
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        batch = _readable(batch)
-        sample.add(batch)
-        left -= batch.nbytes
-        if left >= 0:
-            rows_exact += batch.num_rows
-            for column_name, column in zip(batch.schema.names, batch.columns, strict=True):
-                exact.setdefault(column_name, ExactCounts()).add(column)
-        progress(f"looking for personal data in {name}", getattr(table, "share", 0.0))
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Arrow lets go of the interpreter while it looks
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            batch = _readable(batch)
+            sample.add(batch)
+            left -= batch.nbytes
+            if left >= 0:
+                rows_exact += batch.num_rows
+                counting = [exact.setdefault(column, ExactCounts()) for column in batch.schema.names]
+                list(pool.map(ExactCounts.add, counting, batch.columns))
+            progress(f"looking for personal data in {name}", getattr(table, "share", 0.0))
     rows = sample.table()
     columns = _columns(rows, exact, contract, sample, complete=rows_exact == sample.rows) if rows is not None else ()
     progress(f"looking for personal data in {name}", 1.0)

@@ -8,7 +8,7 @@ from sealwright.data.personal.reading import Reading
 
 __all__ = ["find"]
 
-_LOCAL = frozenset(".!#$%&'*+/=?^_`{|}~-")
+_LOCAL = re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")
 _TRIM = ".'`{|}=*/&-"
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})")
 _FILES = frozenset(
@@ -56,12 +56,8 @@ def find(reading: Reading) -> Iterator[Span]:
 
 
 def _start_of_local(text: str, at: int) -> int:
-    start = at
-    while start > max(0, at - 64) and (text[start - 1].isalnum() or text[start - 1] in _LOCAL):
-        start -= 1
-    while start < at and text[start] in _TRIM:
-        start += 1
-    return start
+    found = _LOCAL.search(text[max(0, at - 64) : at])
+    return at if found is None else at - len(found[0].lstrip(_TRIM))
 
 
 def _is_remote(text: str, start: int, end: int) -> bool:

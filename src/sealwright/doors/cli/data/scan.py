@@ -33,7 +33,7 @@ def scan(
     ] = False,
     sample_rows: Annotated[
         int, typer.Option("--sample-rows", min=100, max=1_000_000, help="Rows drawn at random and looked at whole.")
-    ] = 2000,
+    ] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the sample; the same seed gives the same report.")] = 0,
     as_json: AsJson = False,
 ) -> None:
