@@ -409,3 +409,31 @@ def test_t56_an_erased_person_has_no_way_back_and_those_who_have_extracts_are_na
     assert extract.pseudonym is not None
     with pytest.raises(NotFound):
         reidentify(taken, "clinic", extract.pseudonym, reason=REASON, actor="cara")
+
+
+def test_what_stands_in_the_cells_cannot_be_declared_away_under_the_safe_harbor(
+    taken: Workspace, project: Project
+) -> None:
+    """The town column is called none by the recipe; e-mail addresses in it are found all the same."""
+    kinds = {"person": "medical_record", "email": "none", "born": "birth_date", "age": "age", "town": "place",
+             "ill": "none", "back": "none"}  # fmt: skip
+    columns = {name: {"method": "suppress"} for name in ("person", "born", "age", "town")}
+    recipe = DeidentifySpec.model_validate(
+        {
+            "profile": "hipaa-safe-harbor",
+            "identifiers": kinds,
+            "columns": columns,
+            "keep": dict.fromkeys(["email", "ill", "back"], "needed for the study"),
+        }
+    )
+    with pytest.raises(SealwrightError, match="scanner found email"):
+        deidentify(taken, project, by="ada", recipe=recipe)
+
+
+def test_free_text_is_masked_by_the_scanner(taken: Workspace, project: Project) -> None:
+    columns = {**RECIPE["columns"], "email": {"method": "mask_text"}}
+    recipe = DeidentifySpec.model_validate({**RECIPE, "columns": columns, "reversible": False})
+    extract = deidentify(taken, project, by="ada", recipe=recipe)
+    texts = {text for text in extract.table.column("email").to_pylist() if text}
+    assert texts
+    assert not any("@" in text for text in texts)

@@ -4,13 +4,13 @@ Answers: what does a recipe make of these rows, and who asked for the value behi
 Does not answer: how rows are changed and judged; that is `data.deidentify`. How they leave: `extracts`.
 """
 
-import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sealwright.data.deidentify import DeidentifySpec, Keys, PseudonymVault, Released, release
+from sealwright.data.personal import mask_text, scan
 from sealwright.kernel import InvalidInput, NotFound, Progress, VerificationFailed, check_name, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
@@ -102,8 +102,9 @@ def deidentify(
     out = withholding(desk, require_basis(desk, by=by))
     snapshot = snapshot_of(desk, digest, by=by, purpose="de-identification", leave_out=out.since())
     key = workspace.keyring.key
+    table = snapshot.read()
     released = release(
-        snapshot.read(),
+        table,
         snapshot.signed.kept,
         wanted,
         Keys(
@@ -112,7 +113,8 @@ def deidentify(
         ),
         today=workspace.clock().date(),
         subject=subject,
-        mask_text=_scanner(wanted),
+        mask_text=lambda text: mask_text(text)[0],
+        found=_found(table, wanted),
         progress=progress,
     )
     return Extract(project=project.name, snapshot=digest, released=released)
@@ -181,13 +183,31 @@ def _note_refused(workspace: Workspace, project: str, pseudonym: str, why: str, 
     )
 
 
-def _scanner(recipe: DeidentifySpec) -> Callable[[str], str] | None:
-    """What masks texts, where this installation has it; looked for only if the recipe asks."""
-    if not any(step.method == "mask_text" for steps in recipe.columns.values() for step in steps):
-        return None
-    try:
-        found = importlib.import_module("sealwright.data.personal")  # noqa: TID251
-    except ModuleNotFoundError:
-        return None
-    mask: Callable[[str], str] | None = getattr(found, "mask_text", None)
-    return mask
+_AS_IDENTIFIER: Mapping[str, str] = {
+    "person_name": "name",
+    "email": "email",
+    "phone": "phone",
+    "address": "place",
+    "birth_date": "birth_date",
+    "national_id": "ssn",
+    "card": "account",
+    "iban": "account",
+    "ip_address": "ip",
+    "mac_address": "device",
+    "url_credentials": "url",
+    "coordinates": "place",
+    "vehicle": "vehicle",
+}
+"""From what the scanner finds in cells to the identifiers of 45 CFR 164.514(b)(2)."""
+
+
+def _found(table: Any, recipe: DeidentifySpec) -> dict[str, str]:
+    """What the scanner is sure to have seen in the cells of each column; looked for only where the Safe Harbor is asked."""
+    if recipe.profile is None:
+        return {}
+    found: dict[str, str] = {}
+    for column in scan(table).columns:
+        for one in column.findings:
+            if one.cells and one.counts and one.kind in _AS_IDENTIFIER:
+                found.setdefault(column.name, _AS_IDENTIFIER[one.kind])
+    return found
