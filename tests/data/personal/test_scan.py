@@ -107,6 +107,12 @@ def test_one_address_among_many_rows_is_found_outside_the_sample() -> None:
     )
 
 
+def test_thousands_of_addresses_are_all_counted() -> None:
+    cells = [f"p{k}@example.com" if k % 2 else f"note {k}" for k in range(9000)]
+    (column,) = scan(pa.table({"x": cells})).columns
+    assert [(one.kind, one.cells, one.of_cells, one.exact) for one in column.findings] == [("email", 4500, 9000, True)]
+
+
 def test_a_card_among_whole_numbers_that_are_none_is_chance_but_a_column_of_cards_is_not() -> None:
     dice = random.Random(1)
     orders = [dice.randrange(4 * 10**15, 5 * 10**15) for _ in range(3000)]
