@@ -10,6 +10,7 @@ processor time. PostgreSQL is left out unless a URL is given; its table is tempo
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sqlite3
@@ -93,6 +94,7 @@ def store(folder: Path) -> Iterator[str]:
     import boto3
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ |= {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark"}
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -1,10 +1,12 @@
 """Objects in an S3-compatible store are read as files are, one version throughout, over https or with the project's word."""
 
 import contextlib
+import gzip
 import http.server
 import io
 import logging
 import socketserver
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from typing import Any, ClassVar
 
 import boto3
 import pyarrow as pa
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
@@ -95,6 +98,7 @@ TABLE = pa.table({"a": ["1", "2", None], "b": ["x", "y", "z"]})
     ("key", "data"),
     [
         ("in/x.csv", b"a,b\n1,x\n2,y\n,z\n"),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n,z\n")),
         ("x.jsonl", b'{"a":"1","b":"x"}\n{"a":"2","b":"y"}\n{"b":"z"}\n'),
         ("deep/down/x.parquet", parquet_of(TABLE, row_group_size=2)),
     ],
@@ -161,12 +165,12 @@ def test_what_is_not_there_is_refused_in_words(endpoint: str, store: Any, spec: 
 
 
 def test_an_object_that_changes_while_it_is_read_is_refused(endpoint: str, store: Any) -> None:
-    data = b"a,b\n" + b"1,2\n" * (8 * BLOCK // 4)
-    store.put_object(Bucket="credit", Key="x.csv", Body=data)
-    batches = opened(endpoint, "x.csv").batches()
+    data = b'{"a":1}\n' * (4 * BLOCK // 8)
+    store.put_object(Bucket="credit", Key="x.jsonl", Body=data)
+    batches = opened(endpoint, "x.jsonl").batches()
     next(batches)
-    store.put_object(Bucket="credit", Key="x.csv", Body=data.replace(b"1,2", b"1,3"))
-    with pytest.raises(SourceUnreadable, match=r"x\.csv changed while it was read"):
+    store.put_object(Bucket="credit", Key="x.jsonl", Body=data.replace(b"1", b"2"))
+    with pytest.raises(SourceUnreadable, match=r"x\.jsonl changed while it was read"):
         list(batches)
 
 
@@ -422,3 +426,46 @@ def test_a_range_stream_is_a_file_like_any_other() -> None:
     assert stream.readinto(buffer) == 5
     assert all(stop - start <= BLOCK and start % BLOCK == 0 for start, stop in asked)
     assert len(asked) == 3  # each block once
+
+
+# --- memory
+
+_MEMORY = """
+import sys
+from pathlib import Path
+from sealwright.data import S3Source, open_source
+import pyarrow, msgspec, boto3
+
+memory = lambda what: next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith(what)) // 1024
+rows = lambda key: sum(
+    batch.rows.num_rows for batch in open_source(S3Source(s3=f"s3://credit/{key}", endpoint=sys.argv[1]), Path()).batches()
+)
+rows("small" + Path(sys.argv[2]).suffix)  # what boto3 loads is no part of it
+Path("/proc/self/clear_refs").write_text("5")
+before = memory("VmRSS")
+assert rows(sys.argv[2]) == int(sys.argv[3])
+print(memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_memory_does_not_grow_with_the_object(
+    endpoint: str, store: Any, ending: str, run_child: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    grown = []
+    for rows in (100, 200_000, 1_000_000):
+        table = pa.table({f"c{n}": pa.array(range(rows * n, rows * (n + 1)), pa.int64()) for n in range(10)})
+        sink = io.BytesIO()
+        if ending == ".csv":
+            pcsv.write_csv(table, sink)
+        else:
+            pq.write_table(table, sink, compression="none", use_dictionary=False, row_group_size=50_000)
+        key = "small" if rows == 100 else f"x{rows}"
+        store.put_object(Bucket="credit", Key=key + ending, Body=sink.getvalue())
+        if rows > 100:
+            ended = run_child(_MEMORY, endpoint, key + ending, str(rows))
+            assert ended.returncode == 0, ended.stderr
+            grown.append(int(ended.stdout))
+    assert grown[1] <= 200, grown
+    assert grown[1] <= grown[0] + 60, grown

@@ -4,6 +4,8 @@ import datetime as dt
 import os
 import secrets
 import sqlite3
+import subprocess
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -269,3 +271,39 @@ def test_postgresql_rows_come_typed_and_writes_are_refused(postgres_url: str) ->
 
 def test_no_test_here_left_its_address_behind() -> None:
     assert "CREDIT_URL" not in os.environ
+
+
+# --- memory
+
+_MEMORY = """
+import sys
+from pathlib import Path
+from sealwright.data import open_source
+
+memory = lambda what: next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith(what)) // 1024
+source = open_source(sys.argv[1], Path())
+Path("/proc/self/clear_refs").write_text("5")
+before = memory("VmRSS")
+assert sum(batch.rows.num_rows for batch in source.batches()) == int(sys.argv[2])
+print(memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+def test_memory_does_not_grow_with_the_row_groups(
+    tmp_path: Path, ending: str, run_child: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    grown = []
+    for rows in (200_000, 2_000_000):
+        table = pa.table({f"c{n}": pa.array(range(rows * n, rows * (n + 1)), pa.int64()) for n in range(10)})
+        path = tmp_path / f"{rows}{ending}"
+        if ending == ".parquet":
+            pq.write_table(table, path, compression="none", use_dictionary=False, row_group_size=50_000)
+        else:
+            with pa.ipc.new_file(str(path), table.schema) as writer:
+                writer.write_table(table, max_chunksize=50_000)
+        ended = run_child(_MEMORY, path, str(rows))
+        assert ended.returncode == 0, ended.stderr
+        grown.append(int(ended.stdout))
+    assert grown[1] <= grown[0] + 60, grown

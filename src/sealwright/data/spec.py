@@ -91,6 +91,7 @@ _Keys = Annotated[
     tuple[StrictStr, ...],
     Field(
         max_length=4096,
+        exclude_if=lambda value: not value,
         description="JSON lines only: keys that may be missing in the first rows, where columns are looked for.",
     ),
 ]

@@ -18,7 +18,7 @@ from sealwright.data.contracts.model import Contract
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
 from sealwright.data.sources import Source, SourceBatch, open_source
-from sealwright.data.sources.columnar import ParquetFile, readable_type
+from sealwright.data.sources.columnar import ParquetFile, parquet_batches, readable_type
 from sealwright.data.sources.model import Transport
 from sealwright.data.sources.stored import Stored
 from sealwright.data.spec import FileSource, S3Source, SqlSource
@@ -107,7 +107,7 @@ class _DictionaryParquet(ParquetFile):
 
     def _read(self, stream: Any, wanted: list[str]) -> Iterator[Any]:
         file = pq.ParquetFile(stream, read_dictionary=[name for name in self._listed if name in wanted])
-        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
+        yield from parquet_batches(file, BATCH_ROWS, wanted)
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files: typed columns, read batch after batch.
+"""Parquet and Arrow files: typed columns, read batch after batch. Of Parquet, a row group is in memory at a time.
 
 Answers: which rows and types does the file hold?
 Does not answer: whether a type fits the contract. That is `cast`.
@@ -18,7 +18,7 @@ from sealwright.data.sources.files import hash_open_file
 from sealwright.data.sources.model import SourceBatch, SourceSpec, Transport
 from sealwright.data.sources.stored import Stored
 
-__all__ = ["ArrowFile", "ParquetFile", "readable_type"]
+__all__ = ["ArrowFile", "ParquetFile", "parquet_batches", "readable_type"]
 
 _ROWS = 65_536
 
@@ -131,7 +131,22 @@ class ParquetFile(_TypedFile):
             raise self._broken(error) from None
 
     def _read(self, stream: BinaryIO, wanted: list[str]) -> Iterator[Any]:
-        yield from pq.ParquetFile(stream).iter_batches(batch_size=_ROWS, columns=wanted)
+        yield from parquet_batches(pq.ParquetFile(stream), _ROWS, wanted)
+
+
+def parquet_batches(file: Any, rows: int, columns: list[str]) -> Iterator[Any]:
+    """Batches of at most `rows` rows, a few row groups at a time.
+
+    Asked for all groups at once, Arrow keeps what it read of each until the last one is done.
+    """
+    groups: list[int] = []
+    waiting = 0
+    for number in range(file.num_row_groups):
+        groups.append(number)
+        waiting += file.metadata.row_group(number).num_rows
+        if waiting >= rows or number + 1 == file.num_row_groups:
+            yield from file.iter_batches(batch_size=rows, row_groups=groups, columns=columns)
+            groups, waiting = [], 0
 
 
 class ArrowFile(_TypedFile):

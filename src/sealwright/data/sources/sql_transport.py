@@ -25,7 +25,7 @@ _PROMISES: Mapping[str, str] = {
     "verify-ca": "the server's certificate is verified, not that it is this host's",
     "verify-full": "server verified",
 }
-_FILES = {"sqlite", "duckdb"}
+_FILES = {"sqlite"}
 _ELSEWHERE = {"host", "hostaddr", "odbc_connect", "dsn", "read_default_file", "service", "unix_socket"}
 
 IsLocal = Callable[[str], bool]
