@@ -92,7 +92,7 @@ class Origin(_Part):
     kind: str
     name: str
     digest: str = Field(pattern=_DIGEST)
-    digest_of: Literal["file", "query text", "snapshot"]
+    digest_of: Literal["file", "list of parts", "query text", "snapshot"]
 
 
 class Derivation(_Part):
@@ -259,10 +259,13 @@ def file_entry(part: PartFile, *, synthetic: bool = False) -> FileEntry:
 
 def origin_of(source: "Source") -> Origin:
     """Where rows came from, for the manifest."""
+    from sealwright.data.sources.parted import Parted
+
     if isinstance(source.spec, SqlSource):
         digest = digest_of(source.spec.sql.encode())
         return Origin(kind=source.kind, name=source.name, digest=digest, digest_of="query text")
-    return Origin(kind=source.kind, name=source.name, digest=source.digest, digest_of="file")
+    of: Literal["file", "list of parts"] = "list of parts" if isinstance(source, Parted) else "file"
+    return Origin(kind=source.kind, name=source.name, digest=source.digest, digest_of=of)
 
 
 def read_manifest(predicate: Mapping[str, Any], digest: str) -> Manifest:

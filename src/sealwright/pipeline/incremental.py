@@ -35,7 +35,7 @@ from sealwright.pipeline.prepared import prepared
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.rewriting import made_by
 from sealwright.pipeline.snapshots import SnapshotIndex, subject_keys_of
-from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.take_in import refuse_unnamed_personal, snapshot_of
 from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
 
@@ -88,7 +88,8 @@ def change_data(
     InvalidInput
         The project names no key (`data.key`), or the file repeats one.
     StoppedByPolicy
-        Too many rows break the contract, or the basis does not cover the use.
+        Too many rows break the contract, the basis does not cover the use, or (high risk) a column looks personal and
+        the contract does not say so.
     """
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec.data
@@ -100,6 +101,8 @@ def change_data(
     out = withholding(desk, require_basis(desk, by=by))
     before = snapshot_of(desk, taken.get("raw", taken["snapshot"]), by=by, purpose=verb)
     source = open_source(_named(spec.source, file), Path())
+    if verb != "delete":
+        refuse_unnamed_personal(project, source, progress)
     incoming = _Incoming(desk, source, out, progress)
     keys = incoming.keys() if verb != "append" else RowKeys()
     if verb == "upsert" and keys.distinct != keys.rows:
@@ -190,5 +193,5 @@ def _without(keys: RowKeys, columns: tuple[str, ...]) -> Any:
 
 def _named(source: Any, file: Path) -> FileSource:
     """The file, read the way the project's own file is."""
-    said = source if isinstance(source, FileSource) else FileSource(file="")
-    return said.model_copy(update={"file": str(file.resolve())})
+    said = {} if isinstance(source, str) else source.model_dump(include={"encoding", "delimiter", "decimal", "keys"})
+    return FileSource(file=str(file.resolve()), **said)

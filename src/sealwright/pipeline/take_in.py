@@ -18,7 +18,7 @@ from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 
-__all__ = ["Ingested", "ingest", "note_transport", "promise", "snapshot_of"]
+__all__ = ["Ingested", "ingest", "note_transport", "promise", "refuse_unnamed_personal", "snapshot_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,7 @@ def ingest(
     kept = run.current("ingest", of)
     if kept is not None:
         return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by, purpose="ingest"), again=True)
-    if project.spec.charter.risk_class is RiskClass.HIGH:
-        progress("looking for personal data", 0.0)
-        refuse_unclassified(scan(source, contract=spec), spec, RiskClass.HIGH)
+    refuse_unnamed_personal(project, source, progress)
     index = SnapshotIndex(workspace.db)
     known = {path.name for path in workspace.folder("snapshots").iterdir()}
     snapshot = ingest_source(
@@ -125,8 +123,21 @@ def note_transport(desk: Desk, source: Source, *, by: str) -> None:
     """Where rows travel unencrypted because the project file says they may, the ledger knows before one does."""
     way = source.transport
     if way.override_reason is not None:
-        detail = {"source": source.name, "how": way.how, "reason": way.override_reason}
+        detail = {"source": source.name, "how": way.how, "encrypted": way.encrypted, "reason": way.override_reason}
         desk.workspace.ledger.append("data.transport_unencrypted", desk.project.name, detail, actor=by)
+
+
+def refuse_unnamed_personal(project: Project, source: Source, progress: Progress) -> None:
+    """A high-risk project takes no rows in while a column of them looks personal and its contract does not say so.
+
+    Raises
+    ------
+    PersonalDataUnclassified
+        With the columns, how sure the scanner is, and what to write into the project file.
+    """
+    if project.spec.charter.risk_class is RiskClass.HIGH:
+        progress("looking for personal data", 0.0)
+        refuse_unclassified(scan(source, contract=project.spec.data), project.spec.data, RiskClass.HIGH)
 
 
 def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str, leave_out: Collection[bytes] = ()) -> Snapshot:

@@ -32,7 +32,9 @@ class AugmentGroup(_Section):
         description="Who: columns and their level, e.g. {sex: female, age: under 26}. Bands are those of data.diversity;"
         " the target may be named, too.",
     )
-    rows: int | None = Field(default=None, ge=1, le=10_000_000, description="How many rows.")
+    rows: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="How many rows of the group to make; instead of a share."
+    )
     to: Literal["reference", "limit"] | None = Field(
         default=None,
         description="As many rows as bring the group to its reference share of the training rows, or to the limit under"
