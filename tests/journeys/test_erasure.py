@@ -53,7 +53,7 @@ def test_t56_rows_key_decisions_and_the_question_of_the_model(home: Home) -> Non
 
 
 def test_after_an_erasure_the_project_goes_on_without_the_person(home: Home) -> None:
-    home.inside("data", "subject", PERSON, "erase", "--project", PROJECT)
+    home.inside("data", "subject", PERSON, "erase")
     trained = home.do("train", "credit", "--json").json
     assert trained["again"] is False
     assert trained["rows"] == 749

@@ -107,6 +107,22 @@ def everything_readable(workspace: Workspace) -> str:
 # --- finding
 
 
+def test_a_workspace_with_one_project_knows_which_is_meant(
+    workspace: Workspace, project: Project, tmp_path: Path
+) -> None:
+    index = SnapshotIndex(workspace.db)
+    with pytest.raises(InvalidInput, match="no data yet"):
+        index.only_project()
+    ingest(workspace, project, by="ada")
+    assert index.only_project() == "loans"
+    other = tmp_path / "cards"
+    shutil.copytree(tmp_path / "loans", other)
+    (other / "sealwright.yaml").write_text(yaml.safe_dump({**SPEC, "project": "cards"}, sort_keys=False))
+    ingest(workspace, load_project(other), by="ada")
+    with pytest.raises(InvalidInput, match="--project cards, or loans"):
+        index.only_project()
+
+
 def test_a_person_is_found_in_rows_and_quarantine(workspace: Workspace, snapshot: str) -> None:
     found = find_person(workspace, "loans", "p7", by="dora", purpose="test")
     assert [(one.known.digest, one.rows, one.set_aside) for one in found.snapshots] == [(snapshot, 3, 2)]

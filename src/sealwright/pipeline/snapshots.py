@@ -10,7 +10,7 @@ from typing import Literal
 
 from sealwright.data import Snapshot, SubjectKeys, open_snapshot
 from sealwright.engines import Database, Row, Tx
-from sealwright.kernel import NotFound
+from sealwright.kernel import InvalidInput, NotFound
 from sealwright.pipeline.workspace import Workspace
 
 __all__ = ["Known", "SnapshotIndex", "opened", "subject_keys_of"]
@@ -89,6 +89,21 @@ class SnapshotIndex:
         with self._db.read() as tx:
             rows = tx.run("SELECT * FROM snapshots WHERE project = :project ORDER BY sequence", project=project)
         return [one for one in map(_known, rows) if one.state == "kept" or not kept]
+
+    def only_project(self) -> str:
+        """The project whose data the workspace holds, where it is one.
+
+        Raises
+        ------
+        InvalidInput
+            There are several; they are named. Or there is none.
+        """
+        names = sorted({one.project for one in self.all()})
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            raise InvalidInput("This workspace holds no data yet. First: sealwright ingest PROJECT")
+        raise InvalidInput(f"The workspace holds the data of several projects. Say --project {', or '.join(names)}.")
 
     def all(self) -> list[Known]:
         """Every snapshot of the workspace, by project and age."""

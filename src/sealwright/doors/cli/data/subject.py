@@ -31,7 +31,10 @@ def subject(
         Literal["access", "correct", "erase", "restrict", "object", "export", "opt-out"],
         typer.Argument(help="What they ask for."),
     ],
-    project: Annotated[str, typer.Option("--project", help="Project name.")],
+    project: Annotated[
+        str | None,
+        typer.Option("--project", help="Project name; not needed where there is one.", show_default=False),
+    ] = None,
     request: Annotated[
         str,
         typer.Option("--request", help="The request that is on file; else one is taken in now.", show_default=False),
@@ -62,6 +65,7 @@ def subject(
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
     from sealwright.pipeline.person_rights import Asked, answer_person
+    from sealwright.pipeline.snapshots import SnapshotIndex
 
     by, to = read_settings(actor=actor).actor, writable(to)
     asked = Asked(
@@ -69,7 +73,8 @@ def subject(
     )
     name = typer.get_text_stream("stdin").readline().rstrip("\n") if person == "-" else person
     with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        answered = answer_person(workspace, project, name, asked, by=by, progress=progress)
+        chosen = project or SnapshotIndex(workspace.db).only_project()
+        answered = answer_person(workspace, chosen, name, asked, by=by, progress=progress)
     out(as_json, answered.to_json(), lambda: _tell(answered))
 
 
