@@ -65,7 +65,8 @@ def ingest(
 ) -> None:
     """Take the data into an encrypted snapshot; rows that break the contract go to quarantine.
 
-    Exit status: 0 done, 2 the source cannot be used, 3 too many rows break the contract.
+    Exit status: 0 done, 2 the source cannot be used, 3 too many rows break the contract, no basis covers the use, a
+    column looks personal unsaid (high risk), or rows would travel unencrypted.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.words import tell_ingested

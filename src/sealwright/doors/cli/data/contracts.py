@@ -16,7 +16,7 @@ __all__ = ["add_to"]
 
 contract = typer.Typer(help="Write, import and export contracts that stand alone.", no_args_is_help=True)
 
-Table = Annotated[Path, typer.Argument(help="A CSV, Parquet or Arrow file.")]
+Table = Annotated[Path, typer.Argument(help="A file of CSV, JSON lines, Parquet or Arrow.")]
 To = Annotated[Path, typer.Option("--to", help="The file to write; never one that is there already.")]
 
 _SHOWN = 30

@@ -25,7 +25,10 @@ def add_to(app: typer.Typer) -> None:
 
 def profile(
     what: Annotated[
-        Path, typer.Argument(help="A CSV, Parquet or Arrow file; or a project, whose newest snapshot is read.")
+        Path,
+        typer.Argument(
+            help="A file of CSV, JSON lines, Parquet or Arrow; or a project, whose newest snapshot is read."
+        ),
     ],
     contract: Annotated[
         Path | None,
