@@ -109,3 +109,17 @@ def test_rows_that_come_later_are_looked_at_like_the_first(
     with pytest.raises(PersonalDataUnclassified, match="'remark': e-mail address"):
         change_data(workspace, said, verb, tmp_path / "more.csv", by="ada")
     assert snapshots(workspace) == before
+
+
+def test_two_rows_more_of_a_column_whose_name_was_judged_before_go_on(
+    workspace: Workspace, project: Make, tmp_path: Path
+) -> None:
+    said = project("visit {n}")
+    folder = said.folder
+    (folder / "loans.csv").write_text("telephone,income,repaid\n" + rows("none"))
+    text = (folder / "sealwright.yaml").read_text().replace("remark", "telephone")
+    (folder / "sealwright.yaml").write_text(text)
+    said = load_project(folder)
+    ingest(workspace, said, by="ada")
+    (tmp_path / "more.csv").write_text("telephone,income,repaid\n" + rows("none", 2))
+    assert change_data(workspace, said, "append", tmp_path / "more.csv", by="ada").added == 2

@@ -102,7 +102,7 @@ def change_data(
     before = snapshot_of(desk, taken.get("raw", taken["snapshot"]), by=by, purpose=verb)
     source = open_source(_named(spec.source, file), Path())
     if verb != "delete":
-        refuse_unnamed_personal(project, source, progress)
+        refuse_unnamed_personal(project, source, progress, names=False)
     incoming = _Incoming(desk, source, out, progress)
     keys = incoming.keys() if verb != "append" else RowKeys()
     if verb == "upsert" and keys.distinct != keys.rows:

@@ -127,8 +127,11 @@ def note_transport(desk: Desk, source: Source, *, by: str) -> None:
         desk.workspace.ledger.append("data.transport_unencrypted", desk.project.name, detail, actor=by)
 
 
-def refuse_unnamed_personal(project: Project, source: Source, progress: Progress) -> None:
+def refuse_unnamed_personal(project: Project, source: Source, progress: Progress, *, names: bool = True) -> None:
     """A high-risk project takes no rows in while a column of them looks personal and its contract does not say so.
+
+    `names`: whether a column's name alone is enough. It is not for rows that come later: with few of them nothing
+    speaks against a name, and it was judged with the first.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def refuse_unnamed_personal(project: Project, source: Source, progress: Progress
     """
     if project.spec.charter.risk_class is RiskClass.HIGH:
         progress("looking for personal data", 0.0)
-        refuse_unclassified(scan(source, contract=project.spec.data), project.spec.data, RiskClass.HIGH)
+        refuse_unclassified(scan(source, contract=project.spec.data), project.spec.data, RiskClass.HIGH, names=names)
 
 
 def snapshot_of(desk: Desk, digest: str, *, by: str, purpose: str, leave_out: Collection[bytes] = ()) -> Snapshot:

@@ -64,15 +64,16 @@ class PersonalDataUnclassified(StoppedByPolicy):
         )
 
 
-def unclassified(report: PersonalDataReport, spec: Columns) -> tuple[Unclassified, ...]:
+def unclassified(report: PersonalDataReport, spec: Columns, *, names: bool = True) -> tuple[Unclassified, ...]:
     """The columns with personal data whose class is public, internal or confidential, without a reason in the contract.
 
-    Findings of low confidence do not count; nor do columns the contract does not keep.
+    Findings of low confidence do not count; nor do columns the contract does not keep. `names`: whether the name of a
+    column alone is enough; not where rows come to a table whose names were judged before, with all its cells.
     """
     result = []
     for column in report.columns:
         said = spec.columns.get(column.name)
-        counting = [one for one in column.findings if one.counts]
+        counting = [one for one in column.findings if one.counts and (names or one.cells)]
         if said is None or said.role == "ignore" or not counting or column.suggested is None:
             continue
         if said.data_class in {"personal", "special"} or said.not_personal is not None:
@@ -94,7 +95,9 @@ def unclassified(report: PersonalDataReport, spec: Columns) -> tuple[Unclassifie
     return tuple(result)
 
 
-def refuse_unclassified(report: PersonalDataReport, spec: Columns, risk_class: RiskClass) -> None:
+def refuse_unclassified(
+    report: PersonalDataReport, spec: Columns, risk_class: RiskClass, *, names: bool = True
+) -> None:
     """Stop a high-risk project that holds personal columns its contract does not know.
 
     Raises
@@ -102,6 +105,6 @@ def refuse_unclassified(report: PersonalDataReport, spec: Columns, risk_class: R
     PersonalDataUnclassified
         The project is high-risk and `unclassified` is not empty. Names every column, kind, share, and the ways out.
     """
-    found = unclassified(report, spec)
+    found = unclassified(report, spec, names=names)
     if found and risk_class is RiskClass.HIGH:
         raise PersonalDataUnclassified(found)
