@@ -5,6 +5,7 @@ Does not answer: whether a type fits the contract. That is `cast`.
 A file from elsewhere is not trusted: each Arrow batch is validated before its buffers are used.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, BinaryIO
 
@@ -42,7 +43,7 @@ def readable_type(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-class _TypedFile:
+class _TypedFile(ABC):
     """What Parquet and Arrow files share: one open file, hashed first, unchanged at the end."""
 
     kind = ""
@@ -108,12 +109,13 @@ class _TypedFile:
             " or another format."
         )
 
+    @abstractmethod
     def _look(self, stream: BinaryIO) -> tuple[Any, bool]:
         """The schema, and whether there is any row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, stream: BinaryIO, wanted: list[str]) -> Iterator[Any]:
-        raise NotImplementedError
+        """Batches of these columns, as Arrow gives them, with its errors."""
 
 
 class ParquetFile(_TypedFile):

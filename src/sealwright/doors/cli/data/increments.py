@@ -31,7 +31,8 @@ def append(
 ) -> None:
     """Add the rows of FILE to the newest data; files that do not change are shared, not copied.
 
-    Exit status: 0 done, 2 nothing was ingested yet or the file cannot be used, 3 too many rows break the contract.
+    Exit status: 0 done, 2 nothing was ingested yet or the file cannot be used, 3 too many rows break the contract,
+    or (high risk) cells look personal and the contract does not say so.
     """
     _change("append", project, file, actor, home, key_file, as_json=as_json)
 
@@ -46,7 +47,8 @@ def upsert(
 ) -> None:
     """Put the rows of FILE in the place of rows with the same key (data.key), and add the others.
 
-    Exit status: 0 done, 2 the project names no key or the file repeats one, 3 too many rows break the contract.
+    Exit status: 0 done, 2 the project names no key or the file repeats one, 3 too many rows break the contract,
+    or (high risk) cells look personal and the contract does not say so.
     """
     _change("upsert", project, file, actor, home, key_file, as_json=as_json)
 
