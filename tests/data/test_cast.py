@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sealwright.data.cast import cast_column
 from sealwright.data.cells import REASONS
-from sealwright.data.spec import ColumnSpec
+from sealwright.data.column_spec import ColumnSpec
 
 
 def judged(cell: Any, kind: Any = None, decimal: str = ".", **column: Any) -> Any:

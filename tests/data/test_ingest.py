@@ -27,7 +27,7 @@ from sealwright.data import (
     open_source,
     quarantine_of,
 )
-from sealwright.data.spec import ColumnSpec
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.kernel import FixedClock
 from sealwright.trust import Keyring, verify_statement
 

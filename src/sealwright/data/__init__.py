@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sealwright.data.cells import REASONS
     from sealwright.data.check import check_batch, check_columns
     from sealwright.data.checked import CheckedSnapshot, check_snapshot
+    from sealwright.data.column_spec import ColumnSpec, DataClass
     from sealwright.data.croissant import croissant_card
     from sealwright.data.derivation import Step, derive
     from sealwright.data.disposal import Disposal, dispose_snapshot
@@ -35,17 +36,9 @@ if TYPE_CHECKING:
     from sealwright.data.manifest import SNAPSHOT_TYPE
     from sealwright.data.quarantine import Problem, QuarantinedRow, Tally
     from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
+    from sealwright.data.source_spec import FileSource, S3Source, SqlSource
     from sealwright.data.sources import Source, SourceBatch, open_source
-    from sealwright.data.spec import (
-        READERS,
-        ColumnSpec,
-        DataClass,
-        DataSpec,
-        FileSource,
-        QuarantineSpec,
-        S3Source,
-        SqlSource,
-    )
+    from sealwright.data.spec import READERS, DataSpec, QuarantineSpec
     from sealwright.data.splitting import rows_for_testing, split
     from sealwright.data.subject_keys import SubjectKeys
 
@@ -125,7 +118,9 @@ _HOME = {
     "key_sets": ("RowKeys",),
     "snapshot": ("Snapshot", "open_snapshot", "quarantine_of"),
     "sources": ("Source", "SourceBatch", "open_source"),
-    "spec": ("READERS", "ColumnSpec", "DataClass", "DataSpec", "FileSource", "QuarantineSpec", "S3Source", "SqlSource"),
+    "column_spec": ("ColumnSpec", "DataClass"),
+    "source_spec": ("FileSource", "S3Source", "SqlSource"),
+    "spec": ("READERS", "DataSpec", "QuarantineSpec"),
     "splitting": ("split", "rows_for_testing"),
     "subject_keys": ("SubjectKeys",),
 }

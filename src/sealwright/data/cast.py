@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from sealwright.data import cast_text
 from sealwright.data.cells import Cast, Mask, as_mask, blank, within
+from sealwright.data.column_spec import LARGEST_INTEGER, ColumnSpec, ColumnType
 from sealwright.data.dates import FIRST_DAY, LAST_DAY
-from sealwright.data.spec import LARGEST_INTEGER, ColumnSpec, ColumnType
 
 __all__ = ["ARROW_TYPES", "as_category_text", "cast_column", "plain_column"]
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from sealwright.data.cast import cast_column
 from sealwright.data.cells import REASONS
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.names import shown
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["cast_cell"]

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sealwright.data.cells import Cast, Mask, as_mask, blank, matches
+from sealwright.data.column_spec import LARGEST_INTEGER
 from sealwright.data.dates import FIRST_DAY, LAST_DAY
-from sealwright.data.spec import LARGEST_INTEGER
 
 __all__ = ["booleans", "categories", "dates", "integers", "numbers", "only_real", "outside_calendar"]
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.content import ContentDigest
 from sealwright.data.drafting import Draft, drafting, key_names_of
 from sealwright.data.errors import SourceUnreadable
@@ -36,7 +37,6 @@ from sealwright.data.manifest import (
 from sealwright.data.parts import PART_BYTES, PartWriter
 from sealwright.data.quarantine import QUARANTINE_SCHEMA, QuarantinedRow, rows_to_batch
 from sealwright.data.snapshot import Snapshot, open_snapshot, quarantine_of
-from sealwright.data.spec import ColumnSpec
 from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import Clock, rfc3339, system_clock
 from sealwright.trust import Keyring

@@ -8,12 +8,12 @@ and in cells, is the scanner's (`sealwright.data.personal`); there is no second 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sealwright.data.column_spec import DataClass
 from sealwright.data.personal.cells import count_cells
 from sealwright.data.personal.column_names import census_names, named, words_of
 from sealwright.data.personal.column_values import attribute_of
 from sealwright.data.personal.grading import findings_of
 from sealwright.data.personal.model import KINDS, Finding
-from sealwright.data.spec import DataClass
 
 __all__ = [
     "Hint",

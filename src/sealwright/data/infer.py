@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.errors import ColumnsUnusable, SourceUnreadable, TargetUnusable
 from sealwright.data.hints import census_names
 from sealwright.data.infer_column import infer_column, unreadable_column
@@ -26,7 +27,7 @@ from sealwright.data.names import nearest, shown
 from sealwright.data.profile import ColumnProfile, UniqueBudget
 from sealwright.data.sources import Source, open_source
 from sealwright.data.sources.csv_file import CsvFile, writes_decimal_commas
-from sealwright.data.spec import ColumnSpec, DataSpec, QuarantineSpec, Task
+from sealwright.data.spec import DataSpec, QuarantineSpec, Task
 from sealwright.kernel import Progress, silent
 
 __all__ = ["Inferred", "infer_contract"]

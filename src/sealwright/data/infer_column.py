@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sealwright.data.column_spec import ColumnSpec, ColumnType, DataClass, Role
 from sealwright.data.dates import day_number
 from sealwright.data.hints import (
     Hint,
@@ -13,7 +14,6 @@ from sealwright.data.hints import (
 )
 from sealwright.data.personal.model import KINDS
 from sealwright.data.profile import ColumnProfile
-from sealwright.data.spec import ColumnSpec, ColumnType, DataClass, Role
 
 __all__ = ["describe_values", "infer_column", "unreadable_column"]
 

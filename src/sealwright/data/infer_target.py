@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.errors import TargetUnusable
 from sealwright.data.infer_column import describe_values
 from sealwright.data.names import shown
 from sealwright.data.profile import ColumnProfile
-from sealwright.data.spec import ColumnSpec
 
 __all__ = ["GuessedTarget", "infer_target"]
 

@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.dates import day_text
-from sealwright.data.spec import ColumnSpec, DataSpec
+from sealwright.data.spec import DataSpec
 
 __all__ = ["example_row", "feature_interface"]
 

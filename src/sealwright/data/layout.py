@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealwright.data.cast import ARROW_TYPES
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.formats import SUBJECT_KEY, class_key
-from sealwright.data.spec import ColumnSpec
 from sealwright.data.subject_keys import SubjectKeys
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust import open_records, seal_records

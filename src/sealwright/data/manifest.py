@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.formats import (
     CONTENT_ALGORITHM,
     ENCRYPTION_ALGORITHM,
@@ -19,7 +20,7 @@ from sealwright.data.formats import (
     class_key,
     content_digest,
 )
-from sealwright.data.spec import ColumnSpec, SqlSource
+from sealwright.data.source_spec import SqlSource
 from sealwright.kernel import VerificationFailed, canonical_json, digest_of
 
 if TYPE_CHECKING:

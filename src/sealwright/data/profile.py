@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from sealwright.data.cast import as_category_text, cast_column, plain_column
 from sealwright.data.cells import as_mask, blank, matches
+from sealwright.data.column_spec import ColumnSpec, ColumnType
 from sealwright.data.names import printable
-from sealwright.data.spec import ColumnSpec, ColumnType
 
 __all__ = ["ColumnProfile", "UniqueBudget"]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sealwright.data.clean_spec import Limit, read_value
-from sealwright.data.spec import ColumnSpec
+from sealwright.data.column_spec import ColumnSpec
 
 __all__ = ["clipped", "filled", "mapped", "outside", "without"]
 

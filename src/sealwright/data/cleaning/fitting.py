@@ -22,8 +22,8 @@ from sealwright.data.clean_spec import (
     OneSpelling,
     read_value,
 )
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.quality import frame_of, near_pairs, repeats_of, row_keys, spellings
-from sealwright.data.spec import ColumnSpec
 
 __all__ = ["fitted_to"]
 

@@ -34,8 +34,9 @@ from sealwright.data.cleaning.cell_steps import clipped, filled, mapped, outside
 from sealwright.data.cleaning.errors import RecipeDoesNotFit
 from sealwright.data.cleaning.fitting import fitted_to
 from sealwright.data.cleaning.log import cells_changed, joined, rows_dropped
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.quality import as_table, row_digests
-from sealwright.data.spec import ColumnSpec, DataSpec
+from sealwright.data.spec import DataSpec
 from sealwright.kernel import InvalidInput, canonical_json, digest_of
 
 __all__ = ["FittedRecipe", "FittedStep", "fit", "recipe_from_json", "tally"]

@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sealwright.data.column_spec import LARGEST_INTEGER, MOST_CATEGORIES, ColumnType
 from sealwright.data.contracts.column import ContractColumn, pattern_fault
 from sealwright.data.contracts.model import Contract, CsvReading
 from sealwright.data.dates import day_number
 from sealwright.data.names import printable
-from sealwright.data.spec import LARGEST_INTEGER, MOST_CATEGORIES, ColumnType
 
 __all__ = ["ColumnDraft", "Exported", "Imported", "unsaid_of"]
 

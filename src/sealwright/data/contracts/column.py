@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
-from sealwright.data.spec import ColumnSpec
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.kernel import MissingExtra
 
 __all__ = ["ContractColumn", "pattern_fault"]

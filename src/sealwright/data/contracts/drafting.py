@@ -16,9 +16,9 @@ from sealwright.data.errors import SourceUnreadable
 from sealwright.data.hints import census_names, looks_like_identifier
 from sealwright.data.infer_column import describe_values, infer_column, unreadable_column
 from sealwright.data.profile import ColumnProfile, UniqueBudget
+from sealwright.data.source_spec import FileSource
 from sealwright.data.sources import Source, open_source
 from sealwright.data.sources.csv_file import CsvFile, writes_decimal_commas
-from sealwright.data.spec import FileSource
 from sealwright.kernel import Progress, silent
 
 __all__ = ["Drafted", "draft_contract"]

@@ -7,9 +7,9 @@ Does not answer: statistics of a column (means, quantiles, drift). Those are no 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sealwright.data.column_spec import ColumnType
 from sealwright.data.contracts.carried import ColumnDraft, Imported
 from sealwright.data.contracts.model import Contract
-from sealwright.data.spec import ColumnType
 from sealwright.kernel import InvalidInput
 
 __all__ = ["contract_from_expectations", "looks_like_expectations"]

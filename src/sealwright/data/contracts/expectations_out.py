@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sealwright.data.column_spec import LARGEST_INTEGER
 from sealwright.data.contracts.carried import Exported, unsaid_of
 from sealwright.data.contracts.column import ContractColumn
 from sealwright.data.contracts.model import Contract, RowRule
 from sealwright.data.contracts.patterns import for_python
-from sealwright.data.spec import LARGEST_INTEGER
 
 __all__ = ["expectations_from_contract"]
 

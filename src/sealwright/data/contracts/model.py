@@ -21,7 +21,7 @@ from pydantic import (
 
 from sealwright.data.contracts.column import ContractColumn
 from sealwright.data.names import check_column_names, nearest, shown
-from sealwright.data.spec import FileSource
+from sealwright.data.source_spec import FileSource
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
 
 __all__ = ["COMPARISONS", "Contract", "CsvReading", "RowLimits", "RowRule"]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sealwright.data.column_spec import ColumnType
 from sealwright.data.contracts.carried import ColumnDraft, Imported
 from sealwright.data.contracts.model import Contract
-from sealwright.data.spec import ColumnType
 from sealwright.kernel import InvalidInput
 
 __all__ = ["contract_from_pandera", "looks_like_pandera"]

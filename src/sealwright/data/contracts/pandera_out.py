@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
+from sealwright.data.column_spec import LARGEST_INTEGER
 from sealwright.data.contracts.carried import Exported, unsaid_of
 from sealwright.data.contracts.column import ContractColumn
 from sealwright.data.contracts.model import Contract
 from sealwright.data.contracts.patterns import for_python
-from sealwright.data.spec import LARGEST_INTEGER
 
 __all__ = ["pandera_from_contract"]
 

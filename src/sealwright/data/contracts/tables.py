@@ -17,11 +17,11 @@ from sealwright.data.contracts.cells import is_ascii
 from sealwright.data.contracts.model import Contract
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
+from sealwright.data.source_spec import FileSource, S3Source, SqlSource
 from sealwright.data.sources import Source, SourceBatch, open_source
 from sealwright.data.sources.columnar import ParquetFile, parquet_batches, readable_type
 from sealwright.data.sources.model import Transport
 from sealwright.data.sources.stored import Stored
-from sealwright.data.spec import FileSource, S3Source, SqlSource
 
 __all__ = ["BATCH_ROWS", "TableSource", "refuse_broken", "source_of"]
 

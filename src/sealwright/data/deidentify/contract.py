@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from sealwright.data.column_spec import MOST_CATEGORIES, ColumnSpec
 from sealwright.data.dates import FIRST_DAY, LAST_DAY, day_text
 from sealwright.data.deidentify.identifiers import RESTRICTED_ZIP3
 from sealwright.data.deidentify.spec import DeidentifySpec
 from sealwright.data.deidentify.steps import Generalise, MaskText, Pseudonym, Redact, Round, ShiftDates, Step, Suppress
 from sealwright.data.names import nearest, shown
-from sealwright.data.spec import MOST_CATEGORIES, ColumnSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["Bands", "after_step", "bands_of", "check_columns", "first_of", "resulting_contract", "zip3_of"]

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.deidentify.contract import after_step
 from sealwright.data.deidentify.grouping import Codes, Ints, codes_of, group
 from sealwright.data.deidentify.methods import Tools, apply_step
 from sealwright.data.deidentify.spec import Quasi
 from sealwright.data.deidentify.steps import Generalise, Redact
 from sealwright.data.names import shown
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["Ladder", "Rung", "ladder_of", "usual_levels"]

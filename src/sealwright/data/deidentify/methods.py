@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.dates import FIRST_DAY, LAST_DAY
 from sealwright.data.deidentify.contract import bands_of, first_of, zip3_of
 from sealwright.data.deidentify.pseudonyms import pseudonyms_of, shift_of
 from sealwright.data.deidentify.steps import Generalise, MaskText, Pseudonym, Redact, Round, ShiftDates, Step
 from sealwright.data.names import shown
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["Tools", "apply_step", "texts_of"]

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.deidentify.errors import LimitsNotReached, SafeHarborNotReached
 from sealwright.data.deidentify.identifiers import RESTRICTED_ZIP3
 from sealwright.data.deidentify.measuring import Measured
 from sealwright.data.deidentify.safe_harbor import Harbor
 from sealwright.data.deidentify.spec import DeidentifySpec, Enforce
-from sealwright.data.spec import ColumnSpec
 
 __all__ = ["prove"]
 

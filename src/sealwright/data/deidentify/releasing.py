@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.deidentify.closeness import distinct_values
 from sealwright.data.deidentify.contract import after_step, check_columns
 from sealwright.data.deidentify.errors import ColumnsNotDecided
@@ -24,7 +25,6 @@ from sealwright.data.deidentify.report import DeidentifyReport, said
 from sealwright.data.deidentify.risk import risk_of
 from sealwright.data.deidentify.safe_harbor import Harbor, harbor_of
 from sealwright.data.deidentify.spec import DeidentifySpec, Sensitive
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import Progress, silent
 
 __all__ = ["Keys", "Released", "release"]

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.deidentify.lattice import Chosen
 from sealwright.data.deidentify.measuring import Measured
 from sealwright.data.deidentify.risk import STILL_PERSONAL, Risk
 from sealwright.data.deidentify.safe_harbor import Harbor
 from sealwright.data.deidentify.spec import DeidentifySpec
 from sealwright.data.deidentify.steps import Generalise, MaskText, Pseudonym, Round, ShiftDates, Step
-from sealwright.data.spec import ColumnSpec
 
 __all__ = ["DeidentifyReport", "said"]
 

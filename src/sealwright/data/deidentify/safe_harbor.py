@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.deidentify.errors import SafeHarborNotReached
 from sealwright.data.deidentify.identifiers import LETTERS, kind_by_name
 from sealwright.data.deidentify.spec import DeidentifySpec
 from sealwright.data.deidentify.steps import Generalise, GeneraliseStep, Pseudonym, Redact, ShiftDates, Step, Suppress
-from sealwright.data.spec import ColumnSpec
 
 __all__ = ["SECOND_LIMB", "Harbor", "HarborLine", "harbor_of"]
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.dates import day_number, day_text
 from sealwright.data.dp.errors import BoundsMissing
 from sealwright.data.dp.model import Plan, Query
 from sealwright.data.names import nearest, shown
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["EMPTY", "OUTSIDE", "plan_query", "value_text"]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sealwright.data.column_spec import DataClass
 from sealwright.data.personal.declared import DeclaredRecall
-from sealwright.data.spec import DataClass
 
 __all__ = [
     "CONFIDENCES",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealwright.charter import RiskClass
+from sealwright.data.column_spec import DataClass
 from sealwright.data.names import shown
 from sealwright.data.personal.model import KINDS, Confidence, Kind, PersonalDataReport
 from sealwright.data.personal.scanning import Columns
-from sealwright.data.spec import DataClass
 from sealwright.kernel import StoppedByPolicy
 
 __all__ = ["PersonalDataUnclassified", "Unclassified", "refuse_unclassified", "unclassified"]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sealwright.data.cast import plain_column
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.personal.cells import CellCounts, count_cells
 from sealwright.data.personal.column_names import Named, census_names, named
 from sealwright.data.personal.column_values import attribute_of
@@ -25,7 +26,6 @@ from sealwright.data.personal.mail_names import names_in_mail
 from sealwright.data.personal.model import KINDS, ColumnReport, Finding, Kind, PersonalDataReport, ScanSettings
 from sealwright.data.personal.sampling import RowSample
 from sealwright.data.sources import Source
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import Progress, silent
 
 __all__ = ["Columns", "scan"]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.quality.check import Asked, Check, Checked
 from sealwright.data.quality.checks import (
     balance,
@@ -34,7 +35,7 @@ from sealwright.data.quality.matrix import alone
 from sealwright.data.quality.model import CheckRun, Fault, QualityReport, in_order
 from sealwright.data.quality.profile import profile_of
 from sealwright.data.quality_spec import QualitySpec
-from sealwright.data.spec import ColumnSpec, DataSpec
+from sealwright.data.spec import DataSpec
 from sealwright.kernel import InvalidInput, Progress, silent
 
 __all__ = ["examine"]

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sealwright.data.spec import ColumnSpec, DataSpec
+from sealwright.data.column_spec import ColumnSpec
+from sealwright.data.spec import DataSpec
 from sealwright.kernel import InvalidInput
 
 __all__ = ["Codes", "Floats", "Frame", "NUMERIC", "NumberFacts", "as_table", "frame_of"]

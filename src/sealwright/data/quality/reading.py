@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from sealwright.data.cast import cast_column
 from sealwright.data.cells import REASONS
+from sealwright.data.column_spec import ColumnSpec
 from sealwright.data.quality.model import Fault
 from sealwright.data.sources import Source
-from sealwright.data.spec import ColumnSpec
 from sealwright.kernel import InvalidInput, Progress, silent
 
 __all__ = ["Readable", "read_for_examination"]

@@ -16,11 +16,11 @@ import pyarrow.csv as pcsv
 from sealwright.data.cells import matches
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names, name_unnamed
+from sealwright.data.source_spec import FileSource, S3Source
 from sealwright.data.sources.csv_header import ends_inside_quotes, find_delimiter, header_length, split_header
 from sealwright.data.sources.model import RejectedRow, SourceBatch, SourceSpec, Transport
 from sealwright.data.sources.stored import Stored
 from sealwright.data.sources.text_bytes import BLOCK, TextBytes
-from sealwright.data.spec import FileSource, S3Source
 
 __all__ = ["CsvFile", "writes_decimal_commas"]
 

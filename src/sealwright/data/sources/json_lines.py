@@ -13,11 +13,11 @@ import msgspec
 
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
+from sealwright.data.source_spec import FileSource, S3Source
 from sealwright.data.sources.json_rows import RowDecoder
 from sealwright.data.sources.model import SourceBatch, SourceSpec, Transport
 from sealwright.data.sources.stored import Stored
 from sealwright.data.sources.text_bytes import BLOCK, TextBytes
-from sealwright.data.spec import FileSource, S3Source
 
 __all__ = ["JsonLinesFile"]
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sealwright.data.spec import FileSource, S3Source, SqlSource
+from sealwright.data.source_spec import FileSource, S3Source, SqlSource
 
 __all__ = ["LOCAL_FILE", "RejectedRow", "Source", "SourceBatch", "SourceSpec", "Transport"]
 

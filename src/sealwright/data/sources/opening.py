@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import safe
+from sealwright.data.source_spec import FileSource, S3Source, SqlSource
 from sealwright.data.sources.columnar import ArrowFile, ParquetFile
 from sealwright.data.sources.csv_file import CsvFile
 from sealwright.data.sources.files import LocalFile
@@ -14,7 +15,6 @@ from sealwright.data.sources.json_lines import JsonLinesFile
 from sealwright.data.sources.model import Source, SourceSpec
 from sealwright.data.sources.parted import Parted, is_pattern, local_parts
 from sealwright.data.sources.stored import Stored
-from sealwright.data.spec import FileSource, S3Source, SqlSource
 
 __all__ = ["open_source"]
 

@@ -15,12 +15,12 @@ from typing import Any, BinaryIO, cast
 
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import safe
+from sealwright.data.source_spec import S3Source
 from sealwright.data.sources.model import Transport
 from sealwright.data.sources.parted import Part, is_hidden, is_pattern
 from sealwright.data.sources.ranges import RangeStream
 from sealwright.data.sources.s3_client import StoreClient, open_client
 from sealwright.data.sources.stored import Opened
-from sealwright.data.spec import S3Source
 
 __all__ = ["S3Object", "S3Store", "open_store"]
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from sealwright.data.errors import SourceUnreadable, TransportRefused
 from sealwright.data.names import safe
+from sealwright.data.source_spec import S3Source
 from sealwright.data.sources.model import Transport
 from sealwright.data.sources.network import is_this_machine
-from sealwright.data.spec import S3Source
 from sealwright.kernel import MissingExtra
 
 __all__ = ["StoreClient", "open_client"]

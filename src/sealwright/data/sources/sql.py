@@ -17,11 +17,11 @@ import sqlalchemy as sa
 
 from sealwright.data.errors import SourceUnreadable
 from sealwright.data.names import check_column_names
+from sealwright.data.source_spec import SqlSource
 from sealwright.data.sources.columnar import readable_type
 from sealwright.data.sources.model import SourceBatch, Transport
 from sealwright.data.sources.network import is_this_machine
 from sealwright.data.sources.sql_transport import IsLocal, found_transport, planned_transport
-from sealwright.data.spec import SqlSource
 
 __all__ = ["DatabaseQuery"]
 

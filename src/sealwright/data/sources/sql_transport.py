@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from sealwright.data.errors import TransportRefused
 from sealwright.data.names import safe
+from sealwright.data.source_spec import SqlSource
 from sealwright.data.sources.model import LOCAL_FILE, Transport
-from sealwright.data.spec import SqlSource
 
 __all__ = ["IsLocal", "Plan", "found_transport", "planned_transport"]
 
