@@ -29,12 +29,12 @@ from sealwright.data import (
     open_source,
 )
 from sealwright.kernel import InvalidInput, Progress, silent
-from sealwright.pipeline.data_basis import require_basis, state_basis
+from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
-from sealwright.pipeline.prepared import prepared
+from sealwright.pipeline.prepared import put_on_file
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.rewriting import made_by
-from sealwright.pipeline.snapshots import SnapshotIndex, subject_keys_of
+from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.take_in import refuse_unnamed_personal, snapshot_of
 from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
@@ -119,14 +119,7 @@ def change_data(
         recipe=source.digest or None,
     )
     after = made_by(workspace, project.name, before, step)
-    SnapshotIndex(workspace.db).remember(after, project.name)
-    desk.evidence.file_statement(after.statement, project=project.name, actor=by)
-    if spec.basis is not None:
-        state_basis(desk, after.digest, by=by)
-    used = prepared(desk, after, by=by, progress=progress)
-    filed = desk.evidence.file_statement(used.statement, project=project.name, actor=by)
-    product = {"of": taken["of"], "raw": after.digest, "snapshot": used.digest, "statement": filed.digest}
-    desk.runs.finish(run, "ingest", product, by=by)
+    _, used = put_on_file(desk, run, after, of=taken["of"], by=by, progress=progress)
     derivation = after.signed.derivation
     assert derivation is not None
     old = {entry.digest for entry in before.signed.files}

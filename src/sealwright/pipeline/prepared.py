@@ -16,12 +16,43 @@ from sealwright.data.augment import refuse_too_close
 from sealwright.data.cleaning import FittedRecipe, fit, tally, undo
 from sealwright.data.relevance import refuse_stale
 from sealwright.kernel import InvalidInput, Progress, canonical_json, digest_of, silent
+from sealwright.pipeline.data_basis import state_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.made_up import made_up
 from sealwright.pipeline.rewriting import made_by
+from sealwright.pipeline.runs import Run
 from sealwright.pipeline.snapshots import SnapshotIndex
 
-__all__ = ["prepared", "refuse_stale_data", "undone"]
+__all__ = ["prepared", "put_on_file", "refuse_stale_data", "undone"]
+
+
+def put_on_file(
+    desk: Desk, run: Run, raw: Snapshot, *, of: str, by: str, progress: Progress = silent
+) -> tuple[Run, Snapshot]:
+    """Rows as they came become what the run goes on from: filed, with their basis stated, and prepared.
+
+    Parameters
+    ----------
+    of : str
+        Digest of what the rows were made from; while it is the same, they need not be taken in again.
+
+    Returns
+    -------
+    The run, and the snapshot that is trained on.
+
+    Raises
+    ------
+    StoppedByPolicy, InvalidInput
+        As `prepared`.
+    """
+    SnapshotIndex(desk.workspace.db).remember(raw, desk.project.name)
+    desk.evidence.file_statement(raw.statement, project=desk.project.name, actor=by)
+    if desk.project.spec.data.basis is not None:
+        state_basis(desk, raw.digest, by=by)
+    used = prepared(desk, raw, by=by, progress=progress)
+    filed = desk.evidence.file_statement(used.statement, project=desk.project.name, actor=by)
+    product = {"of": of, "raw": raw.digest, "snapshot": used.digest, "statement": filed.digest}
+    return desk.runs.finish(run, "ingest", product, by=by), used
 
 
 def prepared(desk: Desk, raw: Snapshot, *, by: str, progress: Progress = silent) -> Snapshot:

@@ -9,9 +9,9 @@ from sealwright.data import Snapshot, Source, open_source
 from sealwright.data import ingest as ingest_source
 from sealwright.data.personal import refuse_unclassified, scan
 from sealwright.kernel import Progress, rfc3339, silent
-from sealwright.pipeline.data_basis import require_basis, state_basis
+from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
-from sealwright.pipeline.prepared import prepared
+from sealwright.pipeline.prepared import put_on_file
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
@@ -108,14 +108,7 @@ def ingest(
         progress=progress,
         sequence=index.next_sequence(project.name),
     )
-    desk.evidence.file_statement(snapshot.statement, project=project.name, actor=by)
-    index.remember(snapshot, project.name)
-    if spec.basis is not None:
-        state_basis(desk, snapshot.digest, by=by)
-    used = prepared(desk, snapshot, by=by, progress=progress)
-    filed = desk.evidence.file_statement(used.statement, project=project.name, actor=by)
-    product = {"of": of, "raw": snapshot.digest, "snapshot": used.digest, "statement": filed.digest}
-    run = desk.runs.finish(run, "ingest", product, by=by)
+    run, used = put_on_file(desk, run, snapshot, of=of, by=by, progress=progress)
     return Ingested(run=run, snapshot=used, again=used.folder.name in known)
 
 
