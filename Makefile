@@ -3,7 +3,8 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+# A lock names every package, so nothing is left to resolve: a release of today cannot change what is installed.
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 
 .PHONY: help up demo test check bench docs lock clean
 
@@ -53,12 +54,14 @@ $(VENV)/.for-up: locks/build.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up $(VENV) from locks/build.lock (once; every package is checked against its hash)"
 	@test -e $(VENV)/.for-dev || $(INSTALL) -r locks/build.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check >/dev/null || { $(PIP) check; exit 1; }
 	@touch $@
 
 $(VENV)/.for-dev: locks/dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up $(VENV) from locks/dev.lock (once; every package is checked against its hash)"
 	@$(INSTALL) -r locks/dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check >/dev/null || { $(PIP) check; exit 1; }
 	@touch $@
 
 clean:
