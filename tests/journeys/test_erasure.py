@@ -59,3 +59,23 @@ def test_after_an_erasure_the_project_goes_on_without_the_person(home: Home) -> 
     assert trained["rows"] == 749
     ingested = home.inside("ingest", "credit", "--json").json
     assert (ingested["rows"], ingested["again"]) == (999, True)
+
+
+def test_the_signal_of_a_browser_opts_the_person_out_at_the_next_ingest(home: Home) -> None:
+    body, held = (home.root / ROW).read_bytes(), home.inside("ingest", "credit", "--json").json["rows"]
+    with home.serving(PROJECT) as client:
+        url = f"/v1/models/{client.facts['model']}/predict"
+        for person, signal in ((PERSON, "1"), (PERSON, "1"), ("A0008", "0")):
+            client.http.post(url, content=body, headers={"Sealwright-Person": person, "Sec-GPC": signal})
+        client.http.post(url, content=body, headers={"Sec-GPC": "1"})  # about nobody
+        after = home.inside("ingest", "credit", "--json").json
+        assert after["rows"] == held - 1
+        (request,) = home.inside("data", "requests", "--all", "--json").json["requests"]
+        assert (request["kind"], request["law"], request["state"]) == ("opt_out", "ccpa", "answered")
+        client.http.close()
+    said = home.inside("data", "subject", PERSON, "access", "--json").json["copy"]
+    assert said["left_out_as"] == ["opt_out"]
+    assert home.inside("ingest", "credit", "--json").json == {**after, "again": True}
+    assert len(home.inside("data", "requests", "--all", "--json").json["requests"]) == 2, (
+        "theirs to see, none for a signal"
+    )

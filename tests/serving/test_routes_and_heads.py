@@ -206,3 +206,21 @@ def test_loopback_answers_to_its_own_names_only() -> None:
     assert allowed_hosts("127.0.0.1", ["credit.example"]) == ["localhost", "127.0.0.1", "::1", "credit.example"]
     assert allowed_hosts("10.0.0.5", []) == ["10.0.0.5"]
     assert allowed_hosts("0.0.0.0", ["credit.example"]) == ["localhost", "127.0.0.1", "::1", "credit.example"]
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([b"1"], True),
+        ([b"0", b"1"], True),
+        ([b"0"], False),
+        ([b"true"], False),
+        ([b"11"], False),
+        ([b" 1"], False),
+        ([], False),
+    ],
+)
+def test_the_signal_of_a_browser_is_exactly_one(values: list[bytes], found: bool) -> None:
+    """W3C Global Privacy Control."""
+    headers = [(b"host", b"localhost"), (b"dnt", b"1"), *((b"sec-gpc", value) for value in values)]
+    assert read_head(headers, hosts=_HOSTS, most_body=1).gpc is found

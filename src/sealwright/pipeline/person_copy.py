@@ -19,8 +19,9 @@ from sealwright.kernel import rfc3339
 from sealwright.pipeline.data_basis import basis_of_snapshot
 from sealwright.pipeline.data_consent import consents_of, suppressions_of
 from sealwright.pipeline.data_requests import requests_of
+from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.desk import evidence_of
-from sealwright.pipeline.person_search import FoundPerson, decision_records, find_person, is_theirs
+from sealwright.pipeline.person_search import FoundPerson, find_person, is_theirs
 from sealwright.pipeline.snapshots import opened
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import raw_pseudonym

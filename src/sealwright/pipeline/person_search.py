@@ -13,18 +13,17 @@ from typing import Any
 from sealwright.data import QuarantinedRow, Snapshot, quarantine_of
 from sealwright.kernel import InvalidInput
 from sealwright.pipeline.data_consent import name_in
+from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.extracts import GivenAway, given_away
 from sealwright.pipeline.snapshots import Known, SnapshotIndex, opened
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import Version
-from sealwright.serving import DECISION, DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
-from sealwright.trust import Ledger, LedgerEntry, raw_pseudonym
+from sealwright.trust import raw_pseudonym
 
 __all__ = [
     "DecisionAbout",
     "FoundPerson",
     "InSnapshot",
-    "decision_records",
     "find_person",
     "is_theirs",
     "made_from",
@@ -144,24 +143,6 @@ def made_from(workspace: Workspace, project: str, snapshots: Collection[str]) ->
     for version in workspace.registry.versions(project):
         if _trained_on(workspace, version, index) & (wanted | earlier):
             yield version
-
-
-def decision_records(workspace: Workspace, project: str) -> Iterator[tuple[str, LedgerEntry, DecisionRecord]]:
-    """Every decision record of a project that was not erased: channel, ledger entry, record."""
-    key = workspace.keyring.key("decisions", DECISION_KEY_PURPOSE)
-    folder = workspace.folder("serving") / project
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not (place / "ledger" / "checkpoint").is_file():
-            continue
-        with Ledger.open(
-            place / "ledger",
-            origin=decision_origin(workspace.id, project, place.name),
-            signer=None,
-            keys=workspace.trust_root.keys_of("decision-checkpoints"),
-        ) as ledger:
-            for entry in ledger.entries():
-                if entry.action == DECISION and entry.attachment is not None:
-                    yield place.name, entry, read_decision(entry, key)
 
 
 def _in_snapshot(workspace: Workspace, known: Known, snapshot: Snapshot, name: str, person: str) -> InSnapshot:

@@ -13,6 +13,7 @@ from sealwright.kernel import InvalidInput
 from sealwright.pipeline.data_basis import Cleared
 from sealwright.pipeline.data_consent import consents_of, suppressions_of
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.person_signals import honour_signals
 from sealwright.trust import raw_pseudonym
 
 __all__ = ["Withholding", "withholding"]
@@ -49,7 +50,7 @@ class Withholding:
 
 
 def withholding(desk: Desk, cleared: Cleared) -> Withholding:
-    """Who stays out of the desk's project now.
+    """Who stays out of the desk's project now, those included whose browser said so since the last time.
 
     Raises
     ------
@@ -68,6 +69,7 @@ def withholding(desk: Desk, cleared: Cleared) -> Withholding:
     if cleared.consent_for is not None:
         consents_of(workspace).compare()
     if spec.subject is not None:
+        honour_signals(workspace, name)
         suppressions_of(workspace).compare()
     standing = suppressions_of(workspace).suppressed(name) if spec.subject is not None else {}
     order = list(SUPPRESSED)

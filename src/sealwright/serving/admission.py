@@ -37,6 +37,7 @@ class Head:
     encoded: bool  # a Content-Encoding other than identity
     length: int | None
     person: str = ""  # whom the decision is about, as the caller's data names them
+    gpc: bool = False  # their browser's signal that their data may not be sold or shared, handed on by the caller
 
     def need_json(self) -> None:
         """Refuse a body that is not announced as plain JSON of known length.
@@ -70,7 +71,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         More than `most_body` bytes are announced.
     """
     found: dict[bytes, bytes] = {}
-    binary = False
+    binary = gpc = False
     for name, value in headers:
         if name in _ONCE:
             if name in found:
@@ -78,6 +79,8 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
             found[name] = value
         elif name == b"inference-header-content-length":
             binary = True
+        elif name == b"sec-gpc":
+            gpc = gpc or value == b"1"  # W3C: any other value is no signal; sent twice, the one that protects counts
     host = found.get(b"host")
     if host is None:
         raise BadRequest("The Host header is missing.")
@@ -99,6 +102,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         encoded=found.get(b"content-encoding", b"identity").lower() != b"identity",
         length=length,
         person=_person(found.get(b"sealwright-person", b"")),
+        gpc=gpc,
     )
 
 

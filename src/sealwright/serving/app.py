@@ -201,6 +201,7 @@ class App:
                 request=body,
                 answer=answer,
                 person=request.head.person,
+                gpc=request.head.gpc,
             )
         finally:
             self._waiting -= 1

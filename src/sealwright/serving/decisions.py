@@ -59,6 +59,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     request: str
     answer: str
     person: str = ""  # pseudonym of whom it is about, where the caller named them
+    gpc: bool = False  # their browser sent the signal Global Privacy Control
 
 
 class _Sealing(NamedTuple):
@@ -101,6 +102,7 @@ class DecisionLog:
         request: bytes,
         answer: bytes,
         person: str = "",
+        gpc: bool = False,
     ) -> bytes:
         """Write one decision down durably and return its receipt (JSON). `person` is kept by pseudonym only.
 
@@ -123,6 +125,7 @@ class DecisionLog:
             request=request.decode(),
             answer=answer.decode(),
             person=self._name_of(person) if person else "",
+            gpc=gpc,
         )
         detail = decision_detail(
             decision=decision, model=served.contract.project, request=request, answer=answer, salt=salt

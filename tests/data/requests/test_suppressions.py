@@ -1,7 +1,5 @@
 """A person who is left out is in no ingest and in no export, until they ask to come back; an erased one never is."""
 
-from datetime import date
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +9,6 @@ from sealwright.data.requests import (
     SuppressedInExport,
     Suppressions,
     check_export,
-    gpc_document,
-    gpc_opt_out,
     keep_mask,
 )
 from sealwright.engines import Database
@@ -98,26 +94,3 @@ def test_a_row_taken_out_of_the_table_is_missed(suppressions: Suppressions, db: 
         tx.run("DELETE FROM suppressions WHERE subject = :subject", subject=ANNA)
     with pytest.raises(VerificationFailed, match="differ in 1 rows"):
         suppressions.compare()
-
-
-@pytest.mark.parametrize(
-    ("headers", "found"),
-    [
-        ({"Sec-GPC": "1"}, True),
-        ({"sec-gpc": "1"}, True),
-        ([(b"sec-gpc", b"1")], True),
-        ([(b"sec-gpc", b"0"), (b"Sec-GPC", b"1")], True),
-        ({"Sec-GPC": "0"}, False),
-        ({"Sec-GPC": "true"}, False),
-        ({"Sec-GPC": "11"}, False),
-        ({"Sec-GPC": " 1"}, False),
-        ({"DNT": "1"}, False),
-        ({}, False),
-    ],
-)
-def test_the_signal_of_a_browser_is_exactly_one(headers: object, found: bool) -> None:
-    assert gpc_opt_out(headers) is found  # type: ignore[arg-type]
-
-
-def test_a_site_says_that_it_honours_the_signal() -> None:
-    assert gpc_document(date(2026, 3, 2)) == {"gpc": True, "lastUpdate": "2026-03-02"}

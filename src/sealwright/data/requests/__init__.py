@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         gdpr_clocks,
         may_be_asked_again,
     )
-    from sealwright.data.requests.gpc import gpc_document, gpc_opt_out
     from sealwright.data.requests.model import KINDS, RequestKind, SubjectRequest
     from sealwright.data.requests.service import RequestRegister
     from sealwright.data.requests.suppressions import (
@@ -38,7 +37,6 @@ _HOME = {
         "gdpr_clocks",
         "may_be_asked_again",
     ),
-    "gpc": ("gpc_document", "gpc_opt_out"),
     "model": ("KINDS", "RequestKind", "SubjectRequest"),
     "service": ("RequestRegister",),
     "suppressions": ("SuppressedInExport", "Suppression", "Suppressions", "check_export", "keep_mask", "SUPPRESSED"),
@@ -60,8 +58,6 @@ __all__ = [
     "check_export",
     "clocks_for",
     "gdpr_clocks",
-    "gpc_document",
-    "gpc_opt_out",
     "keep_mask",
     "may_be_asked_again",
 ]
