@@ -80,6 +80,7 @@ def test_the_most_frequent_spelling_wins() -> None:
     assert spellings(["A", "a", "b"], [2, 5, 1]) == {"A": "a"}
     assert spellings(["A", "a"], [3, 3]) == {"a": "A"}
     assert spellings(["A", "a"], [3, 0]) == {}
+    assert spellings(["Halle ", "Halle", "a\u200bb", "ab"], [9, 2, 5, 1]) == {"Halle ": "Halle", "a\u200bb": "ab"}
 
 
 @given(st.text("abc", min_size=1, max_size=5), st.text("abc", min_size=1, max_size=5))

@@ -18,7 +18,8 @@ _SHOWN = 5
 
 
 def spellings(labels: Sequence[str], counts: Sequence[int]) -> dict[str, str]:
-    """Spellings to replace, each with the one of its kind that occurs most (first in order, where equally often).
+    """Spellings to replace, each with the one of its kind that occurs most (first in order, where equally often); one
+    with spaces at its ends, doubled ones or invisible characters only where there is no tidy one.
 
     Only what a reader would not see counts: case, spaces, hyphens, width, look-alikes, invisible characters.
     """
@@ -28,9 +29,13 @@ def spellings(labels: Sequence[str], counts: Sequence[int]) -> dict[str, str]:
             groups.setdefault(folded(label), []).append(place)
     found: dict[str, str] = {}
     for places in groups.values():
-        best = min(places, key=lambda place: (-counts[place], labels[place]))
+        best = min(places, key=lambda place: (not _tidy(labels[place]), -counts[place], labels[place]))
         found |= {labels[place]: labels[best] for place in places if place != best}
     return found
+
+
+def _tidy(label: str) -> bool:
+    return label.isprintable() and label == " ".join(label.split())
 
 
 def one_edit_apart(one: str, other: str) -> bool:
@@ -89,9 +94,9 @@ def _fault(asked: Asked, name: str, codes: Codes, same: dict[str, str], *, slips
         count=count,
         of=of,
         unit="cells",
-        found=f"{count:,} cells hold {len(same)} rare words one letter away from a frequent one{shown}."
+        found=f"{count:,} cells hold {len(same)} rare word{'s' * (len(same) > 1)} one letter away from a frequent one{shown}."
         if slips
-        else f"{count:,} cells spell a category in {len(same)} other ways (case, spaces, look-alike letters){shown}.",
+        else f"{count:,} cells spell a category in {len(same)} other way{'s' * (len(same) > 1)} (case, spaces, look-alike letters){shown}.",
         why="To a model these are different values, so it learns less about each.",
         todo="If they are the same, map them by a declared step (map_values)."
         if slips
