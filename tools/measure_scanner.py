@@ -1,10 +1,10 @@
 """Measure what the scanner for personal data finds, and write the declaration that every report carries.
 
-    python tools/measure_scanner.py [--check] [--misses KIND] [--half tuning]
+    python tools/measure_scanner.py [--check] [--misses KIND] [--part tuning]
 
-Without options: measures the held-out half of the seeded set (tests/data/personal/seeded.py) and writes
+Without options: measures the held-out part of the seeded set (tests/data/personal/seeded.py) and writes
 src/sealwright/data/personal/declared_recall.json and docs/reference/personal-data-scanner.md. `--check` writes nothing and
-fails if they are not what is measured now. `--misses` prints what was missed of the tuning half; of the held-out half
+fails if they are not what is measured now. `--misses` prints what was missed of the tuning part; of the held-out part
 nobody should look.
 """
 
@@ -36,17 +36,17 @@ def seeded() -> Any:
     return module
 
 
-def measure(half: str) -> dict[str, Any]:
-    """The declaration of one half."""
-    return {**texts(half), "columns": columns(half)}
+def measure(part: str) -> dict[str, Any]:
+    """The declaration of one part."""
+    return {**texts(part), "columns": columns(part)}
 
 
-def texts(half: str) -> dict[str, Any]:
+def texts(part: str) -> dict[str, Any]:
     """The figures for texts."""
     made = seeded()
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     whole = Counter[str]()
-    for one in made.texts(half):
+    for one in made.texts(part):
         spans = find_in_text(one.text)
         _judge(one, spans, kinds)
         whole["texts"] += 1
@@ -56,8 +56,8 @@ def texts(half: str) -> dict[str, Any]:
         elif not all(_covered(one.text, planted, spans) for planted in one.planted):
             whole["missed"] += 1
     return {
-        "set": f"seeded set, {half} half",
-        "seed": made.HALVES[half],
+        "set": f"seeded set, {part}",
+        "seed": made.PARTS[part],
         "texts": whole["texts"],
         "texts_without": whole["without"],
         "texts_missed": whole["missed"],
@@ -66,9 +66,9 @@ def texts(half: str) -> dict[str, Any]:
     }
 
 
-def columns(half: str) -> dict[str, Any]:
+def columns(part: str) -> dict[str, Any]:
     """Whole columns under names that say nothing. A column is found if a finding of its kind counts."""
-    made = seeded().columns(half)
+    made = seeded().columns(part)
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for place, column in enumerate(made):
         (report,) = scan(pa.table({f"c{place}": list(column.cells)}), settings=ScanSettings()).columns
@@ -155,10 +155,10 @@ _HEAD = """<!-- Made by tools/measure_scanner.py from what it measures. Do not e
 cells and in text. They use rules, not a model of language. This page says how often that is enough, on a set with
 {texts:,} texts made for the purpose ({set}, seed {seed}; `tests/data/personal/seeded.py`): {whole:,} with personal data of
 people in twelve countries, {texts_without:,} with order numbers, timestamps, product codes, prices, versions and numbers
-that fulfil a check digit and are no cards. Sentences and seed are others than those the rules were written against; but four
-countries are shared, and the totals of this half were read five times while the rules still changed, so the figures lean to
-the good side. The set is made up, and your data is not. The same figures travel with every report of a scan, and a test
-measures them anew.
+that fulfil a check digit and are no cards. Sentences and seed are others than those the rules were written and mended
+against; they were written when the rules stood, and no rule has changed since for their sake. The twelve countries are those
+the rules were written for; expect less elsewhere. The set is made up, and your data is not. The same figures travel with
+every report of a scan, and a test measures them anew.
 
 - Of the {whole:,} texts with personal data, **{texts_missed:,} ({missed_share:.0%}) keep at least one letter or digit of it
   outside every span**. A masked text is not an anonymous text.
@@ -197,8 +197,8 @@ Maestro, Mir, RuPay, Troy, with Luhn's check digit; IBANs of all countries in th
 """
 
 
-def misses(half: str, kind: str) -> None:
-    for one in seeded().texts(half):
+def misses(part: str, kind: str) -> None:
+    for one in seeded().texts(part):
         spans = find_in_text(one.text)
         for planted in one.planted:
             if kind in {planted.kind, "all"} and not _covered(
@@ -215,13 +215,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--misses", default="")
-    parser.add_argument("--half", default="held out")
+    parser.add_argument("--part", default="held out")
     options = parser.parse_args()
     if options.misses:
         misses("tuning", options.misses)
         return
-    declared = measure(options.half)
-    if options.half != "held out":
+    declared = measure(options.part)
+    if options.part != "held out":
         print(page(declared))
         return
     written = {DECLARED: json.dumps(declared, indent=2, ensure_ascii=False) + "\n", PAGE: page(declared)}
