@@ -6,13 +6,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # A lock names every package, so nothing is left to resolve: a release of today cannot change what is installed.
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 
-.PHONY: help up demo test check bench docs lock clean
+.PHONY: help up demo test check bench docs lock oracles clean
 
 help:
 	@echo "make up     set everything up, run the main job on real data, and serve the model (Ctrl-C ends it)"
 	@echo "make test   set everything up and run every test"
 	@echo "make check  formatting, lint, types, import walls, lock file"
 	@echo "make bench  measure, and write docs/reference/benchmarks.md"
+	@echo "make oracles  tools of others that tests compare with (make test sets them up, too)"
 	@echo "make docs   regenerate the generated pages of docs/reference"
 
 up: $(VENV)/.for-up
@@ -21,7 +22,7 @@ up: $(VENV)/.for-up
 demo: $(VENV)/.for-up
 	@$(BIN)/python examples/up.py --no-wait
 
-test: $(VENV)/.for-dev
+test: $(VENV)/.for-dev .oracles/.for-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: $(VENV)/.for-dev
@@ -44,6 +45,8 @@ lock:
 	  uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/$$set.lock || exit 1; \
 	done
+	uv pip compile locks/oracles.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/oracles.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -62,6 +65,15 @@ $(VENV)/.for-dev: locks/dev.lock pyproject.toml | $(VENV)/bin/python
 	@$(INSTALL) -r locks/dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(PIP) check >/dev/null || { $(PIP) check; exit 1; }
+	@touch $@
+
+# Great Expectations and mlcroissant, whose verdicts ours must equal. Apart, since they ask for other releases of pandas.
+oracles: .oracles/.for-test
+
+.oracles/.for-test: locks/oracles.lock
+	@echo "Setting up .oracles from locks/oracles.lock (once; the tools of others that tests compare with)"
+	@$(PYTHON) -m venv .oracles
+	@.oracles/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --only-binary :all: --no-binary jsonpath-rw -r locks/oracles.lock
 	@touch $@
 
 clean:

@@ -14,6 +14,7 @@ from sealwright.engines import Database, open_database
 settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("here")
 
+_REPOSITORY = Path(__file__).parent.parent
 _POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 
 
@@ -25,6 +26,15 @@ def _postgres_answers() -> bool:
             return True
     except Exception:  # noqa: BLE001 - any reason means: not available here
         return False
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Path:
+    """A Python of its own with other people's tools that ours must agree with: Great Expectations, mlcroissant."""
+    python = Path(os.environ.get("SEALWRIGHT_ORACLES", _REPOSITORY / ".oracles" / "bin" / "python"))
+    if not python.exists():
+        pytest.skip("the tools to agree with are not installed; set them up with: make oracles")
+    return python
 
 
 @pytest.fixture(scope="session")

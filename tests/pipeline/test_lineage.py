@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -59,6 +60,33 @@ def test_the_card_names_files_digests_columns_and_what_is_sensitive(home: Home, 
     sealed = next(field for field in card["recordSet"][0]["field"] if field["name"] == "sex")
     assert sealed["source"]["extract"]["column"] == "s-special"
     assert "license" not in card, "nobody stated one"
+
+
+STANDARDS = ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
+_CHECK = """
+import json, sys
+import mlcroissant
+metadata = mlcroissant.Dataset(jsonld=sys.argv[1]).metadata
+print(json.dumps({"errors": sorted(metadata.ctx.issues.errors), "conforms_to": metadata.conforms_to}))
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_card_is_croissant_to_those_who_defined_it(
+    home: Home, tmp_path: Path, oracles: Path, *, broken: bool
+) -> None:
+    path = tmp_path / "card.json"
+    home.inside("data", "card", PROJECT, "--to", path)
+    if broken:
+        card = json.loads(path.read_text())
+        card["distribution"][0].pop("sha256")
+        path.write_text(json.dumps(card))
+    done = subprocess.run([oracles, "-c", _CHECK, path], capture_output=True, text=True, timeout=240, check=False)
+    if broken:
+        assert "sha256" in done.stdout + done.stderr
+        return
+    assert json.loads(done.stdout.splitlines()[-1]) == {"errors": [], "conforms_to": STANDARDS}, done.stderr
+    assert "not standard" not in done.stderr
 
 
 def test_a_project_without_data_says_what_to_do(home: Home) -> None:
