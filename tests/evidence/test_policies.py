@@ -15,6 +15,11 @@ TRAINING_FACTS = {  # filed by the pipeline with `fact` and `measured`, not by a
     "confinement.network",
     "confinement.local_sockets",
     "confinement.files",
+    "governance.columns_without_basis",
+    "governance.columns_of_other_purpose",
+    "governance.rows_without_consent",
+    "governance.suppressed_rows",
+    "governance.days_past_limit",
 }
 
 

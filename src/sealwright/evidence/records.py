@@ -61,6 +61,7 @@ def measured(
     performed_at: datetime,
     findings: Sequence[Mapping[str, Any]],
     not_performed: Sequence[tuple[str, str]] = (),
+    not_applicable: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """The block a statement carries under "sealwright" so that a gate can read its facts.
 
@@ -74,6 +75,8 @@ def measured(
         From `fact`.
     not_performed : sequence of (check, why)
         What could not be measured.
+    not_applicable : sequence of (check, why)
+        What there is no such thing as here.
     """
     return {
         "format": 1,
@@ -82,7 +85,10 @@ def measured(
         "data": data,
         "performed_at": rfc3339(performed_at),
         "findings": [dict(finding) for finding in findings],
-        "not_performed": [{"check": check, "why": why, "group": None} for check, why in not_performed],
+        "not_performed": [
+            *({"check": check, "why": why, "group": None} for check, why in not_performed),
+            *({"check": check, "why": why, "group": None, "applicable": False} for check, why in not_applicable),
+        ],
     }
 
 

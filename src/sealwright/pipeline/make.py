@@ -9,6 +9,7 @@ from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, canonical_json, silent, strict_json
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.governance_facts import governance_predicate
 from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
@@ -44,7 +45,7 @@ class Trained:
 
 
 def train(workspace: Workspace, project: Project, *, by: str, progress: Progress = silent) -> Trained:
-    """Train the project's recipe on its snapshot, and file provenance and conversion.
+    """Train the project's recipe on its snapshot, and file provenance, conversion and what is counted about the data.
 
     Raises
     ------
@@ -62,7 +63,8 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec
     taken = run.product("ingest")
-    out = withholding(desk, require_basis(desk, by=by))
+    cleared = require_basis(desk, by=by)
+    out = withholding(desk, cleared)
     of = _made_from(project, taken["snapshot"], out)
     kept = run.current("train", of)
     if kept is not None:
@@ -70,7 +72,8 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     progress("opening the snapshot", 0.0)
     snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
     refuse_stale_data(desk, snapshot)
-    rows, holdout = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
+    table = snapshot.read()
+    rows, holdout = split(table, spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     interface = feature_interface(spec.data, rows, project=project.name)
     features = list(interface["order"])
     started = workspace.clock()
@@ -89,6 +92,9 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     about = [("model.onnx", result.model_digest)]
     made = provenance_of(desk, run, result, data=snapshot.digest, started=started, finished=finished)
     converted = conversion_predicate(result, admitted, snapshot.digest, finished)
+    governed = governance_predicate(
+        desk, snapshot, table, model=result.model_digest, cleared=cleared, out=out, at=finished
+    )
     product = {
         "of": of,
         "model": desk.runs.keep(result.model),
@@ -99,6 +105,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         "statements": {
             "provenance": desk.state(about, PROVENANCE, made, by=by),
             "conversion": desk.state(about, TEST_RESULT_TYPE, converted, by=by),
+            "governance": desk.state(about, TEST_RESULT_TYPE, governed, by=by),
         },
     }
     return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
