@@ -39,6 +39,9 @@ def test_one_of_two_approvals_is_not_enough(told: dict[str, Done]) -> None:
 
 def test_two_people_in_two_roles_open_the_gate(told: dict[str, Done], home: Home) -> None:
     assert told["gate"].json["passed"]
+    held = {one["check"]: one["outcome"] for one in told["gate"].json["results"] if one["check"].startswith("governance.")}
+    assert held["governance.columns_without_basis"] == held["governance.days_past_limit"] == "pass"
+    assert held["governance.rows_without_consent"] == "not_applicable", "the data is held on a contract"
     assert {one["by"] for one in told["gate"].json["approvals"]} == {"bob", "cara"}
     assert told["seal"].json["version"] == 1
     assert told["promote"].json["sequence"] == 1
@@ -99,7 +102,7 @@ def test_the_bundle_verifies_and_names_what_it_leaves_out(home: Home) -> None:
     found = home.inside("verify", f"out/{PROJECT}-v1.evidence.json", "--trust", "out/trust.json", "--json").json
     assert found["verified"] == "bundle"
     assert found["facts"]["version"] == 1
-    assert any(line.startswith("all 12 statements") for line in found["checked"])
+    assert any(line.startswith("all 13 statements") for line in found["checked"])
     assert any(
         "decisions of channel live: 1 entries" in line or "decisions of channel live" in line
         for line in found["checked"]
