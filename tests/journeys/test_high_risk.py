@@ -39,7 +39,9 @@ def test_one_of_two_approvals_is_not_enough(told: dict[str, Done]) -> None:
 
 def test_two_people_in_two_roles_open_the_gate(told: dict[str, Done], home: Home) -> None:
     assert told["gate"].json["passed"]
-    held = {one["check"]: one["outcome"] for one in told["gate"].json["results"] if one["check"].startswith("governance.")}
+    held = {
+        one["check"]: one["outcome"] for one in told["gate"].json["results"] if one["check"].startswith("governance.")
+    }
     assert held["governance.columns_without_basis"] == held["governance.days_past_limit"] == "pass"
     assert held["governance.rows_without_consent"] == "not_applicable", "the data is held on a contract"
     assert {one["by"] for one in told["gate"].json["approvals"]} == {"bob", "cara"}

@@ -12,6 +12,7 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
+    from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.interface import Interface, read_interface
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
@@ -40,6 +41,7 @@ __all__ = [
     "UnusablePredictions",
     "check_names",
     "from_predicate",
+    "judge",
     "pack",
     "read_interface",
     "run_suites",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOME = {
     "adapters.onnx": ("OnnxPredictor",),
+    "elsewhere.judging": ("judge",),
     "features": ("Features", "pack"),
     "interface": ("Interface", "read_interface"),
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),

@@ -74,10 +74,13 @@ def _attribute(name: str, cuts: tuple[float, ...] | None, test: pa.ChunkedArray,
     how = ""
     if numeric and cuts is None:
         values = as_floats(train, name)
-        values = values[np.isfinite(values)]
+        values, of = values[np.isfinite(values)], "training data"
+        if not values.size:  # who the training rows are about was not said
+            values, of = as_floats(test, name), "rows judged"
+            values = values[np.isfinite(values)]
         if np.unique(values).size > _FEW_VALUES:
             cuts = tuple(float(cut) for cut in np.unique(np.quantile(values, [0.25, 0.5, 0.75])))
-            how = "cut at the quarters of the training data"
+            how = f"cut at the quarters of the {of}"
     if cuts is not None:
         return _banded(name, cuts, as_floats(test, name), how or "cut at the declared points")
     text = as_text(test, name).to_numpy(zero_copy_only=False)

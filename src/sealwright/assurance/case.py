@@ -52,9 +52,10 @@ class Case:
     test_table: pa.Table  # all rows, in a fixed order
     train_table: pa.Table
     test: Sample  # at most spec.budget.rows of them
-    train: Sample
+    train: Sample  # the rows of `test` where the rows learned from are not known
     attributes: tuple[Attribute, ...]  # over the rows of `test`
     quarantined: int | None  # rows the contract set aside, if known
+    knows_training: bool = True  # False: train_table is empty, and checks that need it are not run
 
     @property
     def task(self) -> str:

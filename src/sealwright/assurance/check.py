@@ -37,6 +37,7 @@ class Check:
     name: str  # seeds the generator, so a new check never changes an old one's numbers
     files: Mapping[str, frozenset[str]]  # check name of a finding -> tasks it exists for
     run: Callable[[Case, np.random.Generator], Outcome]
+    needs_training: bool = False  # compares with the rows the model learned from, which may not be given
 
     def applies(self, task: str) -> bool:
         return any(task in tasks for tasks in self.files.values())

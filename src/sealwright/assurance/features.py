@@ -1,4 +1,4 @@
-"""Table rows as the two arrays a model takes: float32 "numbers" and text "strings".
+"""Table rows as the two arrays a model takes: floating point "numbers" and text "strings".
 
 A null is NaN or the empty string; a boolean 0 or 1; a date the days since 1970-01-01. Also reads the
 target: class numbers in the order of the interface, or values.
@@ -25,7 +25,7 @@ __all__ = ["Features", "pack", "true_classes", "true_values"]
 class Features:
     """Rows ready for a model. Either array may have no columns."""
 
-    numbers: NDArray[np.float32]  # shape (n, number columns)
+    numbers: NDArray[np.floating]  # shape (n, number columns), in the precision of the interface
     strings: NDArray[np.object_]  # shape (n, string columns)
 
     def __len__(self) -> int:
@@ -39,7 +39,7 @@ class Features:
         for start in range(0, len(self), rows):
             yield self.take(slice(start, start + rows))
 
-    def with_numbers(self, numbers: NDArray[np.float32]) -> "Features":
+    def with_numbers(self, numbers: NDArray[np.floating]) -> "Features":
         return replace(self, numbers=numbers)
 
     def with_strings(self, strings: NDArray[np.object_]) -> "Features":
@@ -75,7 +75,7 @@ def pack(table: pa.Table, interface: Interface) -> Features:
             f"The table lacks {', '.join(absent[:10])}, which the model's interface names.\n"
             "Pass the rows as the snapshot holds them, features and target."
         )
-    numbers = np.empty((table.num_rows, len(interface.numbers)), dtype=np.float32)
+    numbers = np.empty((table.num_rows, len(interface.numbers)), dtype=interface.precision)
     for position, item in enumerate(interface.numbers):
         numbers[:, position] = as_floats(table.column(item.name), item.name)
     strings = np.empty((table.num_rows, len(interface.strings)), dtype=object)

@@ -42,6 +42,7 @@ class Interface:
     positive: str | None  # binary: the class whose probability ranks the rows
     numbers: tuple[NumberInput, ...]
     strings: tuple[StringInput, ...]
+    precision: str = "float32"  # of the numbers the model is given; "float64" for models made elsewhere
 
     @property
     def names(self) -> tuple[str, ...]:

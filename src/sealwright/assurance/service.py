@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sealwright.assurance.attributes import read_attributes, refuse_absent
 from sealwright.assurance.case import Case, Sample
-from sealwright.assurance.check import Check, Outcome
+from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
@@ -22,7 +22,7 @@ from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, system_clock
 
-__all__ = ["run_suites"]
+__all__ = ["judged_by", "run_suites"]
 
 _PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime")
 _FEWEST_ROWS = 2
@@ -79,25 +79,70 @@ def run_suites(
     UnusablePredictions
         The model's answers for the unchanged rows are no predictions (shape, NaN, not probabilities).
     """
+    shape = read_interface(interface)
+    return judged_by(
+        names,
+        _predictor(model, shape),
+        test=test,
+        train=train,
+        interface=shape,
+        described=interface,
+        spec=spec,
+        groups=groups,
+        seed=seed,
+        progress=progress,
+        clock=clock,
+        model_digest=digest_of(model) if isinstance(model, bytes) else model_digest,
+        data_digest=data_digest,
+        quarantined=quarantined,
+    )
+
+
+def judged_by(
+    names: Sequence[str],
+    predictor: Predictor,
+    *,
+    test: pa.Table,
+    train: pa.Table | None,
+    interface: Interface,
+    spec: AssuranceSpec,
+    groups: Sequence[str] = (),
+    seed: int = 0,
+    progress: Progress = silent,
+    clock: Clock = system_clock,
+    model_digest: str | None = None,
+    data_digest: str | None = None,
+    quarantined: int | None = None,
+    described: Mapping[str, Any] | None = None,
+) -> list[SuiteResult]:
+    """As `run_suites`, for anything that predicts.
+
+    Parameters
+    ----------
+    train : pyarrow.Table or None
+        None where the rows the model learned from are not known: what compares with them is not performed, and where
+        only a scale is wanted (a standard deviation, the levels of a column) the rows judged give it.
+    described : mapping, optional
+        The interface as it goes into the settings; left out: as it is.
+    """
     chosen = [(name, checks_of(name)) for name in dict.fromkeys(names)]
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
         raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
-    case = _case(model, test, train, read_interface(interface), spec, groups, seed, quarantined)
-    digest = digest_of(model) if isinstance(model, bytes) else model_digest
+    case = _case(predictor, test, train, interface, spec, groups, seed, quarantined)
     blank = SuiteResult(
         suite="",
         task=case.task,
-        model=digest,
+        model=model_digest,
         data=data_digest or table_digest(case.test_table, case.train_table),
         seed=seed,
-        settings=_settings(spec, case, interface),
+        settings=_settings(spec, case, asdict(interface) if described is None else described),
         packages=_packages(),
         rows={
             "test": case.test_table.num_rows,
             "test_judged": len(case.test),
             "train": case.train_table.num_rows,
-            "train_judged": len(case.train),
+            "train_judged": len(case.train) if case.knows_training else 0,
         },
         performed_at=clock(),
         findings=(),
@@ -124,16 +169,18 @@ def run_suites(
 
 
 def _case(
-    model: bytes | Callable[[Features], Any],
+    predictor: Predictor,
     test: pa.Table,
-    train: pa.Table,
+    train: pa.Table | None,
     interface: Interface,
     spec: AssuranceSpec,
     groups: Sequence[str],
     seed: int,
     quarantined: int | None,
 ) -> Case:
-    for table, what in ((test, "test"), (train, "training")):
+    knows_training = train is not None
+    train = test.slice(0, 0) if train is None else train
+    for table, what in ((test, "test"), (train, "training"))[: 1 + knows_training]:
         if table.num_rows < _FEWEST_ROWS:
             raise InvalidInput(
                 f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
@@ -142,13 +189,12 @@ def _case(
     declared = spec.cut_points()
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
-    predictor = _predictor(model, interface)
     wanted = {*interface.names, interface.target, *cuts}
     test, train = (
         in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
     )
     judged = _sampled(test, spec.budget.rows, _generator(seed, "sample/test"))
-    learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train"))
+    learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train")) if knows_training else judged
     return Case(
         interface=interface,
         spec=spec,
@@ -159,6 +205,7 @@ def _case(
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
         quarantined=quarantined,
+        knows_training=knows_training,
     )
 
 
@@ -179,7 +226,11 @@ def _run(check: Check, case: Case, seed: int) -> Outcome:
     )
     if not check.applies(case.task):
         return Outcome(not_performed=other)
-    outcome = check.run(case, _generator(seed, check.name))
+    if check.needs_training and not case.knows_training:
+        names = [name for name, tasks in check.files.items() if case.task in tasks]
+        outcome = skipped(names, "it compares with the rows the model learned from, which were not given")
+    else:
+        outcome = check.run(case, _generator(seed, check.name))
     filed = {*names_of(outcome.findings), *names_of(outcome.not_performed), *names_of(other)}
     if filed != set(check.files):
         raise AssertionError(f"{check.name} must account for {sorted(check.files)}; it filed {sorted(filed)}")

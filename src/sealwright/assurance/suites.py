@@ -25,6 +25,7 @@ from sealwright.assurance.checks.performance import (
     discrimination,
     overfitting,
     regression,
+    variety,
 )
 from sealwright.assurance.checks.quality import (
     balance,
@@ -59,6 +60,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         calibration.CHECK,
         regression.CHECK,
         baseline.CHECK,
+        variety.CHECK,
         overfitting.CHECK,
     ),
     "fairness": (

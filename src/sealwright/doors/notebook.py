@@ -54,8 +54,9 @@ from sealwright.registry import PointerFacts, Version
 
 if TYPE_CHECKING:
     from sealwright.data.contracts import Contract, ContractReport
+    from sealwright.doors.assessment import Assessment
 
-__all__ = ["Workspace", "check_data", "init", "open", "verify"]
+__all__ = ["Workspace", "assess", "check_data", "init", "open", "verify"]
 
 
 class Workspace:
@@ -307,6 +308,78 @@ def check_data(
 
     wanted = as_contract(contract)
     return check_contract(data, wanted, at_most_share=at_most_share, show_values=show_values, progress=progress)
+
+
+def assess(
+    model: Any,
+    rows: Any,
+    truth: Any,
+    *,
+    groups: Any = None,
+    learned_from: tuple[Any, Any] | None = None,
+    task: str | None = None,
+    positive: Any = None,
+    classes: Sequence[Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    policy: str = "limited",
+    title: str | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> "Assessment":
+    """Judge any model on any rows, without a workspace: how good, fair, robust and explainable, and how sure that is.
+
+    Parameters
+    ----------
+    model : object
+        An estimator with predict_proba or predict, a torch module, a function of the rows that returns probabilities or
+        values, the path of an ONNX file, or its bytes.
+    rows : array of shape (n, features), data frame, pa.Table, or mapping of columns
+        Rows the model did not learn from, as it takes them.
+    truth : sequence of n outcomes
+    groups : optional
+        Names of columns of `rows`, or a data frame, mapping or series beside them that the model is not given.
+    learned_from : (rows, truth), optional
+        What the model was trained on. Without it, checks that compare with it are not performed.
+    task, positive, classes : optional
+        Where the model and the truth do not say it: binary, multiclass or regression; the outcome that ranks; the outcomes
+        in the order of the model's answers.
+    settings : mapping, optional
+        As the `assurance:` section of a project file, e.g. {"suites": ["fairness"], "budget": {"rows": 20_000}}.
+    policy : str
+        The risk class whose limits the findings are held against: minimal, limited or high.
+
+    Returns
+    -------
+    Assessment
+        `find(check)`, `value(check)`, `limits()`, `require(policy)`, `html()`, `save(path)`, `junit()`, `to_json()`.
+
+    Raises
+    ------
+    InvalidInput
+        Rows, truth, groups, settings or model cannot be read, or do not fit together.
+    UnusablePredictions
+        What the model answers is no prediction.
+    """
+    from sealwright.assurance import judge
+    from sealwright.doors.assessment import Assessment
+
+    results = judge(
+        model,
+        rows,
+        truth,
+        groups=groups,
+        learned_from=learned_from,
+        task=task,
+        positive=positive,
+        classes=classes,
+        settings=settings,
+        seed=seed,
+        progress=progress,
+    )
+    name = title or (Path(model).name if isinstance(model, (str, Path)) else type(model).__name__)
+    made = Assessment(title=name, results=tuple(results), policy=policy)
+    made.limits()
+    return made
 
 
 def _tell_nobody(_line: str) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sealwright.evidence.service import Evidence
     from sealwright.evidence.store import Filed, StatementStore
     from sealwright.evidence.summary import VSA_TYPE, Release, verify_release, vsa
+    from sealwright.evidence.unsigned import hold_against
     from sealwright.evidence.verify import COMPATIBILITY_TYPE, verify_any
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "count_approvals",
     "decide",
     "fact",
+    "hold_against",
     "in_words",
     "looser",
     "make_approval",
@@ -134,6 +136,7 @@ _HOME = {
         "SettingLimit",
     ),
     "records": ("TEST_RESULT_TYPE", "fact", "measured", "read_record"),
+    "unsigned": ("hold_against",),
     "register": ("PeopleRegister",),
     "resolve": ("class_policy", "in_words", "looser", "policy_text", "read_policy", "resolve_policy"),
     "rules": ("decide", "settle_terms", "thresholds_first"),

@@ -14,7 +14,7 @@ from sealwright.evidence.model import Measurement, NotPerformed, Record
 from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed, from_rfc3339, hex_of, rfc3339
 from sealwright.trust import Statement
 
-__all__ = ["TEST_RESULT_TYPE", "fact", "measured", "read_record"]
+__all__ = ["TEST_RESULT_TYPE", "fact", "measured", "read_record", "record_of"]
 
 TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 
@@ -107,23 +107,28 @@ def read_record(statement: Statement, *, ledger_index: int) -> Record | None:
             raise _broken(statement, "a test result without findings")
         return None
     try:
-        record = Record(
-            statement=statement.digest,
-            ledger_index=ledger_index,
-            suite=_text(block["suite"]),
-            model=None if block["model"] is None else _digest(block["model"]),
-            data=_digest(block["data"]),
-            performed_at=from_rfc3339(block["performed_at"]),
-            task=str(block.get("task", "")),
-            settings=_settings(block.get("settings")),
-            measurements=tuple(_measurement(item) for item in block["findings"]),
-            not_performed=tuple(_not_performed(item) for item in block["not_performed"]),
-        )
+        record = record_of(block, statement=statement.digest, ledger_index=ledger_index)
     except (SealwrightError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(statement, f"{type(error).__name__}: {str(error)[:120]}") from None
     if (record.model or record.data) not in statement.subject_digests:
         raise _broken(statement, "its findings are about something else than the statement")
     return record
+
+
+def record_of(block: Mapping[str, Any], *, statement: str, ledger_index: int) -> Record:
+    """The measurements of one block; raises what reading a wrong shape raises."""
+    return Record(
+        statement=statement,
+        ledger_index=ledger_index,
+        suite=_text(block["suite"]),
+        model=None if block["model"] is None else _digest(block["model"]),
+        data=_digest(block["data"]),
+        performed_at=from_rfc3339(block["performed_at"]),
+        task=str(block.get("task", "")),
+        settings=_settings(block.get("settings")),
+        measurements=tuple(_measurement(item) for item in block["findings"]),
+        not_performed=tuple(_not_performed(item) for item in block["not_performed"]),
+    )
 
 
 def _measurement(item: Mapping[str, Any]) -> Measurement:

@@ -8,7 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.oversight.report.assessment_page import AssessmentFacts, render_assessment
     from sealwright.oversight.report.data_page import DataPageFacts, render_data_page
+    from sealwright.oversight.report.junit import junit_xml
     from sealwright.oversight.report.lineage_picture import lineage_svg
     from sealwright.oversight.report.page import ReportFacts, render_report
     from sealwright.oversight.report.words import (
@@ -20,19 +22,25 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AssessmentFacts",
     "DataPageFacts",
     "OUTCOME_WORDS",
     "ReportFacts",
     "interval_words",
+    "junit_xml",
     "lineage_svg",
     "number_words",
     "plain_check",
+    "render_assessment",
     "render_data_page",
     "render_report",
     "training_words",
 ]
 
 _HOME = {
+    "AssessmentFacts": "assessment_page",
+    "render_assessment": "assessment_page",
+    "junit_xml": "junit",
     "DataPageFacts": "data_page",
     "render_data_page": "data_page",
     "lineage_svg": "lineage_picture",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sealwright.doors.cli.assess import assess
 from sealwright.doors.cli.options import (
     Actor,
     AsJson,
@@ -97,26 +98,6 @@ def train(
     with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
         done = do(workspace, wanted, by=_actor(actor), progress=progress)
     out(as_json, done.to_json(), lambda: tell_trained(done, project))
-
-
-def assess(
-    project: ProjectFolder = Path(),
-    home: Home = None,
-    key_file: KeyFileOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Judge the model: one signed statement per suite.
-
-    Exit status: 0 done, 2 nothing was trained yet.
-    """
-    from sealwright.doors.cli import show
-    from sealwright.doors.cli.words import tell_assessed
-    from sealwright.pipeline import assess as do
-
-    wanted = project_at(project)
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        done = do(workspace, wanted, progress=progress)
-    out(as_json, done.to_json(), lambda: tell_assessed(done, project))
 
 
 def gate(

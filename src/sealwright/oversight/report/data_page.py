@@ -8,12 +8,12 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sealwright.kernel import MissingExtra, rfc3339
+from sealwright.kernel import rfc3339
 from sealwright.oversight.report.charts import picture
 from sealwright.oversight.report.lineage_picture import lineage_svg
+from sealwright.oversight.report.templates import page_template
 
 __all__ = ["DataPageFacts", "render_data_page"]
 
@@ -50,21 +50,10 @@ def render_data_page(facts: DataPageFacts) -> str:
     MissingExtra
         The template or drawing library is not installed.
     """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtra("Writing a data page", "build") from None
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": _count, "share": _share}
     quality = facts.examination["quality"]
     columns = [_column(one) for one in quality["profile"]["columns"]]
-    return environment.get_template("data_page.html.j2").render(
+    template = page_template("data_page.html.j2", {"count": _count, "share": _share})
+    return template.render(
         facts=facts,
         at=rfc3339(facts.at)[:16].replace("T", " ") + " UTC",
         verdict=_verdict(facts),

@@ -43,4 +43,4 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     return Outcome(findings=(score, gap))
 
 
-CHECK = Check(name="performance.overfitting", files={_TRAIN: ALL, _GAP: ALL}, run=_run)
+CHECK = Check(name="performance.overfitting", files={_TRAIN: ALL, _GAP: ALL}, run=_run, needs_training=True)

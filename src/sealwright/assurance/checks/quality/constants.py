@@ -24,4 +24,4 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     return Outcome(findings=(finding,))
 
 
-CHECK = Check(name="quality.constants", files={"quality.constant_columns": ALL}, run=_run)
+CHECK = Check(name="quality.constants", files={"quality.constant_columns": ALL}, run=_run, needs_training=True)

@@ -27,4 +27,4 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     return Outcome(findings=(finding,))
 
 
-CHECK = Check(name="quality.overlap", files={"quality.overlap_share": ALL}, run=_run)
+CHECK = Check(name="quality.overlap", files={"quality.overlap_share": ALL}, run=_run, needs_training=True)

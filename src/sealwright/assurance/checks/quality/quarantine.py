@@ -14,7 +14,8 @@ _CHECK = "quality.quarantine_share"
 
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     if case.quarantined is None:
-        return skipped([_CHECK], "the number of rows set aside at ingest was not given")
+        why = "these rows were not taken in through a data contract, so none were set aside"
+        return skipped([_CHECK], why, applicable=False)
     rows = case.quarantined + case.train_table.num_rows + case.test_table.num_rows
     low, high = wilson(case.quarantined, rows, case.spec.confidence)
     finding = Finding(

@@ -87,4 +87,4 @@ def _codes(train: NDArray[Any], test: NDArray[Any]) -> tuple[NDArray[np.int64], 
     return both[0], both[1]
 
 
-CHECK = Check(name="quality.single_feature", files={_CHECK: ALL}, run=_run)
+CHECK = Check(name="quality.single_feature", files={_CHECK: ALL}, run=_run, needs_training=True)

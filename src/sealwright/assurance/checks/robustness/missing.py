@@ -10,9 +10,9 @@ __all__ = ["CHECK"]
 
 
 def _emptied(_case: Case, features: Features, strength: float, rng: np.random.Generator) -> Features:
-    numbers = np.where(rng.random(features.numbers.shape) < strength, np.float32(np.nan), features.numbers)
+    numbers = np.where(rng.random(features.numbers.shape) < strength, np.nan, features.numbers)
     strings = np.where(rng.random(features.strings.shape) < strength, "", features.strings)
-    return Features(numbers=numbers.astype(np.float32), strings=strings.astype(object))
+    return Features(numbers=numbers.astype(features.numbers.dtype), strings=strings.astype(object))
 
 
 def _note(case: Case) -> str:

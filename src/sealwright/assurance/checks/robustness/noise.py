@@ -24,7 +24,7 @@ def _noisy(case: Case, features: Features, strength: float, rng: np.random.Gener
         if item.type in ("integer", "date"):
             moved = np.round(moved)
         numbers[:, place] = np.clip(moved, item.least, item.most) if (item.least, item.most) != (None, None) else moved
-    return features.with_numbers(numbers.astype(np.float32))
+    return features.with_numbers(numbers.astype(features.numbers.dtype))
 
 
 def _impossible(case: Case) -> str:

@@ -1,0 +1,93 @@
+"""Suites as sections of a page: the same words, plots and tables wherever findings are shown.
+
+Answers: in which order, under which question, with which plots first?
+Does not answer: are they good enough. Nothing is computed here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sealwright.oversight.report.charts import picture
+from sealwright.oversight.report.words import interval_words, number_words, plain_check
+
+__all__ = ["SECTIONS", "section_of", "tiles_of"]
+
+SECTIONS = {
+    "performance": ("How good is it?", "Measured on rows the training never saw."),
+    "fairness": (
+        "Does it treat groups alike?",
+        "Differences between the groups that were named. Whether one is justified, a person decides.",
+    ),
+    "robustness": ("Does it hold under strain?", "What happens when values are noisy, missing or swapped."),
+    "explanation": (
+        "What does it look at?",
+        "How much worse it gets when a column is shuffled, and in which direction it pulls.",
+    ),
+    "quality": ("Was the data fit for it?", "What the checks of the snapshot found."),
+}
+_LEAD_FIGURES = 4  # per section; the rest fold away
+_LEAD_FINDINGS = 8
+
+
+def section_of(name: str, suite: Mapping[str, Any]) -> dict[str, Any]:
+    """One suite as a section of a page: the plots and findings to lead with, and those that fold away."""
+    title, lead = SECTIONS[name]
+    figures = [
+        {"title": figure["title"], "note": figure["note"], "src": picture(figure), "alt": _alternative(figure)}
+        for figure in suite["figures"]
+        if figure["series"]
+    ]
+    findings = [{**one, "spread": interval_words(one), "about": _about(one)} for one in suite["findings"]]
+    return {
+        "name": name,
+        "title": title,
+        "lead": lead,
+        "figures": figures[:_LEAD_FIGURES],
+        "more_figures": figures[_LEAD_FIGURES:],
+        "findings": findings[:_LEAD_FINDINGS],
+        "more_findings": findings[_LEAD_FINDINGS:],
+        "not_performed": [one for one in suite["not_performed"] if one["applicable"]],
+    }
+
+
+def _about(finding: Mapping[str, Any]) -> str:
+    group = finding.get("group")
+    if not group:
+        return ""
+    return f"{group['attribute']}: {group['level']}" if group.get("level") is not None else str(group["attribute"])
+
+
+def _alternative(figure: Mapping[str, Any]) -> str:
+    """What the picture shows, for those who do not see it."""
+    names = ", ".join(str(series["name"]) for series in figure["series"][:4])
+    return f"{figure['title']}: {figure['y'] or 'value'} over {figure['x'] or 'name'}, for {names}"
+
+
+def tiles_of(suites: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The few numbers a reader wants first."""
+    wanted = (
+        "performance.roc_auc",
+        "performance.r2",
+        "performance.accuracy",
+        "performance.mae",
+        "fairness.selection_gap",
+        "fairness.equal_opportunity_gap",
+        "performance.calibration_error",
+        "robustness.noise_auc_drop",
+    )
+    tiles = []
+    for check in wanted:
+        suite = suites.get(check.split(".")[0], {})
+        found = [one for one in suite.get("findings", ()) if one["check"] == check]
+        if found:
+            worst = max(found, key=lambda one: abs(one["value"]))
+            about = f" by {worst['group']['attribute']}" if worst.get("group") else ""
+            tiles.append(
+                {
+                    "name": plain_check(check) + about,
+                    "value": number_words(worst["value"]),
+                    "spread": interval_words(worst),
+                    "link": f"#evidence-{check.split('.')[0]}",
+                }
+            )
+    return tiles[:4]
