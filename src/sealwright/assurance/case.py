@@ -54,6 +54,7 @@ class Case:
     test: Sample  # at most spec.budget.rows of them
     train: Sample
     attributes: tuple[Attribute, ...]  # over the rows of `test`
+    train_attributes: tuple[Attribute, ...]  # the same over the rows of `train`
     quarantined: int | None  # rows the contract set aside, if known
 
     @property

@@ -24,7 +24,7 @@ from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, 
 
 __all__ = ["run_suites"]
 
-_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime")
+_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime", "scikit-learn", "scipy")
 _FEWEST_ROWS = 2
 
 
@@ -139,9 +139,11 @@ def _case(
                 f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
             )
     _refuse_favourable(spec, interface)
+    _refuse_legitimate(spec, interface)
     declared = spec.cut_points()
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
+    _refuse_reference(spec, list(cuts))
     predictor = _predictor(model, interface)
     wanted = {*interface.names, interface.target, *cuts}
     test, train = (
@@ -158,6 +160,7 @@ def _case(
         test=Sample(judged, interface, predictor),
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
+        train_attributes=read_attributes(learned, train, cuts),
         quarantined=quarantined,
     )
 
@@ -206,6 +209,23 @@ def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
     if spec.favourable not in interface.classes:
         raise InvalidInput(
             f"assurance.favourable is {spec.favourable!r}, which is none of the outcomes {', '.join(interface.classes)}."
+        )
+
+
+def _refuse_legitimate(spec: AssuranceSpec, interface: Interface) -> None:
+    if spec.legitimate is not None and spec.legitimate not in interface.names:
+        raise InvalidInput(
+            f"assurance.legitimate is {spec.legitimate!r}, which is no feature of the model.\n"
+            f"Its features are: {', '.join(interface.names[:40])}."
+        )
+
+
+def _refuse_reference(spec: AssuranceSpec, attributes: Sequence[str]) -> None:
+    unknown = [name for name in spec.reference if name not in attributes]
+    if unknown:
+        raise InvalidInput(
+            f"assurance.reference gives shares for {', '.join(unknown)}, whose groups are not compared.\n"
+            f"Name them under assurance.groups. Compared are: {', '.join(attributes) or 'none'}."
         )
 
 
