@@ -30,14 +30,15 @@ class Gap:
     lower: int
 
 
-def rate_gap(hits: Ints, rows: Ints, size: int, confidence: float, rng: np.random.Generator) -> Gap:
+def rate_gap(hits: Ints | Floats, rows: Ints, size: int, confidence: float, rng: np.random.Generator) -> Gap:
     """max over kinds r and groups a, b of hits[r, a] / rows[r, a] - hits[r, b] / rows[r, b].
 
     Parameters
     ----------
     hits, rows : int arrays, shape (kinds, groups)
         Successes and rows, e.g. one kind of rate (selection) or two (true and false positive rate).
-        Two or more groups, every entry of `rows` positive.
+        Two or more groups, every entry of `rows` positive. A success may be shared between rows: `hits` may hold
+        fractions.
     size : int
         Resamples.
 
@@ -128,7 +129,7 @@ def triangle(value: float, apart: Floats, confidence: float, most: float = np.in
     return max(0.0, value - off), max(value, min(most, value + off))
 
 
-def _resampled(hits: Ints, rows: Ints, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _resampled(hits: Ints | Floats, rows: Ints, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Smoothed rates, and `size` draws of such rates when they are the truth, shape (size, *hits.shape).
 
     Drawn in the order of the counts, not of the names, so that renaming groups changes nothing.

@@ -1,7 +1,7 @@
 """Source of bias, proxies: how well can the attribute be told from the features the model takes?
 
 A small model is asked to predict the attribute from all features together, and from each alone, on rows it
-has not seen (five folds). 0.5 is guessing. A feature that gives the attribute away is not thereby unfair,
+has not seen (five folds of the training rows). 0.5 is guessing. A feature that gives the attribute away is not thereby unfair,
 but leaving the attribute out does then not blind the model to it.
 """
 
@@ -30,6 +30,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
 
 
 def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterator[Finding | NotPerformed | Figure]:
+    attribute = next(one for one in case.train_attributes if one.name == attribute.name)
     judged = large_enough(case, attribute)
     if judged.size < 2:
         yield from (too_few(case, name, attribute, judged, "enough rows") for name in (_ALL_FEATURES, _ONE))
@@ -44,7 +45,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
     if rows.size > case.spec.budget.fairness_rows:
         rows = np.sort(rng.choice(rows, case.spec.budget.fairness_rows, replace=False))
     codes = np.searchsorted(judged, attribute.codes[rows])
-    columns = [case.test.features.column(case.interface.names.index(name))[rows] for name in names]
+    columns = [case.train.features.column(case.interface.names.index(name))[rows] for name in names]
     levels = [attribute.levels[place] for place in judged]
     folds = _folds(codes, rng)
     every = recognised(codes, together(columns, codes, folds, int(rng.integers(2**31))))
