@@ -59,16 +59,20 @@ def _fair(rng: np.random.Generator, n: int = 400) -> dict[str, Any]:
 
 
 def _found(
-    check: Check, columns: Mapping[str, Any], seed: int, train: Mapping[str, Any] | None = None
+    check: Check,
+    columns: Mapping[str, Any],
+    seed: int,
+    train: Mapping[str, Any] | None = None,
+    groups: tuple[str, ...] = ("sex",),
 ) -> list[Finding]:
-    """What one check says of one table, by sex and age."""
+    """What one check says of one table."""
     spec = AssuranceSpec(bootstrap=300)
     test = pa.table(dict(columns))
     learned = test if train is None else pa.table(dict(train))
     numbers = "guess" in columns
     interface = read_interface(_REGRESSION if numbers else _INTERFACE)
     model = _guesses if numbers else _answers
-    case = service._case(model, test, learned, interface, spec, ["sex", "age"], seed, None)
+    case = service._case(model, test, learned, interface, spec, groups, seed, None)
     return list(check.run(case, service._generator(seed, check.name)).findings)
 
 
@@ -98,25 +102,23 @@ def _by_chance(rate: float = 0.05, tables: int = _TABLES) -> float:
 
 
 _GAPS = [
-    (predictive_parity.CHECK, "fairness.predictive_parity_gap"),
-    (error_rates.CHECK, "fairness.false_negative_rate_gap"),
-    (error_rates.CHECK, "fairness.false_positive_rate_gap"),
-    (group_calibration.CHECK, "fairness.calibration_gap"),
-    (group_calibration.CHECK, "fairness.score_bias_gap"),
-    (score_distributions.CHECK, "fairness.score_ks_gap"),
-    (score_distributions.CHECK, "fairness.score_wasserstein_gap"),
-    (ranking.CHECK, "fairness.top_share_gap"),
-    (ranking.CHECK, "fairness.exposure_gap"),
-    (label_gap.CHECK, "fairness.label_gap"),
+    (predictive_parity.CHECK, ["predictive_parity_gap"]),
+    (error_rates.CHECK, ["false_negative_rate_gap", "false_positive_rate_gap"]),
+    (group_calibration.CHECK, ["calibration_gap", "score_bias_gap"]),
+    (score_distributions.CHECK, ["score_ks_gap", "score_wasserstein_gap"]),
+    (ranking.CHECK, ["top_share_gap", "exposure_gap"]),
+    (label_gap.CHECK, ["label_gap"]),
 ]
 
 
-@pytest.mark.parametrize(("check", "name"), _GAPS, ids=[name for _, name in _GAPS])
-def test_a_fair_model_is_not_accused(check: Check, name: str) -> None:
-    def alarm(seed: int) -> bool:
-        return _by_sex(_found(check, _fair(np.random.default_rng(seed)), seed), name).low > 0
+@pytest.mark.parametrize(("check", "names"), _GAPS, ids=[check.name for check, _ in _GAPS])
+def test_a_fair_model_is_not_accused(check: Check, names: list[str]) -> None:
+    def alarms(seed: int) -> list[bool]:
+        found = _found(check, _fair(np.random.default_rng(seed)), seed)
+        return [_by_sex(found, f"fairness.{name}").low > 0 for name in names]
 
-    assert _rate(alarm) <= _by_chance()
+    rates = np.mean([alarms(seed) for seed in range(_TABLES)], axis=0)
+    assert (rates <= _by_chance()).all(), rates
 
 
 def test_no_other_source_of_bias_is_made_up() -> None:
@@ -134,7 +136,9 @@ def test_no_other_source_of_bias_is_made_up() -> None:
 
 def test_permutation_p_values_are_even_where_nothing_is_wrong() -> None:
     def p_value(seed: int) -> float:
-        found = _by_sex(_found(score_distributions.CHECK, _fair(np.random.default_rng(seed)), seed), _GAPS[5][1])
+        found = _by_sex(
+            _found(score_distributions.CHECK, _fair(np.random.default_rng(seed), 200), seed), "fairness.score_ks_gap"
+        )
         return float(found.note.split("p = ")[1].split()[0])
 
     values = np.array([p_value(seed) for seed in range(_TABLES)])
@@ -152,7 +156,7 @@ def _with_flipped(rng: np.random.Generator) -> dict[str, Any]:
 
 def test_a_group_wronged_only_where_attributes_cross_is_found() -> None:
     def named(seed: int, columns: dict[str, Any]) -> str:
-        found = _found(intersections.CHECK, columns, seed)
+        found = _found(intersections.CHECK, columns, seed, groups=("sex", "age"))
         return next(one.note for one in found if one.check == "fairness.crossed_groups_worse_off")
 
     power = _rate(lambda seed: "f × young" in named(seed, _with_flipped(np.random.default_rng(seed))), 50)
@@ -166,10 +170,11 @@ def test_a_flipped_group_shows_in_each_kind_of_error_and_in_calibration() -> Non
         columns = _fair(np.random.default_rng(seed))
         women = columns["sex"] == "f"
         columns["score"] = np.where(women, 1 - columns["score"], columns["score"])
-        return [_by_sex(_found(check, columns, seed), name).low > 0 for check, name in _GAPS[:4]]
+        kinds = [(check, f"fairness.{name}") for check, names in _GAPS[:3] for name in names]
+        return [_by_sex(_found(check, columns, seed), name).low > 0 for check, name in kinds]
 
     power = np.mean([flipped(seed) for seed in range(25)], axis=0)
-    assert (power >= 0.9).all(), power
+    assert (power[:4] >= 0.9).all(), power  # the last, the mean of the scores, is the same when they are flipped
 
 
 def test_a_proxy_is_found_and_named() -> None:
@@ -183,9 +188,9 @@ def test_a_proxy_is_found_and_named() -> None:
         found = strongest(seed, leak=True)
         return found.low > 0.5 and found.note.startswith("strongest: hint ")
 
-    power, alarms = _rate(caught, 25), _rate(lambda seed: strongest(seed, leak=False).low > 0.5, 50)
+    power, alarms = _rate(caught, 20), _rate(lambda seed: strongest(seed, leak=False).low > 0.5, 30)
     assert power >= 0.9, power
-    assert alarms <= _by_chance(tables=50), alarms
+    assert alarms <= _by_chance(tables=30), alarms
 
 
 def _two_doors(rng: np.random.Generator) -> dict[str, Any]:

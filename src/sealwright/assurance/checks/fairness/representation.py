@@ -77,7 +77,7 @@ def _interval(k: int, n: int, confidence: float, wanted: float, tested: int | No
 def _gap(
     attribute: Attribute, off: dict[str, float], intervals: dict[str, Interval], n: int, declared: bool
 ) -> Finding:
-    far = max(off, key=lambda level: abs(off[level]))
+    far = max(off, key=lambda level: (round(abs(off[level]), 12), -off[level]))  # of two as far, the rarer
     value = abs(off[far])
     low = max(0.0, *(max(ends[0], -ends[1]) for ends in intervals.values()))
     high = max(max(ends[1], -ends[0]) for ends in intervals.values())
