@@ -225,6 +225,17 @@ def test_a_common_difference_lies_between_those_of_the_strata(data: tuple[np.nda
     assert alone_in_a_stratum == common
 
 
+@given(two_groups())
+def test_in_a_single_stratum_it_is_the_plain_difference_of_two_shares(data: tuple[np.ndarray, np.ndarray]) -> None:
+    hits, rows = (part[:, :1] for part in data)
+    common = common_difference(hits, rows, 0.95)
+    one, other = (hits / rows)[:, 0]
+    error = float(np.sqrt((np.array([one * (1 - one), other * (1 - other)]) / rows[:, 0]).sum()))
+    assert common.value == pytest.approx(one - other)
+    expected = max(-1.0, one - other - 1.959964 * error), min(1.0, one - other + 1.959964 * error)
+    assert common.interval == pytest.approx(expected, abs=1e-6)
+
+
 def test_nineteen_of_twenty_common_intervals_hold_the_truth() -> None:
     rng = np.random.default_rng(0)
     base, rows = np.array([0.2, 0.4, 0.6, 0.7]), np.array([[20, 60, 40, 30], [50, 30, 40, 15]])
