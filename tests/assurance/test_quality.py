@@ -76,7 +76,7 @@ def test_values_far_out_are_counted_by_the_outer_fence(guessed, rng: np.random.G
 def test_rows_set_aside_are_a_share_of_what_was_delivered(german) -> None:
     found = german.judge("quality", quarantined=250).one("quality.quarantine_share")
     assert (found.value, found.n) == (0.2, 1250)
-    assert "was not given" in german.judge("quality").why("quality.quarantine_share")
+    assert "not taken in through a data contract" in german.judge("quality").why("quality.quarantine_share")
 
 
 def test_other_tasks_say_what_does_not_apply(diabetes, wine) -> None:

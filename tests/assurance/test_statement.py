@@ -42,8 +42,8 @@ def test_the_predicate_is_an_in_toto_test_result(predicate: dict, german) -> Non
 def test_a_suite_with_gaps_is_a_warning(german) -> None:
     predicate = to_predicate(german.judge("quality")["quality"])
     assert predicate["result"] == "WARNED"
-    assert "quality.quarantine_share" in predicate["warnedTests"]
-    assert "quality.quarantine_share" not in predicate["passedTests"]
+    assert "quality.outlier_share" in predicate["warnedTests"]
+    assert "quality.outlier_share" not in predicate["passedTests"]
 
 
 def _changes() -> list[tuple[str, object]]:

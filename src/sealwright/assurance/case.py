@@ -54,6 +54,9 @@ class Case:
     test: Sample  # at most spec.budget.rows of them
     train: Sample  # the rows of `test` where the rows learned from are not known
     attributes: tuple[Attribute, ...]  # over the rows of `test`
+    train_attributes: tuple[
+        Attribute, ...
+    ]  # the same over the rows of `train`; of the test rows where those are not known
     quarantined: int | None  # rows the contract set aside, if known
     knows_training: bool = True  # False: train_table is empty, and checks that need it are not run
 

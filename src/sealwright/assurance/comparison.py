@@ -10,17 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import Outcome, collected, skipped
 from sealwright.assurance.gaps import Gap
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 
-__all__ = ["Tally", "each_attribute", "gap_finding", "large_enough", "tally", "too_few"]
+__all__ = [
+    "Ints",
+    "Tally",
+    "bars",
+    "each_attribute",
+    "favour",
+    "gap_finding",
+    "large_enough",
+    "not_judged",
+    "sensitive",
+    "tally",
+    "too_few",
+]
 
 _NO_GROUPS = (
     "no groups are declared: name columns under assurance.groups, or give columns the role `sensitive` in the contract"
 )
 _NO_FAVOURABLE = "no outcome is declared favourable: name it under assurance.favourable"
+
+_SHOWN = 40  # bars on one figure
 
 Ints = NDArray[np.int64]
 
@@ -62,8 +77,8 @@ def each_attribute(
     needs_favourable: bool = False,
 ) -> Outcome:
     """Run `judge` for every declared attribute, or say for which reason `names` were not performed."""
-    if not case.attributes:
-        return skipped(list(names), _NO_GROUPS)
+    if (none := sensitive(case, names)) is not None:
+        return none
     if needs_favourable and case.favourable is None:
         return skipped(list(names), _NO_FAVOURABLE)
     items: list[Finding | NotPerformed | Figure] = []
@@ -74,6 +89,19 @@ def each_attribute(
         else:
             items += judge(attribute)
     return collected(items)
+
+
+def sensitive(case: Case, names: Sequence[str]) -> Outcome | None:
+    """None where groups are declared; else `names` not performed, since who is to be compared is not known."""
+    return None if case.attributes else skipped(list(names), _NO_GROUPS)
+
+
+def favour(case: Case) -> Floats:
+    """What ranks the test rows, shape (n,): the probability of the favourable outcome, or the predicted number."""
+    if case.task == "regression":
+        return case.test.outputs
+    assert case.favourable is not None
+    return np.clip(case.test.outputs[:, case.favourable], 0, 1)
 
 
 def large_enough(case: Case, attribute: Attribute, *parts: Ints) -> NDArray[np.intp]:
@@ -92,6 +120,26 @@ def too_few(case: Case, name: str, attribute: Attribute, judged: NDArray[np.intp
         f" (fewest: {case.spec.smallest_group} rows a group, {case.spec.smallest_part} of one true outcome)"
     )
     return NotPerformed(check=name, why=why, group=Group(attribute=attribute.name))
+
+
+def not_judged(case: Case, name: str, attribute: Attribute, place: int) -> NotPerformed:
+    """A group that is listed, not judged, because it is small."""
+    in_group = int(attribute.rows_of(place).sum())
+    why = f"the group has {in_group} test rows; fewer than {case.spec.smallest_group} are not judged"
+    return NotPerformed(check=name, why=why, group=Group(attribute=attribute.name, level=attribute.levels[place]))
+
+
+def bars(name: str, findings: Iterable[Finding]) -> Series:
+    """One bar with its interval for each finding about a group."""
+    shown = list(findings)[:_SHOWN]
+    return Series(
+        name=name.removeprefix("fairness.").replace("_", " "),
+        x=tuple(str(found.group.level) for found in shown if found.group),
+        y=tuple(found.value for found in shown),
+        low=tuple(found.value if found.low is None else found.low for found in shown),
+        high=tuple(found.value if found.high is None else found.high for found in shown),
+        n=tuple(found.n for found in shown),
+    )
 
 
 def gap_finding(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats, replicates
 from sealwright.assurance.intervals import Interval
 
-__all__ = ["Gap", "mean_gap", "rate_gap", "rate_ratio"]
+__all__ = ["Gap", "mean_gap", "rate_gap", "rate_ratio", "triangle", "widest_gap"]
 
 Ints = NDArray[np.int64]
 
@@ -30,14 +30,15 @@ class Gap:
     lower: int
 
 
-def rate_gap(hits: Ints, rows: Ints, size: int, confidence: float, rng: np.random.Generator) -> Gap:
+def rate_gap(hits: Ints | Floats, rows: Ints, size: int, confidence: float, rng: np.random.Generator) -> Gap:
     """max over kinds r and groups a, b of hits[r, a] / rows[r, a] - hits[r, b] / rows[r, b].
 
     Parameters
     ----------
     hits, rows : int arrays, shape (kinds, groups)
         Successes and rows, e.g. one kind of rate (selection) or two (true and false positive rate).
-        Two or more groups, every entry of `rows` positive.
+        Two or more groups, every entry of `rows` positive. A success may be shared between rows: `hits` may hold
+        fractions.
     size : int
         Resamples.
 
@@ -86,14 +87,49 @@ def mean_gap(groups: list[Floats], size: int, confidence: float, rng: np.random.
     errors = np.array([[values.std(ddof=1) / np.sqrt(values.size) for values in groups]])
     drawn = np.empty((size, 1, len(groups)))
     for position in np.lexsort((means[0], [values.size for values in groups])):
-        drawn[:, :, position] = _resampled_means(groups[position], size, rng)
-    low, high = _simultaneous(means, drawn - means, errors, confidence)
-    _, higher, lower = _widest(means)
-    value = float(means[0, higher] - means[0, lower])
+        drawn[:, :, position] = _resampled_means(np.sort(groups[position]), size, rng)
+    return widest_gap(means[0], drawn[:, 0] - means, errors[0], confidence)
+
+
+def widest_gap(values: Floats, deviations: Floats, errors: Floats, confidence: float) -> Gap:
+    """Largest difference between any two of `values`, with the simultaneous interval of `rate_gap`.
+
+    Parameters
+    ----------
+    values, errors : float arrays, shape (groups,)
+        One estimate a group, and its standard error; two or more groups.
+    deviations : float array, shape (size, groups)
+        How far such estimates fell from the truth in `size` resamples.
+    """
+    low, high = _simultaneous(values[None], deviations[:, None], errors[None], confidence)
+    _, higher, lower = _widest(values[None])
+    value = float(values[higher] - values[lower])
     return Gap(value, (min(max(0.0, low), value), max(high, value)), 0, higher, lower)
 
 
-def _resampled(hits: Ints, rows: Ints, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def triangle(value: float, apart: Floats, confidence: float, most: float = np.inf) -> Interval:
+    """Interval of a distance between two of several groups, or of a difference between two such distances.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, e.g. the largest Kolmogorov-Smirnov distance between any two groups.
+    apart : float array, shape (size, groups)
+        How far each group fell from itself in `size` resamples, by the same distance; two or more groups.
+    most : float
+        The largest value there can be.
+
+    Notes
+    -----
+    By the triangle inequality |d(A*, B*) - d(A, B)| <= d(A*, A) + d(B*, B), for every pair at once when the two
+    largest count. So noise, which can only increase a distance, does not lift the low end: it is wider
+    than needed rather than narrower.
+    """
+    off = float(np.quantile(np.partition(apart, -2, axis=1)[:, -2:].sum(axis=1), confidence))
+    return max(0.0, value - off), max(value, min(most, value + off))
+
+
+def _resampled(hits: Ints | Floats, rows: Ints, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Smoothed rates, and `size` draws of such rates when they are the truth, shape (size, *hits.shape).
 
     Drawn in the order of the counts, not of the names, so that renaming groups changes nothing.

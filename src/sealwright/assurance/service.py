@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sealwright.assurance.attributes import read_attributes, refuse_absent
+from sealwright.assurance.attributes import Attribute, read_attributes, refuse_absent
 from sealwright.assurance.case import Case, Sample
 from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.features import Features
@@ -24,7 +24,7 @@ from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, 
 
 __all__ = ["judged_by", "run_suites"]
 
-_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime")
+_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime", "scikit-learn", "scipy")
 _FEWEST_ROWS = 2
 
 
@@ -186,9 +186,11 @@ def _case(
                 f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
             )
     _refuse_favourable(spec, interface)
+    _refuse_legitimate(spec, interface)
     declared = spec.cut_points()
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
+    _refuse_reference(spec, list(cuts))
     wanted = {*interface.names, interface.target, *cuts}
     test, train = (
         in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
@@ -204,6 +206,9 @@ def _case(
         test=Sample(judged, interface, predictor),
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
+        train_attributes=tuple(
+            map(_if_known, read_attributes(learned, train, cuts), (learned.column(one) for one in cuts))
+        ),
         quarantined=quarantined,
         knows_training=knows_training,
     )
@@ -249,6 +254,13 @@ def _sampled(table: pa.Table, most: int, rng: np.random.Generator) -> pa.Table:
     return table.take(pa.array(np.sort(rng.choice(table.num_rows, most, replace=False))))
 
 
+def _if_known(attribute: Attribute, column: pa.ChunkedArray) -> Attribute:
+    """The attribute over training rows, with a problem where nobody said whose rows they are."""
+    if column.null_count < len(column):
+        return attribute
+    return replace(attribute, levels=(), problem="whose rows the model learned from is not known")
+
+
 def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
     if spec.favourable is None:
         return
@@ -257,6 +269,23 @@ def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
     if spec.favourable not in interface.classes:
         raise InvalidInput(
             f"assurance.favourable is {spec.favourable!r}, which is none of the outcomes {', '.join(interface.classes)}."
+        )
+
+
+def _refuse_legitimate(spec: AssuranceSpec, interface: Interface) -> None:
+    if spec.legitimate is not None and spec.legitimate not in interface.names:
+        raise InvalidInput(
+            f"assurance.legitimate is {spec.legitimate!r}, which is no feature of the model.\n"
+            f"Its features are: {', '.join(interface.names[:40])}."
+        )
+
+
+def _refuse_reference(spec: AssuranceSpec, attributes: Sequence[str]) -> None:
+    unknown = [name for name in spec.reference if name not in attributes]
+    if unknown:
+        raise InvalidInput(
+            f"assurance.reference gives shares for {', '.join(unknown)}, whose groups are not compared.\n"
+            f"Name them under assurance.groups. Compared are: {', '.join(attributes) or 'none'}."
         )
 
 

@@ -14,6 +14,7 @@ __all__ = ["AssuranceSpec", "Budget", "SuiteName"]
 SuiteName = Literal["quality", "performance", "fairness", "robustness", "explanation"]
 
 _Share = Annotated[float, Field(gt=0, le=1)]
+_ROUNDED = 0.01  # declared shares are rounded; their sum may be off by this much
 _ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "explanation")
 
 
@@ -29,6 +30,9 @@ class Budget(_Section):
     )
     robustness_rows: int = Field(2_000, ge=100, le=1_000_000, description="Most rows to disturb, per disturbance.")
     explanation_rows: int = Field(2_000, ge=100, le=1_000_000, description="Most rows to permute, per feature.")
+    fairness_rows: int = Field(
+        4_000, ge=100, le=100_000, description="Most rows to compare with each other, to flip, and to seek proxies in."
+    )
     repeats: int = Field(10, ge=2, le=200, description="Times each disturbance and each permutation is drawn anew.")
 
 
@@ -52,6 +56,19 @@ class AssuranceSpec(_Section):
     smallest_part: int = Field(
         10, ge=1, description="Fewest rows of one true outcome inside a group for its true and false positive rates."
     )
+    crossed: int = Field(2, ge=1, le=3, description="Most attributes crossed into one group; 1: none are.")
+    legitimate: str | None = Field(
+        None,
+        description="Feature within whose values groups are compared again, such as a qualification the work needs."
+        " Left out: the feature that changes the difference most.",
+    )
+    reference: dict[str, dict[str, _Share]] = Field(
+        {},
+        description="Shares of the groups among the people the model is for, such as {sex: {female: 0.5, male: 0.5}}."
+        " Left out: the shares among the test rows.",
+    )
+    neighbours: int = Field(5, ge=1, le=100, description="Most similar rows that should be decided alike.")
+    top: _Share = Field(0.1, description="Share of the ranking that counts as its top.")
     noise: tuple[_Share, ...] = Field(
         (0.05, 0.1, 0.25, 0.5), min_length=1, max_length=20, description="Noise on numbers, in standard deviations."
     )
@@ -91,6 +108,14 @@ class AssuranceSpec(_Section):
             ):
                 raise ValueError(f"the cut points of {column} must be 1 to 20 ascending numbers")
         return groups
+
+    @field_validator("reference")
+    @classmethod
+    def _shares_add_up(cls, reference: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for column, shares in reference.items():
+            if abs(sum(shares.values()) - 1) > _ROUNDED:
+                raise ValueError(f"the shares of {column} add up to {sum(shares.values()):g}, not to 1")
+        return reference
 
     @field_validator("noise", "missing")
     @classmethod

@@ -169,6 +169,12 @@ def test_what_compares_with_the_rows_learned_from_is_done_only_where_they_are_gi
     assert "were not given" in why(alone, "quality.overlap_share")
     assert "were not given" in why(alone, "performance.overfit_gap")
     assert alone[0].rows["train"] == alone[0].rows["train_judged"] == 0
+    sides = {"side": np.where(X[TEST][:, 0] > 13, "large", "small")}
+    beside = judge(
+        scaled, X[TEST], Y[TEST], groups=sides, learned_from=(X[LEARN], Y[LEARN]), settings={"suites": ["fairness"]}
+    )
+    assert "is not known" in why(beside, "fairness.representation_gap")
+    assert value(beside, "fairness.proxy_auc") > 0.95, "the first column gives the side away"
     known = judge(scaled, X[TEST], Y[TEST], learned_from=(X[LEARN], Y[LEARN]), settings=settings)
     assert value(known, "quality.overlap_share") == 0
     leaky = judge(scaled, X[TEST], Y[TEST], learned_from=(X, Y), settings=settings)

@@ -12,6 +12,7 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.data.diversity.attributes import attributes_of
+    from sealwright.data.diversity.chance import benjamini_hochberg
     from sealwright.data.diversity.contract import ColumnLike, ContractLike
     from sealwright.data.diversity.measuring import measure_diversity
     from sealwright.data.diversity.planning import FEWEST_TO_LEARN_FROM
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "attributes": ("attributes_of",),
+    "chance": ("benjamini_hochberg",),
     "contract": ("ColumnLike", "ContractLike"),
     "measuring": ("measure_diversity",),
     "planning": ("FEWEST_TO_LEARN_FROM",),
@@ -57,6 +59,7 @@ __all__ = [
     "State",
     "attributes_of",
     "band_labels",
+    "benjamini_hochberg",
     "measure_diversity",
     "rake",
     "read_reference",

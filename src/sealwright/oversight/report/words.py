@@ -24,6 +24,7 @@ _SPELLED = {
     "r2": "R²",
     "mae": "MAE",
     "rmse": "RMSE",
+    "ks": "KS",
     "f1": "F1",
     "tpr": "TPR",
     "fpr": "FPR",

@@ -8,7 +8,7 @@ import numpy as np
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
-from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, too_few
+from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import rate_gap
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
@@ -30,8 +30,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
         group = Group(attribute=attribute.name, level=level)
         n = int(rows[place])
         if place not in judged:
-            why = f"the group has {n} test rows; fewer than {case.spec.smallest_group} are not judged"
-            yield NotPerformed(check=_RATE, why=why, group=group)
+            yield not_judged(case, _RATE, attribute, place)
             continue
         low, high = wilson(int(right[place]), n, case.spec.confidence)
         yield Finding(

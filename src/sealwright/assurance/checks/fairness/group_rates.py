@@ -8,9 +8,9 @@ import numpy as np
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
-from sealwright.assurance.comparison import Ints, each_attribute, large_enough, tally
+from sealwright.assurance.comparison import Ints, bars, each_attribute, large_enough, not_judged, tally
 from sealwright.assurance.intervals import wilson
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
 
@@ -19,7 +19,6 @@ _RATES = {
     "fairness.true_positive_rate": "Share of the group's rows with the favourable true outcome that are decided so.",
     "fairness.false_positive_rate": "Share of the group's other rows that are nevertheless decided favourably.",
 }
-_SHOWN = 40
 
 
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
@@ -41,7 +40,7 @@ def _judge(case: Case, attribute: Attribute) -> Iterator[Finding | NotPerformed 
             _one(case, attribute, place, name, hits, rows, place in judged) for place in range(len(attribute.levels))
         ]
         yield from filed
-        series.append(_bars(name, [item for item in filed if isinstance(item, Finding)]))
+        series.append(bars(name, [item for item in filed if isinstance(item, Finding)]))
     yield Figure(
         name=f"fairness.rates.{attribute.name}",
         kind="bars",
@@ -59,26 +58,12 @@ def _one(
     group = Group(attribute=attribute.name, level=attribute.levels[place])
     n, k = int(rows[place]), int(hits[place])
     if not judged:
-        in_group = int((attribute.codes == place).sum())
-        why = f"the group has {in_group} test rows; fewer than {case.spec.smallest_group} are not judged"
-        return NotPerformed(check=name, why=why, group=group)
+        return not_judged(case, name, attribute, place)
     if n < (case.spec.smallest_part if name != "fairness.selection_rate" else 1):
         why = f"{n} rows of the group have the true outcome it is a rate of; fewer than {case.spec.smallest_part}"
         return NotPerformed(check=name, why=why, group=group)
     low, high = wilson(k, n, case.spec.confidence)
     return Finding(check=name, value=k / n, low=low, high=high, n=n, unit="share", definition=_RATES[name], group=group)
-
-
-def _bars(name: str, findings: list[Finding]) -> Series:
-    shown = findings[:_SHOWN]
-    return Series(
-        name=name.removeprefix("fairness.").replace("_", " "),
-        x=tuple(str(found.group.level) for found in shown if found.group),
-        y=tuple(found.value for found in shown),
-        low=tuple(float(found.low or 0.0) for found in shown),
-        high=tuple(float(found.high or 0.0) for found in shown),
-        n=tuple(found.n for found in shown),
-    )
 
 
 CHECK = Check(name="fairness.group_rates", files=dict.fromkeys(_RATES, CLASSES), run=_run)

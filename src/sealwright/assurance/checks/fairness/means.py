@@ -12,10 +12,10 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import REGRESSION, Check, Outcome
-from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, too_few
+from sealwright.assurance.comparison import bars, each_attribute, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import mean_gap
 from sealwright.assurance.intervals import z_of
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
 
@@ -45,17 +45,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
         filed = [_level(case, attribute, place, name, values) for place in range(len(attribute.levels))]
         yield from filed
         yield _gap(case, rng, attribute, name, values)
-        shown = [item for item in filed if isinstance(item, Finding)][:40]
-        series.append(
-            Series(
-                name=name.removeprefix("fairness.").replace("_", " "),
-                x=tuple(str(item.group.level) for item in shown if item.group),
-                y=tuple(item.value for item in shown),
-                low=tuple(item.value if item.low is None else item.low for item in shown),
-                high=tuple(item.value if item.high is None else item.high for item in shown),
-                n=tuple(item.n for item in shown),
-            )
-        )
+        series.append(bars(name, [item for item in filed if isinstance(item, Finding)]))
     yield Figure(
         name=f"fairness.means.{attribute.name}",
         kind="bars",
@@ -71,8 +61,7 @@ def _level(case: Case, attribute: Attribute, place: int, name: str, values: Floa
     group = Group(attribute=attribute.name, level=attribute.levels[place])
     own = values[attribute.rows_of(place)]
     if own.size < case.spec.smallest_group:
-        why = f"the group has {own.size} test rows; fewer than {case.spec.smallest_group} are not judged"
-        return NotPerformed(check=name, why=why, group=group)
+        return not_judged(case, name, attribute, place)
     mean = float(own.mean())
     half = z_of(case.spec.confidence) * float(own.std(ddof=1)) / float(np.sqrt(own.size))
     return Finding(
