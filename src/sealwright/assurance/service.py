@@ -139,6 +139,7 @@ def _case(
                 f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
             )
     _refuse_favourable(spec, interface)
+    _refuse_costs(spec, interface)
     declared = spec.cut_points()
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
@@ -206,6 +207,19 @@ def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
     if spec.favourable not in interface.classes:
         raise InvalidInput(
             f"assurance.favourable is {spec.favourable!r}, which is none of the outcomes {', '.join(interface.classes)}."
+        )
+
+
+def _refuse_costs(spec: AssuranceSpec, interface: Interface) -> None:
+    if spec.costs is None:
+        return
+    if interface.task == "regression":
+        raise InvalidInput("assurance.costs prices decisions, but this model predicts numbers. Remove the lines.")
+    named = {*spec.costs, *(decided for row in spec.costs.values() for decided in row)}
+    if unknown := sorted(named - set(interface.classes)):
+        raise InvalidInput(
+            f"assurance.costs names {', '.join(map(repr, unknown[:10]))}, which is none of the outcomes"
+            f" {', '.join(interface.classes)}."
         )
 
 

@@ -21,9 +21,14 @@ from sealwright.assurance.checks.fairness import (
 from sealwright.assurance.checks.performance import (
     baseline,
     calibration,
+    classes,
+    correlation,
+    costs,
     decisions,
     discrimination,
+    lift,
     overfitting,
+    quantile,
     regression,
 )
 from sealwright.assurance.checks.quality import (
@@ -56,8 +61,13 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
     "performance": (
         discrimination.CHECK,
         decisions.CHECK,
+        correlation.CHECK,
+        classes.CHECK,
+        lift.CHECK,
         calibration.CHECK,
+        costs.CHECK,
         regression.CHECK,
+        quantile.CHECK,
         baseline.CHECK,
         overfitting.CHECK,
     ),
