@@ -30,6 +30,7 @@ from sealwright.assurance.checks.performance import (
     overfitting,
     quantile,
     regression,
+    simple_model,
 )
 from sealwright.assurance.checks.quality import (
     balance,
@@ -69,6 +70,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         regression.CHECK,
         quantile.CHECK,
         baseline.CHECK,
+        simple_model.CHECK,
         overfitting.CHECK,
     ),
     "fairness": (
