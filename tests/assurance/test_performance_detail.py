@@ -183,11 +183,31 @@ def test_a_model_worse_than_a_line_is_told_so(scored, guessed, rng: np.random.Ge
         model=lambda f: np.column_stack([1 - np.abs(f.numbers[:, 0] - 0.5), np.abs(f.numbers[:, 0] - 0.5)])
     )
     judged = upside_down.judge("performance")
-    assert judged.one("performance.gain_over_simple_model").note.startswith("worse than the logistic")
+    assert judged.one("performance.gain_over_simple_model").note.startswith("worse than a logistic")
     assert judged.one("performance.underfit_gap").note.startswith("underfits: even on the rows it learned from, a logi")
     x = rng.normal(size=400)
     flat = guessed(2 * x + rng.normal(size=400), x).with_(model=lambda f: np.zeros(len(f)))
-    assert flat.judge("performance").one("performance.gain_over_simple_model").note.startswith("worse than the ridge")
+    assert flat.judge("performance").one("performance.gain_over_simple_model").note.startswith("worse than a ridge")
+
+
+def test_the_version_before_is_compared_with_on_the_same_rows(german, diabetes) -> None:
+    constant = lambda features: np.tile([0.3, 0.7], (len(features), 1))  # noqa: E731
+    alone = german.judge("performance")
+    assert "no earlier version" in alone.why("performance.gain_over_previous")
+    judged = german.judge("performance", previous=constant)
+    gain = judged.one("performance.gain_over_previous")
+    assert gain.value == pytest.approx(alone.one("performance.roc_auc").value - 0.5)
+    assert gain.low > 0
+    assert gain.note.startswith("better than the previous version; p < 0.0001 (DeLong")
+    same = german.judge("performance", previous=german.model)
+    assert (
+        same.one("performance.gain_over_previous").value,
+        same.one("performance.decisions_over_previous").value,
+    ) == (0, 0)
+    assert "p = 1 (DeLong" in same.one("performance.gain_over_previous").note
+    assert judged["performance"].settings_digest != same["performance"].settings_digest
+    numbers = diabetes.judge("performance", previous=lambda features: np.full(len(features), 150.0))
+    assert numbers.one("performance.gain_over_previous").low > 0
 
 
 def test_two_equally_good_models_are_seldom_told_apart(scored) -> None:
@@ -240,6 +260,17 @@ def test_the_cheapest_threshold_is_found_and_costs_are_compared_with_deciding_al
     better = rows.judge("performance", spec={"threshold": 0.1, "costs": {"yes": {"no": 9.0}, "no": {"yes": 1.0}}})
     assert better.one("performance.cost_saving").low > 0
     assert len(better.figure("performance.cost").series[0].x) == 100
+
+
+def test_the_curve_of_costs_passes_through_the_mean_cost_even_with_ties(scored, rng: np.random.Generator) -> None:
+    score = rng.integers(0, 5, 200) / 4  # many rows exactly at the threshold
+    judged = scored(rng.random(200) < score, score).judge("performance", spec={"costs": {"yes": {"no": 2, "yes": -3}}})
+    curve = judged.figure("performance.cost").series[0]
+    assert curve.y[curve.x.index(0.5)] == pytest.approx(judged.one("performance.mean_cost").value)
+
+
+def test_one_row_says_nothing_about_a_correlation(rng: np.random.Generator) -> None:
+    assert correlation_interval(np.array([[1, 0], [0, 0]]), 200, 0.95, rng) == (-1.0, 1.0)
 
 
 def test_without_costs_nothing_is_made_up_and_strange_costs_are_refused(scored, guessed) -> None:

@@ -70,6 +70,7 @@ class Case:
     train: Sample
     attributes: tuple[Attribute, ...]  # over the rows of `test`
     quarantined: int | None  # rows the contract set aside, if known
+    previous: Floats | None = None  # what the version before answers for the rows of `test`
 
     @property
     def task(self) -> str:

@@ -16,7 +16,7 @@ from sealwright.assurance.check import Check, Outcome
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
-from sealwright.assurance.predictor import FunctionPredictor, Predictor
+from sealwright.assurance.predictor import FunctionPredictor, Predictor, answers
 from sealwright.assurance.rows import in_fixed_order, table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
@@ -43,6 +43,7 @@ def run_suites(
     model_digest: str | None = None,
     data_digest: str | None = None,
     quarantined: int | None = None,
+    previous: bytes | Callable[[Features], Any] | None = None,
 ) -> list[SuiteResult]:
     """Judge a model on rows it has not learned from.
 
@@ -66,6 +67,8 @@ def run_suites(
         Digest of the snapshot both tables come from; left out: a digest of their content.
     quarantined : int, optional
         Rows the contract set aside when the snapshot was made.
+    previous : bytes or callable, optional
+        The version before, to compare with on the same test rows; it must take the same features.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def run_suites(
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
         raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
-    case = _case(model, test, train, read_interface(interface), spec, groups, seed, quarantined)
+    case = _case(model, test, train, read_interface(interface), spec, groups, seed, quarantined, previous)
     digest = digest_of(model) if isinstance(model, bytes) else model_digest
     blank = SuiteResult(
         suite="",
@@ -91,7 +94,7 @@ def run_suites(
         model=digest,
         data=data_digest or table_digest(case.test_table, case.train_table),
         seed=seed,
-        settings=_settings(spec, case, interface),
+        settings=_settings(spec, case, interface) | _named(previous),
         packages=_packages(),
         rows={
             "test": case.test_table.num_rows,
@@ -132,6 +135,7 @@ def _case(
     groups: Sequence[str],
     seed: int,
     quarantined: int | None,
+    previous: bytes | Callable[[Features], Any] | None = None,
 ) -> Case:
     for table, what in ((test, "test"), (train, "training")):
         if table.num_rows < _FEWEST_ROWS:
@@ -150,16 +154,19 @@ def _case(
     )
     judged = _sampled(test, spec.budget.rows, _generator(seed, "sample/test"))
     learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train"))
+    sample = Sample(judged, interface, predictor)
+    before = None if previous is None else answers(_predictor(previous, interface), sample.features, interface)
     return Case(
         interface=interface,
         spec=spec,
         predictor=predictor,
         test_table=test,
         train_table=train,
-        test=Sample(judged, interface, predictor),
+        test=sample,
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
         quarantined=quarantined,
+        previous=before,
     )
 
 
@@ -231,6 +238,13 @@ def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> 
         "interface": dict(interface),
         "quarantined": case.quarantined,
     }
+
+
+def _named(previous: bytes | Callable[[Features], Any] | None) -> dict[str, Any]:
+    """The version before, where there is one: comparing with another asks another question."""
+    if previous is None:
+        return {}
+    return {"previous": digest_of(previous) if isinstance(previous, bytes) else "a function"}
 
 
 def _packages() -> dict[str, str]:

@@ -28,6 +28,7 @@ from sealwright.assurance.checks.performance import (
     discrimination,
     lift,
     overfitting,
+    previous,
     quantile,
     regression,
     simple_model,
@@ -71,6 +72,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         quantile.CHECK,
         baseline.CHECK,
         simple_model.CHECK,
+        previous.CHECK,
         overfitting.CHECK,
     ),
     "fairness": (

@@ -93,6 +93,8 @@ def correlation_interval(table: Ints, size: int, confidence: float, rng: np.rand
     drawn = np.arctanh(np.clip(correlation(redrawn(table, size, rng)), -_EDGE, _EDGE))
     tail = (1 - confidence) / 2
     low, high = np.tanh(np.quantile(drawn, [tail, 1 - tail]))
+    if low == high:  # a single row: nothing can vary, so nothing is known
+        return -1.0, 1.0
     return min(float(low), value), max(float(high), value)
 
 
