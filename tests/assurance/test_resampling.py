@@ -53,7 +53,9 @@ def test_every_row_is_judged_once_and_never_by_a_model_that_learned_it(n: int, k
 @given(st.lists(st.integers(0, 3), min_size=40, max_size=80), st.integers(0, 2**32))
 def test_every_fold_has_its_share_of_every_class(drawn: list[int], seed: int) -> None:
     classes = np.array([*drawn, *[0, 1, 2, 3] * 4])
-    for split in stratified_folds(classes, 4, np.random.default_rng(seed)):
+    folds = stratified_folds(classes, 4, np.random.default_rng(seed))
+    assert np.ptp([split.test.size for split in folds]) <= 1
+    for split in folds:
         for name in range(4):
             assert abs(np.sum(classes[split.test] == name) - np.sum(classes == name) / 4) < 1
 
@@ -223,16 +225,18 @@ def test_choosing_among_noise_is_not_rewarded_when_nested() -> None:
     assert abs(np.mean(nested) - 0.5) < 0.035
 
 
-def test_the_better_candidate_is_chosen(rng: np.random.Generator) -> None:
+def test_the_better_candidate_is_chosen_and_scored(rng: np.random.Generator) -> None:
     data = _values(rng)
+    outer = k_folds(80, 4, rng)
     found = nested_cross_validate(
         {"tree": DecisionTreeRegressor(random_state=0), "ridge": Ridge()},
         data,
-        k_folds(80, 4, rng),
+        outer,
         lambda part: k_folds(len(part), 4, rng),
         "negative_mse",
     )
     assert found.chosen == ("ridge",) * 4
+    assert found.result == cross_validate(Ridge(), data, outer, "negative_mse")
 
 
 def test_a_learning_curve_tells_a_hungry_model_from_a_sated_one(rng: np.random.Generator) -> None:
