@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve, r2_score, roc_auc_score
 
 from sealwright.assurance.interface import read_interface
-from sealwright.assurance.ranking import average_precision, pr_curve, precision_replicates, roc_area, roc_curve
+from sealwright.assurance.intervals import on_logit_scale
+from sealwright.assurance.ranking import gain_at, gain_curve, pr_curve, precision_area, roc_area, roc_curve
 from sealwright.assurance.scores import headline, paired_drop
 
 
@@ -27,7 +28,7 @@ def test_areas_are_those_of_scikit_learn(rows: tuple[np.ndarray, np.ndarray]) ->
     area = roc_area(truth, score)
     assert area is not None
     assert area.value == pytest.approx(roc_auc_score(truth, score))
-    assert average_precision(truth, score) == pytest.approx(average_precision_score(truth, score))
+    assert precision_area(truth, score).value == pytest.approx(average_precision_score(truth, score))
 
 
 @given(ranked_rows())
@@ -55,15 +56,42 @@ def test_one_class_has_no_area() -> None:
     assert roc_area(np.array([True, True]), np.array([0.1, 0.2])) is None
 
 
-@given(ranked_rows(), st.integers(0, 2**32))
-def test_a_resample_counts_rows_as_weights(rows: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+def test_the_error_of_average_precision_is_that_of_the_jackknife(rng: np.random.Generator) -> None:
+    truth = rng.random(400) < 0.3
+    score = np.round(truth + rng.normal(size=400), 1)
+    area = precision_area(truth, score)
+    expected = _jackknife_error(lambda rows: average_precision_score(truth[rows], score[rows]), 400)
+    assert area.error == pytest.approx(expected, rel=0.03)
+    assert area.influence.mean() == pytest.approx(0, abs=1e-12)
+
+
+@given(ranked_rows(), st.floats(0.05, 1))
+def test_the_gain_takes_a_tie_at_the_cut_in_part(rows: tuple[np.ndarray, np.ndarray], share: float) -> None:
     truth, score = rows
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(truth.size, np.full(truth.size, 1 / truth.size), size=5).astype(float)
-    counts[:, 0] += 1  # keep a positive in every resample
-    found = precision_replicates(truth, score, counts)
-    expected = [average_precision_score(truth, score, sample_weight=weights) for weights in counts]
-    assert np.allclose(found, expected)
+    found = gain_at(truth, score, share)
+    at, curve = gain_curve(truth, score, most_points=20_001)
+    assert found.value == pytest.approx(np.interp(share, at, curve), abs=1e-3)
+    assert gain_at(truth, np.zeros(truth.size), share).value == pytest.approx(share)
+    assert gain_at(truth, score, 1.0).value == pytest.approx(1)
+
+
+def test_the_intervals_of_gain_and_average_precision_hold_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(5)
+
+    def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
+        truth = rng.random(n) < 0.25
+        return truth, 1.3 * truth + rng.normal(size=n)
+
+    whole = draw(400_000)
+    true = gain_at(*whole, 0.2).value, precision_area(*whole).value
+    held = np.zeros(2)
+    for _ in range(600):
+        truth, score = draw(300)
+        for place, area in enumerate((gain_at(truth, score, 0.2), precision_area(truth, score))):
+            low, high = on_logit_scale(area.value, area.error, int(truth.sum()), 0.95)
+            held[place] += low <= true[place] <= high
+    assert (held / 600 > 0.92).all(), held / 600
+    assert (held / 600 < 0.98).all(), held / 600
 
 
 def test_curves_keep_their_ends_and_stay_small(rng: np.random.Generator) -> None:

@@ -29,6 +29,11 @@ def test_a_favourable_outcome_is_read_as_the_class_it_names(text: str, meant: st
     assert _read(f"favourable: {text}").favourable == meant
 
 
+def test_costs_name_classes_as_the_model_writes_them() -> None:
+    assert _read("costs: {true: {false: 5}, false: {true: 1}}").costs == {"true": {"false": 5}, "false": {"true": 1}}
+    assert _read("costs: {1: {0: 5, 1: -2}}").costs == {"1": {"0": 5, "1": -2}}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -45,6 +50,12 @@ def test_a_favourable_outcome_is_read_as_the_class_it_names(text: str, meant: st
         ("smallest_group: 1", "greater than or equal to 2"),
         ("noise: [0.1, 2]", "less than or equal to 1"),
         ("reported_at: 0", "greater than 0"),
+        ("beta: 0", "greater than 0"),
+        ("costs: {bad: {good: 0}}", "at least one of them not zero"),
+        ("costs: {bad: {good: dear}}", "valid number"),
+        ("costs: {bad: 5}", "dictionary"),
+        ("top_share: 0", "greater than 0"),
+        ("quantile: 1", "less than 1"),
         ("budget: {rows: 1}", "100"),
         ("budget: {seconds: 5}", "Extra inputs"),
     ],

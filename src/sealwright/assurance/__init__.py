@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
     from sealwright.assurance.predicate import PREDICATE_TYPE, from_predicate, to_predicate
     from sealwright.assurance.predictor import FunctionPredictor, Predictor, UnusablePredictions
+    from sealwright.assurance.resampling.cross_validation import (
+        CrossValidation,
+        Nested,
+        compare_by_folds,
+        cross_validate,
+        nested_cross_validate,
+    )
+    from sealwright.assurance.resampling.folds import (
+        Split,
+        grouped_folds,
+        k_folds,
+        repeated,
+        stratified_folds,
+        time_ordered_folds,
+    )
+    from sealwright.assurance.resampling.learning_curve import LearningCurve, learning_curve
+    from sealwright.assurance.resampling.leave_one_out import LeaveOneOut, TooCostly, leave_one_out
+    from sealwright.assurance.resampling.training import SCORES, Data
     from sealwright.assurance.service import run_suites
     from sealwright.assurance.spec import AssuranceSpec, Budget
     from sealwright.assurance.suites import SUITES, check_names
@@ -25,26 +43,44 @@ if TYPE_CHECKING:
 __all__ = [
     "AssuranceSpec",
     "Budget",
+    "CrossValidation",
+    "Data",
     "Features",
     "Figure",
     "Finding",
     "FunctionPredictor",
     "Group",
     "Interface",
+    "LearningCurve",
+    "LeaveOneOut",
+    "Nested",
     "NotPerformed",
     "OnnxPredictor",
     "PREDICATE_TYPE",
     "Predictor",
+    "SCORES",
     "SUITES",
     "Series",
+    "Split",
     "SuiteResult",
+    "TooCostly",
     "UnusablePredictions",
     "check_names",
+    "compare_by_folds",
+    "cross_validate",
     "from_predicate",
+    "grouped_folds",
     "judge",
+    "k_folds",
+    "learning_curve",
+    "leave_one_out",
+    "nested_cross_validate",
     "pack",
     "read_interface",
+    "repeated",
     "run_suites",
+    "stratified_folds",
+    "time_ordered_folds",
     "to_predicate",
 ]
 
@@ -56,6 +92,17 @@ _HOME = {
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),
     "predicate": ("PREDICATE_TYPE", "from_predicate", "to_predicate"),
     "predictor": ("FunctionPredictor", "Predictor", "UnusablePredictions"),
+    "resampling.cross_validation": (
+        "CrossValidation",
+        "Nested",
+        "compare_by_folds",
+        "cross_validate",
+        "nested_cross_validate",
+    ),
+    "resampling.folds": ("Split", "grouped_folds", "k_folds", "repeated", "stratified_folds", "time_ordered_folds"),
+    "resampling.learning_curve": ("LearningCurve", "learning_curve"),
+    "resampling.leave_one_out": ("LeaveOneOut", "TooCostly", "leave_one_out"),
+    "resampling.training": ("SCORES", "Data"),
     "service": ("run_suites",),
     "spec": ("AssuranceSpec", "Budget"),
     "suites": ("SUITES", "check_names"),

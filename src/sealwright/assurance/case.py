@@ -12,11 +12,15 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features, pack, true_classes, true_values
 from sealwright.assurance.interface import Interface
+from sealwright.assurance.linear import learn_encoding, train_simple
 from sealwright.assurance.predictor import Predictor, UnusablePredictions, answers
 from sealwright.assurance.scores import Score, headline
 from sealwright.assurance.spec import AssuranceSpec
 
-__all__ = ["Case", "Sample"]
+__all__ = ["Case", "Sample", "Simple"]
+
+_MOST_COLUMNS = 500  # of the simple model: beyond that its fit takes longer than all checks together
+_MOST_CLASSES = 50
 
 
 class Sample:
@@ -42,6 +46,17 @@ class Sample:
         return headline(self.interface, self.truth, self.outputs)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simple:
+    """What a ridge or logistic regression, trained here on training rows, says about the same rows."""
+
+    words: str
+    rows: int  # training rows it learned from
+    test: Floats
+    test_score: Score | None
+    train_score: Score | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """Everything a check may look at."""
@@ -59,10 +74,16 @@ class Case:
     ]  # the same over the rows of `train`; of the test rows where those are not known
     quarantined: int | None  # rows the contract set aside, if known
     knows_training: bool = True  # False: train_table is empty, and checks that need it are not run
+    previous: Floats | None = None  # what the version before answers for the rows of `test`
 
     @property
     def task(self) -> str:
         return self.interface.task
+
+    @property
+    def learned_words(self) -> str:
+        """What the rows of `train` are, for notes and definitions."""
+        return "training rows" if self.knows_training else "rows judged"
 
     @property
     def positive(self) -> int:
@@ -101,3 +122,30 @@ class Case:
         except UnusablePredictions:
             n = len(features)
             return np.full(n if self.task == "regression" else (n, len(self.interface.classes)), np.nan)
+
+    @cached_property
+    def simple(self) -> Simple | str:
+        """A simple model of the same columns, or why there is none."""
+        classes = len(self.interface.classes)
+        # the rows lie in an order of mixed keys, so the first of them are as good as drawn by lot
+        some = slice(0, self.spec.budget.baseline_rows)
+        features, truth = self.train.features.take(some), self.train.truth[some]
+        columns = learn_encoding(features).width
+        if classes > _MOST_CLASSES or columns > _MOST_COLUMNS:
+            return (
+                f"a simple model is trained for at most {_MOST_CLASSES} classes and {_MOST_COLUMNS} columns;"
+                f" here are {classes} and {columns:,}"
+            )
+        if np.unique(truth).size < 2:
+            return "the training rows hold one single outcome, so a simple model learns nothing"
+        model = train_simple(features, truth, classes)
+        test, train = model(self.test.features), model(self.train.features)
+        return Simple(
+            words={"regression": "ridge regression", "binary": "logistic regression"}.get(
+                self.task, "logistic regression of each class against the rest"
+            ),
+            rows=len(truth),
+            test=test,
+            test_score=headline(self.interface, self.test.truth, test),
+            train_score=headline(self.interface, self.train.truth, train),
+        )

@@ -7,7 +7,17 @@ standard error would claim certainty. Pure functions of a few numbers.
 import math
 from statistics import NormalDist
 
-__all__ = ["Interval", "agresti_min", "difference", "f1_interval", "mean_of_two", "on_logit_scale", "wilson", "z_of"]
+__all__ = [
+    "Interval",
+    "agresti_min",
+    "difference",
+    "f1_interval",
+    "f_beta_interval",
+    "mean_of_two",
+    "on_logit_scale",
+    "wilson",
+    "z_of",
+]
 
 Interval = tuple[float, float]
 
@@ -62,6 +72,25 @@ def f1_interval(hits: int, misses: int, confidence: float) -> Interval:
     """
     low, high = wilson(hits, hits + misses, confidence)
     return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+def f_beta_interval(
+    hits: int, misses: int, false_alarms: int, beta: float, confidence: float
+) -> tuple[float, Interval]:
+    """F-beta of the positive class, and its interval; at least one of the counts is positive.
+
+    Notes
+    -----
+    F = (1 + b²) h / ((1 + b²) h + b² m + f) (van Rijsbergen 1979), so its odds are (1 + b²) h / (b² m + f), the
+    logarithm of which has variance 1/h + (b⁴ m + f) / (b² m + f)² for counts of a multinomial (delta method).
+    """
+    square = beta * beta
+    wrong = square * misses + false_alarms
+    value = (1 + square) * hits / ((1 + square) * hits + wrong)
+    error = 0.0
+    if hits and wrong:
+        error = value * (1 - value) * math.sqrt(1 / hits + (square * square * misses + false_alarms) / wrong**2)
+    return value, on_logit_scale(value, error, hits + misses + false_alarms, confidence)
 
 
 def agresti_min(only_first: int, only_second: int, n: int, confidence: float) -> Interval:

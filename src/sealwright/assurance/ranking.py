@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
 
-__all__ = ["Area", "average_precision", "midranks", "pr_curve", "precision_replicates", "roc_area", "roc_curve"]
+__all__ = ["Area", "gain_at", "gain_curve", "midranks", "pr_curve", "precision_area", "roc_area", "roc_curve"]
 
 Bools = NDArray[np.bool_]
+
+_FEWEST_AROUND = 10  # rows on each side of a cut whose outcomes say how much a moved cut would change
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The area under the ROC curve and how much each row contributes to it."""
+    """A measure of ranking and how much each row contributes to it."""
 
     value: float
     influence: Floats  # shape (n,); the standard error is sqrt(sum(influence**2)) / n
@@ -65,22 +67,66 @@ def pr_curve(truth: Bools, score: Floats, most_points: int = 100) -> tuple[Float
     return (hits / hits[-1])[keep], (hits / seen)[keep]
 
 
-def average_precision(truth: Bools, score: Floats) -> float:
-    """Sum over thresholds of (recall gained) x (precision there): the step-wise area under the PR curve."""
-    hits, seen = _cumulated(truth, score)
-    return float(np.sum(np.diff(hits, prepend=0.0) * hits / seen) / hits[-1])
+def precision_area(truth: Bools, score: Floats) -> Area | None:
+    """Average precision: sum over thresholds of (recall gained) x (precision there); None with one class only.
 
-
-def precision_replicates(truth: Bools, score: Floats, counts: Floats) -> Floats:
-    """`average_precision` of resamples given as counts, shape (b, n) in the order of `truth`; shape (b,)."""
+    Notes
+    -----
+    With p the share of positives, S(t) the share of rows at or above t and c(t) the precision there, the value is
+    v = E[y c(s)] / p and the influence of a row (y, s) is (y (c(s) + a(s) - v) - b(s)) / p, where
+    a(s) = E[y' 1(s' <= s) / S(s')] and b(s) = E[y' 1(s' <= s) c(s') / S(s')] over rows (y', s'): the derivative of v
+    in the direction of that row (Hampel 1974), tested against the jackknife.
+    """
+    n, positives = truth.size, int(truth.sum())
+    if positives in (0, n):
+        return None
     order, ends = _falling(score)
-    weights = counts[:, order]
-    seen = np.cumsum(weights, axis=1)[:, ends]
-    hits = np.cumsum(weights * truth[order], axis=1)[:, ends]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(seen > 0, hits / seen, 0.0)
-        result: Floats = np.sum(np.diff(hits, axis=1, prepend=0.0) * precision, axis=1) / hits[:, -1]
-    return result
+    hits, seen = np.cumsum(truth[order])[ends].astype(np.float64), (ends + 1).astype(np.float64)
+    here, precision = np.diff(hits, prepend=0.0), hits / seen
+    value = float(np.sum(here * precision) / positives)
+    above = np.cumsum((here / seen)[::-1])[::-1]  # sums over the positives at or below each distinct score
+    weighed = np.cumsum((here / seen * precision)[::-1])[::-1]
+    of_row = np.empty(n, dtype=np.intp)
+    of_row[order] = np.repeat(np.arange(ends.size), np.diff(ends, prepend=-1))
+    influence = (truth * (precision + above - value)[of_row] - weighed[of_row]) * (n / positives)
+    return Area(value, influence)
+
+
+def gain_at(truth: Bools, score: Floats, share: float) -> Area | None:
+    """Share of all positives found among the `share` of rows with the highest scores; None without a positive.
+
+    Rows that share the score at the cut are taken in part, as if drawn among themselves by lot.
+
+    Notes
+    -----
+    With p the share of positives, g the value, T whether a row is taken and r the share of positives among
+    the rows around the cut, the influence of a row is (y T - r (T - share) - g y) / p: moving the cut by one row
+    takes or loses a positive with chance r (the quantile's influence, as for a Lorenz curve).
+    """
+    n, positives = truth.size, int(truth.sum())
+    if positives == 0:
+        return None
+    order = np.argsort(-score, kind="stable")
+    cut = share * n
+    last = min(n - 1, int(np.ceil(cut)) - 1)
+    above, level = score > score[order[last]], score == score[order[last]]
+    part = (cut - above.sum()) / level.sum()
+    taken = above + level * part
+    value = float((truth * taken).sum() / positives)
+    reach = max(_FEWEST_AROUND, int(n**0.8 / 2))
+    nearby = score[order[max(0, last - reach)]], score[order[min(n - 1, last + reach)]]
+    around = float(truth[(score <= nearby[0]) & (score >= nearby[1])].mean())
+    influence = (truth * taken - around * (taken - share) - value * truth) * (n / positives)
+    return Area(value, influence)
+
+
+def gain_curve(truth: Bools, score: Floats, most_points: int = 100) -> tuple[Floats, Floats]:
+    """Share of rows taken from the highest score down, and share of positives found, from (0, 0) to (1, 1)."""
+    hits, seen = _cumulated(truth, score)
+    taken = np.concatenate([[0.0], seen / seen[-1]])
+    found = np.concatenate([[0.0], hits / hits[-1]])
+    at = np.linspace(0, 1, most_points)
+    return at, np.interp(at, taken, found)
 
 
 def _cumulated(truth: Bools, score: Floats) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
-from sealwright.assurance.predictor import FunctionPredictor, Predictor
+from sealwright.assurance.predictor import FunctionPredictor, Predictor, answers
 from sealwright.assurance.rows import in_fixed_order, table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
@@ -43,6 +43,7 @@ def run_suites(
     model_digest: str | None = None,
     data_digest: str | None = None,
     quarantined: int | None = None,
+    previous: bytes | Callable[[Features], Any] | None = None,
 ) -> list[SuiteResult]:
     """Judge a model on rows it has not learned from.
 
@@ -66,6 +67,8 @@ def run_suites(
         Digest of the snapshot both tables come from; left out: a digest of their content.
     quarantined : int, optional
         Rows the contract set aside when the snapshot was made.
+    previous : bytes or callable, optional
+        The version before, to compare with on the same test rows; it must take the same features.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def run_suites(
         model_digest=digest_of(model) if isinstance(model, bytes) else model_digest,
         data_digest=data_digest,
         quarantined=quarantined,
+        previous=None if previous is None else _predictor(previous, shape),
+        also=_named(previous),
     )
 
 
@@ -113,7 +118,9 @@ def judged_by(
     model_digest: str | None = None,
     data_digest: str | None = None,
     quarantined: int | None = None,
+    previous: Predictor | None = None,
     described: Mapping[str, Any] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> list[SuiteResult]:
     """As `run_suites`, for anything that predicts.
 
@@ -124,19 +131,21 @@ def judged_by(
         only a scale is wanted (a standard deviation, the levels of a column) the rows judged give it.
     described : mapping, optional
         The interface as it goes into the settings; left out: as it is.
+    also : mapping, optional
+        What else the numbers depend on, for the settings.
     """
     chosen = [(name, checks_of(name)) for name in dict.fromkeys(names)]
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
         raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
-    case = _case(predictor, test, train, interface, spec, groups, seed, quarantined)
+    case = _case(predictor, test, train, interface, spec, groups, seed, quarantined, previous)
     blank = SuiteResult(
         suite="",
         task=case.task,
         model=model_digest,
         data=data_digest or table_digest(case.test_table, case.train_table),
         seed=seed,
-        settings=_settings(spec, case, asdict(interface) if described is None else described),
+        settings=_settings(spec, case, asdict(interface) if described is None else described) | dict(also or {}),
         packages=_packages(),
         rows={
             "test": case.test_table.num_rows,
@@ -177,6 +186,7 @@ def _case(
     groups: Sequence[str],
     seed: int,
     quarantined: int | None,
+    previous: Predictor | None = None,
 ) -> Case:
     knows_training = train is not None
     train = test.slice(0, 0) if train is None else train
@@ -187,6 +197,7 @@ def _case(
             )
     _refuse_favourable(spec, interface)
     _refuse_legitimate(spec, interface)
+    _refuse_costs(spec, interface)
     declared = spec.cut_points()
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
@@ -197,13 +208,15 @@ def _case(
     )
     judged = _sampled(test, spec.budget.rows, _generator(seed, "sample/test"))
     learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train")) if knows_training else judged
+    sample = Sample(judged, interface, predictor)
+    before = None if previous is None else answers(previous, sample.features, interface)
     return Case(
         interface=interface,
         spec=spec,
         predictor=predictor,
         test_table=test,
         train_table=train,
-        test=Sample(judged, interface, predictor),
+        test=sample,
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
         train_attributes=tuple(
@@ -211,6 +224,7 @@ def _case(
         ),
         quarantined=quarantined,
         knows_training=knows_training,
+        previous=before,
     )
 
 
@@ -289,6 +303,19 @@ def _refuse_reference(spec: AssuranceSpec, attributes: Sequence[str]) -> None:
         )
 
 
+def _refuse_costs(spec: AssuranceSpec, interface: Interface) -> None:
+    if spec.costs is None:
+        return
+    if interface.task == "regression":
+        raise InvalidInput("assurance.costs prices decisions, but this model predicts numbers. Remove the lines.")
+    named = {*spec.costs, *(decided for row in spec.costs.values() for decided in row)}
+    if unknown := sorted(named - set(interface.classes)):
+        raise InvalidInput(
+            f"assurance.costs names {', '.join(map(repr, unknown[:10]))}, which is none of the outcomes"
+            f" {', '.join(interface.classes)}."
+        )
+
+
 def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> dict[str, Any]:
     """What the numbers depend on besides model and data: the same digest means the same question was asked."""
     return {
@@ -297,6 +324,13 @@ def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> 
         "interface": dict(interface),
         "quarantined": case.quarantined,
     }
+
+
+def _named(previous: bytes | Callable[[Features], Any] | None) -> dict[str, Any]:
+    """The version before, where there is one: comparing with another asks another question."""
+    if previous is None:
+        return {}
+    return {"previous": digest_of(previous) if isinstance(previous, bytes) else "a function"}
 
 
 def _packages() -> dict[str, str]:

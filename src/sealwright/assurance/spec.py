@@ -33,6 +33,9 @@ class Budget(_Section):
     fairness_rows: int = Field(
         4_000, ge=100, le=100_000, description="Most rows to compare with each other, to flip, and to seek proxies in."
     )
+    baseline_rows: int = Field(
+        10_000, ge=100, le=1_000_000, description="Most training rows the simple model to compare with learns from."
+    )
     repeats: int = Field(10, ge=2, le=200, description="Times each disturbance and each permutation is drawn anew.")
 
 
@@ -50,6 +53,21 @@ class AssuranceSpec(_Section):
         description="The outcome people hope for; left out: the positive class. Needed with more than two classes.",
     )
     threshold: float = Field(0.5, gt=0, lt=1, description="Binary: probability of the positive class that decides.")
+    beta: float = Field(
+        2.0, gt=0, le=100, description="F-beta: how many times as much as precision recall counts; 2 is usual."
+    )
+    costs: dict[str, dict[str, float]] | None = Field(
+        None,
+        description="What a decision costs, by true and by decided outcome; a benefit is negative, what is left out"
+        " costs nothing. If bad credit taken for good costs five times a refusal of good credit:"
+        " {bad: {good: 5}, good: {bad: 1}}. Left out: decisions are not weighed by cost.",
+    )
+    top_share: _Share = Field(
+        0.1, description="Binary: the share of rows with the highest scores for which lift and gain are stated."
+    )
+    quantile: float = Field(
+        0.5, gt=0, lt=1, description="Regression: the quantile of the target the model is to predict; 0.5 the median."
+    )
     confidence: float = Field(0.95, ge=0.8, le=0.999, description="Confidence of every interval.")
     bootstrap: int = Field(1_000, ge=200, le=20_000, description="Resamples where an interval is bootstrapped.")
     smallest_group: int = Field(30, ge=2, description="Groups with fewer rows are listed as not judged.")
@@ -86,7 +104,28 @@ class AssuranceSpec(_Section):
     @field_validator("favourable", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
-        return class_text(value) if isinstance(value, (bool, int, float)) else value
+        return _as_class(value)
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _classes_as_text(cls, costs: Any) -> Any:
+        if not isinstance(costs, dict):
+            return costs
+        rows = {_as_class(true): row for true, row in costs.items()}
+        return {
+            true: {_as_class(decided): cost for decided, cost in row.items()} if isinstance(row, dict) else row
+            for true, row in rows.items()
+        }
+
+    @field_validator("costs")
+    @classmethod
+    def _costs_are_numbers_that_differ(cls, costs: Any) -> Any:
+        cells = [cost for row in (costs or {}).values() for cost in row.values()]
+        if costs is not None and (not all(map(math.isfinite, cells)) or not any(cells)):
+            raise ValueError(
+                "costs are finite numbers, at least one of them not zero: {bad: {good: 5}, good: {bad: 1}}"
+            )
+        return costs
 
     @field_validator("groups")
     @classmethod
@@ -130,6 +169,10 @@ class AssuranceSpec(_Section):
         for entry in self.groups:
             result.update({entry: None} if isinstance(entry, str) else dict(entry))
         return result
+
+
+def _as_class(value: object) -> object:
+    return class_text(value) if isinstance(value, (bool, int, float)) else value
 
 
 def class_text(value: object) -> str:

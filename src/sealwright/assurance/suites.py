@@ -35,10 +35,17 @@ from sealwright.assurance.checks.fairness import (
 from sealwright.assurance.checks.performance import (
     baseline,
     calibration,
+    classes,
+    correlation,
+    costs,
     decisions,
     discrimination,
+    lift,
     overfitting,
+    previous,
+    quantile,
     regression,
+    simple_model,
     variety,
 )
 from sealwright.assurance.checks.quality import (
@@ -71,10 +78,17 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
     "performance": (
         discrimination.CHECK,
         decisions.CHECK,
+        correlation.CHECK,
+        classes.CHECK,
+        lift.CHECK,
         calibration.CHECK,
+        costs.CHECK,
         regression.CHECK,
+        quantile.CHECK,
         baseline.CHECK,
         variety.CHECK,
+        simple_model.CHECK,
+        previous.CHECK,
         overfitting.CHECK,
     ),
     "fairness": (

@@ -7,6 +7,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.intervals import agresti_min, wilson, z_of
 from sealwright.assurance.model import Finding
+from sealwright.assurance.paired import mcnemar, normal_p, p_words
 
 __all__ = ["CHECK"]
 
@@ -22,7 +23,8 @@ def _classes(case: Case) -> Outcome:
     frequent = int(np.argmax(np.bincount(case.train.truth, minlength=len(case.interface.classes))))
     by_guess, by_model = truth == frequent, truth == case.decisions
     low, high = wilson(int(by_guess.sum()), n, confidence)
-    gained = agresti_min(int((by_model & ~by_guess).sum()), int((by_guess & ~by_model).sum()), n, confidence)
+    only_model, only_guess = int((by_model & ~by_guess).sum()), int((by_guess & ~by_model).sum())
+    gained = agresti_min(only_model, only_guess, n, confidence)
     return collected(
         [
             Finding(
@@ -43,6 +45,7 @@ def _classes(case: Case) -> Outcome:
                 n=n,
                 unit="share",
                 definition="Accuracy of the model minus accuracy of always deciding the most frequent outcome.",
+                note=p_words(mcnemar(only_model, only_guess)[1], "McNemar, mid-p"),
             ),
         ]
     )
@@ -57,7 +60,8 @@ def _regression(case: Case) -> Outcome:
         return skipped([_BASE, _GAIN], "the target never differs from its training mean")
     gain = 1 - of_model / of_guess
     influence = -(missed - of_model) / of_guess + of_model / of_guess**2 * (guessed - of_guess)
-    half = z_of(case.spec.confidence) * float(np.sqrt(np.sum(influence**2))) / truth.size
+    error = float(np.sqrt(np.sum(influence**2))) / truth.size
+    half = z_of(case.spec.confidence) * error
     base = Finding(
         check=_BASE,
         value=float(np.sqrt(of_guess)),
@@ -73,6 +77,7 @@ def _regression(case: Case) -> Outcome:
         n=truth.size,
         unit="share",
         definition="Share of the squared error of always predicting the training mean that the model removes.",
+        note=p_words(normal_p(gain, error), "paired, delta method"),
     )
     return collected([base, gained])
 

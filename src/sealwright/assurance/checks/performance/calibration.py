@@ -24,28 +24,89 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     bins = np.minimum((stated * _BINS).astype(np.int64), _BINS - 1)
     likelihood = case.test.outputs[np.arange(n), case.test.truth]
     apart = stated - happened
-    by_bin = np.where(bins[:, None] == np.arange(_BINS), apart[:, None], 0.0)
-    terms = np.column_stack([-np.log(np.clip(likelihood, _TINY, 1 - _TINY)), apart**2, by_bin])
+    inside = bins[:, None] == np.arange(_BINS)
+    by_bin = np.where(inside, apart[:, None], 0.0)
+    surprise = -np.log(np.clip(likelihood, _TINY, 1 - _TINY))
+    terms = np.column_stack([surprise, _squares(case), by_bin, inside, happened])
     means = terms.mean(axis=0)
     drawn = replicates(lambda counts: counts @ terms / n, n, case.spec.bootstrap, rng, outputs=terms.shape[1])
-    error = _calibration_error(case, means[2:], drawn[:, 2:], _by_chance(stated, bins), n)
-    return collected([*_mean_losses(case, means, drawn, n), error, _figure(case, stated, happened, bins)])
+    gaps = slice(2, 2 + _BINS)
+    items = [
+        *_mean_losses(case, means, drawn, n),
+        *(_brier_parts(case, means, drawn, n, _noise(stated, bins)) if case.task == "binary" else ()),
+        _calibration_error(case, means[gaps], drawn[:, gaps], _by_chance(stated, bins), n),
+        _figure(case, stated, happened, bins),
+    ]
+    return collected(items)
+
+
+def _squares(case: Case) -> Floats:
+    """Half the squared distance between the stated probabilities and what happened; for two classes, that of one."""
+    happened = np.eye(len(case.interface.classes))[case.test.truth]
+    if case.task == "binary":
+        off = np.clip(case.test.outputs[:, case.positive], 0, 1) - happened[:, case.positive]
+        return np.asarray(off**2)
+    return np.asarray(((case.test.outputs - happened) ** 2).sum(axis=1) / 2)
 
 
 def _mean_losses(case: Case, means: Floats, drawn: Floats, n: int) -> Iterator[Finding]:
     texts = {
         "log_loss": "Mean surprise at the true outcome: minus the log of its stated probability.",
-        "brier": "Mean squared distance between the probability of the positive class and what happened.",
+        "brier": "Mean squared distance between the probability of the positive class and what happened."
+        if case.task == "binary"
+        else "Half the mean squared distance between the stated probabilities and what happened, over all classes.",
     }
     for place, (name, definition) in enumerate(texts.items()):
-        if name == "brier" and case.task != "binary":
-            continue
         unit = "nats" if name == "log_loss" else "share"
         interval = centred_interval(means[place], drawn[:, place], case.spec.confidence, 0)
         low, high = interval or (None, None)
         yield Finding(
             check=f"performance.{name}", value=means[place], low=low, high=high, n=n, unit=unit, definition=definition
         )
+
+
+def _brier_parts(case: Case, means: Floats, drawn: Floats, n: int, by_chance: float) -> Iterator[Finding]:
+    """Brier score = reliability - resolution + uncertainty (Murphy 1973).
+
+    Reliability and uncertainty are read off the bins; resolution is what remains, which also holds what
+    the probabilities tell apart inside a bin (Stephenson, Coelho & Jolliffe 2008), so the three add up exactly.
+    """
+    texts = {
+        "brier_reliability": "Part of the Brier score due to stated probabilities that are not those observed,"
+        f" over {_BINS} bins of equal width; 0 is best.",
+        "brier_resolution": "Part of the Brier score that telling rows apart saves; more is better.",
+        "brier_uncertainty": "Brier score of always stating the share of positives in the test rows.",
+    }
+    notes = {"brier_reliability": f"a perfectly calibrated model would show about {by_chance:.2g} by chance"}
+    parts, replicas = _parts(means[None])[0], _parts(drawn)
+    for place, (name, definition) in enumerate(texts.items()):
+        least = -np.inf if name == "brier_resolution" else 0.0
+        interval = centred_interval(parts[place], replicas[:, place], case.spec.confidence, least)
+        yield Finding(
+            check=f"performance.{name}",
+            value=parts[place],
+            low=interval[0] if interval else None,
+            high=interval[1] if interval else None,
+            n=n,
+            unit="share",
+            definition=definition,
+            note=notes.get(name, ""),
+        )
+
+
+def _parts(means: Floats) -> Floats:
+    """Reliability, resolution and uncertainty from mean terms, shape (b, 3)."""
+    gaps, rows = means[:, 2 : 2 + _BINS], means[:, 2 + _BINS : 2 + 2 * _BINS]
+    reliability = np.divide(gaps**2, rows, out=np.zeros_like(gaps), where=rows > 0).sum(axis=1)
+    uncertainty = means[:, -1] * (1 - means[:, -1])
+    return np.column_stack([reliability, reliability + uncertainty - means[:, 1], uncertainty])
+
+
+def _noise(stated: Floats, bins: NDArray[np.int64]) -> float:
+    """Expected reliability part if every stated probability were true."""
+    rows = np.bincount(bins, minlength=_BINS)
+    variance = np.bincount(bins, weights=stated * (1 - stated), minlength=_BINS)
+    return float(np.divide(variance, rows, out=np.zeros(_BINS), where=rows > 0).sum() / stated.size)
 
 
 def _calibration_error(case: Case, gaps: Floats, drawn: Floats, by_chance: float, n: int) -> Finding:
@@ -115,6 +176,13 @@ def _figure(case: Case, stated: Floats, happened: NDArray[np.bool_], bins: NDArr
 
 CHECK = Check(
     name="performance.calibration",
-    files={"performance.log_loss": CLASSES, "performance.calibration_error": CLASSES, "performance.brier": BINARY},
+    files={
+        "performance.log_loss": CLASSES,
+        "performance.brier": CLASSES,
+        "performance.brier_reliability": BINARY,
+        "performance.brier_resolution": BINARY,
+        "performance.brier_uncertainty": BINARY,
+        "performance.calibration_error": CLASSES,
+    },
     run=_run,
 )

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from sealwright.assurance.bootstrap import replicates
 from sealwright.assurance.case import Case
-from sealwright.assurance.check import BINARY, CLASSES, Check, Outcome, skipped
+from sealwright.assurance.check import CLASSES, Check, Outcome, skipped
 from sealwright.assurance.intervals import on_logit_scale
 from sealwright.assurance.model import Figure, Finding, Series
-from sealwright.assurance.ranking import average_precision, pr_curve, precision_replicates, roc_curve
+from sealwright.assurance.ranking import Area, pr_curve, precision_area, roc_curve
 from sealwright.assurance.scores import score_words, sentence
 
 __all__ = ["CHECK"]
@@ -17,10 +16,10 @@ _ONE_CLASS = "the test rows hold one single outcome, so there is nothing to rank
 _MOST_CURVES = 10
 
 
-def _run(case: Case, rng: np.random.Generator) -> Outcome:
+def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     score = case.test.score
     if score is None:
-        return skipped([_ROC, *([_PR] if case.task == "binary" else [])], _ONE_CLASS)
+        return skipped([_ROC, _PR], _ONE_CLASS)
     low, high = score.interval(case.task, case.spec.confidence)
     absent = len(case.interface.classes) - len(np.unique(case.test.truth))
     area = Finding(
@@ -34,29 +33,32 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         " one that is not (DeLong interval).",
         note=f"{absent} classes do not occur in the test rows" if absent else "",
     )
-    figures = [_roc_figure(case)]
-    findings = [area]
-    if case.task == "binary":
-        findings.append(_precision_area(case, rng))
-        figures.append(_pr_figure(case))
-    return Outcome(findings=tuple(findings), figures=tuple(figures))
+    figures = (_roc_figure(case), *([_pr_figure(case)] if case.task == "binary" else []))
+    return Outcome(findings=(area, _precision(case)), figures=figures)
 
 
-def _precision_area(case: Case, rng: np.random.Generator) -> Finding:
-    truth, scores = case.test.truth == case.positive, case.test.outputs[:, case.positive]
-    value = average_precision(truth, scores)
-    drawn = replicates(lambda counts: precision_replicates(truth, scores, counts), len(truth), case.spec.bootstrap, rng)
-    low, high = on_logit_scale(value, float(np.nanstd(drawn)), int(truth.sum()), case.spec.confidence)
+def _precision(case: Case) -> Finding:
+    """Average precision of the positive class, or its mean over the classes that occur."""
+    places = [case.positive] if case.task == "binary" else range(len(case.interface.classes))
+    told = [(case.test.truth == place, case.test.outputs[:, place]) for place in places]
+    areas = [area for truth, scores in told if (area := precision_area(truth, scores))]
+    mean = Area(
+        float(np.mean([area.value for area in areas])), np.asarray(np.mean([area.influence for area in areas], axis=0))
+    )
+    shares = [float(truth.mean()) for truth, _ in told if 0 < truth.mean() < 1]
+    fewest = round(min(shares) * len(case.test))
+    low, high = on_logit_scale(mean.value, mean.error, fewest, case.spec.confidence)
+    over = "" if case.task == "binary" else ", one class against the rest, averaged over the classes"
     return Finding(
         check=_PR,
-        value=value,
+        value=mean.value,
         low=low,
         high=high,
-        n=len(truth),
+        n=len(case.test),
         unit="auc",
-        definition="Average precision: precision averaged over the recall gained at each threshold"
-        " (bootstrap error on the logit scale).",
-        note=f"a model without skill has {truth.mean():.3g}",
+        definition=f"Average precision: precision averaged over the recall gained at each threshold{over}"
+        " (influence-function interval on the logit scale).",
+        note=f"a model without skill has {np.mean(shares):.3g}",
     )
 
 
@@ -91,4 +93,4 @@ def _pr_figure(case: Case) -> Figure:
     )
 
 
-CHECK = Check(name="performance.discrimination", files={_ROC: CLASSES, _PR: BINARY}, run=_run)
+CHECK = Check(name="performance.discrimination", files={_ROC: CLASSES, _PR: CLASSES}, run=_run)
