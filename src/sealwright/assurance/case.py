@@ -14,6 +14,7 @@ from sealwright.assurance.features import Features, pack, true_classes, true_val
 from sealwright.assurance.interface import Interface
 from sealwright.assurance.predictor import Predictor, UnusablePredictions, answers
 from sealwright.assurance.scores import Score, headline
+from sealwright.assurance.slices import Slice
 from sealwright.assurance.spec import AssuranceSpec
 
 __all__ = ["Case", "Sample"]
@@ -55,6 +56,7 @@ class Case:
     train: Sample
     attributes: tuple[Attribute, ...]  # over the rows of `test`
     quarantined: int | None  # rows the contract set aside, if known
+    slices: tuple[Slice, ...] = ()  # declared parts of the rows of `test`
 
     @property
     def task(self) -> str:

@@ -18,13 +18,14 @@ from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
 from sealwright.assurance.predictor import FunctionPredictor, Predictor
 from sealwright.assurance.rows import in_fixed_order, table_digest
+from sealwright.assurance.slices import read_slices
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, system_clock
 
 __all__ = ["run_suites"]
 
-_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime")
+_PACKAGES = ("sealwright", "numpy", "scipy", "pyarrow", "onnxruntime")
 _FEWEST_ROWS = 2
 
 
@@ -51,7 +52,7 @@ def run_suites(
     Parameters
     ----------
     names : sequence of str
-        Suites: quality, performance, fairness, robustness, explanation.
+        Suites: quality, performance, fairness, robustness, stress, slices, explanation.
     model : bytes or callable
         Verified ONNX bytes, or a function from `Features` to probabilities (n, classes) or values (n,).
     test, train : pyarrow.Table
@@ -143,7 +144,7 @@ def _case(
     cuts = dict.fromkeys(groups) | (declared or {})
     refuse_absent(list(cuts), test, train)
     predictor = _predictor(model, interface)
-    wanted = {*interface.names, interface.target, *cuts}
+    wanted = {*interface.names, interface.target, *cuts, *(name for one in spec.slices for name in one.where)}
     test, train = (
         in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
     )
@@ -159,6 +160,7 @@ def _case(
         train=Sample(learned, interface, predictor),
         attributes=read_attributes(judged, train, cuts),
         quarantined=quarantined,
+        slices=read_slices(judged, spec.slices),
     )
 
 
