@@ -147,6 +147,8 @@ def test_a_slice_beyond_its_limit_is_counted_with_how_sure_that_is() -> None:
     assert (unsure.low, unsure.high) == (0, 1)
     assert (within.value, within.high) == (0, 0)
     assert "error_share of weak" in sure.note
+    assert beyond(auc=0.1).low == 1  # a lower area is the worse one
+    assert beyond(false_positive_rate=0.1, precision=0.1).low == 2
 
 
 def test_a_bias_either_way_is_worse(guessed) -> None:

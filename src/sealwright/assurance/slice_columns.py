@@ -83,7 +83,7 @@ def _of_number(item: NumberInput, values: Floats, learned: Floats) -> Column:
         codes = np.searchsorted(known, values)
         codes = np.where(np.isin(values, known), codes, known.size + 1)
     else:
-        cuts = np.unique(np.quantile(learned[np.isfinite(learned)], [0.25, 0.5, 0.75]))
+        cuts = _round_cuts(learned[np.isfinite(learned)])
         words = [f"{item.name} under {text(cuts[0])}"]
         words += [f"{item.name} {text(low)} to under {text(high)}" for low, high in pairwise(cuts)]
         words.append(f"{item.name} {text(cuts[-1])} and over")
@@ -91,6 +91,12 @@ def _of_number(item: NumberInput, values: Floats, learned: Floats) -> Column:
     codes = np.where(np.isnan(values), len(words), codes).astype(np.int64)
     words.append(f"{item.name} is missing")
     return Column(name=item.name, kind=item.type, words=tuple(words), codes=codes, raw=values)
+
+
+def _round_cuts(known: Floats) -> Floats:
+    """The quarters, rounded to what can be read aloud: a hundredth of a standard deviation or finer."""
+    decimals = 2 - int(np.floor(np.log10(known.std() or 1.0)))
+    return np.unique(np.round(np.quantile(known, [0.25, 0.5, 0.75]), decimals))
 
 
 def _of_category(name: str, texts: NDArray[np.object_], smallest: int) -> Column:

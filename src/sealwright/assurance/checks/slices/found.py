@@ -23,6 +23,7 @@ __all__ = ["CHECK"]
 
 _FOUND, _WORST, _GAP, _AREA = "slices.found", "slices.worst_gap", "slices.gap", "slices.error_tree_auc"
 _SHOWN = 20
+_TINY = 1e-300  # a smaller p-value is written so: no test is that sure
 
 
 def _run(case: Case, rng: np.random.Generator) -> Outcome:
@@ -92,7 +93,7 @@ def _findings(
             definition=f"{error[:1].upper()}{error[1:]}: in the slice minus in all other rows,"
             " on rows not used to find it (interval widened for the selection).",
             group=Group(attribute="slice", level=one.words),
-            note=f"{one.inside:.3g} against {one.outside:.3g} elsewhere; p {one.adjusted:.2g} after"
+            note=f"{one.inside:.3g} against {one.outside:.3g} elsewhere; p {max(one.adjusted, _TINY):.2g} after"
             f" Benjamini-Hochberg over {len(results)}; found by {one.how}",
         )
 
