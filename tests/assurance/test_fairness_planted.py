@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sealwright.assurance import AssuranceSpec, Features, Finding, read_interface, service
+from sealwright.assurance import AssuranceSpec, Features, Finding, case_making, read_interface, service
 from sealwright.assurance.check import Check
 from sealwright.assurance.checks.fairness import (
     conditional,
@@ -72,8 +72,10 @@ def _found(
     numbers = "guess" in columns
     interface = read_interface(_REGRESSION if numbers else _INTERFACE)
     model = _guesses if numbers else _answers
-    case = service._case(service._predictor(model, interface), test, learned, interface, spec, groups, seed, None)
-    return list(check.run(case, service._generator(seed, check.name)).findings)
+    case = case_making.make_case(
+        service.predictor_of(model, interface), test, learned, interface, spec, groups, seed, None
+    )
+    return list(check.run(case, case_making.generator_for(seed, check.name)).findings)
 
 
 _REGRESSION = {

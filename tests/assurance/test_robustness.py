@@ -12,11 +12,12 @@ _CHECKS = {check.CHECK.name: check for check in (noise, missing, category_swap, 
 
 
 def _case(trained) -> Case:
+    from sealwright.assurance.case_making import make_case
     from sealwright.assurance.interface import read_interface
-    from sealwright.assurance.service import _case, _predictor
+    from sealwright.assurance.service import predictor_of
 
     interface, spec = read_interface(trained.interface), AssuranceSpec()
-    return _case(_predictor(trained.model, interface), trained.test, trained.train, interface, spec, (), 1, None)
+    return make_case(predictor_of(trained.model, interface), trained.test, trained.train, interface, spec, (), 1, None)
 
 
 def test_noise_keeps_to_the_contract(german, rng: np.random.Generator) -> None:

@@ -13,7 +13,7 @@ def _read(text: str) -> AssuranceSpec:
 
 def test_nothing_is_a_complete_section() -> None:
     spec = _read("{}")
-    assert spec.suites == ("quality", "performance", "fairness", "robustness", "explanation")
+    assert spec.suites == ("quality", "performance", "fairness", "robustness", "stress", "slices", "explanation")
     assert spec.cut_points() is None
     assert (spec.confidence, spec.smallest_group, spec.favourable) == (0.95, 30, None)
 
@@ -57,6 +57,16 @@ def test_costs_name_classes_as_the_model_writes_them() -> None:
         ("top_share: 0", "greater than 0"),
         ("quantile: 1", "less than 1"),
         ("budget: {rows: 1}", "100"),
+        ("slices: [{where: {}}]", "at least 1"),
+        ("slices: [{where: {age: {at_least: 40, under: 25}}}]", "at_least must lie below under"),
+        ("slices: [{where: {age: {}}}]", "a range has an end"),
+        ("slices: [{where: {sex: female}}, {where: {sex: female}}]", "the same name"),
+        ("slices: [{where: {sex: female}, worst_change: {f1: 0.1}}]", "error_share"),
+        ("slice_search: {smallest: 2}", "10"),
+        ("stress: {odds: [0.5]}", "greater than 1"),
+        ("stress: {breaks_at: {flip_share: 2}}", "less than or equal to 1"),
+        ("expectations: [{column: age, expect: grows}]", "same"),
+        ("expectations: [{column: age, expect: same, by: 0}]", "greater than 0"),
         ("budget: {seconds: 5}", "Extra inputs"),
     ],
 )

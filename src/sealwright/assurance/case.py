@@ -15,6 +15,7 @@ from sealwright.assurance.interface import Interface
 from sealwright.assurance.linear import learn_encoding, train_simple
 from sealwright.assurance.predictor import Predictor, UnusablePredictions, answers
 from sealwright.assurance.scores import Score, headline
+from sealwright.assurance.slices import Slice
 from sealwright.assurance.spec import AssuranceSpec
 
 __all__ = ["Case", "Sample", "Simple"]
@@ -69,12 +70,11 @@ class Case:
     test: Sample  # at most spec.budget.rows of them
     train: Sample  # the rows of `test` where the rows learned from are not known
     attributes: tuple[Attribute, ...]  # over the rows of `test`
-    train_attributes: tuple[
-        Attribute, ...
-    ]  # the same over the rows of `train`; of the test rows where those are not known
+    train_attributes: tuple[Attribute, ...]  # the same over the rows of `train`
     quarantined: int | None  # rows the contract set aside, if known
     knows_training: bool = True  # False: train_table is empty, and checks that need it are not run
     previous: Floats | None = None  # what the version before answers for the rows of `test`
+    slices: tuple[Slice, ...] = ()  # declared parts of the rows of `test`
 
     @property
     def task(self) -> str:

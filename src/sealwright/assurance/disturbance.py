@@ -10,28 +10,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, collected, skipped
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import wilson, z_of
+from sealwright.assurance.intervals import Interval, wilson, z_of
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.predictor import no_answer
+from sealwright.assurance.refusals import refused
 from sealwright.assurance.scores import Score, headline, paired_drop, score_words
+from sealwright.assurance.spec import AssuranceSpec
 
-__all__ = ["Disturbance", "disturbance_check"]
+__all__ = ["CELLS", "Disturbance", "NOISE", "Steps", "disturbance_check"]
 
 Disturb = Callable[[Case, Features, float, np.random.Generator], Features]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The strengths a disturbance is tried at, and the one whose effect becomes a finding."""
+
+    strengths: Callable[[AssuranceSpec], tuple[float, ...]]
+    reported: Callable[[AssuranceSpec], float]
+    unit: str = "share"
+    drawn: Callable[[float], float] = float  # where a strength stands on the axis
+
+
+NOISE = Steps(strengths=lambda spec: spec.noise, reported=lambda spec: spec.reported_at, unit="sd")
+CELLS = Steps(strengths=lambda spec: spec.missing, reported=lambda spec: spec.reported_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """One way to spoil rows. `strength` is a share in (0, 1]; what it is a share of, `along` says."""
+    """One way to spoil rows. What its strength measures, `along` says."""
 
     name: str  # "noise"
+    suite: str = "robustness"
     title: str
     words: str  # "every number gets normal noise of {share} standard deviations"
     along: str  # axis label
-    on_cells: bool  # strengths from spec.missing (shares of cells) instead of spec.noise
+    steps: Steps
     disturb: Disturb
     impossible: Callable[[Case], str]  # what the model lacks for it to exist, or ""
     note: Callable[[Case], str]
@@ -45,16 +63,19 @@ class _Effect:
     moved: Floats  # per row: share of repeats with another decision, or mean distance in sd of the target
     unanswered: Floats  # per row: share of repeats without an answer
     scores: list[Score]  # one per repeat; fewer where rows had no answer
+    refused: Floats  # per row: share of repeats that the contract refuses when served
 
 
 def disturbance_check(kind: Disturbance) -> Check:
-    """The check that measures `kind`: movement, loss of score, rows without an answer."""
-    prefix = f"robustness.{kind.name}"
+    """The check that measures `kind`: movement, loss of score, rows without an answer, and where it breaks."""
+    prefix = f"{kind.suite}.{kind.name}"
     files = {
         f"{prefix}_flip_share": CLASSES,
         f"{prefix}_shift": REGRESSION,
         f"{prefix}_score_drop": CLASSES | REGRESSION,
         f"{prefix}_no_answer_share": CLASSES | REGRESSION,
+        f"{prefix}_refused_share": CLASSES | REGRESSION,
+        f"{prefix}_holds_up_to": CLASSES | REGRESSION,
     }
 
     def run(case: Case, rng: np.random.Generator) -> Outcome:
@@ -70,22 +91,56 @@ def _measured(case: Case, kind: Disturbance, prefix: str, rng: np.random.Generat
     if rows.size > case.spec.budget.robustness_rows:
         rows = np.sort(rng.choice(rows, case.spec.budget.robustness_rows, replace=False))
     before = headline(case.interface, case.test.truth[rows], case.test.outputs[rows])
-    declared = case.spec.missing if kind.on_cells else case.spec.noise
-    strengths = sorted({*declared, case.spec.reported_at})
+    at = kind.steps.reported(case.spec)
+    strengths = sorted({*kind.steps.strengths(case.spec), at})
     effects = [_effect(case, kind, rows, strength, rng) for strength in strengths]
-    reported = next(effect for effect in effects if effect.strength == case.spec.reported_at)
+    reported = next(effect for effect in effects if effect.strength == at)
     findings = _findings(case, kind, prefix, before, reported)
-    return collected([*findings, _figure(case, kind, prefix, before, effects)])
+    readings = [(effect.strength, tuple(_readings(case, before, effect))) for effect in effects]
+    point = holds_up_to(f"{prefix}_holds_up_to", kind.steps.unit, readings, rows.size, kind.note(case))
+    return collected([*findings, point, _figure(case, kind, prefix, before, effects)])
+
+
+def _readings(case: Case, before: Score | None, effect: _Effect) -> Iterator[Reading]:
+    limits, confidence = case.spec.stress.breaks_at, case.spec.confidence
+    moved, lost = _mean_moved(case, effect), _share(effect.unanswered, confidence)
+    if case.task == "regression":
+        yield Reading(what="shift in sd of the target", value=moved[0], interval=moved[1], limit=limits.shift)
+    else:
+        yield Reading(what="decisions changed", value=moved[0], interval=moved[1], limit=limits.flip_share)
+    yield Reading(what="rows without an answer", value=lost[0], interval=lost[1], limit=limits.no_answer_share)
+    if before is not None and len(effect.scores) == case.spec.budget.repeats:
+        drop, interval = paired_drop(before, effect.scores, confidence)
+        unit, _ = score_words(case.task)
+        yield Reading(what=f"lost {unit}", value=drop, interval=interval, limit=limits.score_drop)
+
+
+def _share(per_row: Floats, confidence: float) -> tuple[float, Interval]:
+    mean, n = float(per_row.mean()), per_row.size
+    return mean, wilson(min(mean * n, n), n, confidence)
+
+
+def _mean_moved(case: Case, effect: _Effect) -> tuple[float, Interval]:
+    """The share of decisions that change, or the mean distance predictions move."""
+    if case.task != "regression":
+        return _share(effect.moved, case.spec.confidence)
+    mean, n = float(effect.moved.mean()), effect.moved.size
+    half = z_of(case.spec.confidence) * float(effect.moved.std(ddof=1)) / np.sqrt(n) if n > 1 else mean
+    return mean, (max(0.0, mean - half), mean + half)
 
 
 def _effect(
     case: Case, kind: Disturbance, rows: NDArray[np.intp], strength: float, rng: np.random.Generator
 ) -> _Effect:
     features, truth, clean = case.test.features.take(rows), case.test.truth[rows], case.test.outputs[rows]
-    moved, unanswered = np.zeros(rows.size), np.zeros(rows.size)
+    moved, unanswered, stopped = (np.zeros(rows.size) for _ in range(3))
+    reported = strength == kind.steps.reported(case.spec)
     scores = []
     for _ in range(case.spec.budget.repeats):
-        outputs = case.predict(kind.disturb(case, features, strength, rng))
+        disturbed = kind.disturb(case, features, strength, rng)
+        if reported:
+            stopped += refused(disturbed, case.interface)
+        outputs = case.predict(disturbed)
         silent = no_answer(outputs)
         unanswered += silent
         moved += _movement(case, clean, outputs, silent)
@@ -93,7 +148,13 @@ def _effect(
         if score is not None:
             scores.append(score)
     repeats = case.spec.budget.repeats
-    return _Effect(strength=strength, moved=moved / repeats, unanswered=unanswered / repeats, scores=scores)
+    return _Effect(
+        strength=strength,
+        moved=moved / repeats,
+        unanswered=unanswered / repeats,
+        scores=scores,
+        refused=stopped / repeats,
+    )
 
 
 def _movement(case: Case, clean: Floats, outputs: Floats, silent: NDArray[np.bool_]) -> Floats:
@@ -110,28 +171,22 @@ def _findings(
     n, confidence = effect.moved.size, case.spec.confidence
     how = kind.words.format(share=f"{effect.strength:g}")
     note = kind.note(case)
+    mean, (low, high) = _mean_moved(case, effect)
     if case.task == "regression":
-        mean = float(effect.moved.mean())
-        half = z_of(confidence) * float(effect.moved.std(ddof=1)) / np.sqrt(n) if n > 1 else mean
-        name, unit, low, high = "shift", "sd of the target", max(0.0, mean - half), mean + half
-        text = f"Mean distance predictions move when {how}."
+        name, unit, text = "shift", "sd of the target", f"Mean distance predictions move when {how}."
     else:
-        mean = float(effect.moved.mean())
-        low, high = wilson(min(mean * n, n), n, confidence)
         name, unit, text = "flip_share", "share", f"Share of decisions that change when {how}."
     yield Finding(check=f"{prefix}_{name}", value=mean, low=low, high=high, n=n, unit=unit, definition=text, note=note)
-    lost = float(effect.unanswered.mean())
-    low, high = wilson(min(lost * n, n), n, confidence)
-    yield Finding(
-        check=f"{prefix}_no_answer_share",
-        value=lost,
-        low=low,
-        high=high,
-        n=n,
-        unit="share",
-        definition=f"Share of rows for which the model gives no finite answer when {how}.",
-        note=note,
-    )
+    shares = {
+        "no_answer_share": (effect.unanswered, "for which the model gives no finite answer"),
+        "refused_share": (effect.refused, "that the contract refuses before the model, when served,"),
+    }
+    for name, (per_row, which) in shares.items():
+        share, (low, high) = _share(per_row, confidence)
+        text = f"Share of rows {which} when {how}."
+        yield Finding(
+            check=f"{prefix}_{name}", value=share, low=low, high=high, n=n, unit="share", definition=text, note=note
+        )
     yield _score_drop(case, f"{prefix}_score_drop", how, note, before, effect)
 
 
@@ -153,12 +208,12 @@ def _figure(case: Case, kind: Disturbance, prefix: str, before: Score | None, ef
     n = effects[0].moved.size
     moved = [float(effect.moved.mean()) for effect in effects]
     if case.task == "regression":
-        line = Series(name="shift, sd of the target", x=_x(effects), y=(0.0, *moved))
+        line = Series(name="shift, sd of the target", x=_x(kind, effects), y=(0.0, *moved))
     else:
         ends = [wilson(min(value * n, n), n, case.spec.confidence) for value in moved]
         line = Series(
             name="decisions changed",
-            x=_x(effects),
+            x=_x(kind, effects),
             y=(0.0, *moved),
             low=(0.0, *(low for low, _ in ends)),
             high=(0.0, *(high for _, high in ends)),
@@ -167,7 +222,7 @@ def _figure(case: Case, kind: Disturbance, prefix: str, before: Score | None, ef
     whole = [effect for effect in effects if len(effect.scores) == case.spec.budget.repeats]
     if before is not None and whole:
         means = [float(np.mean([score.value for score in effect.scores])) for effect in whole]
-        series.append(Series(name=score_words(case.task)[0], x=_x(whole), y=(before.value, *means)))
+        series.append(Series(name=score_words(case.task)[0], x=_x(kind, whole), y=(before.value, *means)))
     return Figure(
         name=prefix,
         kind="lines",
@@ -179,5 +234,5 @@ def _figure(case: Case, kind: Disturbance, prefix: str, before: Score | None, ef
     )
 
 
-def _x(effects: list[_Effect]) -> tuple[float, ...]:
-    return (0.0, *(effect.strength for effect in effects))
+def _x(kind: Disturbance, effects: list[_Effect]) -> tuple[float, ...]:
+    return (kind.steps.drawn(0.0), *(kind.steps.drawn(effect.strength) for effect in effects))

@@ -11,6 +11,7 @@ __all__ = [
     "Interval",
     "agresti_min",
     "difference",
+    "exact_share",
     "f1_interval",
     "f_beta_interval",
     "mean_of_two",
@@ -47,6 +48,24 @@ def wilson(successes: float, n: float, confidence: float) -> Interval:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return min(low, share), max(high, share)
+
+
+def exact_share(successes: int, n: int, confidence: float) -> Interval:
+    """Interval of a share that covers at least as often as it says, whatever the share (Clopper & Pearson 1934).
+
+    Raises
+    ------
+    ValueError
+        `n` is not positive, or `successes` is not within 0 to n.
+    """
+    from scipy.special import betaincinv  # scipy is heavy; few checks need it
+
+    if n <= 0 or not 0 <= successes <= n:
+        raise ValueError(f"a share needs 0 <= successes <= n and n > 0; got {successes} of {n}")
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
+    return low, high
 
 
 def difference(a: float, of_a: Interval, b: float, of_b: Interval) -> Interval:

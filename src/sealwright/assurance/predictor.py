@@ -73,7 +73,8 @@ def answers(predictor: Predictor, features: Features, interface: Interface, *, g
 
 def no_answer(outputs: Floats) -> NDArray[np.bool_]:
     """True for rows in which any output is NaN or infinite."""
-    return np.asarray(~np.isfinite(outputs.reshape(outputs.shape[0], -1)).all(axis=1))
+    finite = np.isfinite(outputs)
+    return np.asarray(~(finite if outputs.ndim == 1 else finite.all(axis=1)))
 
 
 def _refuse_non_probabilities(outputs: Floats) -> None:

@@ -1,31 +1,28 @@
 """The verb of this room: run suites on a model and its held-out rows."""
 
-import hashlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from sealwright.assurance.attributes import Attribute, read_attributes, refuse_absent
-from sealwright.assurance.case import Case, Sample
+from sealwright.assurance.case import Case
+from sealwright.assurance.case_making import generator_for, make_case
 from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
-from sealwright.assurance.predictor import FunctionPredictor, Predictor, answers
-from sealwright.assurance.rows import in_fixed_order, table_digest
+from sealwright.assurance.predictor import FunctionPredictor, Predictor
+from sealwright.assurance.rows import table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, system_clock
 
-__all__ = ["judged_by", "run_suites"]
+__all__ = ["judged_by", "predictor_of", "run_suites"]
 
 _PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime", "scikit-learn", "scipy")
-_FEWEST_ROWS = 2
 
 
 def run_suites(
@@ -52,7 +49,7 @@ def run_suites(
     Parameters
     ----------
     names : sequence of str
-        Suites: quality, performance, fairness, robustness, explanation.
+        Suites: quality, performance, fairness, robustness, stress, slices, explanation.
     model : bytes or callable
         Verified ONNX bytes, or a function from `Features` to probabilities (n, classes) or values (n,).
     test, train : pyarrow.Table
@@ -85,7 +82,7 @@ def run_suites(
     shape = read_interface(interface)
     return judged_by(
         names,
-        _predictor(model, shape),
+        predictor_of(model, shape),
         test=test,
         train=train,
         interface=shape,
@@ -98,7 +95,7 @@ def run_suites(
         model_digest=digest_of(model) if isinstance(model, bytes) else model_digest,
         data_digest=data_digest,
         quarantined=quarantined,
-        previous=None if previous is None else _predictor(previous, shape),
+        previous=None if previous is None else predictor_of(previous, shape),
         also=_named(previous),
     )
 
@@ -138,7 +135,7 @@ def judged_by(
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
         raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
-    case = _case(predictor, test, train, interface, spec, groups, seed, quarantined, previous)
+    case = make_case(predictor, test, train, interface, spec, groups, seed, quarantined, previous)
     blank = SuiteResult(
         suite="",
         task=case.task,
@@ -177,58 +174,8 @@ def judged_by(
     return results
 
 
-def _case(
-    predictor: Predictor,
-    test: pa.Table,
-    train: pa.Table | None,
-    interface: Interface,
-    spec: AssuranceSpec,
-    groups: Sequence[str],
-    seed: int,
-    quarantined: int | None,
-    previous: Predictor | None = None,
-) -> Case:
-    knows_training = train is not None
-    train = test.slice(0, 0) if train is None else train
-    for table, what in ((test, "test"), (train, "training"))[: 1 + knows_training]:
-        if table.num_rows < _FEWEST_ROWS:
-            raise InvalidInput(
-                f"There are {table.num_rows} {what} rows; judging a model needs at least {_FEWEST_ROWS}."
-            )
-    _refuse_favourable(spec, interface)
-    _refuse_legitimate(spec, interface)
-    _refuse_costs(spec, interface)
-    declared = spec.cut_points()
-    cuts = dict.fromkeys(groups) | (declared or {})
-    refuse_absent(list(cuts), test, train)
-    _refuse_reference(spec, list(cuts))
-    wanted = {*interface.names, interface.target, *cuts}
-    test, train = (
-        in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
-    )
-    judged = _sampled(test, spec.budget.rows, _generator(seed, "sample/test"))
-    learned = _sampled(train, spec.budget.rows, _generator(seed, "sample/train")) if knows_training else judged
-    sample = Sample(judged, interface, predictor)
-    before = None if previous is None else answers(previous, sample.features, interface)
-    return Case(
-        interface=interface,
-        spec=spec,
-        predictor=predictor,
-        test_table=test,
-        train_table=train,
-        test=sample,
-        train=Sample(learned, interface, predictor),
-        attributes=read_attributes(judged, train, cuts),
-        train_attributes=tuple(
-            map(_if_known, read_attributes(learned, train, cuts), (learned.column(one) for one in cuts))
-        ),
-        quarantined=quarantined,
-        knows_training=knows_training,
-        previous=before,
-    )
-
-
-def _predictor(model: bytes | Callable[[Features], Any], interface: Interface) -> Predictor:
+def predictor_of(model: bytes | Callable[[Features], Any], interface: Interface) -> Predictor:
+    """Bytes as an ONNX model with our interface, anything else as a function of `Features`."""
     if not isinstance(model, bytes):
         return FunctionPredictor(model)
     from sealwright.assurance.adapters.onnx import OnnxPredictor  # only when there is an ONNX model to run
@@ -249,71 +196,11 @@ def _run(check: Check, case: Case, seed: int) -> Outcome:
         names = [name for name, tasks in check.files.items() if case.task in tasks]
         outcome = skipped(names, "it compares with the rows the model learned from, which were not given")
     else:
-        outcome = check.run(case, _generator(seed, check.name))
+        outcome = check.run(case, generator_for(seed, check.name))
     filed = {*names_of(outcome.findings), *names_of(outcome.not_performed), *names_of(other)}
     if filed != set(check.files):
         raise AssertionError(f"{check.name} must account for {sorted(check.files)}; it filed {sorted(filed)}")
     return replace(outcome, not_performed=(*outcome.not_performed, *other))
-
-
-def _generator(seed: int, purpose: str) -> np.random.Generator:
-    """A generator of its own for every purpose, so that one check never moves another's numbers."""
-    words = np.frombuffer(hashlib.sha256(purpose.encode()).digest()[:16], dtype="<u4")
-    return np.random.default_rng(np.random.SeedSequence([seed, *words.tolist()]))
-
-
-def _sampled(table: pa.Table, most: int, rng: np.random.Generator) -> pa.Table:
-    if table.num_rows <= most:
-        return table
-    return table.take(pa.array(np.sort(rng.choice(table.num_rows, most, replace=False))))
-
-
-def _if_known(attribute: Attribute, column: pa.ChunkedArray) -> Attribute:
-    """The attribute over training rows, with a problem where nobody said whose rows they are."""
-    if column.null_count < len(column):
-        return attribute
-    return replace(attribute, levels=(), problem="whose rows the model learned from is not known")
-
-
-def _refuse_favourable(spec: AssuranceSpec, interface: Interface) -> None:
-    if spec.favourable is None:
-        return
-    if interface.task == "regression":
-        raise InvalidInput("assurance.favourable names a class, but this model predicts numbers. Remove the line.")
-    if spec.favourable not in interface.classes:
-        raise InvalidInput(
-            f"assurance.favourable is {spec.favourable!r}, which is none of the outcomes {', '.join(interface.classes)}."
-        )
-
-
-def _refuse_legitimate(spec: AssuranceSpec, interface: Interface) -> None:
-    if spec.legitimate is not None and spec.legitimate not in interface.names:
-        raise InvalidInput(
-            f"assurance.legitimate is {spec.legitimate!r}, which is no feature of the model.\n"
-            f"Its features are: {', '.join(interface.names[:40])}."
-        )
-
-
-def _refuse_reference(spec: AssuranceSpec, attributes: Sequence[str]) -> None:
-    unknown = [name for name in spec.reference if name not in attributes]
-    if unknown:
-        raise InvalidInput(
-            f"assurance.reference gives shares for {', '.join(unknown)}, whose groups are not compared.\n"
-            f"Name them under assurance.groups. Compared are: {', '.join(attributes) or 'none'}."
-        )
-
-
-def _refuse_costs(spec: AssuranceSpec, interface: Interface) -> None:
-    if spec.costs is None:
-        return
-    if interface.task == "regression":
-        raise InvalidInput("assurance.costs prices decisions, but this model predicts numbers. Remove the lines.")
-    named = {*spec.costs, *(decided for row in spec.costs.values() for decided in row)}
-    if unknown := sorted(named - set(interface.classes)):
-        raise InvalidInput(
-            f"assurance.costs names {', '.join(map(repr, unknown[:10]))}, which is none of the outcomes"
-            f" {', '.join(interface.classes)}."
-        )
 
 
 def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> dict[str, Any]:

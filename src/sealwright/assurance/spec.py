@@ -9,13 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
+from sealwright.assurance.stress_spec import Expectation, StressSpec
+
 __all__ = ["AssuranceSpec", "Budget", "SuiteName"]
 
-SuiteName = Literal["quality", "performance", "fairness", "robustness", "explanation"]
+SuiteName = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 _ROUNDED = 0.01  # declared shares are rounded; their sum may be off by this much
-_ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "explanation")
+_ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "stress", "slices", "explanation")
 
 
 class _Section(BaseModel):
@@ -94,12 +97,28 @@ class AssuranceSpec(_Section):
         (0.05, 0.1, 0.25, 0.5), min_length=1, max_length=20, description="Share of cells emptied or swapped."
     )
     reported_at: _Share = Field(0.1, description="The strength of disturbance whose effect becomes a finding.")
+    slices: tuple[DeclaredSlice, ...] = Field(
+        (), max_length=50, description="Parts of the test rows that get measures of their own."
+    )
+    slice_search: SliceSearch = Field(SliceSearch(), description="How parts nobody declared are searched for.")
+    stress: StressSpec = Field(StressSpec(), description="How hard the model is pressed, and when it counts as broken.")
+    expectations: tuple[Expectation, ...] = Field(
+        (), max_length=100, description="Changes of a row that must leave its answer alone, or move it one way only."
+    )
     budget: Budget = Budget()
 
     @field_validator("suites")
     @classmethod
     def _each_suite_once(cls, suites: tuple[SuiteName, ...]) -> tuple[SuiteName, ...]:
         return tuple(name for name in _ALL if name in suites)
+
+    @field_validator("slices")
+    @classmethod
+    def _titles_differ(cls, slices: tuple[DeclaredSlice, ...]) -> tuple[DeclaredSlice, ...]:
+        titles = [one.title for one in slices]
+        if len(set(titles)) != len(titles):
+            raise ValueError("two slices have the same name: give each a name of its own")
+        return slices
 
     @field_validator("favourable", mode="before")
     @classmethod

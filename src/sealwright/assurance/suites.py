@@ -60,6 +60,18 @@ from sealwright.assurance.checks.quality import (
 )
 from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
 from sealwright.assurance.checks.robustness import missing as emptied
+from sealwright.assurance.checks.slices import declared, found
+from sealwright.assurance.checks.stress import (
+    batches,
+    direction,
+    drift,
+    invariance,
+    out_of_range,
+    priors,
+    rounding,
+    swapped_columns,
+    unit_mistake,
+)
 from sealwright.kernel import InvalidInput
 
 __all__ = ["SUITES", "check_names", "checks_of"]
@@ -117,6 +129,18 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         gap_sources.CHECK,
     ),
     "robustness": (noise.CHECK, emptied.CHECK, category_swap.CHECK, unseen_category.CHECK),
+    "stress": (
+        unit_mistake.CHECK,
+        swapped_columns.CHECK,
+        out_of_range.CHECK,
+        rounding.CHECK,
+        batches.CHECK,
+        priors.CHECK,
+        drift.CHECK,
+        invariance.CHECK,
+        direction.CHECK,
+    ),
+    "slices": (declared.CHECK, found.CHECK),
     "explanation": (importance.CHECK, dependence.CHECK),
 }
 

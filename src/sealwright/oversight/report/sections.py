@@ -19,6 +19,11 @@ SECTIONS = {
         "Differences between the groups that were named. Whether one is justified, a person decides.",
     ),
     "robustness": ("Does it hold under strain?", "What happens when values are noisy, missing or swapped."),
+    "stress": (
+        "From which strain on does it break?",
+        "Mistaken units, swapped columns, absurd values, other base rates, drift, and what the project says must hold.",
+    ),
+    "slices": ("Where is it worse than elsewhere?", "Parts of the data the project names, and parts found by search."),
     "explanation": (
         "What does it look at?",
         "How much worse it gets when a column is shuffled, and in which direction it pulls.",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sealwright.assurance.case import Case
-from sealwright.assurance.disturbance import Disturbance, disturbance_check
+from sealwright.assurance.disturbance import CELLS, Disturbance, disturbance_check
 from sealwright.assurance.features import Features
 
 __all__ = ["CHECK"]
@@ -44,7 +44,7 @@ CHECK = disturbance_check(
         title="Swapped categories",
         words="{share} of all categories are swapped for another known one",
         along="share of categories swapped",
-        on_cells=True,
+        steps=CELLS,
         disturb=_swapped,
         impossible=_impossible,
         note=lambda _case: "",

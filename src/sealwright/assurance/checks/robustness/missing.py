@@ -3,7 +3,7 @@
 import numpy as np
 
 from sealwright.assurance.case import Case
-from sealwright.assurance.disturbance import Disturbance, disturbance_check
+from sealwright.assurance.disturbance import CELLS, Disturbance, disturbance_check
 from sealwright.assurance.features import Features
 
 __all__ = ["CHECK"]
@@ -29,7 +29,7 @@ CHECK = disturbance_check(
         title="Empty cells",
         words="{share} of all cells are emptied at random",
         along="share of cells emptied",
-        on_cells=True,
+        steps=CELLS,
         disturb=_emptied,
         impossible=lambda _case: "",
         note=_note,

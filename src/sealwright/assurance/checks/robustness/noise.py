@@ -6,7 +6,7 @@ The noise respects the contract: whole numbers stay whole, ranges hold.
 import numpy as np
 
 from sealwright.assurance.case import Case
-from sealwright.assurance.disturbance import Disturbance, disturbance_check
+from sealwright.assurance.disturbance import NOISE, Disturbance, disturbance_check
 from sealwright.assurance.features import Features
 
 __all__ = ["CHECK"]
@@ -37,7 +37,7 @@ CHECK = disturbance_check(
         title="Noise on numbers",
         words="every number gets normal noise of {share} standard deviations",
         along="noise, in standard deviations of each number",
-        on_cells=False,
+        steps=NOISE,
         disturb=_noisy,
         impossible=_impossible,
         note=lambda _case: "whole numbers stay whole and ranges of the contract hold",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sealwright.assurance.case import Case
-from sealwright.assurance.disturbance import Disturbance, disturbance_check
+from sealwright.assurance.disturbance import CELLS, Disturbance, disturbance_check
 from sealwright.assurance.features import Features
 
 __all__ = ["CHECK"]
@@ -22,7 +22,7 @@ CHECK = disturbance_check(
         title="Unseen categories",
         words="{share} of all categories are replaced by one never seen in training",
         along="share of categories replaced",
-        on_cells=True,
+        steps=CELLS,
         disturb=_replaced,
         impossible=lambda case: "" if case.interface.strings else "the model takes no categories",
         note=lambda _case: "when served, unknown categories are refused before the model",

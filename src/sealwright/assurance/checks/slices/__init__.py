@@ -1,0 +1,1 @@
+"""Where is the model worse than elsewhere?"""

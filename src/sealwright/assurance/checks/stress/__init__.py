@@ -1,0 +1,1 @@
+"""From which strain on does the model break?"""
