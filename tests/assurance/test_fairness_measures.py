@@ -14,7 +14,7 @@ from sklearn import metrics
 from sklearn.neighbors import NearestNeighbors
 
 from sealwright.assurance.distributions import cells_of, kolmogorov_smirnov, permuted, wasserstein
-from sealwright.assurance.recognition import alone, recognised
+from sealwright.assurance.recognition import alone, dealt, recognised
 from sealwright.assurance.strata import common_difference, strata_of
 from sealwright.kernel import InvalidInput
 
@@ -331,12 +331,12 @@ def test_training_shares_are_held_against_what_is_declared(scored) -> None:
 def test_recognition_is_measured_as_scikit_learn_does(rng: np.random.Generator) -> None:
     codes = rng.integers(0, 3, 600)
     column = codes + rng.normal(0, 1, 600)
-    guesses = alone(column, codes, rng.integers(0, 5, 600))
+    guesses = alone(column, codes, dealt(codes, rng))
     found = recognised(codes, guesses)
     expected = [metrics.roc_auc_score(codes == place, guesses[:, place]) for place in range(3)]
     assert found.value == pytest.approx(np.mean(expected))
     assert found.clearest == int(np.argmax(expected))
-    none = recognised(codes, alone(rng.permutation(column), codes, rng.integers(0, 5, 600)))
+    none = recognised(codes, alone(rng.permutation(column), codes, dealt(codes, rng)))
     assert abs(none.value - 0.5) < 4 * none.error
 
 
