@@ -21,6 +21,7 @@ __all__ = [
     "Tally",
     "bars",
     "each_attribute",
+    "farthest_apart",
     "favour",
     "gap_finding",
     "large_enough",
@@ -120,6 +121,12 @@ def too_few(case: Case, name: str, attribute: Attribute, judged: NDArray[np.intp
         f" (fewest: {case.spec.smallest_group} rows a group, {case.spec.smallest_part} of one true outcome)"
     )
     return NotPerformed(check=name, why=why, group=Group(attribute=attribute.name))
+
+
+def farthest_apart(counts: Tally, judged: NDArray[np.intp]) -> tuple[int, int]:
+    """Positions of the groups chosen most and least often; of equals the largest, so that names do not decide."""
+    rates, rows = counts.selected[judged] / counts.rows[judged], counts.rows[judged]
+    return int(judged[np.lexsort((rows, rates))[-1]]), int(judged[np.lexsort((-rows, rates))[0]])
 
 
 def not_judged(case: Case, name: str, attribute: Attribute, place: int) -> NotPerformed:

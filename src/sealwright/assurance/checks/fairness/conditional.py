@@ -15,7 +15,7 @@ import numpy as np
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
-from sealwright.assurance.comparison import Ints, each_attribute, large_enough, tally, too_few
+from sealwright.assurance.comparison import Ints, each_attribute, farthest_apart, large_enough, tally, too_few
 from sealwright.assurance.gaps import rate_gap
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
@@ -57,7 +57,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
         why = "the groups get the favourable outcome equally often, so there is no difference to look into"
         yield NotPerformed(check=_CHECK, why=why, group=Group(attribute=attribute.name))
         return
-    pair = int(judged[crude.higher]), int(judged[crude.lower])
+    pair = farthest_apart(counts, judged)
     features = _candidates(case, attribute)
     tries = len(features) * judged.size * (judged.size - 1) // 2
     sure = 1 - (1 - case.spec.confidence) / max(1, tries)

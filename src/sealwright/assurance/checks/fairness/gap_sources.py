@@ -16,7 +16,7 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
-from sealwright.assurance.comparison import Tally, each_attribute, large_enough, tally, too_few
+from sealwright.assurance.comparison import Tally, each_attribute, farthest_apart, large_enough, tally, too_few
 from sealwright.assurance.model import Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -41,8 +41,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
     if judged.size < 2:
         yield from (too_few(case, name, attribute, judged, "enough rows of both true outcomes") for name in _TEXTS)
         return
-    rates = counts.selected[judged] / counts.rows[judged]
-    pair = int(judged[np.argmax(rates)]), int(judged[np.argmin(rates)])
+    pair = farthest_apart(counts, judged)
     tables = [_table(counts, place) for place in pair]
     parts = _parts(tables[0][None], tables[1][None])[0]
     drawn = _redrawn(tables, case.spec.bootstrap, rng)

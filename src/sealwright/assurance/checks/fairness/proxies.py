@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.case import Case
@@ -17,7 +16,7 @@ from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, large_enough, too_few
 from sealwright.assurance.intervals import on_logit_scale
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
-from sealwright.assurance.recognition import Recognised, alone, recognised, together
+from sealwright.assurance.recognition import Recognised, alone, dealt, recognised, together
 
 __all__ = ["CHECK"]
 
@@ -50,7 +49,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
     codes = np.searchsorted(judged, attribute.codes[rows])
     columns = [sample.features.column(case.interface.names.index(name))[rows] for name in names]
     levels = [attribute.levels[place] for place in judged]
-    folds = _folds(codes, rng)
+    folds = dealt(codes, rng)
     every = recognised(codes, together(columns, codes, folds, int(rng.integers(2**31))))
     single = {name: recognised(codes, alone(column, codes, folds)) for name, column in zip(names, columns, strict=True)}
     ranked = sorted(single, key=lambda name: (-single[name].value, name))
@@ -58,15 +57,6 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
     named = (f"{name} {_words(case, single[name], len(ranked))}" for name in ranked[:_NAMED])
     yield _finding(case, attribute, _ONE, single[ranked[0]], "strongest: " + "; ".join(named), tried=len(ranked))
     yield _figure(case, attribute, ranked, single)
-
-
-def _folds(codes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Folds 0 to 4, each group spread evenly; groups in the order of their sizes, not of their names."""
-    fold = np.empty(codes.size, dtype=np.int64)
-    sizes = np.bincount(codes)
-    for place in np.argsort(sizes, kind="stable"):
-        fold[codes == place] = rng.permutation(int(sizes[place])) % 5
-    return fold
 
 
 def _finding(case: Case, attribute: Attribute, check: str, found: Recognised, note: str, tried: int = 1) -> Finding:
