@@ -11,10 +11,11 @@ from sklearn.metrics import accuracy_score, precision_score
 from sealwright.assurance import AssuranceSpec, Features, read_interface, run_suites
 from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
+from sealwright.assurance.case_making import make_case
 from sealwright.assurance.checks.stress import out_of_range, priors, rounding, swapped_columns, unit_mistake
 from sealwright.assurance.intervals import exact_share
 from sealwright.assurance.refusals import refused
-from sealwright.assurance.case_making import make_case as case_of
+from sealwright.assurance.service import predictor_of
 from sealwright.assurance.weighting import effective_rows, tilted, weighted_mean
 
 _KINDS = ("unit_mistake", "swapped_columns", "out_of_range", "rounding")
@@ -22,7 +23,8 @@ _KINDS = ("unit_mistake", "swapped_columns", "out_of_range", "rounding")
 
 def _case(trained, **spec) -> Case:
     asked = AssuranceSpec.model_validate(spec)
-    return case_of(trained.model, trained.test, trained.train, read_interface(trained.interface), asked, (), 1, None)
+    interface = read_interface(trained.interface)
+    return make_case(predictor_of(trained.model, interface), trained.test, trained.train, interface, asked, (), 1, None)
 
 
 def test_a_mistaken_unit_hits_the_asked_share_of_rows_in_one_number(german, rng: np.random.Generator) -> None:

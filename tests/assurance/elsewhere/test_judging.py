@@ -191,7 +191,15 @@ def test_every_suite_runs_without_the_rows_learned_from() -> None:
     quick = {"bootstrap": 200, "budget": {"repeats": 2, "robustness_rows": 100, "explanation_rows": 200}}
     results = judge(model, rows[700:], truth[700:], groups=["sex", "age"], settings=quick)
     again = judge(model, rows[700:], truth[700:], groups=["sex", "age"], settings=quick)
-    assert [one.suite for one in results] == ["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
+    assert [one.suite for one in results] == [
+        "quality",
+        "performance",
+        "fairness",
+        "robustness",
+        "stress",
+        "slices",
+        "explanation",
+    ]
     assert all(one.findings for one in results)
     assert [one.findings for one in results] == [one.findings for one in again]
 

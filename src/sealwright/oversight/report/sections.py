@@ -78,7 +78,7 @@ def tiles_of(suites: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
         "fairness.selection_gap",
         "fairness.equal_opportunity_gap",
         "performance.calibration_error",
-        "robustness.noise_auc_drop",
+        "robustness.noise_flip_share",
     )
     tiles = []
     for check in wanted:

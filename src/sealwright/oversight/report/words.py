@@ -26,6 +26,7 @@ _SPELLED = {
     "rmse": "RMSE",
     "ks": "KS",
     "f1": "F1",
+    "f": "F",
     "tpr": "TPR",
     "fpr": "FPR",
     "ece": "ECE",
