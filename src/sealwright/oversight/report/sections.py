@@ -42,7 +42,8 @@ def section_of(name: str, suite: Mapping[str, Any]) -> dict[str, Any]:
         for figure in suite["figures"]
         if figure["series"]
     ]
-    findings = [{**one, "spread": interval_words(one), "about": _about(one)} for one in suite["findings"]]
+    whole_first = sorted(suite["findings"], key=lambda one: (one.get("group") or {}).get("level") is not None)
+    findings = [{**one, "spread": interval_words(one), "about": _about(one)} for one in whole_first]
     return {
         "name": name,
         "title": title,
