@@ -219,6 +219,25 @@ def test_another_seed_trains_anew_and_makes_the_next_version(done_home: Home) ->
     assert not second.trained.again
     assert second.trained.model != first.trained.model
     assert second.sealed.version == 2
+    compared = {one["check"]: one for one in second.assessed.suites["performance"]["findings"]}
+    assert compared["performance.gain_over_previous"]["n"] > 0
+    assert second.assessed.suites["performance"]["settings"]["previous"] == first.trained.model
+    assert "performance.gain_over_previous" not in {
+        one["check"] for one in first.assessed.suites["performance"]["findings"]
+    }
+    third = run(done_home)
+    assert third.assessed.statements == second.assessed.statements, "sealed since, and judged once"
+
+
+def test_a_changed_package_of_the_version_before_stops_the_comparison(done_home: Home) -> None:
+    project = done_home.root / "project" / "sealwright.yaml"
+    project.write_text(project.read_text().replace("seed: 20260101", "seed: 7"))
+    done_home.inside("train", "project")
+    (package,) = [one for one in (done_home.workspace / "packages").iterdir() if one.is_dir()]
+    model = package / "model.onnx"
+    model.chmod(0o600)
+    model.write_bytes(model.read_bytes()[:-1] + b"\x00")
+    assert "package" in done_home.inside("assess", "project", expect=4).err
 
 
 def test_between_train_and_assess_nothing_old_is_decided_on(done_home: Home) -> None:

@@ -20,6 +20,7 @@ from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
+from sealwright.registry import VerifiedPackage
 
 __all__ = ["Assessed", "assess"]
 
@@ -61,7 +62,7 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
     desk = Desk(workspace, project)
     run = desk.last()
     trained, taken = run.product("train"), run.product("ingest")
-    spec = project.spec
+    spec, before = project.spec, _before(desk, trained)
     of = digest_of_json(
         {
             "model": trained["model"],
@@ -70,10 +71,11 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
             "assurance": spec.assurance.model_dump(mode="json"),
             "sensitive": spec.data.sensitive,
             "charter": run.product("charter")["statement"],
+            "before": before.model if before is not None else None,
         }
     )
     if run.current("assess", of) is None:
-        results = _judge(desk, run, progress)
+        results = _judge(desk, run, before, progress)
         filed = {
             result.suite: desk.state(
                 [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=trained["by"]
@@ -96,7 +98,29 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
     )
 
 
-def _judge(desk: Desk, run: Run, progress: Progress) -> Sequence[SuiteResult]:
+def _before(desk: Desk, trained: Mapping[str, Any]) -> VerifiedPackage | None:
+    """The newest version with another model that takes the same features, verified now; None where there is none.
+
+    Raises
+    ------
+    VerificationFailed
+        Its package was changed.
+    """
+    others = [one for one in desk.workspace.registry.versions(desk.project.name) if one.model != trained["model"]]
+    if not others:
+        return None
+    package = desk.workspace.registry.package(others[-1].package)
+    interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
+    return package if _shape(package.interface) == _shape(interface) else None
+
+
+def _shape(interface: Mapping[str, Any]) -> list[Any]:
+    """What two models must have in common to answer the same rows."""
+    named = [[one["name"] for one in interface.get(block) or ()] for block in ("numbers", "strings")]
+    return [*(interface.get(part) for part in ("task", "target", "classes")), *named]
+
+
+def _judge(desk: Desk, run: Run, before: VerifiedPackage | None, progress: Progress) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
     out = withholding(desk, require_basis(desk, by=trained["by"]))
     snapshot = snapshot_of(
@@ -116,4 +140,5 @@ def _judge(desk: Desk, run: Run, progress: Progress) -> Sequence[SuiteResult]:
         clock=desk.workspace.clock,
         data_digest=snapshot.digest,
         quarantined=snapshot.quarantined,
+        previous=before.model_bytes if before is not None else None,
     )
