@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sealwright.kernel import InvalidInput
@@ -16,6 +15,8 @@ def torch_call(model: Any, task: str) -> Callable[[Any], NDArray[Any]]:
     """Ask a torch module for rows of numbers. Its outputs are logits, as torch's losses want them, unless its last layer
     says otherwise; the numbers themselves do not tell, and a guess could change from one batch to the next.
     """
+    import torch  # the caller has it; an installation without it imports this module, too
+
     model.eval()
     kind = next((one.dtype for one in model.parameters()), torch.float32)
     last = type(list(model.modules())[-1]).__name__
