@@ -14,12 +14,11 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import Outcome, collected, skipped
 from sealwright.assurance.gaps import Gap
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = [
     "Ints",
     "Tally",
-    "bars",
     "each_attribute",
     "farthest_apart",
     "favour",
@@ -35,8 +34,6 @@ _NO_GROUPS = (
     "no groups are declared: name columns under assurance.groups, or give columns the role `sensitive` in the contract"
 )
 _NO_FAVOURABLE = "no outcome is declared favourable: name it under assurance.favourable"
-
-_SHOWN = 40  # bars on one figure
 
 Ints = NDArray[np.int64]
 
@@ -134,19 +131,6 @@ def not_judged(case: Case, name: str, attribute: Attribute, place: int) -> NotPe
     in_group = int(attribute.rows_of(place).sum())
     why = f"the group has {in_group} test rows; fewer than {case.spec.smallest_group} are not judged"
     return NotPerformed(check=name, why=why, group=Group(attribute=attribute.name, level=attribute.levels[place]))
-
-
-def bars(name: str, findings: Iterable[Finding]) -> Series:
-    """One bar with its interval for each finding about a group."""
-    shown = list(findings)[:_SHOWN]
-    return Series(
-        name=name.removeprefix("fairness.").replace("_", " "),
-        x=tuple(str(found.group.level) for found in shown if found.group),
-        y=tuple(found.value for found in shown),
-        low=tuple(found.value if found.low is None else found.low for found in shown),
-        high=tuple(found.value if found.high is None else found.high for found in shown),
-        n=tuple(found.n for found in shown),
-    )
 
 
 def gap_finding(

@@ -14,7 +14,7 @@ from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, collected, skipped
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import Interval, wilson, z_of
+from sealwright.assurance.intervals import Interval, mean_interval, wilson
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.predictor import no_answer
 from sealwright.assurance.refusals import refused
@@ -124,9 +124,11 @@ def _mean_moved(case: Case, effect: _Effect) -> tuple[float, Interval]:
     """The share of decisions that change, or the mean distance predictions move."""
     if case.task != "regression":
         return _share(effect.moved, case.spec.confidence)
-    mean, n = float(effect.moved.mean()), effect.moved.size
-    half = z_of(case.spec.confidence) * float(effect.moved.std(ddof=1)) / np.sqrt(n) if n > 1 else mean
-    return mean, (max(0.0, mean - half), mean + half)
+    if effect.moved.size == 1:
+        only = float(effect.moved[0])
+        return only, (0.0, 2 * only)
+    mean, (low, high) = mean_interval(effect.moved, case.spec.confidence)
+    return mean, (max(0.0, low), high)
 
 
 def _effect(

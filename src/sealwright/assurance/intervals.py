@@ -7,6 +7,9 @@ standard error would claim certainty. Pure functions of a few numbers.
 import math
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = [
     "Interval",
     "agresti_min",
@@ -14,6 +17,7 @@ __all__ = [
     "exact_share",
     "f1_interval",
     "f_beta_interval",
+    "mean_interval",
     "mean_of_two",
     "on_logit_scale",
     "wilson",
@@ -66,6 +70,13 @@ def exact_share(successes: int, n: int, confidence: float) -> Interval:
     low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
     high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
     return low, high
+
+
+def mean_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, Interval]:
+    """Mean of `values`, shape (n,), and its normal interval from their standard deviation; two or more values."""
+    mean = float(values.mean())
+    half = z_of(confidence) * float(values.std(ddof=1)) / math.sqrt(values.size)
+    return mean, (mean - half, mean + half)
 
 
 def difference(a: float, of_a: Interval, b: float, of_b: Interval) -> Interval:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import BINARY, CLASSES, REGRESSION
-from sealwright.assurance.intervals import Interval, on_logit_scale, wilson, z_of
+from sealwright.assurance.intervals import Interval, mean_interval, on_logit_scale, wilson
 from sealwright.assurance.ranking import roc_area
 from sealwright.assurance.slice_spec import SliceMeasure
 
@@ -51,11 +51,11 @@ class Measure:
         n = taken.size
         if n < max(2, fewest):
             return f"{n} rows that it is a mean over; fewer than {max(2, fewest)} are not judged"
-        mean = float(taken.mean())
         if ((taken == 0) | (taken == 1)).all() and self.unit == "share":
-            return Measured(value=mean, interval=wilson(float(taken.sum()), n, case.spec.confidence), n=n)
-        half = z_of(case.spec.confidence) * float(taken.std(ddof=1)) / np.sqrt(n)
-        return Measured(value=mean, interval=(mean - half, mean + half), n=n)
+            interval = wilson(float(taken.sum()), n, case.spec.confidence)
+            return Measured(value=float(taken.mean()), interval=interval, n=n)
+        mean, interval = mean_interval(taken, case.spec.confidence)
+        return Measured(value=mean, interval=interval, n=n)
 
     def worsening(self, change: float, interval: Interval) -> tuple[float, Interval]:
         """A change seen so that more is worse."""

@@ -12,7 +12,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, skipped
 from sealwright.assurance.comparison import sensitive
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import wilson, z_of
+from sealwright.assurance.intervals import mean_interval, wilson
 from sealwright.assurance.model import Finding
 
 __all__ = ["CHECK"]
@@ -97,13 +97,12 @@ def _share(case: Case, own: Floats, by_chance: float) -> Finding:
 
 
 def _distance(case: Case, own: Floats) -> Finding:
-    value = float(own.mean())
-    half = z_of(case.spec.confidence) * float(own.std(ddof=1)) / float(np.sqrt(own.size))
+    value, (low, high) = mean_interval(own, case.spec.confidence)
     return Finding(
         check=_APART,
         value=value,
-        low=max(0.0, value - half),
-        high=value + half,
+        low=max(0.0, low),
+        high=high,
         n=own.size,
         unit="sd of the target",
         definition=f"Mean distance of a row's prediction from the mean prediction of its {case.spec.neighbours}"

@@ -17,7 +17,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, large_enough, too_few
-from sealwright.assurance.intervals import wilson, z_of
+from sealwright.assurance.intervals import mean_interval, wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
 from sealwright.assurance.predictor import no_answer
 
@@ -94,13 +94,12 @@ def _share(case: Case, attribute: Attribute, rows: NDArray[np.intp], flipped: di
 def _shift(case: Case, attribute: Attribute, rows: NDArray[np.intp], flipped: dict[int, Floats], also: str) -> Finding:
     clean, spread = case.test.outputs[rows], float(case.test.truth.std()) or 1.0
     moved = np.max([np.abs(np.nan_to_num(outputs - clean)) for outputs in flipped.values()], axis=0) / spread
-    value = float(moved.mean())
-    half = z_of(case.spec.confidence) * float(moved.std(ddof=1)) / float(np.sqrt(moved.size))
+    value, (low, high) = mean_interval(moved, case.spec.confidence)
     return Finding(
         check=_SHIFT,
         value=value,
-        low=max(0.0, value - half),
-        high=value + half,
+        low=max(0.0, low),
+        high=high,
         n=rows.size,
         unit="sd of the target",
         definition="Mean of the farthest a row's prediction moves for any other level of the attribute, all else as it is.",

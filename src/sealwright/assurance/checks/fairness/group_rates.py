@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 
 from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.bars import bars
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
-from sealwright.assurance.comparison import Ints, bars, each_attribute, large_enough, not_judged, tally
+from sealwright.assurance.comparison import Ints, each_attribute, large_enough, not_judged, tally
 from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 

@@ -13,10 +13,11 @@ from itertools import combinations
 import numpy as np
 
 from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.bars import bars
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipped
-from sealwright.assurance.comparison import Ints, bars, each_attribute, large_enough, sensitive, tally
+from sealwright.assurance.comparison import Ints, each_attribute, large_enough, sensitive, tally
 from sealwright.assurance.intervals import difference, wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 

@@ -9,12 +9,13 @@ from functools import partial
 import numpy as np
 
 from sealwright.assurance.attributes import Attribute
+from sealwright.assurance.bars import bars
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import REGRESSION, Check, Outcome
-from sealwright.assurance.comparison import bars, each_attribute, gap_finding, large_enough, not_judged, too_few
+from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import mean_gap
-from sealwright.assurance.intervals import z_of
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -62,13 +63,12 @@ def _level(case: Case, attribute: Attribute, place: int, name: str, values: Floa
     own = values[attribute.rows_of(place)]
     if own.size < case.spec.smallest_group:
         return not_judged(case, name, attribute, place)
-    mean = float(own.mean())
-    half = z_of(case.spec.confidence) * float(own.std(ddof=1)) / float(np.sqrt(own.size))
+    mean, (low, high) = mean_interval(own, case.spec.confidence)
     return Finding(
         check=name,
         value=mean,
-        low=mean - half,
-        high=mean + half,
+        low=low,
+        high=high,
         n=own.size,
         unit=f"units of {case.interface.target}",
         definition=_GAPS[name][1],

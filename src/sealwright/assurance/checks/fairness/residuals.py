@@ -11,7 +11,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import REGRESSION, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import Gap, mean_gap, widest_gap
-from sealwright.assurance.intervals import z_of
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -59,13 +59,12 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
 
 
 def _of_group(case: Case, attribute: Attribute, place: int, own: Floats) -> Finding:
-    mean = float(own.mean())
-    half = z_of(case.spec.confidence) * float(own.std(ddof=1)) / float(np.sqrt(own.size))
+    mean, (low, high) = mean_interval(own, case.spec.confidence)
     return Finding(
         check=_MEAN,
         value=mean,
-        low=mean - half,
-        high=mean + half,
+        low=low,
+        high=high,
         n=own.size,
         unit="sd of the target",
         definition=_TEXTS[_MEAN],

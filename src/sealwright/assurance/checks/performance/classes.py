@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.bars import bars
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import MULTICLASS, Check, Outcome, collected
 from sealwright.assurance.intervals import Interval, f1_interval, on_logit_scale, wilson
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 from sealwright.assurance.ranking import precision_area, roc_area
 from sealwright.assurance.tables import decision_table
 
@@ -86,21 +87,13 @@ def _class(case: Case, place: int) -> Group:
 
 def _figure(items: list[Finding | NotPerformed], told: int, classes: int) -> Figure:
     found = [item for item in items if isinstance(item, Finding) and item.check == "performance.class_f1"]
-    bars = Series(
-        name="F1",
-        x=tuple(str(item.group.level) for item in found if item.group),
-        y=tuple(item.value for item in found),
-        low=tuple(float(item.low or 0.0) for item in found),
-        high=tuple(float(item.high or 0.0) for item in found),
-        n=tuple(item.n for item in found),
-    )
     return Figure(
         name="performance.classes",
         kind="bars",
         title="How well each class is told",
         x="class",
         y="F1",
-        series=(bars,),
+        series=(bars("F1", found),),
         note="" if told == classes else f"the {told} most frequent of {classes} classes",
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sealwright.assurance.bars import bars
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected
 from sealwright.assurance.intervals import Interval, difference
-from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
+from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 from sealwright.assurance.scores import sentence
 from sealwright.assurance.slice_measures import MEASURES, Measure
 from sealwright.assurance.slice_spec import SliceMeasure
@@ -104,21 +105,13 @@ def _beyond(case: Case, changes: _Changes) -> Finding | NotPerformed:
 def _figure(items: list[Finding | NotPerformed | Figure]) -> Figure:
     main = ("slices.error_share", "slices.mean_absolute_error")
     shown = [one for one in items if isinstance(one, Finding) and one.check in main and one.group]
-    bars = Series(
-        name="in the slice",
-        x=tuple(str(one.group.level) for one in shown if one.group),
-        y=tuple(one.value for one in shown),
-        low=tuple(float(one.low or 0.0) for one in shown),
-        high=tuple(float(one.high or 0.0) for one in shown),
-        n=tuple(one.n for one in shown),
-    )
     return Figure(
         name="slices.declared",
         kind="bars",
         title="Error in the declared slices",
         x="slice",
         y=shown[0].unit if shown else "",
-        series=(bars,) if shown else (),
+        series=(bars("in the slice", shown),) if shown else (),
     )
 
 
