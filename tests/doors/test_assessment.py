@@ -156,6 +156,7 @@ def test_a_file_of_somebody_else_is_judged_without_a_workspace(files: Path) -> N
     ("words", "says"),
     [
         (("--model", "model.onnx"), "--data FILE --target COLUMN"),
+        (("--model", "model.onnx", "--fail-on", "extreme"), "no risk class 'extreme'"),
         (("--data", "test.csv", "--to", "p.html"), "--data, --to: for a model made elsewhere"),
         (("--model", "model.onnx", "--data", "test.csv", "--target", "outcome", "--groups", "hue"), "no column hue"),
         (("--model", "none.onnx", "--data", "test.csv", "--target", "outcome"), "none.onnx"),

@@ -45,7 +45,9 @@ def test_a_changed_statement_is_not_told_as_history(home: Home) -> None:
         db.execute(
             "UPDATE statements SET envelope = replace(envelope, 'A', 'B') WHERE predicate_type LIKE '%snapshot%'"
         )
-    home.inside("data", "lineage", PROJECT, expect=4)
+    refused = home.inside("data", "lineage", PROJECT, expect=4)
+    assert refused.out == "", "no history is told"
+    assert "statement" in refused.err
 
 
 def test_the_card_names_files_digests_columns_and_what_is_sensitive(home: Home, tmp_path: Path) -> None:

@@ -144,34 +144,40 @@ def judged_by(
         seed=seed,
         settings=_settings(spec, case, asdict(interface) if described is None else described) | dict(also or {}),
         packages=_packages(),
-        rows={
-            "test": case.test_table.num_rows,
-            "test_judged": len(case.test),
-            "train": case.train_table.num_rows,
-            "train_judged": len(case.train) if case.knows_training else 0,
-        },
+        rows=_rows(case),
         performed_at=clock(),
         findings=(),
     )
-    steps, done = sum(len(checks) for _, checks in chosen), 0
-    results = []
+    steps, done, results = sum(len(checks) for _, checks in chosen), 0, []
     for name, checks in chosen:
         outcomes = []
         for check in checks:
             progress(f"{name}: {check.name.partition('.')[2].replace('_', ' ')}", done / steps)
             outcomes.append(_run(check, case, seed))
             done += 1
-        results.append(
-            replace(
-                blank,
-                suite=name,
-                findings=tuple(item for outcome in outcomes for item in outcome.findings),
-                figures=tuple(item for outcome in outcomes for item in outcome.figures),
-                not_performed=tuple(item for outcome in outcomes for item in outcome.not_performed),
-            )
-        )
+        results.append(_filled(blank, name, outcomes))
     progress("suites done", 1.0)
     return results
+
+
+def _rows(case: Case) -> dict[str, int]:
+    """How many rows there were, and how many were looked at."""
+    return {
+        "test": case.test_table.num_rows,
+        "test_judged": len(case.test),
+        "train": case.train_table.num_rows,
+        "train_judged": len(case.train) if case.knows_training else 0,
+    }
+
+
+def _filled(blank: SuiteResult, suite: str, outcomes: Sequence[Outcome]) -> SuiteResult:
+    return replace(
+        blank,
+        suite=suite,
+        findings=tuple(item for outcome in outcomes for item in outcome.findings),
+        figures=tuple(item for outcome in outcomes for item in outcome.figures),
+        not_performed=tuple(item for outcome in outcomes for item in outcome.not_performed),
+    )
 
 
 def predictor_of(model: bytes | Callable[[Features], Any], interface: Interface) -> Predictor:

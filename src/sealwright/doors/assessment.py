@@ -18,7 +18,7 @@ from sealwright.kernel import InvalidInput, StoppedByPolicy, from_rfc3339, write
 if TYPE_CHECKING:
     from sealwright.assurance import Finding, SuiteResult
 
-__all__ = ["Assessment", "LimitsMissed", "limits_of"]
+__all__ = ["Assessment", "LimitsMissed", "limits_of", "risk_class_named"]
 
 
 class LimitsMissed(StoppedByPolicy):
@@ -144,14 +144,21 @@ def limits_of(policy: str, suites: Sequence[Mapping[str, Any]]) -> tuple[Result,
     InvalidInput
         There is no such risk class.
     """
-    wanted = class_policy(_risk_class(policy))
+    wanted = class_policy(risk_class_named(policy))
     if not suites:
         return ()
     groups = [str(one["attribute"]) for one in suites[0]["settings"]["groups"]]
     return hold_against(wanted, suites, groups=groups, now=from_rfc3339(suites[0]["performed_at"]))
 
 
-def _risk_class(name: str) -> RiskClass:
+def risk_class_named(name: str) -> RiskClass:
+    """The risk class of this name.
+
+    Raises
+    ------
+    InvalidInput
+        There is none.
+    """
     try:
         return RiskClass(name)
     except ValueError:

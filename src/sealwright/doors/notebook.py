@@ -361,8 +361,9 @@ def assess(
         What the model answers is no prediction.
     """
     from sealwright.assurance import judge
-    from sealwright.doors.assessment import Assessment
+    from sealwright.doors.assessment import Assessment, risk_class_named
 
+    risk_class_named(policy)  # before minutes of work, not after
     results = judge(
         model,
         rows,
@@ -377,9 +378,7 @@ def assess(
         progress=progress,
     )
     name = title or (Path(model).name if isinstance(model, (str, Path)) else type(model).__name__)
-    made = Assessment(title=name, results=tuple(results), policy=policy)
-    made.limits()
-    return made
+    return Assessment(title=name, results=tuple(results), policy=policy)
 
 
 def _tell_nobody(_line: str) -> None:

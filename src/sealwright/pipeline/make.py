@@ -89,12 +89,20 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
     finished = workspace.clock()
+    said = {
+        "provenance": (
+            PROVENANCE,
+            provenance_of(desk, run, result, data=snapshot.digest, started=started, finished=finished),
+        ),
+        "conversion": (TEST_RESULT_TYPE, conversion_predicate(result, admitted, snapshot.digest, finished)),
+        "governance": (
+            TEST_RESULT_TYPE,
+            governance_predicate(
+                desk, snapshot, table, model=result.model_digest, cleared=cleared, out=out, at=finished
+            ),
+        ),
+    }
     about = [("model.onnx", result.model_digest)]
-    made = provenance_of(desk, run, result, data=snapshot.digest, started=started, finished=finished)
-    converted = conversion_predicate(result, admitted, snapshot.digest, finished)
-    governed = governance_predicate(
-        desk, snapshot, table, model=result.model_digest, cleared=cleared, out=out, at=finished
-    )
     product = {
         "of": of,
         "model": desk.runs.keep(result.model),
@@ -102,11 +110,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         "environment": desk.runs.keep(canonical_json(result.environment)),
         "record": desk.runs.keep(canonical_json(_record(result, admitted))),
         "task": interface["task"],
-        "statements": {
-            "provenance": desk.state(about, PROVENANCE, made, by=by),
-            "conversion": desk.state(about, TEST_RESULT_TYPE, converted, by=by),
-            "governance": desk.state(about, TEST_RESULT_TYPE, governed, by=by),
-        },
+        "statements": {name: desk.state(about, kind, predicate, by=by) for name, (kind, predicate) in said.items()},
     }
     return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
 

@@ -159,15 +159,12 @@ def _classes(task: str, model: Any, outcomes: pa.ChunkedArray, named: Sequence[A
 
 
 def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
-    target = _TARGET
-    while target in given.table.column_names:
-        target += "_"
     chosen = class_text(positive) if positive is not None else (classes[-1] if task == "binary" else None)
     if task == "binary" and chosen not in classes:
         raise InvalidInput(f"positive is {chosen!r}, which is none of the outcomes {', '.join(classes)}.")
     return Interface(
         task=task,
-        target=target,
+        target=_target(given),
         classes=classes,
         positive=chosen if task == "binary" else None,
         numbers=tuple(
@@ -176,6 +173,14 @@ def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: 
         strings=tuple(StringInput(name=one, nullable=True, categories=()) for one in given.strings),
         precision="float64",
     )
+
+
+def _target(given: GivenRows) -> str:
+    """A name for the outcome that no column has."""
+    name = _TARGET
+    while name in given.table.column_names:
+        name += "_"
+    return name
 
 
 def _predictor(model: Any, given: GivenRows, task: str, classes: tuple[str, ...]) -> tuple[Predictor, str | None]:
@@ -217,10 +222,7 @@ def _groups(groups: Any, given: GivenRows) -> _Beside:
 
 def _with(given: GivenRows, outcomes: pa.Array, beside: _Beside) -> pa.Table:
     """Features, target and groups as one table."""
-    target = _TARGET
-    while target in given.table.column_names:
-        target += "_"
-    table = given.table.append_column(target, outcomes)
+    table = given.table.append_column(_target(given), outcomes)
     for name, column in beside.extra.items():
         table = table.append_column(name, column)
     return table

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["assess"]
 
-_ELSEWHERE = "A model made elsewhere"
+
+def _elsewhere(name: str, words: str) -> Any:
+    """An option about a model made elsewhere; they stand together in the help."""
+    return typer.Option(name, help=words, rich_help_panel="A model made elsewhere", show_default=False)
 
 
 def assess(
@@ -32,59 +35,22 @@ def assess(
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Also write the limits as JUnit XML, for CI.", show_default=False)
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", help="An ONNX file, instead of a project.", rich_help_panel=_ELSEWHERE, show_default=False
-        ),
-    ] = None,
+    model: Annotated[Path | None, _elsewhere("--model", "An ONNX file, instead of a project.")] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            help="Rows it did not learn from: CSV, JSON lines, Parquet or Arrow.",
-            rich_help_panel=_ELSEWHERE,
-            show_default=False,
-        ),
+        Path | None, _elsewhere("--data", "Rows it did not learn from: CSV, JSON lines, Parquet or Arrow.")
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option("--target", help="The column with the outcome.", rich_help_panel=_ELSEWHERE, show_default=False),
-    ] = None,
-    learned_from: Annotated[
-        Path | None,
-        typer.Option(
-            "--learned-from", help="The rows it learned from.", rich_help_panel=_ELSEWHERE, show_default=False
-        ),
-    ] = None,
+    target: Annotated[str | None, _elsewhere("--target", "The column with the outcome.")] = None,
+    learned_from: Annotated[Path | None, _elsewhere("--learned-from", "The rows it learned from.")] = None,
     features: Annotated[
         str | None,
-        typer.Option(
+        _elsewhere(
             "--features",
-            help="Columns it takes, in its order, with commas between; left out: all but the target and identifiers.",
-            rich_help_panel=_ELSEWHERE,
-            show_default=False,
+            "Columns it takes, in its order, with commas between; left out: all but the target and identifiers.",
         ),
     ] = None,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            "--groups", help="Columns whose groups are compared.", rich_help_panel=_ELSEWHERE, show_default=False
-        ),
-    ] = None,
-    positive: Annotated[
-        str | None,
-        typer.Option(
-            "--positive",
-            help="The outcome that is wanted or hoped for.",
-            rich_help_panel=_ELSEWHERE,
-            show_default=False,
-        ),
-    ] = None,
-    to: Annotated[
-        Path | None,
-        typer.Option("--to", help="Write the page here.", rich_help_panel=_ELSEWHERE, show_default=False),
-    ] = None,
+    groups: Annotated[str | None, _elsewhere("--groups", "Columns whose groups are compared.")] = None,
+    positive: Annotated[str | None, _elsewhere("--positive", "The outcome that is wanted or hoped for.")] = None,
+    to: Annotated[Path | None, _elsewhere("--to", "Write the page here.")] = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -93,15 +59,19 @@ def assess(
 
     Exit status: 0 done, 2 nothing was trained yet or something cannot be used, 3 a limit of --fail-on is missed.
     """
+    from sealwright.doors.assessment import risk_class_named
+
+    policy = fail_on or "limited"
+    risk_class_named(policy)  # a slip is said before minutes of work
     if model is None:
         strays = {"--data": data, "--target": target, "--learned-from": learned_from, "--features": features}
         _refuse_strays({**strays, "--groups": groups, "--positive": positive, "--to": to})
-        title, limits = _of_project(project, fail_on or "limited", home, key_file, as_json=as_json)
+        title, limits = _of_project(project, policy, home, key_file, as_json=as_json)
     else:
         asked = _Elsewhere(model, data, target, learned_from, _names(features), _names(groups), positive)
-        title, limits = _of_file(asked, fail_on or "limited", to, as_json=as_json)
+        title, limits = _of_file(asked, policy, to, as_json=as_json)
     if junit is not None:
-        _write_junit(junit, title, fail_on or "limited", limits)
+        _write_junit(junit, title, policy, limits)
     if fail_on is not None and any(not one.outcome.opens for one in limits):
         _tell_missed(limits, fail_on, quiet=as_json)
         raise typer.Exit(3)
