@@ -22,7 +22,7 @@ up: $(VENV)/.for-up
 demo: $(VENV)/.for-up
 	@$(BIN)/python examples/up.py --no-wait
 
-test: $(VENV)/.for-dev .oracles/.for-test
+test: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: $(VENV)/.for-dev
@@ -47,6 +47,9 @@ lock:
 	done
 	uv pip compile locks/oracles.in --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/oracles.lock
+	grep -E '^[a-z0-9.-]+==' locks/dev.lock | sed 's/ \\$$//' > locks/dev.pins
+	uv pip compile locks/torch.in --constraint locks/dev.pins --no-deps --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/torch.lock; rm locks/dev.pins
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -65,6 +68,13 @@ $(VENV)/.for-dev: locks/dev.lock pyproject.toml | $(VENV)/bin/python
 	@$(INSTALL) -r locks/dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(PIP) check >/dev/null || { $(PIP) check; exit 1; }
+	@touch $@
+
+# PyTorch is optional: where it cannot be had, the tests that need it say so and are skipped.
+$(VENV)/.for-torch: locks/torch.lock $(VENV)/.for-dev
+	@echo "Adding PyTorch (CPU) and Opacus to $(VENV)"
+	@if $(PIP) install --quiet --no-deps --only-binary :all: torch==2.13.0; then $(INSTALL) -r locks/torch.lock; \
+	  else echo "PyTorch 2.13.0 cannot be had here; tests that need it are skipped"; fi
 	@touch $@
 
 # Great Expectations and mlcroissant, whose verdicts ours must equal. Apart, since they ask for other releases of pandas.

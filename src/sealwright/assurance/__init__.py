@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sealwright.assurance.service import run_suites
     from sealwright.assurance.spec import AssuranceSpec, Budget
     from sealwright.assurance.suites import SUITES, check_names
+    from sealwright.assurance.teaching import Learn, Teach
 
 __all__ = [
     "AssuranceSpec",
@@ -51,6 +52,7 @@ __all__ = [
     "FunctionPredictor",
     "Group",
     "Interface",
+    "Learn",
     "LearningCurve",
     "LeaveOneOut",
     "Nested",
@@ -63,6 +65,7 @@ __all__ = [
     "Series",
     "Split",
     "SuiteResult",
+    "Teach",
     "TooCostly",
     "UnusablePredictions",
     "check_names",
@@ -106,6 +109,7 @@ _HOME = {
     "service": ("run_suites",),
     "spec": ("AssuranceSpec", "Budget"),
     "suites": ("SUITES", "check_names"),
+    "teaching": ("Learn", "Teach"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

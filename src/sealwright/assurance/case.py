@@ -17,6 +17,7 @@ from sealwright.assurance.predictor import Predictor, UnusablePredictions, answe
 from sealwright.assurance.scores import Score, headline
 from sealwright.assurance.slices import Slice
 from sealwright.assurance.spec import AssuranceSpec
+from sealwright.assurance.teaching import Teach
 
 __all__ = ["Case", "Sample", "Simple"]
 
@@ -74,6 +75,8 @@ class Case:
     quarantined: int | None  # rows the contract set aside, if known
     knows_training: bool = True  # False: train_table is empty, and checks that need it are not run
     previous: Floats | None = None  # what the version before answers for the rows of `test`
+    teach: Teach | None = None  # how a model like this is trained, where that is known
+    seed: int = 0
     slices: tuple[Slice, ...] = ()  # declared parts of the rows of `test`
 
     @property

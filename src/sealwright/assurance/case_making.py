@@ -18,6 +18,7 @@ from sealwright.assurance.predictor import Predictor, answers
 from sealwright.assurance.rows import in_fixed_order
 from sealwright.assurance.slices import read_slices
 from sealwright.assurance.spec import AssuranceSpec
+from sealwright.assurance.teaching import Teach
 from sealwright.kernel import InvalidInput
 
 __all__ = ["generator_for", "make_case"]
@@ -35,6 +36,7 @@ def make_case(
     seed: int,
     quarantined: int | None,
     previous: Predictor | None = None,
+    teach: Teach | None = None,
 ) -> Case:
     knows_training = train is not None
     train = test.slice(0, 0) if train is None else train
@@ -73,6 +75,8 @@ def make_case(
         quarantined=quarantined,
         knows_training=knows_training,
         previous=before,
+        teach=teach,
+        seed=seed,
         slices=read_slices(judged, spec.slices),
     )
 

@@ -38,6 +38,8 @@ class Check:
     files: Mapping[str, frozenset[str]]  # check name of a finding -> tasks it exists for
     run: Callable[[Case, np.random.Generator], Outcome]
     needs_training: bool = False  # compares with the rows the model learned from, which may not be given
+    needs_teaching: bool = False  # trains models like it, which takes knowing how (and the rows it learned from)
+    thorough: bool = False  # takes minutes: carried out only at `assurance.depth: full`
 
     def applies(self, task: str) -> bool:
         return any(task in tasks for tasks in self.files.values())

@@ -18,6 +18,7 @@ from sealwright.assurance.predictor import FunctionPredictor, Predictor
 from sealwright.assurance.rows import table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
+from sealwright.assurance.teaching import Teach
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, system_clock
 
 __all__ = ["judged_by", "predictor_of", "run_suites"]
@@ -41,6 +42,7 @@ def run_suites(
     data_digest: str | None = None,
     quarantined: int | None = None,
     previous: bytes | Callable[[Features], Any] | None = None,
+    teach: Teach | None = None,
 ) -> list[SuiteResult]:
     """Judge a model on rows it has not learned from.
 
@@ -66,6 +68,8 @@ def run_suites(
         Rows the contract set aside when the snapshot was made.
     previous : bytes or callable, optional
         The version before, to compare with on the same test rows; it must take the same features.
+    teach : Teach, optional
+        How a model like this one is trained on other rows. Without it, checks that train are not performed.
 
     Returns
     -------
@@ -96,6 +100,7 @@ def run_suites(
         data_digest=data_digest,
         quarantined=quarantined,
         previous=None if previous is None else predictor_of(previous, shape),
+        teach=teach,
         also=_named(previous),
     )
 
@@ -116,6 +121,7 @@ def judged_by(
     data_digest: str | None = None,
     quarantined: int | None = None,
     previous: Predictor | None = None,
+    teach: Teach | None = None,
     described: Mapping[str, Any] | None = None,
     also: Mapping[str, Any] | None = None,
 ) -> list[SuiteResult]:
@@ -135,7 +141,7 @@ def judged_by(
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
         raise InvalidInput(f"A seed is a whole number from 0 to 2**53 - 1; got {seed}.")
     progress("reading the rows to judge", 0.0)
-    case = make_case(predictor, test, train, interface, spec, groups, seed, quarantined, previous)
+    case = make_case(predictor, test, train, interface, spec, groups, seed, quarantined, previous, teach)
     blank = SuiteResult(
         suite="",
         task=case.task,
@@ -198,15 +204,26 @@ def _run(check: Check, case: Case, seed: int) -> Outcome:
     )
     if not check.applies(case.task):
         return Outcome(not_performed=other)
-    if check.needs_training and not case.knows_training:
+    if why := _left_out(check, case):
         names = [name for name, tasks in check.files.items() if case.task in tasks]
-        outcome = skipped(names, "it compares with the rows the model learned from, which were not given")
+        outcome = skipped(names, why)
     else:
         outcome = check.run(case, generator_for(seed, check.name))
     filed = {*names_of(outcome.findings), *names_of(outcome.not_performed), *names_of(other)}
     if filed != set(check.files):
         raise AssertionError(f"{check.name} must account for {sorted(check.files)}; it filed {sorted(filed)}")
     return replace(outcome, not_performed=(*outcome.not_performed, *other))
+
+
+def _left_out(check: Check, case: Case) -> str:
+    """Why a check is not carried out on this case; "" where it is."""
+    if check.thorough and case.spec.depth != "full":
+        return "it belongs to the full assessment (assurance.depth: full)"
+    if (check.needs_training or check.needs_teaching) and not case.knows_training:
+        return "it compares with the rows the model learned from, which were not given"
+    if check.needs_teaching and case.teach is None:
+        return "it trains models like this one, and how this one is trained is not known here"
+    return ""
 
 
 def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> dict[str, Any]:

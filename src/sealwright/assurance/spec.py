@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sealwright.assurance.constraint_spec import ChangeSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 
@@ -46,6 +47,10 @@ class AssuranceSpec(_Section):
     """How a model of this project is judged."""
 
     suites: tuple[SuiteName, ...] = Field(_ALL, min_length=1, description="Suites to run.")
+    depth: Literal["standard", "full"] = Field(
+        "standard",
+        description="full: also the checks that train many models or search long; minutes instead of seconds.",
+    )
     groups: tuple[str | dict[str, tuple[float, ...]], ...] | None = Field(
         None,
         description="Columns whose groups are compared: a name, or a name with ascending cut points such as"
@@ -104,6 +109,15 @@ class AssuranceSpec(_Section):
     stress: StressSpec = Field(StressSpec(), description="How hard the model is pressed, and when it counts as broken.")
     expectations: tuple[Expectation, ...] = Field(
         (), max_length=100, description="Changes of a row that must leave its answer alone, or move it one way only."
+    )
+    constraints: dict[str, ChangeSpec] = Field(
+        {},
+        description="What could be changed about a row, by feature, such as {income: {direction: up, cost: 2}}. Attacks"
+        " and counterfactuals stay within it. Left out: every feature within what contract and training rows show,"
+        " except columns whose groups are compared.",
+    )
+    exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
+        (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
     )
     budget: Budget = Budget()
 

@@ -18,6 +18,7 @@ from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.teaching import teach_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import VerifiedPackage
@@ -127,12 +128,14 @@ def _judge(desk: Desk, run: Run, before: VerifiedPackage | None, progress: Progr
         desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance", leave_out=out.since()
     )
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
+    interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
+    parameters = strict_json(desk.runs.fetch(trained["record"]), what="training record")["parameters"]
     return run_suites(
         spec.assurance.suites,
         desk.runs.fetch(trained["model"]),
         test,
         train,
-        strict_json(desk.runs.fetch(trained["interface"]), what="interface.json"),
+        interface,
         spec.assurance,
         groups=desk.groups,
         seed=spec.training.seed,
@@ -141,4 +144,5 @@ def _judge(desk: Desk, run: Run, before: VerifiedPackage | None, progress: Progr
         data_digest=snapshot.digest,
         quarantined=snapshot.quarantined,
         previous=before.model_bytes if before is not None else None,
+        teach=teach_of(project=desk.project, interface=interface, parameters=parameters),
     )

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.training.anew import Answers, learn_anew
     from sealwright.training.errors import ModelUnusable, RecipeFailed, TrainingLimit, UntrainableData
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sealwright.training.training_data import TrainingData
 
 __all__ = [
+    "Answers",
     "BUILD_TYPE",
     "LimitsSpec",
     "ModelUnusable",
@@ -33,12 +35,14 @@ __all__ = [
     "UntrainableData",
     "digest_of_code",
     "files_of_recipe",
+    "learn_anew",
     "our_code",
     "provenance_predicate",
     "train",
 ]
 
 _HOMES = {
+    "anew": ("Answers", "learn_anew"),
     "errors": ("ModelUnusable", "RecipeFailed", "TrainingLimit", "UntrainableData"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
 from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
+from sealwright.assurance.elsewhere.given_teaching import given_teaching
 from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
 from sealwright.assurance.model import SuiteResult
 from sealwright.assurance.predictor import Predictor
@@ -100,6 +101,7 @@ def judge(
         progress=progress,
         clock=clock,
         model_digest=digest,
+        teach=given_teaching(model, given, interface),
     )
 
 

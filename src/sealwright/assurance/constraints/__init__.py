@@ -1,0 +1,1 @@
+"""What may change in a row, how far, and at what price."""
