@@ -108,6 +108,7 @@ def test_a_notebook_shows_the_page_in_a_frame_that_runs_nothing(found: Assessmen
     assert " sandbox " in shown
     assert "<h1>" not in shown, "the page is escaped"
     assert found.save(tmp_path / "page.html").read_text() == page
+    assert found.save(tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_names_of_columns_and_outcomes_cannot_write_html() -> None:

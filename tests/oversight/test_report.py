@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from sealwright.oversight import ReportFacts, interval_words, number_words, plain_check, render_report
+from sealwright.oversight import (
+    ReportFacts,
+    interval_words,
+    number_words,
+    plain_check,
+    print_report,
+    render_report,
+)
 from sealwright.oversight.report.charts import picture
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}{% raw %}\x1b[31m"
@@ -50,6 +57,23 @@ def finding(check: str, value: float, **more: Any) -> dict[str, Any]:
     }
 
 
+def instance(value: float | None, **more: Any) -> dict[str, Any]:
+    spread = {"low": None, "high": None} if value is None else {"low": value - 0.05, "high": value + 0.05}
+    return {
+        "outcome": "pass",
+        "found": "?",
+        "attribute": None,
+        "value": value,
+        "n": 250,
+        "unit": "auc",
+        **spread,
+        **more,
+    }
+
+
+POLICY = {"requirements": [{"check": "performance.roc_auc", "at_least": 0.7, "at_most": None}]}
+
+
 @pytest.fixture
 def facts() -> ReportFacts:
     performance = {
@@ -72,7 +96,7 @@ def facts() -> ReportFacts:
     }
     result = {
         "check": "performance.roc_auc", "outcome": "pass", "found": "0.81", "limit": "at least 0.7", "why": "because",
-        "who": "data_scientist", "next_step": "", "source": "class", "evidence": [DIGEST],
+        "who": "data_scientist", "next_step": "", "source": "class", "evidence": [DIGEST], "instances": [instance(0.81)],
     }  # fmt: skip
     return ReportFacts(
         project="german-credit",
@@ -86,6 +110,7 @@ def facts() -> ReportFacts:
         provenance={"model": DIGEST},
         suites={"performance": performance, "fairness": fairness},
         decision={"results": [result], "below_class": [], "loosened": []},
+        policy=POLICY,
         interface={"target": "outcome", "task": "binary", "classes": ["bad", "good"], "order": ["age", HOSTILE]},
         statements={"performance": DIGEST, "fairness": DIGEST, "snapshot": DIGEST, "provenance": DIGEST},
         approvals=[{"approver": "sofia", "role": "security_officer", "at": "2026-11-22T15:00:00", "reason": HOSTILE}],
@@ -201,3 +226,20 @@ def test_names_and_intervals_read_like_words() -> None:
     assert plain_check("performance.roc_auc") == "ROC AUC"
     assert plain_check("parity.flips") == "Parity: flips"
     assert interval_words({"n": 1000, "low": None, "high": None}) == "n 1,000"
+
+
+def test_a_reader_learns_the_worst_before_any_table(facts: ReportFacts) -> None:
+    html = render_report(facts)
+    first = html.index("What to know first", html.index("<main>") + html[html.index("<main>") :].index("</header>"))
+    assert first < html.index('id="gate"')
+    assert "ROC AUC is 0.810 (0.760 to 0.860, 250 rows), within its limit of at least 0.700." in html
+
+
+def test_the_printed_report_has_the_same_words_and_takes_none_as_markup(facts: ReportFacts) -> None:
+    hostile = '#panic("x") $ * _ ` @ref <label> // #read("/etc/passwd") ' + HOSTILE
+    changed = replace(facts, project=hostile, training={"Recipe": hostile})
+    pdf = print_report(changed)
+    assert pdf.startswith(b"%PDF-")
+    assert b"/Count" in pdf
+    assert len(pdf) < 3_000_000
+    assert pdf == print_report(changed)

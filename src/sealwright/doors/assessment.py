@@ -17,6 +17,7 @@ from sealwright.kernel import InvalidInput, StoppedByPolicy, from_rfc3339, write
 
 if TYPE_CHECKING:
     from sealwright.assurance import Finding, SuiteResult
+    from sealwright.oversight import AssessmentFacts
 
 __all__ = ["Assessment", "LimitsMissed", "limits_of", "risk_class_named"]
 
@@ -107,16 +108,26 @@ class Assessment:
 
     def html(self) -> str:
         """The page, as one text that loads nothing from anywhere."""
-        from sealwright.oversight import AssessmentFacts, render_assessment
+        from sealwright.oversight import render_assessment
 
-        return render_assessment(
-            AssessmentFacts(
-                title=self.title,
-                at=self.results[0].performed_at,
-                suites=[one.to_json() for one in self.results],
-                policy=self.policy,
-                results=[one.to_json() for one in self.limits()],
-            )
+        return render_assessment(self._facts())
+
+    def pdf(self) -> bytes:
+        """The same page as PDF."""
+        from sealwright.oversight import print_assessment
+
+        return print_assessment(self._facts())
+
+    def _facts(self) -> "AssessmentFacts":
+        from sealwright.oversight import AssessmentFacts
+
+        return AssessmentFacts(
+            title=self.title,
+            at=self.results[0].performed_at,
+            suites=[one.to_json() for one in self.results],
+            policy=self.policy,
+            limits=class_policy(risk_class_named(self.policy)).to_json(),
+            results=[one.to_json() for one in self.limits()],
         )
 
     def junit(self) -> str:
@@ -126,8 +137,9 @@ class Assessment:
         return junit_xml(f"{self.title}, limits of {self.policy} risk", [one.to_json() for one in self.limits()])
 
     def save(self, to: str | Path) -> Path:
-        """Write the page to a file, complete or not at all; returns its path."""
-        write_atomically(Path(to), self.html().encode(), mode=0o644)
+        """Write the page to a file, complete or not at all; returns its path. A name that ends in .pdf makes it a PDF."""
+        page = self.pdf() if Path(to).suffix.lower() == ".pdf" else self.html().encode()
+        write_atomically(Path(to), page, mode=0o644)
         return Path(to)
 
     def _repr_html_(self) -> str:

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.kernel import private_folder, write_atomically
-from sealwright.oversight import ReportFacts, render_report, training_words
+from sealwright.oversight import ReportFacts, print_report, render_report, training_words
 from sealwright.pipeline import Desk, Project, Workspace, decide, statements_of
 
 __all__ = ["report_facts", "write_report"]
 
 
 def write_report(workspace: Workspace, project: Project, to: Path | None = None) -> Path:
-    """Write the report of the project's last run as one HTML file; returns its path.
+    """Write the report of the project's last run as one file, HTML or (by its name) PDF; returns its path.
 
     Raises
     ------
@@ -23,7 +23,8 @@ def write_report(workspace: Workspace, project: Project, to: Path | None = None)
     if path is None:
         state = f"v{facts.version}" if facts.version is not None else "unreleased"
         path = private_folder(workspace.folder("reports")) / f"{project.name}-{state}.html"
-    write_atomically(path, render_report(facts).encode(), mode=0o600 if to is None else 0o644)
+    page = print_report(facts) if path.suffix.lower() == ".pdf" else render_report(facts).encode()
+    write_atomically(path, page, mode=0o600 if to is None else 0o644)
     return path
 
 
@@ -53,6 +54,7 @@ def report_facts(workspace: Workspace, project: Project) -> ReportFacts:
             **decision.to_json(),
             "results": [{**one.to_json(), "evidence": list(one.evidence)} for one in decision.results],
         },
+        policy=decision.policy.to_json(),
         interface=record["interface"],
         statements={name: statement.digest for name, statement in statements.items()},
         approvals=[

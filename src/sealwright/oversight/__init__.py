@@ -8,11 +8,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.oversight.report.assessment_page import AssessmentFacts, render_assessment
+    from sealwright.oversight.report.assessment_page import AssessmentFacts, print_assessment, render_assessment
     from sealwright.oversight.report.data_page import DataPageFacts, render_data_page
     from sealwright.oversight.report.junit import junit_xml
     from sealwright.oversight.report.lineage_picture import lineage_svg
-    from sealwright.oversight.report.page import ReportFacts, render_report
+    from sealwright.oversight.report.page import ReportFacts, print_report, render_report
     from sealwright.oversight.report.words import (
         OUTCOME_WORDS,
         interval_words,
@@ -31,6 +31,8 @@ __all__ = [
     "lineage_svg",
     "number_words",
     "plain_check",
+    "print_assessment",
+    "print_report",
     "render_assessment",
     "render_data_page",
     "render_report",
@@ -39,12 +41,14 @@ __all__ = [
 
 _HOME = {
     "AssessmentFacts": "assessment_page",
+    "print_assessment": "assessment_page",
     "render_assessment": "assessment_page",
     "junit_xml": "junit",
     "DataPageFacts": "data_page",
     "render_data_page": "data_page",
     "lineage_svg": "lineage_picture",
     "ReportFacts": "page",
+    "print_report": "page",
     "render_report": "page",
 }
 

@@ -234,13 +234,16 @@ def seal(
 def report(
     project: ProjectFolder = Path(),
     to: Annotated[
-        Path | None, typer.Option("--to", help="Write it here instead of into the workspace.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--to", help="Write it here instead of into the workspace; a name in .pdf prints it.", show_default=False
+        ),
     ] = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the report of the newest run: one HTML page that opens anywhere."""
+    """Write the report of the newest run: one HTML page that opens anywhere, or a PDF."""
     from sealwright.doors.cli import show
     from sealwright.doors.reports import write_report
 

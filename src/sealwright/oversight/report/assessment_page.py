@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from sealwright.kernel import rfc3339
+from sealwright.oversight.report.pdf import to_pdf
 from sealwright.oversight.report.sections import SECTIONS, section_of, tiles_of
 from sealwright.oversight.report.templates import page_template
 from sealwright.oversight.report.words import OUTCOME_WORDS
+from sealwright.oversight.report.worst import WORST, worst_findings
 
-__all__ = ["AssessmentFacts", "render_assessment"]
+__all__ = ["AssessmentFacts", "print_assessment", "render_assessment"]
 
-_WORST = 5
 _SEVERITY = ("fail", "not_performed", "missing", "stale")
 
 
@@ -28,6 +29,7 @@ class AssessmentFacts:
     at: datetime
     suites: Sequence[Mapping[str, Any]]  # suite results as JSON
     policy: str  # the risk class whose limits they are held against
+    limits: Mapping[str, Any]  # its policy as JSON
     results: Sequence[Mapping[str, Any]]  # what came of each limit, as JSON
 
 
@@ -40,20 +42,59 @@ def render_assessment(facts: AssessmentFacts) -> str:
         The template or drawing library is not installed.
     """
     by_name = {str(one["suite"]): one for one in facts.suites}
-    missed = sorted(
-        (one for one in facts.results if one["outcome"] in _SEVERITY), key=lambda one: _SEVERITY.index(one["outcome"])
-    )
+    missed = _missed(facts)
     return page_template("assessment_page.html.j2").render(
         facts=facts,
         at=rfc3339(facts.at)[:16].replace("T", " ") + " UTC",
         verdict=_verdict(facts, missed),
+        worst=worst_findings(facts.results, facts.limits, tuple(SECTIONS)),
         tiles=tiles_of(by_name),
-        missed=missed[:_WORST],
-        more_missed=missed[_WORST:],
+        missed=missed[:WORST],
+        more_missed=missed[WORST:],
         outcome_words=OUTCOME_WORDS,
         sections=[section_of(name, by_name[name]) for name in SECTIONS if name in by_name],
         first=facts.suites[0] if facts.suites else None,
     )
+
+
+def print_assessment(facts: AssessmentFacts) -> bytes:
+    """The same page as PDF.
+
+    Raises
+    ------
+    MissingExtra
+        The typesetting or the drawing library is not installed.
+    """
+    by_name = {str(one["suite"]): one for one in facts.suites}
+    first = facts.suites[0]
+    rows = first["rows"]
+    return to_pdf(
+        title=facts.title,
+        kicker=f"Assessment, {rfc3339(facts.at)[:16].replace('T', ' ')} UTC. Not signed: it shows numbers, it proves nothing.",
+        lead="",
+        verdict=_verdict(facts, _missed(facts)),
+        worst=[one.words for one in worst_findings(facts.results, facts.limits, tuple(SECTIONS))],
+        tiles=tiles_of(by_name),
+        results=facts.results,
+        sections=[section_of(name, by_name[name]) for name in SECTIONS if name in by_name],
+        facts={
+            "Task": first["task"],
+            "Rows judged": f"{rows['test_judged']:,} of {rows['test']:,}",
+            "Rows learned from": f"{rows['train']:,}" if rows["train"] else "not given",
+            "Seed": str(first["seed"]),
+            "Model": first["model"] or "an object in memory; it has no digest",
+            "Rows": first["data"],
+            "Settings": first["settings_digest"],
+            "Environment": ", ".join(f"{name} {number}" for name, number in first["packages"].items()),
+        },
+        closing=f"The same model, rows, settings and seed give the same numbers. Limits are those of the {facts.policy} policy. "
+        "A limit that is kept says what was measured, not that the model may be used.",
+    )
+
+
+def _missed(facts: AssessmentFacts) -> list[Mapping[str, Any]]:
+    found = (one for one in facts.results if one["outcome"] in _SEVERITY)
+    return sorted(found, key=lambda one: _SEVERITY.index(one["outcome"]))
 
 
 def _verdict(facts: AssessmentFacts, missed: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

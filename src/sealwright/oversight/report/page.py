@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from sealwright.kernel import rfc3339
+from sealwright.oversight.report.pdf import to_pdf
 from sealwright.oversight.report.sections import SECTIONS, section_of, tiles_of
 from sealwright.oversight.report.templates import page_template
 from sealwright.oversight.report.words import OUTCOME_WORDS
+from sealwright.oversight.report.worst import worst_findings
 
-__all__ = ["ReportFacts", "render_report"]
+__all__ = ["ReportFacts", "print_report", "render_report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class ReportFacts:
     provenance: Mapping[str, Any]
     suites: Mapping[str, Mapping[str, Any]]  # suite name -> its result as JSON
     decision: Mapping[str, Any]  # the gate's decision as JSON
+    policy: Mapping[str, Any]  # the policy it was judged by, as JSON
     interface: Mapping[str, Any]
     statements: Mapping[str, str]  # name -> digest of the statement
     approvals: Sequence[Mapping[str, Any]] = ()
@@ -51,6 +54,7 @@ def render_report(facts: ReportFacts) -> str:
         facts=facts,
         at=rfc3339(facts.at)[:16].replace("T", " ") + " UTC",
         verdict=_verdict(facts),
+        worst=worst_findings(facts.decision["results"], facts.policy, tuple(SECTIONS)),
         tiles=tiles_of(facts.suites),
         blocking=[row for row in facts.decision["results"] if not _opens(row)],
         outcomes=Counter(row["outcome"] for row in facts.decision["results"]).most_common(),
@@ -59,6 +63,44 @@ def render_report(facts: ReportFacts) -> str:
         sections=[section_of(name, facts.suites[name]) for name in SECTIONS if name in facts.suites],
         absent=[name for name in SECTIONS if name not in facts.suites],
         statement_of=_statement_names(facts),
+    )
+
+
+def print_report(facts: ReportFacts) -> bytes:
+    """The same report as PDF.
+
+    Raises
+    ------
+    MissingExtra
+        The typesetting or the drawing library is not installed.
+    """
+    results = facts.decision["results"]
+    name = facts.project if facts.version is None else f"{facts.project}, version {facts.version}"
+    interface, snapshot = facts.interface, facts.snapshot
+    return to_pdf(
+        title=name,
+        kicker=f"Evidence report, {rfc3339(facts.at)[:16].replace('T', ' ')} UTC",
+        lead=str(facts.charter["charter"]["purpose"]),
+        verdict=_verdict(facts),
+        worst=[one.words for one in worst_findings(results, facts.policy, tuple(SECTIONS))],
+        tiles=tiles_of(facts.suites),
+        results=results,
+        sections=[section_of(suite, facts.suites[suite]) for suite in SECTIONS if suite in facts.suites],
+        facts={
+            "Risk class": str(facts.charter["charter"]["risk_class"]),
+            "Data": f"{snapshot['rows']:,} rows accepted, {snapshot['quarantined']:,} set aside in quarantine",
+            "Target": f"{interface['target']} ({interface['task']})",
+            "Features": ", ".join(interface["order"]),
+            **facts.training,
+            "Approvals": "; ".join(f"{one['approver']} as {one['role']}: {one['reason']}" for one in facts.approvals)
+            or "nobody has approved this package",
+            "Model": str(facts.provenance["model"]),
+            "Package": facts.package,
+            **{f"Statement {label}": digest for label, digest in facts.statements.items()},
+            "Trust root": facts.fingerprint,
+        },
+        closing="Every number stands in a signed statement of the package. To check it offline and without an account: "
+        "sealwright verify PACKAGE --trust trust.json. This report supports an assessment; it does not replace one.",
     )
 
 
