@@ -56,8 +56,10 @@ def test_missed_unknown_unsure_near_in_this_order_and_in_words() -> None:
     assert [one.words for one in found] == [
         "Selection gap by age is 0.300 (0.200 to 0.400, 200 rows); asked for is at most 0.150.",
         "ROC AUC could not be judged: no suite on file.",
-        "Impact ratio by sex is 0.900 (0.700 to 1.100, 200 rows). It keeps its limit of at least 0.800, but these rows"
-         " do not rule out 0.700.",
+        (
+            "Impact ratio by sex is 0.900 (0.700 to 1.100, 200 rows). It keeps its limit of at least 0.800,"
+            " but these rows do not rule out 0.700."
+        ),
         "Calibration error is 0.090 (0.050 to 0.095, 200 rows), within its limit of at most 0.100.",
     ]
 
