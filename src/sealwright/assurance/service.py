@@ -19,7 +19,7 @@ from sealwright.assurance.rows import table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
 from sealwright.assurance.teaching import Teach
-from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, silent, system_clock
+from sealwright.kernel import Clock, InvalidInput, MissingExtra, Progress, digest_of, silent, system_clock
 
 __all__ = ["judged_by", "predictor_of", "run_suites"]
 
@@ -208,7 +208,11 @@ def _run(check: Check, case: Case, seed: int) -> Outcome:
         names = [name for name, tasks in check.files.items() if case.task in tasks]
         outcome = skipped(names, why)
     else:
-        outcome = check.run(case, generator_for(seed, check.name))
+        try:
+            outcome = check.run(case, generator_for(seed, check.name))
+        except MissingExtra as missing:
+            names = [name for name, tasks in check.files.items() if case.task in tasks]
+            outcome = skipped(names, str(missing).replace("\n", " "))
     filed = {*names_of(outcome.findings), *names_of(outcome.not_performed), *names_of(other)}
     if filed != set(check.files):
         raise AssertionError(f"{check.name} must account for {sorted(check.files)}; it filed {sorted(filed)}")

@@ -51,7 +51,7 @@ def to_pdf(
     try:
         import typst
     except ImportError:
-        raise MissingExtra("Writing a PDF", "build") from None
+        raise MissingExtra("Writing a PDF", "assure") from None
     content = {
         "title": title,
         "kicker": kicker,
