@@ -29,10 +29,10 @@ def work() -> Iterator[Work]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[RayCluster]:
     """One Ray cluster of this machine for all tests: it takes seconds to start."""
-    ray = pytest.importorskip("ray")
+    if importlib.util.find_spec("ray") is None:  # not imported here: the engine must be the first
+        pytest.skip("ray is not installed")
     engine = RayCluster(2)
     with engine._cluster(1 << 20):
-        assert ray.is_initialized()
         yield engine
 
 

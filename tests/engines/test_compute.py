@@ -58,9 +58,9 @@ def test_the_engine_works_again_after_an_error(engine: Compute, work: Work) -> N
 @pytest.mark.parametrize("kind", ["processes", pytest.param("ray", marks=pytest.mark.slow)])
 def test_a_fault_in_a_worker_is_told_with_its_place(request, work: Work, kind: str) -> None:
     other = request.getfixturevalue("cluster") if kind == "ray" else Processes(2)
-    with pytest.raises(OperationFailed, match="(?s)failed on a job.*small_jobs.py.*a fault of ours"):
+    with pytest.raises(OperationFailed, match=r"(?s)failed on a job.*small_jobs\.py.*a fault of ours"):
         _answers(other, work, [b"fail"])
-    with pytest.raises(OperationFailed, match="(?s)ended with status 9 before it answered.*last words"):
+    with pytest.raises(OperationFailed, match=r"(?s)ended with status 9 before it answered.*last words"):
         _answers(other, work, [b"die"])
 
 
@@ -105,7 +105,7 @@ def test_workers_and_their_material_go_when_their_parent_is_killed(work: Work) -
     with subprocess.Popen([sys.executable, "-c", _KILLED, path], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
-        held = [os.readlink(one) for one in Path(f"/proc/{worker}/fd").iterdir()]
+        held = [str(one.readlink()) for one in Path(f"/proc/{worker}/fd").iterdir()]
         assert any("memfd:sealwright-rows" in one for one in held)  # anonymous memory: there is no file to be left
         parent.send_signal(signal.SIGKILL)
     until = time.monotonic() + 10
@@ -135,18 +135,28 @@ def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPa
         RayCluster()
 
 
+def test_a_ray_that_was_imported_before_is_not_opened_to_the_network(work: Work, monkeypatch) -> None:
+    class Imported:
+        def is_initialized(self) -> bool:
+            return False
+
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", Imported())
+    with pytest.raises(Refused, match=r"would listen on the network.\nStart your own with ray.init"):
+        _answers(RayCluster(1), work, [b"echo"])
+
+
 @pytest.mark.slow
 def test_a_cluster_of_our_own_listens_on_the_loopback_only(cluster: RayCluster) -> None:
     import ray
 
     home = Path(ray._private.worker._global_node._temp_dir)
     ours = {
-        int(one.name)
-        for one in Path("/proc").iterdir()
-        if one.name.isdigit() and str(home).encode() in _command(one)
+        int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and str(home).encode() in _command(one)
     }
     assert len(ours) >= 3
-    sockets = {os.readlink(fd)[8:-1] for one in ours for fd in _files(one) if os.readlink(fd).startswith("socket:[")}
+    targets = {str(file.readlink()) for one in ours for file in _files(one)}
+    sockets = {target[8:-1] for target in targets if target.startswith("socket:[")}
     listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     places = {fields[1].split(":")[0] for fields in listening if fields[3] == "0A" and fields[9] in sockets}
     assert places == {"0100007F"}

@@ -12,20 +12,23 @@ import contextlib
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sealwright.engines.compute import Material, Started, Work, cores
 from sealwright.engines.compute_child import Child, answer_of, in_memory
-from sealwright.kernel import InvalidInput, MissingExtra, OperationFailed
+from sealwright.kernel import InvalidInput, MissingExtra, OperationFailed, Refused
 
 __all__ = ["RayCluster"]
 
 _PORTION = 64 << 20  # bytes of material in one object of Ray's store
 _LEAST_STORE = 96 << 20
 _TRIES = 2  # Ray gives its helpers 15 seconds to start, which a busy machine may exceed once
+_LONGEST_PLACE = 40  # characters: the path of a socket has at most 107 bytes, and Ray adds some sixty
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -59,8 +62,11 @@ class RayCluster:
         if workers is not None and workers < 1:
             raise InvalidInput(f"There must be at least one worker; got {workers}.")
         self._wanted, self._address = workers, address
-        os.environ.update(_QUIET if address is not None else _QUIET | _LOOPBACK)  # read by Ray when it is imported
-        if address is None:
+        closed = all(os.environ.get(name) == value for name, value in _LOOPBACK.items())
+        self._too_late = sys.modules.get("ray") is not None and not closed
+        if not self._too_late:  # Ray reads them when it is imported
+            os.environ.update(_QUIET if address is not None else _QUIET | _LOOPBACK)
+        if address is None and not self._too_late:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         self._ray = _ray()
 
@@ -94,17 +100,22 @@ class RayCluster:
         if ray.is_initialized():  # whoever did that keeps it
             yield int(ray.cluster_resources().get("CPU", 1))
             return
-        home = tempfile.mkdtemp(prefix="sw-") if self._address is None else None  # short: a socket's path has 107 bytes
-        try:
-            if home is None:
+        if self._address is None and self._too_late:
+            raise Refused(
+                "Ray was imported before, so a cluster of its own could not be closed to others: it would listen on the network.\n"
+                "Start your own with ray.init(...), which is then used, or do not import ray first."
+            )
+        with contextlib.ExitStack() as after:
+            after.callback(ray.shutdown)
+            if self._address is not None:
                 _connect(ray, self._address)
             else:
+                place = None if len(tempfile.gettempdir()) < _LONGEST_PLACE else "/tmp"  # noqa: S108 - a private folder in it
+                home = Path(tempfile.mkdtemp(prefix="sw-", dir=place))
+                after.callback(shutil.rmtree, home, ignore_errors=True)
+                after.callback(ray.shutdown)  # before its folder goes
                 _start(ray, self.workers, home, size)
             yield int(ray.cluster_resources().get("CPU", 1))
-        finally:
-            ray.shutdown()
-            if home is not None:
-                shutil.rmtree(home, ignore_errors=True)
 
 
 class _Place:
@@ -182,20 +193,21 @@ def _ray() -> Any:
     return ray
 
 
-def _start(ray: Any, workers: int, home: str, size: int) -> None:
+def _start(ray: Any, workers: int, home: Path, size: int) -> None:
     """A cluster of this machine: loopback only, no dashboard, nothing written but Ray's own logs, and they are deleted."""
     for again in range(_TRIES):
         try:
-            ray.init(
-                num_cpus=workers,
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=home,
-                object_store_memory=_LEAST_STORE + 2 * size,
-                log_to_driver=False,
-                configure_logging=False,
-                _system_config={"automatic_object_spilling_enabled": False},  # rows of people never go to a disk
-            )
+            with _quick_start(home):
+                ray.init(
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    _node_ip_address="127.0.0.1",
+                    _temp_dir=str(home / "r"),  # Ray opens its own folder to everybody; the one around it is private
+                    object_store_memory=_LEAST_STORE + 2 * size,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    _system_config={"automatic_object_spilling_enabled": False},  # rows of people never go to a disk
+                )
         except Exception as error:  # Ray raises a bare Exception  # noqa: BLE001
             ray.shutdown()
             if again + 1 == _TRIES:
@@ -207,6 +219,25 @@ def _start(ray: Any, workers: int, home: str, size: int) -> None:
             return
 
 
+@contextmanager
+def _quick_start(home: Path) -> Iterator[None]:
+    """Spare Ray's helper processes an import of three seconds, which makes them miss its deadline on a busy machine.
+
+    Each imports jsonschema, and that the grammar of international addresses where it is installed; Ray checks none.
+    """
+    (home / "q").mkdir(exist_ok=True)
+    (home / "q" / "rfc3987_syntax.py").write_text('raise ImportError("left out: see sealwright.engines.compute_ray")\n')
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home / "q"), before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
 def _connect(ray: Any, address: str | None) -> None:
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
@@ -215,4 +246,3 @@ def _connect(ray: Any, address: str | None) -> None:
             f"The Ray cluster at {address} does not answer: {str(error).splitlines()[0][:200]}\n"
             "Give the address of its head, HOST:PORT, and have the same releases of Python, Ray and Sealwright there."
         ) from None
-
