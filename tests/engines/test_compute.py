@@ -150,7 +150,8 @@ def test_a_ray_that_was_imported_before_is_not_opened_to_the_network(work: Work,
 def test_a_cluster_of_our_own_listens_on_the_loopback_only(cluster: RayCluster) -> None:
     import ray
 
-    home = Path(ray._private.worker._global_node._temp_dir)
+    home = Path(ray._private.worker._global_node.get_session_dir_path()).parents[1]
+    assert home.stat().st_mode & 0o077 == 0  # Ray's own folder in it is open to everybody
     ours = {
         int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and str(home).encode() in _command(one)
     }

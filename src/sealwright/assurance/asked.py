@@ -27,6 +27,11 @@ class Asked:
         self.rows = 0
         self.refused = False
 
+    @property
+    def model(self) -> Predictor:
+        """The model itself. What asks it directly is not counted."""
+        return self._predictor
+
     def begin(self, left: int | None) -> None:
         """Count from nothing; `left` rows may be asked for, None: any number."""
         self._left, self.rows, self.refused = left, 0, False

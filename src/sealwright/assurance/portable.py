@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.case_making import assemble
+from sealwright.assurance.environment import packages_here
 from sealwright.assurance.interface import Interface, NumberInput, StringInput
 from sealwright.assurance.one_check import in_one_order, run_check
 from sealwright.assurance.predictor import Predictor
@@ -23,6 +24,7 @@ from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import SUITES
 from sealwright.assurance.teaching import Teach
 from sealwright.engines import Do, Material
+from sealwright.kernel import OperationFailed
 
 __all__ = ["Portable", "TeachFrom", "case_from", "material_of", "preparing"]
 
@@ -51,6 +53,7 @@ class Portable:
 def material_of(case: Case, model: Portable, groups: Sequence[str]) -> dict[str, bytes | memoryview]:
     """Everything a case is made of, as bytes: tables as Arrow streams, arrays as they lie in memory, the rest as JSON."""
     facts = {
+        "packages": packages_here(),
         "kind": model.kind,
         "interface": asdict(case.interface),
         "spec": case.spec.model_dump(mode="json"),
@@ -73,8 +76,15 @@ def material_of(case: Case, model: Portable, groups: Sequence[str]) -> dict[str,
 
 
 def case_from(material: Material, teach_from: TeachFrom) -> Case:
-    """The case that `material_of` described; its tables stay where the material lies."""
+    """The case that `material_of` described; its tables stay where the material lies.
+
+    Raises
+    ------
+    OperationFailed
+        Other releases are installed here, which may say other numbers.
+    """
     facts = json.loads(bytes(material["facts"]))
+    _refuse_others(facts["packages"])
     interface = _interface(facts["interface"])
     model = Portable(kind=facts["kind"], model=bytes(material["model"]))
     before = _floats(material["previous"], interface) if "previous" in material else None
@@ -117,6 +127,16 @@ def preparing(teach_from: TeachFrom, clock: Callable[[], float]) -> Callable[[Ma
     return prepare
 
 
+def _refuse_others(asked: Mapping[str, str]) -> None:
+    here = packages_here()
+    others = [f"{name} {here.get(name)} instead of {asked[name]}" for name in asked if here.get(name) != asked[name]]
+    if others:
+        raise OperationFailed(
+            f"A worker has {', '.join(others)}, and might find other numbers than the statement would claim.\n"
+            "Install the same releases on every machine."
+        )
+
+
 def _interface(said: Mapping[str, Any]) -> Interface:
     numbers = tuple(NumberInput(**one) for one in said["numbers"])
     strings = tuple(StringInput(**{**one, "categories": tuple(one["categories"])}) for one in said["strings"])
@@ -124,10 +144,18 @@ def _interface(said: Mapping[str, Any]) -> Interface:
 
 
 def _stream(table: pa.Table) -> memoryview:
-    sink = pa.BufferOutputStream()
+    """An Arrow stream of exactly its size: a buffer that grows would hold a large table twice."""
+    measured = pa.MockOutputStream()
+    _write(table, measured)
+    buffer = pa.allocate_buffer(measured.size())
+    with pa.FixedSizeBufferWriter(buffer) as sink:
+        _write(table, sink)
+    return memoryview(buffer)
+
+
+def _write(table: pa.Table, sink: Any) -> None:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return memoryview(sink.getvalue())
 
 
 def _table(data: bytes | memoryview) -> pa.Table:

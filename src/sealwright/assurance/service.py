@@ -1,10 +1,8 @@
 """The verb of this room: run suites on a model and its held-out rows."""
 
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +11,7 @@ from sealwright.assurance.carrying_out import Errand, Kept, Spread, carry_out
 from sealwright.assurance.case import Case
 from sealwright.assurance.case_making import make_case
 from sealwright.assurance.done import Done
+from sealwright.assurance.environment import packages_here
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
 from sealwright.assurance.model import SuiteResult
@@ -25,8 +24,6 @@ from sealwright.assurance.teaching import Teach
 from sealwright.kernel import Clock, InvalidInput, Progress, canonical_json, digest_of, silent, system_clock
 
 __all__ = ["judged_by", "predictor_of", "run_suites"]
-
-_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime", "scikit-learn", "scipy")
 
 
 def run_suites(
@@ -167,7 +164,7 @@ def judged_by(
         data=data_digest or table_digest(case.test_table, case.train_table),
         seed=seed,
         settings=_settings(spec, case, asdict(interface) if described is None else described) | dict(also or {}),
-        packages=_packages(),
+        packages=packages_here(),
         rows=_rows(case),
         performed_at=clock(),
         findings=(),
@@ -250,13 +247,3 @@ def _named(previous: bytes | Callable[[Features], Any] | None) -> dict[str, Any]
     if previous is None:
         return {}
     return {"previous": digest_of(previous) if isinstance(previous, bytes) else "a function"}
-
-
-def _packages() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed as a package"
-    return found
