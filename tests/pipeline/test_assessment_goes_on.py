@@ -1,6 +1,7 @@
 """An assessment that was killed goes on where it was, and nobody can slip an outcome in."""
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -27,7 +28,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = Home(root)
     home.inside("workspace", "create", "--name", "Example")
     home.inside("init", "fits", "--data", write_table(root / "fits.csv"), "--target", "fits")
-    quick(root / "fits", recipe="logistic_regression")
+    quick(root / "fits", recipe="logistic")
     home.inside("ingest", "fits")
     home.inside("train", "fits")
     return root
@@ -36,7 +37,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(trained: Path, tmp_path: Path) -> Home:
     shutil.copytree(trained, tmp_path / "home")
-    return Home(tmp_path / "home")
+    here = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}  # the same code in the child
+    return Home(tmp_path / "home", here)
 
 
 def _outcomes(home: Home) -> list[Path]:
@@ -57,7 +59,7 @@ def _killed_after(home: Home, outcomes: int) -> None:
     process = home.start("assess", "fits", "--engine", "local")
     until = time.monotonic() + 120
     while len(_outcomes(home)) < outcomes and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.005)
+        time.sleep(0.02)
     assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGKILL)
     process.communicate()
