@@ -93,7 +93,9 @@ def test_kept_outcomes_are_sealed_and_a_changed_one_is_not_used(home: Home) -> N
 def test_another_question_starts_anew(home: Home) -> None:
     _killed_after(home, 5)
     project = home.root / "fits" / "sealwright.yaml"
-    project.write_text(project.read_text() + "\nassurance: {confidence: 0.9}\n")
+    text = project.read_text()
+    assert "confidence: 0.95" in text
+    project.write_text(text.replace("confidence: 0.95", "confidence: 0.9"))
     _, lines = _assess(home)
     assert len(lines) == _CHECKS
 
