@@ -57,6 +57,7 @@ def main() -> None:
             ("Counting groups", ["data_diversity.py", *few]),
             ("De-identifying", ["data_deidentify.py", *few]),
             ("Reading from every kind of source", ["data_sources.py", *few]),
+            ("Judging a model on a large table", ["assurance_scale.py", *few]),
             ("Ledger", ["ledger.py"]),
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),
             ("Serving, first form", ["serving_first.py"]),

@@ -67,7 +67,7 @@ def test_costs_name_classes_as_the_model_writes_them() -> None:
         ("stress: {breaks_at: {flip_share: 2}}", "less than or equal to 1"),
         ("expectations: [{column: age, expect: grows}]", "same"),
         ("expectations: [{column: age, expect: same, by: 0}]", "greater than 0"),
-        ("budget: {seconds: 5}", "Extra inputs"),
+        ("budget: {hours: 5}", "Extra inputs"),
     ],
 )
 def test_what_makes_no_sense_is_refused(text: str, message: str) -> None:

@@ -12,10 +12,12 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
+    from sealwright.assurance.carrying_out import Kept, Spread
     from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.interface import Interface, read_interface
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
+    from sealwright.assurance.portable import Portable, preparing
     from sealwright.assurance.predicate import PREDICATE_TYPE, from_predicate, to_predicate
     from sealwright.assurance.predictor import FunctionPredictor, Predictor, UnusablePredictions
     from sealwright.assurance.resampling.cross_validation import (
@@ -52,6 +54,7 @@ __all__ = [
     "FunctionPredictor",
     "Group",
     "Interface",
+    "Kept",
     "Learn",
     "LearningCurve",
     "LeaveOneOut",
@@ -59,11 +62,13 @@ __all__ = [
     "NotPerformed",
     "OnnxPredictor",
     "PREDICATE_TYPE",
+    "Portable",
     "Predictor",
     "SCORES",
     "SUITES",
     "Series",
     "Split",
+    "Spread",
     "SuiteResult",
     "Teach",
     "TooCostly",
@@ -79,6 +84,7 @@ __all__ = [
     "leave_one_out",
     "nested_cross_validate",
     "pack",
+    "preparing",
     "read_interface",
     "repeated",
     "run_suites",
@@ -89,10 +95,12 @@ __all__ = [
 
 _HOME = {
     "adapters.onnx": ("OnnxPredictor",),
+    "carrying_out": ("Kept", "Spread"),
     "elsewhere.judging": ("judge",),
     "features": ("Features", "pack"),
     "interface": ("Interface", "read_interface"),
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),
+    "portable": ("Portable", "preparing"),
     "predicate": ("PREDICATE_TYPE", "from_predicate", "to_predicate"),
     "predictor": ("FunctionPredictor", "Predictor", "UnusablePredictions"),
     "resampling.cross_validation": (

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sealwright.assurance.asked import Asked
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features, pack, true_classes, true_values
@@ -28,8 +29,11 @@ _MOST_CLASSES = 50
 class Sample:
     """Rows to judge a model on: features, truth, and (once asked for) what the model says."""
 
-    def __init__(self, table: pa.Table, interface: Interface, predictor: Predictor) -> None:
+    def __init__(
+        self, table: pa.Table, interface: Interface, predictor: Predictor, outputs: Floats | None = None
+    ) -> None:
         self.interface = interface
+        self._known = outputs
         self._predictor = predictor
         self.features: Features = pack(table, interface)
         read = true_values if interface.task == "regression" else true_classes
@@ -41,7 +45,7 @@ class Sample:
     @cached_property
     def outputs(self) -> Floats:
         """Probabilities (n, classes), or values (n,)."""
-        return answers(self._predictor, self.features, self.interface)
+        return answers(self._predictor, self.features, self.interface) if self._known is None else self._known
 
     @cached_property
     def score(self) -> Score | None:
@@ -77,6 +81,7 @@ class Case:
     previous: Floats | None = None  # what the version before answers for the rows of `test`
     teach: Teach | None = None  # how a model like this is trained, where that is known
     seed: int = 0
+    asked: Asked | None = None  # the predictor as it counts what checks ask it
     slices: tuple[Slice, ...] = ()  # declared parts of the rows of `test`
 
     @property

@@ -5,14 +5,17 @@ Does not answer: anything about the model; it is asked for the first time by a c
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
+from sealwright.assurance.asked import Asked
 from sealwright.assurance.attributes import Attribute, read_attributes, refuse_absent
+from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case, Sample
+from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface
 from sealwright.assurance.predictor import Predictor, answers
 from sealwright.assurance.rows import in_fixed_order
@@ -21,7 +24,7 @@ from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.teaching import Teach
 from sealwright.kernel import InvalidInput
 
-__all__ = ["generator_for", "make_case"]
+__all__ = ["assemble", "generator_for", "make_case"]
 
 _FEWEST_ROWS = 2
 
@@ -48,22 +51,56 @@ def make_case(
     _refuse_favourable(spec, interface)
     _refuse_legitimate(spec, interface)
     _refuse_costs(spec, interface)
-    declared = spec.cut_points()
-    cuts = dict.fromkeys(groups) | (declared or {})
+    cuts = _cuts(spec, groups)
     refuse_absent(list(cuts), test, train)
     _refuse_reference(spec, list(cuts))
     wanted = {*interface.names, interface.target, *cuts, *(name for one in spec.slices for name in one.where)}
     test, train = (
         in_fixed_order(table.select([name for name in table.column_names if name in wanted])) for table in (test, train)
     )
+    return assemble(
+        predictor,
+        test,
+        train,
+        interface,
+        spec,
+        groups,
+        seed,
+        quarantined,
+        before=None if previous is None else lambda rows: answers(previous, rows, interface),
+        teach=teach,
+        knows_training=knows_training,
+    )
+
+
+def assemble(
+    predictor: Predictor,
+    test: pa.Table,
+    train: pa.Table,
+    interface: Interface,
+    spec: AssuranceSpec,
+    groups: Sequence[str],
+    seed: int,
+    quarantined: int | None,
+    *,
+    before: Callable[[Features], Floats] | None,
+    teach: Teach | None,
+    knows_training: bool,
+    outputs: Floats | None = None,
+) -> Case:
+    """The case from tables in a fixed order that were found fit: here, or in a process that was handed them.
+
+    `before` gives the answers of the version before, `outputs` those of the model for the rows of `test`, if known.
+    """
+    cuts = _cuts(spec, groups)
     judged = _sampled(test, spec.budget.rows, generator_for(seed, "sample/test"))
     learned = _sampled(train, spec.budget.rows, generator_for(seed, "sample/train")) if knows_training else judged
-    sample = Sample(judged, interface, predictor)
-    before = None if previous is None else answers(previous, sample.features, interface)
+    counted = Asked(predictor)
+    sample = Sample(judged, interface, predictor, outputs)
     return Case(
         interface=interface,
         spec=spec,
-        predictor=predictor,
+        predictor=counted,
         test_table=test,
         train_table=train,
         test=sample,
@@ -74,11 +111,17 @@ def make_case(
         ),
         quarantined=quarantined,
         knows_training=knows_training,
-        previous=before,
+        previous=None if before is None else before(sample.features),
         teach=teach,
         seed=seed,
         slices=read_slices(judged, spec.slices),
+        asked=counted,
     )
+
+
+def _cuts(spec: AssuranceSpec, groups: Sequence[str]) -> dict[str, tuple[float, ...] | None]:
+    """Columns whose groups are compared, with their cut points."""
+    return {**dict.fromkeys(groups), **(spec.cut_points() or {})}
 
 
 def generator_for(seed: int, purpose: str) -> np.random.Generator:

@@ -12,7 +12,7 @@ from typing import Any
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult, names_of
 from sealwright.kernel import InvalidInput, canonical_json, from_rfc3339, hex_of
 
-__all__ = ["PREDICATE_TYPE", "from_predicate", "to_predicate"]
+__all__ = ["PREDICATE_TYPE", "from_predicate", "read_figure", "read_finding", "read_not_performed", "to_predicate"]
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 
@@ -91,18 +91,18 @@ def _result(fields: Mapping[str, Any]) -> SuiteResult:
         packages=dict(fields["packages"]),
         rows=dict(fields["rows"]),
         performed_at=from_rfc3339(fields["performed_at"]),
-        findings=tuple(_finding(item) for item in fields["findings"]),
-        figures=tuple(_figure(item) for item in fields["figures"]),
-        not_performed=tuple(_not_performed(item) for item in fields["not_performed"]),
+        findings=tuple(read_finding(item) for item in fields["findings"]),
+        figures=tuple(read_figure(item) for item in fields["figures"]),
+        not_performed=tuple(read_not_performed(item) for item in fields["not_performed"]),
     )
 
 
-def _finding(item: Any) -> Finding:
+def read_finding(item: Any) -> Finding:
     fields = dict(_exact(item, _FINDING_FIELDS, "a finding"))
     return Finding(**{**fields, "group": _group(fields["group"])})
 
 
-def _not_performed(item: Any) -> NotPerformed:
+def read_not_performed(item: Any) -> NotPerformed:
     fields = dict(_exact(item, _NOT_PERFORMED_FIELDS, "an item of not_performed"))
     return NotPerformed(**{**fields, "group": _group(fields["group"])})
 
@@ -111,7 +111,7 @@ def _group(item: Any) -> Group | None:
     return None if item is None else Group(**_exact(item, ("attribute", "level"), "a group"))
 
 
-def _figure(item: Any) -> Figure:
+def read_figure(item: Any) -> Figure:
     fields = dict(_exact(item, _FIGURE_FIELDS, "a figure"))
     return Figure(**{**fields, "series": tuple(_series(one) for one in fields["series"])})
 

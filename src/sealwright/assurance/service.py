@@ -1,29 +1,29 @@
 """The verb of this room: run suites on a model and its held-out rows."""
 
-import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow as pa
 
+from sealwright.assurance.carrying_out import Errand, Kept, Spread, carry_out
 from sealwright.assurance.case import Case
-from sealwright.assurance.case_making import generator_for, make_case
-from sealwright.assurance.check import Check, Outcome, skipped
+from sealwright.assurance.case_making import make_case
+from sealwright.assurance.done import Done
+from sealwright.assurance.environment import packages_here
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
-from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
+from sealwright.assurance.model import SuiteResult
+from sealwright.assurance.portable import Portable
 from sealwright.assurance.predictor import FunctionPredictor, Predictor
 from sealwright.assurance.rows import table_digest
 from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.suites import checks_of
 from sealwright.assurance.teaching import Teach
-from sealwright.kernel import Clock, InvalidInput, MissingExtra, Progress, digest_of, silent, system_clock
+from sealwright.kernel import Clock, InvalidInput, Progress, canonical_json, digest_of, silent, system_clock
 
 __all__ = ["judged_by", "predictor_of", "run_suites"]
-
-_PACKAGES = ("sealwright", "numpy", "pyarrow", "onnxruntime", "scikit-learn", "scipy")
 
 
 def run_suites(
@@ -43,10 +43,13 @@ def run_suites(
     quarantined: int | None = None,
     previous: bytes | Callable[[Features], Any] | None = None,
     teach: Teach | None = None,
+    spread: Spread | None = None,
+    kept: Kept | None = None,
 ) -> list[SuiteResult]:
     """Judge a model on rows it has not learned from.
 
-    The same inputs and seed give the same result, in any order of rows and whichever suites run together.
+    The same inputs and seed give the same result, in any order of rows, whichever suites run together, and wherever the
+    checks are carried out.
 
     Parameters
     ----------
@@ -70,6 +73,10 @@ def run_suites(
         The version before, to compare with on the same test rows; it must take the same features.
     teach : Teach, optional
         How a model like this one is trained on other rows. Without it, checks that train are not performed.
+    spread : Spread, optional
+        Workers for the checks of a model given as bytes; left out, and for a function: this process.
+    kept : Kept, optional
+        Where outcomes are kept until all are there, so that an assessment that was cut short goes on.
 
     Returns
     -------
@@ -102,6 +109,9 @@ def run_suites(
         previous=None if previous is None else predictor_of(previous, shape),
         teach=teach,
         also=_named(previous),
+        portable=Portable(kind="package", model=model) if isinstance(model, bytes) else None,
+        spread=spread,
+        kept=kept,
     )
 
 
@@ -124,6 +134,9 @@ def judged_by(
     teach: Teach | None = None,
     described: Mapping[str, Any] | None = None,
     also: Mapping[str, Any] | None = None,
+    portable: Portable | None = None,
+    spread: Spread | None = None,
+    kept: Kept | None = None,
 ) -> list[SuiteResult]:
     """As `run_suites`, for anything that predicts.
 
@@ -136,6 +149,8 @@ def judged_by(
         The interface as it goes into the settings; left out: as it is.
     also : mapping, optional
         What else the numbers depend on, for the settings.
+    portable : Portable, optional
+        The same model for other processes; left out: it cannot leave this one.
     """
     chosen = [(name, checks_of(name)) for name in dict.fromkeys(names)]
     if isinstance(seed, bool) or not 0 <= seed < 2**53:
@@ -149,21 +164,42 @@ def judged_by(
         data=data_digest or table_digest(case.test_table, case.train_table),
         seed=seed,
         settings=_settings(spec, case, asdict(interface) if described is None else described) | dict(also or {}),
-        packages=_packages(),
+        packages=packages_here(),
         rows=_rows(case),
         performed_at=clock(),
         findings=(),
     )
-    steps, done, results = sum(len(checks) for _, checks in chosen), 0, []
-    for name, checks in chosen:
-        outcomes = []
-        for check in checks:
-            progress(f"{name}: {check.name.partition('.')[2].replace('_', ' ')}", done / steps)
-            outcomes.append(_run(check, case, seed))
-            done += 1
-        results.append(_filled(blank, name, outcomes))
+    checks = [check for _, of_suite in chosen for check in of_suite]
+    errand = Errand(
+        case=case,
+        groups=groups,
+        progress=progress,
+        now=time.time,
+        model=portable,
+        spread=spread,
+        kept=kept if model_digest is not None else None,  # what is judged has no name by which it could be known again
+        key_of=_key_of(blank, case) if kept is not None else str,
+    )
+    done = iter(carry_out(errand, checks))
+    results = [_filled(blank, name, [next(done) for _ in of_suite]) for name, of_suite in chosen]
     progress("suites done", 1.0)
     return results
+
+
+def _key_of(blank: SuiteResult, case: Case) -> Callable[[str], str]:
+    """A digest for each check: of the rows themselves, and of everything else its outcome depends on."""
+    base = {
+        "model": blank.model,
+        "rows": table_digest(case.test_table, case.train_table),
+        "data": blank.data,
+        "settings": blank.settings_digest,
+        "environment": blank.environment,
+        "seed": blank.seed,
+        "previous": None if case.previous is None else digest_of(case.previous.tobytes()),
+        "teach": None if case.teach is None else [case.teach.words, dict(case.teach.told or {})],
+    }
+    whole = digest_of(canonical_json(base))
+    return lambda check: digest_of(canonical_json({"assessment": whole, "check": check}))
 
 
 def _rows(case: Case) -> dict[str, int]:
@@ -176,13 +212,14 @@ def _rows(case: Case) -> dict[str, int]:
     }
 
 
-def _filled(blank: SuiteResult, suite: str, outcomes: Sequence[Outcome]) -> SuiteResult:
+def _filled(blank: SuiteResult, suite: str, done: Sequence[Done]) -> SuiteResult:
     return replace(
         blank,
         suite=suite,
-        findings=tuple(item for outcome in outcomes for item in outcome.findings),
-        figures=tuple(item for outcome in outcomes for item in outcome.figures),
-        not_performed=tuple(item for outcome in outcomes for item in outcome.not_performed),
+        rows={**blank.rows, "queries": sum(one.queries for one in done)},
+        findings=tuple(item for one in done for item in one.outcome.findings),
+        figures=tuple(item for one in done for item in one.outcome.figures),
+        not_performed=tuple(item for one in done for item in one.outcome.not_performed),
     )
 
 
@@ -193,41 +230,6 @@ def predictor_of(model: bytes | Callable[[Features], Any], interface: Interface)
     from sealwright.assurance.adapters.onnx import OnnxPredictor  # only when there is an ONNX model to run
 
     return OnnxPredictor(model, interface)
-
-
-def _run(check: Check, case: Case, seed: int) -> Outcome:
-    """Run one check; every name it files comes back, as a finding or with a reason."""
-    other = tuple(
-        NotPerformed(check=name, why=f"there is no such thing for a {case.task} model", applicable=False)
-        for name, tasks in check.files.items()
-        if case.task not in tasks
-    )
-    if not check.applies(case.task):
-        return Outcome(not_performed=other)
-    if why := _left_out(check, case):
-        names = [name for name, tasks in check.files.items() if case.task in tasks]
-        outcome = skipped(names, why)
-    else:
-        try:
-            outcome = check.run(case, generator_for(seed, check.name))
-        except MissingExtra as missing:
-            names = [name for name, tasks in check.files.items() if case.task in tasks]
-            outcome = skipped(names, str(missing).replace("\n", " "))
-    filed = {*names_of(outcome.findings), *names_of(outcome.not_performed), *names_of(other)}
-    if filed != set(check.files):
-        raise AssertionError(f"{check.name} must account for {sorted(check.files)}; it filed {sorted(filed)}")
-    return replace(outcome, not_performed=(*outcome.not_performed, *other))
-
-
-def _left_out(check: Check, case: Case) -> str:
-    """Why a check is not carried out on this case; "" where it is."""
-    if check.thorough and case.spec.depth != "full":
-        return "it belongs to the full assessment (assurance.depth: full)"
-    if (check.needs_training or check.needs_teaching) and not case.knows_training:
-        return "it compares with the rows the model learned from, which were not given"
-    if check.needs_teaching and case.teach is None:
-        return "it trains models like this one, and how this one is trained is not known here"
-    return ""
 
 
 def _settings(spec: AssuranceSpec, case: Case, interface: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,13 +247,3 @@ def _named(previous: bytes | Callable[[Features], Any] | None) -> dict[str, Any]
     if previous is None:
         return {}
     return {"previous": digest_of(previous) if isinstance(previous, bytes) else "a function"}
-
-
-def _packages() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed as a package"
-    return found

@@ -41,6 +41,20 @@ class Budget(_Section):
         10_000, ge=100, le=1_000_000, description="Most training rows the simple model to compare with learns from."
     )
     repeats: int = Field(10, ge=2, le=200, description="Times each disturbance and each permutation is drawn anew.")
+    seconds: int | None = Field(
+        None,
+        ge=1,
+        le=604_800,
+        description="Checks that have not begun after so many seconds are not performed, and a gate that asks for them"
+        " stays shut. Which they are depends on the machine. Left out: every check is carried out.",
+    )
+    queries: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000_000,
+        description="Most rows the model is asked for, all checks together; a check that would pass it is not performed."
+        " All checks then run one after the other in one process. Left out: as many as the checks need.",
+    )
 
 
 class AssuranceSpec(_Section):

@@ -4,8 +4,9 @@ How it is trained the caller knows, since this room does not train: the pipeline
 the model was made with, `sw.assess` a clone of the estimator it was given.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -26,3 +27,4 @@ class Teach:
 
     words: str  # "boosting with the parameters of the model"
     learn: Learn
+    told: Mapping[str, Any] | None = None  # the same as plain data, so that another process can do it; None: it cannot

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sealwright.charter import RiskClass
 from sealwright.doors.reports import write_report
 from sealwright.doors.settings import Settings, person_unlock, read_settings
-from sealwright.doors.wiring import open_or_create, open_workspace_at
+from sealwright.doors.wiring import open_or_create, open_workspace_at, spread_of
 from sealwright.evidence import GateDecision
 from sealwright.kernel import Progress, read_limited, silent, system_clock
 from sealwright.pipeline import (
@@ -53,6 +53,7 @@ from sealwright.pipeline import train as train_model
 from sealwright.registry import PointerFacts, Version
 
 if TYPE_CHECKING:
+    from sealwright.assurance import Spread
     from sealwright.data.contracts import Contract, ContractReport
     from sealwright.doors.assessment import Assessment
 
@@ -90,9 +91,27 @@ class Workspace:
         """Train in a confined child process, to ONNX with measured parity."""
         return train_model(self._opened, load_project(Path(project)), by=self._settings.actor, progress=self._progress)
 
-    def assess(self, project: str | Path) -> Assessed:
-        """Judge the model: one signed statement per suite."""
-        return assess_model(self._opened, load_project(Path(project)), progress=self._progress)
+    def assess(
+        self, project: str | Path, *, full: bool = False, engine: str = "auto", workers: int | None = None
+    ) -> Assessed:
+        """Judge the model: one signed statement per suite.
+
+        Parameters
+        ----------
+        full : bool
+            Also the checks that take minutes, as `assurance.depth: full` asks for.
+        engine : str
+            Where checks are carried out: auto, local, processes, ray or ray://HOST:PORT. The statements are the same.
+        workers : int, optional
+            How many; left out: one for each core.
+        """
+        wanted = load_project(Path(project))
+        return assess_model(
+            self._opened,
+            wanted.at_full_depth() if full else wanted,
+            progress=self._progress,
+            spread=spread_of(engine, workers),
+        )
 
     def gate(self, project: str | Path) -> GateDecision:
         """Ask the policy; the decision carries every reason. It does not raise."""
@@ -154,7 +173,12 @@ class Workspace:
     def run(self, project: str | Path, *, fresh: bool = False) -> Way:
         """Every step that is still to do, up to a registered version or the reasons why not."""
         return run_way(
-            self._opened, load_project(Path(project)), by=self._settings.actor, fresh=fresh, progress=self._progress
+            self._opened,
+            load_project(Path(project)),
+            by=self._settings.actor,
+            fresh=fresh,
+            progress=self._progress,
+            spread=spread_of(),
         )
 
     def report(self, project: str | Path, to: str | Path | None = None) -> Path:
@@ -324,6 +348,8 @@ def assess(
     policy: str = "limited",
     title: str | None = None,
     seed: int = 0,
+    engine: str = "auto",
+    workers: int | None = None,
     progress: Progress = silent,
 ) -> "Assessment":
     """Judge any model on any rows, without a workspace: how good, fair, robust and explainable, and how sure that is.
@@ -347,6 +373,11 @@ def assess(
         As the `assurance:` section of a project file, e.g. {"suites": ["fairness"], "budget": {"rows": 20_000}}.
     policy : str
         The risk class whose limits the findings are held against: minimal, limited or high.
+    engine : str
+        Where the checks of an ONNX file are carried out: auto, local, processes, ray or ray://HOST:PORT. Every other model
+        is code, and is asked in this process only.
+    workers : int, optional
+        How many; left out: one for each core.
 
     Returns
     -------
@@ -360,11 +391,7 @@ def assess(
     UnusablePredictions
         What the model answers is no prediction.
     """
-    from sealwright.assurance import judge
-    from sealwright.doors.assessment import Assessment, risk_class_named
-
-    risk_class_named(policy)  # before minutes of work, not after
-    results = judge(
+    return judged_anywhere(
         model,
         rows,
         truth,
@@ -374,9 +401,23 @@ def assess(
         positive=positive,
         classes=classes,
         settings=settings,
+        policy=policy,
+        title=title,
         seed=seed,
         progress=progress,
+        spread=spread_of(engine, workers),
     )
+
+
+def judged_anywhere(
+    model: Any, rows: Any, truth: Any, *, policy: str, title: str | None, spread: "Spread | None", **asked: Any
+) -> "Assessment":
+    """As `assess`, for a caller that has chosen where the checks are carried out."""
+    from sealwright.assurance import judge
+    from sealwright.doors.assessment import Assessment, risk_class_named
+
+    risk_class_named(policy)  # before minutes of work, not after
+    results = judge(model, rows, truth, spread=spread, **asked)
     name = title or (Path(model).name if isinstance(model, (str, Path)) else type(model).__name__)
     return Assessment(title=name, results=tuple(results), policy=policy)
 

@@ -1,16 +1,22 @@
-"""What is chosen at start: which workspace, opened by what.
+"""What is chosen at start: which workspace, opened by what; and where heavy work is done.
 
 The rest of the program takes what it is given; only doors call this.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sealwright.doors.settings import Settings
-from sealwright.kernel import VerificationFailed, read_limited, strict_json
+from sealwright.kernel import InvalidInput, VerificationFailed, read_limited, strict_json
 from sealwright.pipeline import Workspace, create_workspace, is_workspace, open_workspace
 from sealwright.trust import Unlock
 
-__all__ = ["open_or_create", "open_workspace_at", "unlock_of"]
+if TYPE_CHECKING:
+    from sealwright.assurance import Spread
+
+__all__ = ["open_or_create", "open_workspace_at", "spread_of", "unlock_of"]
+
+_ADDRESS = "ray://"
 
 
 def open_workspace_at(settings: Settings) -> Workspace:
@@ -43,3 +49,40 @@ def _wrapped_by_passphrase(settings: Settings) -> bool:
         raise VerificationFailed(
             "keys/root.json is not a wrapped key. Restore the whole keys folder from one backup.", link="keys/root.json"
         ) from None
+
+
+def spread_of(engine: str = "auto", workers: int | None = None) -> "Spread | None":
+    """Where the checks of an assessment are carried out; None: in this process.
+
+    Parameters
+    ----------
+    engine : str
+        local: this process. processes: workers on this machine. ray, or ray://HOST:PORT: a Ray cluster. auto: this process,
+        and workers on this machine once that saves time.
+    workers : int, optional
+        How many; left out: one for each core.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such engine, or fewer than one worker.
+    MissingExtra
+        Ray is not installed.
+    """
+    from sealwright.assurance import Spread
+    from sealwright.engines import Processes, RayCluster
+    from sealwright.pipeline import CHECKS
+
+    if workers is not None and workers < 1:
+        raise InvalidInput(f"There must be at least one worker; got {workers}.")
+    if engine == "local":
+        return None
+    if engine == "auto":
+        return Spread(compute=Processes(workers), work=CHECKS, when="worth it")
+    if engine == "processes":
+        return Spread(compute=Processes(workers), work=CHECKS)
+    if engine == "ray":
+        return Spread(compute=RayCluster(workers), work=CHECKS)
+    if engine.startswith(_ADDRESS) and len(engine) > len(_ADDRESS):
+        return Spread(compute=RayCluster(workers, engine.removeprefix(_ADDRESS)), work=CHECKS)
+    raise InvalidInput(f"There is no engine {engine!r}. Engines are: auto, local, processes, ray, ray://HOST:PORT.")

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
     from sealwright.pipeline.candidate import candidate_of, statements_of
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
+    "assurance_worker": ("CHECKS",),
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
     "let_through": ("Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"),
@@ -94,6 +96,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CHECKS",
     "PROJECT_FILE",
     "Approved",
     "Assessed",

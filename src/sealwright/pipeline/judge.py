@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.assurance import SuiteResult, run_suites, to_predicate
+from sealwright.assurance import AssuranceSpec, Spread, SuiteResult, run_suites, to_predicate
 from sealwright.data import split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, silent, strict_json
 from sealwright.pipeline.candidate import put_together, statements_of
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.kept_outcomes import KeptOutcomes
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
@@ -50,8 +51,18 @@ class Assessed:
         }
 
 
-def assess(workspace: Workspace, project: Project, *, progress: Progress = silent) -> Assessed:
+def assess(
+    workspace: Workspace, project: Project, *, progress: Progress = silent, spread: Spread | None = None
+) -> Assessed:
     """Run the project's suites on the model of its last run, file one statement each, and build the candidate.
+
+    One that was cut short goes on: checks that were finished are not carried out again. An assessment at depth full that is on
+    file answers for depth standard, too.
+
+    Parameters
+    ----------
+    spread : Spread, optional
+        Workers for the checks; the statements are the same.
 
     Raises
     ------
@@ -62,21 +73,15 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
     """
     desk = Desk(workspace, project)
     run = desk.last()
-    trained, taken = run.product("train"), run.product("ingest")
-    spec, before = project.spec, _before(desk, trained)
-    of = digest_of_json(
-        {
-            "model": trained["model"],
-            "interface": trained["interface"],
-            "snapshot": taken["snapshot"],
-            "assurance": spec.assurance.model_dump(mode="json"),
-            "sensitive": spec.data.sensitive,
-            "charter": run.product("charter")["statement"],
-            "before": before.model if before is not None else None,
-        }
-    )
-    if run.current("assess", of) is None:
-        results = _judge(desk, run, before, progress)
+    trained, spec = run.product("train"), project.spec
+    before = _before(desk, trained)
+    of = _asked(desk, run, before, spec.assurance)
+    deeper = _asked(desk, run, before, spec.assurance.model_copy(update={"depth": "full"}))
+    if run.current("assess", of) is None and run.current("assess", deeper) is None:
+        kept = KeptOutcomes(
+            workspace.folder("runs") / "outcomes" / project.name, workspace.keyring.key("data", "assurance/outcomes")
+        )
+        results = _judge(desk, run, before, progress, spread, kept)
         filed = {
             result.suite: desk.state(
                 [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=trained["by"]
@@ -85,6 +90,7 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
         }
         product = {"of": of, "model": trained["model"], "statements": filed}
         run = desk.runs.finish(run, "assess", product, by=trained["by"])
+        kept.clear()
     run = put_together(desk, run)
     statements = statements_of(desk, run)
     return Assessed(
@@ -96,6 +102,22 @@ def assess(workspace: Workspace, project: Project, *, progress: Progress = silen
             if name in run.product("assess")["statements"]
         },
         statements={name: statement.digest for name, statement in statements.items()},
+    )
+
+
+def _asked(desk: Desk, run: Run, before: VerifiedPackage | None, assurance: AssuranceSpec) -> str:
+    """Digest of the question: the same one is answered once."""
+    trained = run.product("train")
+    return digest_of_json(
+        {
+            "model": trained["model"],
+            "interface": trained["interface"],
+            "snapshot": run.product("ingest")["snapshot"],
+            "assurance": assurance.model_dump(mode="json"),
+            "sensitive": desk.project.spec.data.sensitive,
+            "charter": run.product("charter")["statement"],
+            "before": before.model if before is not None else None,
+        }
     )
 
 
@@ -121,7 +143,14 @@ def _shape(interface: Mapping[str, Any]) -> list[Any]:
     return [*(interface.get(part) for part in ("task", "target", "classes")), *named]
 
 
-def _judge(desk: Desk, run: Run, before: VerifiedPackage | None, progress: Progress) -> Sequence[SuiteResult]:
+def _judge(
+    desk: Desk,
+    run: Run,
+    before: VerifiedPackage | None,
+    progress: Progress,
+    spread: Spread | None,
+    kept: KeptOutcomes,
+) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
     out = withholding(desk, require_basis(desk, by=trained["by"]))
     snapshot = snapshot_of(
@@ -145,4 +174,6 @@ def _judge(desk: Desk, run: Run, before: VerifiedPackage | None, progress: Progr
         quarantined=snapshot.quarantined,
         previous=before.model_bytes if before is not None else None,
         teach=teach_of(project=desk.project, interface=interface, parameters=parameters),
+        spread=spread,
+        kept=kept,
     )

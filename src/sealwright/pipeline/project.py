@@ -7,7 +7,7 @@ Does not answer: whether the data or the policy agree. Those are checked by thei
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -70,6 +70,11 @@ class Project:
     @property
     def name(self) -> str:
         return self.spec.project
+
+    def at_full_depth(self) -> "Project":
+        """The same project with `assurance.depth: full`, as if its file said so."""
+        assurance = self.spec.assurance.model_copy(update={"depth": "full"})
+        return replace(self, spec=self.spec.model_copy(update={"assurance": assurance}))
 
 
 def load_project(where: Path) -> Project:

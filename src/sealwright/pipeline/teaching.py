@@ -12,7 +12,7 @@ from sealwright.assurance import FunctionPredictor, Predictor, Teach
 from sealwright.pipeline.project import Project
 from sealwright.training import learn_anew
 
-__all__ = ["teach_of"]
+__all__ = ["teach_from", "teach_of"]
 
 
 def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapping[str, Any]) -> Teach | None:
@@ -20,9 +20,15 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
     training = project.spec.training
     if training.own_code:
         return None
+    return teach_from({"recipe": training.recipe, "parameters": dict(parameters), "interface": dict(interface)})
+
+
+def teach_from(told: Mapping[str, Any]) -> Teach:
+    """One of our recipes, named with its parameters and the interface: plain data, which a worker is handed as it is."""
+    interface, recipe, parameters = told["interface"], told["recipe"], told["parameters"]
 
     def learn(table: pa.Table, seed: int) -> Predictor:
-        answers = learn_anew(table, interface, training.recipe, parameters, seed)
+        answers = learn_anew(table, interface, recipe, parameters, seed)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
-    return Teach(words=f"the recipe {training.recipe} with the parameters of the model", learn=learn)
+    return Teach(words=f"the recipe {recipe} with the parameters of the model", learn=learn, told=told)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sealwright.assurance import Spread
 from sealwright.evidence import GateDecision
 from sealwright.kernel import Progress, silent
 from sealwright.pipeline.desk import evidence_of
@@ -43,7 +44,13 @@ class Way:
 
 
 def run_way(
-    workspace: Workspace, project: Project, *, by: str, fresh: bool = False, progress: Progress = silent
+    workspace: Workspace,
+    project: Project,
+    *,
+    by: str,
+    fresh: bool = False,
+    progress: Progress = silent,
+    spread: Spread | None = None,
 ) -> Way:
     """Do what is still to do. Steps whose inputs did not change are kept as they are.
 
@@ -58,7 +65,7 @@ def run_way(
 
     ingested = ingest(workspace, project, by=by, fresh=fresh, progress=part(0.0, 0.1))
     trained = train(workspace, project, by=by, progress=part(0.1, 0.6))
-    assessed = assess(workspace, project, progress=part(0.6, 0.95))
+    assessed = assess(workspace, project, progress=part(0.6, 0.95), spread=spread)
     progress("asking the gate", 0.95)
     decision = decide(workspace, project).decision
     sealed = None

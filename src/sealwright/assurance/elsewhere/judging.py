@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
+from sealwright.assurance.carrying_out import Spread
 from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
 from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
 from sealwright.assurance.elsewhere.given_teaching import given_teaching
 from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
 from sealwright.assurance.model import SuiteResult
-from sealwright.assurance.predictor import Predictor
+from sealwright.assurance.portable import Portable
 from sealwright.assurance.service import judged_by
 from sealwright.assurance.spec import AssuranceSpec, class_text
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, read_limited, silent, system_clock
@@ -45,6 +46,7 @@ def judge(
     seed: int = 0,
     progress: Progress = silent,
     clock: Clock = system_clock,
+    spread: Spread | None = None,
 ) -> list[SuiteResult]:
     """Run the suites on any model and any rows.
 
@@ -68,6 +70,8 @@ def judge(
         Outcomes in the order of the model's answers, for a function or a file that does not name them.
     settings : AssuranceSpec or mapping, optional
         As the `assurance:` section of a project file.
+    spread : Spread, optional
+        Workers for the checks of an ONNX file; everything else is code, which stays in this process.
 
     Returns
     -------
@@ -87,7 +91,8 @@ def judge(
     names = _classes(found, model, outcomes, classes)
     known = _known(outcomes, names)
     interface = _interface(given, found, names, positive)
-    asked, digest = _predictor(model, given, found, names)
+    portable = _portable(model)
+    asked = portable.predictor(interface) if portable else GivenModel(model, given, found, names)
     beside = _groups(groups, given)
     return judged_by(
         spec.suites,
@@ -100,8 +105,10 @@ def judge(
         seed=seed,
         progress=progress,
         clock=clock,
-        model_digest=digest,
+        model_digest=digest_of(portable.model) if portable else None,
         teach=given_teaching(model, given, interface),
+        portable=portable,
+        spread=spread,
     )
 
 
@@ -185,14 +192,11 @@ def _target(given: GivenRows) -> str:
     return name
 
 
-def _predictor(model: Any, given: GivenRows, task: str, classes: tuple[str, ...]) -> tuple[Predictor, str | None]:
+def _portable(model: Any) -> Portable | None:
+    """An ONNX file, by its path or as its bytes; None for anything else."""
     if isinstance(model, (str, Path)):
         model = read_limited(Path(model), _MOST_BYTES)
-    if isinstance(model, bytes):
-        from sealwright.assurance.adapters.onnx_file import OnnxFile  # only when there is a file to run
-
-        return OnnxFile(model, given.numbers, given.strings, task, classes), digest_of(model)
-    return GivenModel(model, given, task, classes), None
+    return Portable(kind="file", model=model) if isinstance(model, bytes) else None
 
 
 def _groups(groups: Any, given: GivenRows) -> _Beside:

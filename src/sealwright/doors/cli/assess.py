@@ -10,6 +10,7 @@ import typer
 from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
 
 if TYPE_CHECKING:
+    from sealwright.assurance import Spread
     from sealwright.doors.assessment import Assessment
     from sealwright.evidence import Result
     from sealwright.kernel import Progress
@@ -34,6 +35,16 @@ def assess(
     ] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Also write the limits as JUnit XML, for CI.", show_default=False)
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also the checks that take minutes: as assurance.depth: full in the project.")
+    ] = False,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", help="Where checks are carried out: auto, local, processes, ray or ray://HOST:PORT."),
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="How many workers; left out: one for each core.", show_default=False)
     ] = None,
     model: Annotated[Path | None, _elsewhere("--model", "An ONNX file, instead of a project.")] = None,
     data: Annotated[
@@ -60,21 +71,31 @@ def assess(
     Exit status: 0 done, 2 nothing was trained yet or something cannot be used, 3 a limit of --fail-on is missed.
     """
     from sealwright.doors.assessment import risk_class_named
+    from sealwright.doors.wiring import spread_of
 
     policy = fail_on or "limited"
     risk_class_named(policy)  # a slip is said before minutes of work
+    how = _How(full, spread_of(engine, workers))
     if model is None:
         strays = {"--data": data, "--target": target, "--learned-from": learned_from, "--features": features}
         _refuse_strays({**strays, "--groups": groups, "--positive": positive, "--to": to})
-        title, limits = _of_project(project, policy, home, key_file, as_json=as_json)
+        title, limits = _of_project(project, policy, how, home, key_file, as_json=as_json)
     else:
         asked = _Elsewhere(model, data, target, learned_from, _names(features), _names(groups), positive)
-        title, limits = _of_file(asked, policy, to, as_json=as_json)
+        title, limits = _of_file(asked, policy, how, to, as_json=as_json)
     if junit is not None:
         _write_junit(junit, title, policy, limits)
     if fail_on is not None and any(not one.outcome.opens for one in limits):
         _tell_missed(limits, fail_on, quiet=as_json)
         raise typer.Exit(3)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How deep, and where."""
+
+    full: bool
+    spread: "Spread | None"
 
 
 @dataclass(frozen=True)
@@ -91,7 +112,7 @@ class _Elsewhere:
 
 
 def _of_project(
-    project: Path, policy: str, home: Path | None, key_file: Path | None, *, as_json: bool
+    project: Path, policy: str, how: _How, home: Path | None, key_file: Path | None, *, as_json: bool
 ) -> "tuple[str, Sequence[Result]]":
     """Assess the last run of a project; its name, and what came of the limits of `policy` by its findings alone."""
     from sealwright.doors.assessment import limits_of
@@ -100,18 +121,21 @@ def _of_project(
     from sealwright.pipeline import assess as do
 
     wanted = project_at(project)
+    wanted = wanted.at_full_depth() if how.full else wanted
     with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        done = do(workspace, wanted, progress=progress)
+        done = do(workspace, wanted, progress=progress, spread=how.spread)
     out(as_json, done.to_json(), lambda: tell_assessed(done, project))
     return wanted.name, limits_of(policy, list(done.suites.values()))
 
 
-def _of_file(asked: _Elsewhere, policy: str, to: Path | None, *, as_json: bool) -> "tuple[str, Sequence[Result]]":
+def _of_file(
+    asked: _Elsewhere, policy: str, how: _How, to: Path | None, *, as_json: bool
+) -> "tuple[str, Sequence[Result]]":
     """Judge an ONNX file on a table, and write the page; its name, and what came of the limits of `policy`."""
     from sealwright.doors.cli import show
 
     with show.progress(quiet=as_json) as progress:
-        found = _judged(asked, policy, progress)
+        found = _judged(asked, policy, how, progress)
         if to is not None:
             progress("drawing the page", 1.0)
             found.save(to)
@@ -119,10 +143,10 @@ def _of_file(asked: _Elsewhere, policy: str, to: Path | None, *, as_json: bool) 
     return found.title, found.limits()
 
 
-def _judged(asked: _Elsewhere, policy: str, progress: "Progress") -> "Assessment":
+def _judged(asked: _Elsewhere, policy: str, how: _How, progress: "Progress") -> "Assessment":
     """Read the rows, with types as they are guessed from the file, and judge the model on them."""
     from sealwright.data import infer_contract
-    from sealwright.doors.notebook import assess as judge_any
+    from sealwright.doors.notebook import judged_anywhere
     from sealwright.kernel import InvalidInput
 
     if asked.data is None or asked.target is None:
@@ -136,7 +160,7 @@ def _judged(asked: _Elsewhere, policy: str, progress: "Progress") -> "Assessment
         raise InvalidInput(f"{asked.data} has no column {', '.join(absent)}; it has {there}.")
     table = _rows(asked.data, spec.columns, progress)
     learned = _rows(asked.learned_from, spec.columns, progress) if asked.learned_from is not None else None
-    return judge_any(
+    return judged_anywhere(
         asked.model,
         table.select(taken),
         table.column(asked.target),
@@ -146,7 +170,9 @@ def _judged(asked: _Elsewhere, policy: str, progress: "Progress") -> "Assessment
         positive=asked.positive if asked.positive is not None else spec.positive,
         policy=policy,
         title=asked.model.name,
+        settings={"depth": "full"} if how.full else None,
         progress=progress,
+        spread=how.spread,
     )
 
 

@@ -47,11 +47,12 @@ def run(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.words import tell_way
+    from sealwright.doors.wiring import spread_of
     from sealwright.pipeline import run_way
 
     wanted = project_at(project)
     with open_at(home, key_file, create=True) as workspace, show.progress(quiet=as_json) as progress:
-        way = run_way(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress)
+        way = run_way(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress, spread=spread_of())
     out(as_json, way.to_json(), lambda: tell_way(way, project))
     raise typer.Exit(0 if way.decision.passed else 3)
 

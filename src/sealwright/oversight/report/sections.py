@@ -48,12 +48,28 @@ def section_of(name: str, suite: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "title": title,
         "lead": lead,
+        "sampled": _sampled(suite["rows"]),
         "figures": figures[:_LEAD_FIGURES],
         "more_figures": figures[_LEAD_FIGURES:],
         "findings": findings[:_LEAD_FINDINGS],
         "more_findings": findings[_LEAD_FINDINGS:],
         "not_performed": [one for one in suite["not_performed"] if one["applicable"]],
     }
+
+
+def _sampled(rows: Mapping[str, int]) -> str:
+    """How many rows were looked at where not all were; "" where all were."""
+    parts = [
+        f"{rows[judged]:,} of the {rows[whole]:,} {words}"
+        for whole, judged, words in (("test", "test_judged", "test rows"), ("train", "train_judged", "training rows"))
+        if 0 < rows[judged] < rows[whole]
+    ]
+    if not parts:
+        return ""
+    return (
+        f"Predictions were made for {' and '.join(parts)}, drawn by lot; the intervals include the chance of that draw,"
+        " and each measure says on how many rows it rests."
+    )
 
 
 def _about(finding: Mapping[str, Any]) -> str:
