@@ -20,8 +20,8 @@ from sealwright.assurance.case_making import make_case
 from sealwright.assurance.certified.certificate import Certificate, certify
 from sealwright.assurance.certified.reading import Unreadable
 from sealwright.assurance.constraints.making import constraints_of
-from sealwright.assurance.evasion.goal import goal_of
 from sealwright.assurance.evasion.search import search
+from sealwright.assurance.goal import goal_of
 from sealwright.assurance.interface import read_interface
 from sealwright.assurance.service import predictor_of
 from sealwright.training import RECIPES

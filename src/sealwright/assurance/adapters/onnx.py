@@ -47,7 +47,10 @@ class OnnxPredictor:
         """The model opened up; raises `Unreadable` where it is of no kind that is read."""
         from sealwright.assurance.adapters.onnx_reading import read_onnx  # onnx is slow to import; few checks need it
 
-        return read_onnx(self._model, self._interface)
+        numbers, strings = (
+            [item.name for item in items] for items in (self._interface.numbers, self._interface.strings)
+        )
+        return read_onnx(self._model, numbers, strings, self._interface.task)
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,).

@@ -14,7 +14,6 @@ from onnx import numpy_helper
 from sealwright.assurance.adapters.onnx_columns import Column, Text, encoded
 from sealwright.assurance.adapters.onnx_trees import leaves_of
 from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
-from sealwright.assurance.interface import Interface
 
 __all__ = ["read_onnx"]
 
@@ -24,8 +23,8 @@ _AFTER = {"Softmax", "Sigmoid", "Logistic", "Normalizer", "Identity", "ZipMap", 
 _MOST_CONDITIONS = 3_000_000
 
 
-def read_onnx(model: bytes, interface: Interface) -> Reading:
-    """Read a model.
+def read_onnx(model: bytes, numbers: Sequence[str], strings: Sequence[str], task: str) -> Reading:
+    """Read a model of these number and text columns.
 
     Raises
     ------
@@ -34,13 +33,13 @@ def read_onnx(model: bytes, interface: Interface) -> Reading:
     """
     graph = onnx.load_from_string(model).graph
     constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    known = _inputs(graph, interface)
+    known = _inputs(graph, numbers, strings)
     for position, node in enumerate(graph.node):
         attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
         if node.op_type == "Constant":
             constants[node.output[0]] = numpy_helper.to_array(attributes["value"])
         elif node.op_type in _CORES:
-            return _core(node, attributes, known, constants, graph.node[position + 1 :], interface)
+            return _core(node, attributes, known, constants, graph.node[position + 1 :], task)
         else:
             inputs = [known.get(name, ()) for name in node.input]
             given = [constants.get(name) for name in node.input]
@@ -51,10 +50,10 @@ def read_onnx(model: bytes, interface: Interface) -> Reading:
     raise Unreadable("its graph holds neither trees nor a linear function")
 
 
-def _inputs(graph: Any, interface: Interface) -> dict[str, tuple[Column, ...]]:
+def _inputs(graph: Any, number_names: Sequence[str], text_names: Sequence[str]) -> dict[str, tuple[Column, ...]]:
     """What each input holds: a column of its name, or all numbers, or all texts."""
-    numbers = {item.name: place for place, item in enumerate(interface.numbers)}
-    texts = {item.name: place for place, item in enumerate(interface.strings)}
+    numbers = {name: place for place, name in enumerate(number_names)}
+    texts = {name: place for place, name in enumerate(text_names)}
     outer = {one.name for one in graph.initializer}
     given = [one for one in graph.input if one.name not in outer]
     by_name = all(one.name in {**numbers, **texts} for one in given)
@@ -77,13 +76,13 @@ def _core(
     known: Mapping[str, tuple[Column, ...]],
     constants: Mapping[str, NDArray[Any]],
     after: Sequence[Any],
-    interface: Interface,
+    task: str,
 ) -> Reading:
     columns = known.get(node.input[0], ())
     matrix = tuple(column for column in columns if isinstance(column, Source))
     if not matrix or len(matrix) != len(columns):
         raise Unreadable("its trees or weights do not take the encoded columns")
-    links: tuple[Link, ...] = ("value",) if interface.task == "regression" else ("softmax", "logistic", "shares")
+    links: tuple[Link, ...] = ("value",) if task == "regression" else ("softmax", "logistic", "shares")
     if node.op_type.startswith("Tree"):
         trees = leaves_of(attributes, len(matrix))
         _refuse_unknown(after)

@@ -16,8 +16,8 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.certified.bounds import linear_drop, prices_of, tree_low
 from sealwright.assurance.certified.reading import Linear, Link, Openable, Reading, Unreadable
 from sealwright.assurance.constraints.model import Constraints
-from sealwright.assurance.evasion.goal import Goal
 from sealwright.assurance.features import Features
+from sealwright.assurance.goal import Goal
 
 __all__ = ["Certificate", "certify"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, CLASSES, REGRESSION
 from sealwright.assurance.evasion.flips import Flips
-from sealwright.assurance.evasion.goal import Goal
+from sealwright.assurance.goal import Goal
 from sealwright.assurance.intervals import mean_interval, wilson
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.refusals import refused

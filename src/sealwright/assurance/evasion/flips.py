@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.evasion.costs import affordable
-from sealwright.assurance.evasion.goal import Goal
 from sealwright.assurance.features import Features
+from sealwright.assurance.goal import Goal
 
 __all__ = ["Flips", "hold_the_laws"]
 

@@ -9,6 +9,7 @@ an upper bound. The idea of greedy steps on mixed rows follows Kulynych et al. 2
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,11 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.evasion.costs import ROUNDING, affordable
 from sealwright.assurance.evasion.flips import Flips
-from sealwright.assurance.evasion.goal import Goal
 from sealwright.assurance.evasion.moves import Moves, moves_within
 from sealwright.assurance.features import Features
+from sealwright.assurance.goal import Goal
 
-__all__ = ["search"]
+__all__ = ["search", "transfer"]
 
 _KEPT_BACK = 16  # questions a row keeps for making a change cheaper
 _DEEPEST = 8  # steps put together at most
@@ -61,6 +62,32 @@ def search(
         hunt.queries = queries
         _cheaper(hunt)
     return hunt.flips()
+
+
+def transfer(
+    goal: Goal,
+    stand_in: Goal,
+    constraints: Constraints,
+    budgets: tuple[float, ...],
+    queries: int,
+    known: NDArray[np.object_],
+) -> Flips:
+    """Changes that look best for a stand-in, tried on the model: the attacker asks the model only to see if they work.
+
+    Parameters
+    ----------
+    stand_in : Goal
+        The same rows with another model, which may be asked freely.
+    """
+    moves = moves_within(constraints, goal.original, budgets, known)
+    gains = _single_steps(_Hunt(stand_in, constraints, len(moves) + _FEWEST + _KEPT_BACK), moves)
+    hunt = _Hunt(goal, constraints, queries)
+    orders = _orders(moves, gains, np.random.default_rng(0))  # those that are not shuffled use no lot
+    for _ in range(2 * gains.shape[2] if len(moves) else 0):
+        order = next(orders)
+        for budget in budgets:
+            _one_by_one(hunt, moves, order, budget, first=0)
+    return replace(hunt.flips(), attack="transfer")
 
 
 class _Hunt:
@@ -130,8 +157,8 @@ def _orders(moves: Moves, gains: Floats, rng: np.random.Generator) -> Iterator[F
         yield np.maximum(gains[:, :, goal], 0.0) / priced * rng.exponential(size=priced.shape)
 
 
-def _one_by_one(hunt: _Hunt, moves: Moves, order: Floats, budget: float) -> None:
-    """Add the most promising affordable step again and again, asking after each from the second on."""
+def _one_by_one(hunt: _Hunt, moves: Moves, order: Floats, budget: float, first: int = 1) -> None:
+    """Add the most promising affordable step again and again, asking after each from `first` on (counted from 0)."""
     n = len(hunt.goal)
     now, spent = hunt.goal.original, np.zeros(n)
     used = np.zeros((int(moves.block.max()) + 1, n), dtype=np.bool_)
@@ -150,7 +177,7 @@ def _one_by_one(hunt: _Hunt, moves: Moves, order: Floats, budget: float) -> None
             used[moves.block[step], rows] = True
         open_ = goes_on & hunt.may_ask()
         rows = np.flatnonzero(open_)
-        if depth and rows.size:
+        if depth >= first and rows.size:
             hunt.ask(now.take(rows), rows)
             open_ &= ~affordable(hunt.cost, budget)
 

@@ -14,8 +14,8 @@ from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, coll
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.evasion.filing import attack_files, curve, filed, price_words, share
 from sealwright.assurance.evasion.flips import hold_the_laws
-from sealwright.assurance.evasion.goal import Goal, goal_of
 from sealwright.assurance.evasion.search import search
+from sealwright.assurance.goal import Goal, goal_of
 from sealwright.assurance.model import Finding, NotPerformed
 
 __all__ = ["CHECK"]

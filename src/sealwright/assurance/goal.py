@@ -37,7 +37,10 @@ class Goal:
 
         A row without an answer lost its decision: its margins are -1.
         """
-        outputs = self.case.predict(changed)
+        return self.margins(self.case.predict(changed), index)
+
+    def margins(self, outputs: Floats, index: NDArray[np.intp]) -> Floats:
+        """As `ask`, for answers already there."""
         if self.case.task == "regression":
             moved = outputs - self.before[index]
             margins = np.column_stack([self.limit - moved, self.limit + moved])
