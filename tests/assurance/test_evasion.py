@@ -133,7 +133,7 @@ def test_a_turn_that_takes_a_number_and_a_category_together_is_found() -> None:
 
 
 def test_a_model_that_leans_on_one_easily_changed_feature_is_flagged_and_a_steady_one_is_not() -> None:
-    """Power and false alarms over ten draws of rows, as written in docs/explanation/evasion.md."""
+    """Power and false alarms over ten draws of rows, as written in docs/explanation/robustness.md."""
     flagged, alarms = 0, 0
     for seed in range(10):
         leaning = _mixed(200, seed, lambda numbers, _words: 0.5 + 0.45 * np.tanh(8 * numbers[:, 0]))
