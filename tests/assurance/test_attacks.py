@@ -22,6 +22,8 @@ from sealwright.assurance.evasion.asked import Point, tape_of
 from sealwright.assurance.evasion.attack_check import attacked
 from sealwright.assurance.evasion.slopes import slopes_of
 from sealwright.assurance.goal import goal_of
+from sealwright.assurance.interface import read_interface
+from sealwright.assurance.service import predictor_of
 
 R1 = {0.02: 0.900585, 0.05: 0.766082, 0.1: 0.450292, 0.2: 0.052632}
 
@@ -64,13 +66,16 @@ def test_the_closed_form_is_the_reference(cancer: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", [fgsm.ATTACK, pgd.ATTACK], ids=["fgsm", "pgd"])
-def test_gradient_attacks_on_a_linear_model_equal_the_closed_form(cancer: Any, attack: Any) -> None:
+@pytest.mark.parametrize(("attack", "rows"), [(fgsm.ATTACK, 171), (pgd.ATTACK, 45)], ids=["fgsm", "pgd"])
+def test_gradient_attacks_on_a_linear_model_equal_the_closed_form(cancer: Any, attack: Any, rows: int) -> None:
     case = _reference(cancer)
-    goal = goal_of(case, 171, np.random.default_rng(0))
+    goal = goal_of(case, rows, np.random.default_rng(0))
     flips = attacked(attack, goal, slopes_of(case), np.random.default_rng(0))
     robust = [(goal.right & ~flips.turned(budget)).mean() for budget in R1]
-    assert robust == pytest.approx(list(R1.values()), abs=1 / 171 + 1e-6)
+    proof = certify(goal, constraints_of(case), tuple(R1), each=True)
+    assert isinstance(proof, Certificate)
+    expected = list(R1.values()) if rows == 171 else [(goal.right & held).mean() for held in proof.holds]
+    assert robust == pytest.approx(expected, abs=1 / 171 + 1e-6)
 
 
 @pytest.mark.slow
@@ -107,12 +112,47 @@ def test_every_attack_turns_rows_within_the_constraints_the_same_way_twice(wine:
 
 
 def _judged(trained: Any, attack: Any, spec: dict[str, Any]) -> Any:
-    from sealwright.assurance.interface import read_interface
-    from sealwright.assurance.service import predictor_of
-
     interface = read_interface(trained.interface)
     asked = AssuranceSpec.model_validate(spec)
     case = make_case(predictor_of(trained.model, interface), trained.test, trained.train, interface, asked, (), 1, None)
     goal = goal_of(case, 6, np.random.default_rng(0))
     slopes = slopes_of(case) if attack.looks_inside else None
     return attacked(attack, goal, slopes, np.random.default_rng(0))
+
+
+@pytest.mark.slow
+def test_a_torch_module_is_attacked_through_its_gradients(rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    X = rng.normal(size=(300, 3)).astype(np.float32)
+    y = (np.tanh(2 * X[:, 0]) + X[:, 1] * X[:, 2] > 0).astype(int)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.05)
+    for _ in range(60):
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(net(torch.as_tensor(X)), torch.as_tensor(y)).backward()
+        optimiser.step()
+    case = _case_of(net, X, y, attacks={"rows": 40, "budgets": [0.1, 0.5, 1.5], "reported_budget": 0.5})
+    goal, slopes = goal_of(case, 40, np.random.default_rng(0)), slopes_of(case)
+    assert not isinstance(slopes, str)
+    assert (np.argmax(slopes.logits(goal.original), axis=1) == goal.decided).all()
+    one, many = (attacked(attack, goal, slopes, np.random.default_rng(0)) for attack in (fgsm.ATTACK, pgd.ATTACK))
+    for flips in (one, many):
+        robust = [(goal.right & ~flips.turned(budget)).mean() for budget in (0.1, 0.5, 1.5)]
+        assert goal.right.mean() >= robust[0] >= robust[1] > robust[2]
+    assert many.turned(1.5).mean() >= one.turned(1.5).mean() - 0.05
+
+
+def test_a_model_without_gradients_says_which_attacks_it_is_spared_and_why(german: Any) -> None:
+    judged = german.judge("robustness", spec={"attacks": {"rows": 30}})
+    assert "assurance.depth: full" in judged.why("robustness.fgsm_robust_accuracy")
+    case = _held(german)
+    outcome = fgsm.CHECK.run(case, np.random.default_rng(0))
+    assert {item.check for item in outcome.not_performed} == set(fgsm.CHECK.files)
+    assert "trees have none" in outcome.not_performed[0].why
+
+
+def _held(trained: Any) -> Case:
+    interface = read_interface(trained.interface)
+    predictor = predictor_of(trained.model, interface)
+    return make_case(predictor, trained.test, trained.train, interface, AssuranceSpec(), (), 1, None)

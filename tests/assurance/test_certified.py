@@ -7,10 +7,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from sealwright.assurance import AssuranceSpec, Features
@@ -20,9 +23,11 @@ from sealwright.assurance.case_making import make_case
 from sealwright.assurance.certified.certificate import Certificate, certify
 from sealwright.assurance.certified.reading import Unreadable
 from sealwright.assurance.constraints.making import constraints_of
+from sealwright.assurance.elsewhere.given_model import GivenModel
+from sealwright.assurance.elsewhere.given_rows import given_rows
 from sealwright.assurance.evasion.search import search
 from sealwright.assurance.goal import goal_of
-from sealwright.assurance.interface import read_interface
+from sealwright.assurance.interface import Interface, NumberInput, read_interface
 from sealwright.assurance.service import predictor_of
 from sealwright.training import RECIPES
 from sealwright.training.adapters.estimators import fit
@@ -233,3 +238,51 @@ def test_a_reading_that_does_not_give_the_models_answers_proves_nothing(german: 
     said = certify(goal, rules, BUDGETS)
     assert isinstance(said, str)
     assert "does not give the answers" in said
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(max_iter=500),
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
+        make_pipeline(MinMaxScaler(), RandomForestClassifier(8, max_depth=5, random_state=0)),
+        DecisionTreeClassifier(max_depth=5, random_state=0),
+    ],
+    ids=["linear", "scaled", "forest", "tree"],
+)
+@pytest.mark.parametrize("classes", [("no", "yes"), ("yes", "no"), ("a", "b", "c")], ids=len)
+def test_an_estimator_that_is_held_is_opened_and_what_is_proven_holds(
+    model: Any, classes: tuple[str, ...], rng: np.random.Generator
+) -> None:
+    X = rng.normal(size=(200, 4)) * [1, 5, 0.2, 30]
+    score = X[:, 0] + X[:, 1] / 5 + rng.normal(size=200) / 2
+    y = np.array(sorted(classes), dtype=object)[np.digitize(score, [-0.5, 0.7])[:] % len(classes)]
+    fitted = clone(model).fit(X, y)
+    rows = given_rows(X)
+    task = "binary" if len(classes) == 2 else "multiclass"
+    interface = Interface(
+        task=task,
+        target="outcome",
+        classes=classes,
+        positive="yes" if task == "binary" else None,
+        numbers=tuple(NumberInput(name=n, type="number", nullable=True, least=None, most=None) for n in rows.numbers),
+        strings=(),
+        precision="float64",
+    )
+    table = rows.table.append_column("outcome", pa.array(y.tolist()))
+    predictor = GivenModel(fitted, rows, task, classes)
+    case = make_case(predictor, table, None, interface, AssuranceSpec(), (), 1, None)
+    goal, rules = goal_of(case, 60, np.random.default_rng(0)), constraints_of(case)
+    for each in (False, True):
+        found = certify(goal, rules, BUDGETS, each=each)
+        assert isinstance(found, Certificate), found
+        assert found.holds[0].any()
+        assert _tried(case, found, each, rng) == 0
+
+
+def test_boosting_that_is_held_is_not_opened_and_says_so() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    model = HistGradientBoostingClassifier(max_iter=3).fit(X, X[:, 0] > 0)
+    with pytest.raises(Unreadable, match="HistGradientBoostingClassifier is not opened up here"):
+        GivenModel(model, given_rows(X), "binary", ("false", "true")).opened()

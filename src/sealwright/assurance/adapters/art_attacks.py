@@ -34,6 +34,8 @@ def fgsm(point: Point, slopes: Slopes, label: int, budgets: tuple[float, ...], _
     model = _white_box(point, slopes)
     for budget in budgets:
         _finally(point, FastGradientMethod(model, eps=budget), label)
+        if point.turned:  # farther would not be cheaper
+            return
 
 
 def pgd(point: Point, slopes: Slopes, label: int, budgets: tuple[float, ...], _queries: int, _seed: int) -> None:
@@ -48,6 +50,8 @@ def pgd(point: Point, slopes: Slopes, label: int, budgets: tuple[float, ...], _q
             model, eps=budget, eps_step=2.5 * budget / _STEPS, max_iter=_STEPS, verbose=False
         )
         _finally(point, attack, label)
+        if point.turned:
+            return
 
 
 def carlini(point: Point, slopes: Slopes, label: int, _budgets: tuple[float, ...], _queries: int, _seed: int) -> None:

@@ -79,6 +79,11 @@ class Point:
         """What one unit of each axis is in the column's own unit."""
         return self._unit
 
+    @property
+    def turned(self) -> bool:
+        """Whether a possible row was found that turns this one."""
+        return bool(np.isfinite(self.tape.cost[self.row]))
+
     def wished(self, points: Floats) -> Features:
         """Rows at points of shape (m, axes), possible or not."""
         original = self.tape.goal.original.take(np.full(len(points), self.row, dtype=np.intp))
