@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
@@ -132,6 +133,9 @@ class AssuranceSpec(_Section):
     )
     exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
         (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
+    )
+    attacks: AttackSpec = Field(
+        AttackSpec(), description="How hard single rows are attacked, and what a change may cost."
     )
     budget: Budget = Budget()
 

@@ -58,7 +58,19 @@ from sealwright.assurance.checks.quality import (
     quarantine,
     single_feature,
 )
-from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
+from sealwright.assurance.checks.robustness import (
+    boundary,
+    carlini,
+    category_swap,
+    evasion,
+    fgsm,
+    hop_skip_jump,
+    noise,
+    pgd,
+    transfer,
+    unseen_category,
+    zoo,
+)
 from sealwright.assurance.checks.robustness import missing as emptied
 from sealwright.assurance.checks.slices import declared, found
 from sealwright.assurance.checks.stress import (
@@ -128,7 +140,20 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         proxies.CHECK,
         gap_sources.CHECK,
     ),
-    "robustness": (noise.CHECK, emptied.CHECK, category_swap.CHECK, unseen_category.CHECK),
+    "robustness": (
+        noise.CHECK,
+        emptied.CHECK,
+        category_swap.CHECK,
+        unseen_category.CHECK,
+        evasion.CHECK,
+        transfer.CHECK,
+        fgsm.CHECK,
+        pgd.CHECK,
+        carlini.CHECK,
+        hop_skip_jump.CHECK,
+        boundary.CHECK,
+        zoo.CHECK,
+    ),
     "stress": (
         unit_mistake.CHECK,
         swapped_columns.CHECK,

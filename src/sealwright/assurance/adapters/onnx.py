@@ -7,6 +7,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface
 from sealwright.assurance.predictor import UnusablePredictions
@@ -37,9 +38,19 @@ class OnnxPredictor:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
             raise InvalidInput(f"This ONNX model cannot be opened: {str(error)[:300]}") from None
+        self._model, self._interface = model, interface
         self._output = "value" if interface.task == "regression" else "probabilities"
         self._none = (0,) if interface.task == "regression" else (0, len(interface.classes))
         _refuse_other_inputs(self._session, interface, self._output)
+
+    def opened(self) -> Reading:
+        """The model opened up; raises `Unreadable` where it is of no kind that is read."""
+        from sealwright.assurance.adapters.onnx_reading import read_onnx  # onnx is slow to import; few checks need it
+
+        numbers, strings = (
+            [item.name for item in items] for items in (self._interface.numbers, self._interface.strings)
+        )
+        return read_onnx(self._model, numbers, strings, self._interface.task)
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,).

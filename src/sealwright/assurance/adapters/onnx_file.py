@@ -13,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.features import Features
 from sealwright.assurance.predictor import UnusablePredictions
 from sealwright.assurance.spec import class_text
@@ -53,10 +54,16 @@ class OnnxFile:
         except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
             raise InvalidInput(f"This ONNX file cannot be opened: {str(error)[:300]}") from None
         self._numbers, self._strings = tuple(numbers), tuple(strings)
-        self._task, self._classes = task, tuple(classes)
+        self._task, self._classes, self._model = task, tuple(classes), model
         self._inputs = {one.name: _TYPES.get(one.type) for one in self._session.get_inputs()}
         self._output = _output_of(self._session, task)
         _refuse_other_columns(self._inputs, self._numbers, self._strings)
+
+    def opened(self) -> Reading:
+        """The model opened up; raises `Unreadable` where it is of no kind that is read."""
+        from sealwright.assurance.adapters.onnx_reading import read_onnx  # onnx is slow to import; few checks need it
+
+        return read_onnx(self._model, self._numbers, self._strings, self._task)
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,)."""

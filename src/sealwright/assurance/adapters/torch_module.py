@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.features import Features
 from sealwright.kernel import InvalidInput
 
-__all__ = ["torch_call"]
+__all__ = ["TorchSlopes", "torch_call"]
 
 
 def torch_call(model: Any, task: str) -> Callable[[Any], NDArray[Any]]:
@@ -33,3 +35,52 @@ def torch_call(model: Any, task: str) -> Callable[[Any], NDArray[Any]]:
         return found[:, 0] if found.shape[1] == 1 else found
 
     return call
+
+
+class TorchSlopes:
+    """Logits and gradients of a torch module with one output per class, or one for the second of two."""
+
+    def __init__(self, model: Any, classes: int, positive: int, threshold: float) -> None:
+        self._model, self._classes = model, classes
+        self._shift = np.zeros(classes)
+        if classes == 2:
+            self._shift[positive] = np.log(threshold / (1 - threshold))
+        self._last = type(list(model.modules())[-1]).__name__
+
+    def logits(self, features: Features) -> Floats:
+        """Shape (n, classes)."""
+        import torch
+
+        with torch.no_grad():
+            logits: Floats = self._forward(self._given(features)).double().numpy()
+        return logits - self._shift
+
+    def jacobian(self, features: Features) -> Floats:
+        """Gradients by the numbers, shape (n, classes, numbers)."""
+        import torch
+
+        rows = self._given(features).requires_grad_()
+        logits = self._forward(rows)
+        each = [torch.autograd.grad(logits[:, k].sum(), rows, retain_graph=True)[0] for k in range(self._classes)]
+        found: Floats = torch.stack(each, dim=1).double().numpy()
+        return found
+
+    def _given(self, features: Features) -> Any:
+        import torch
+
+        kind = next((one.dtype for one in self._model.parameters()), torch.float32)
+        return torch.as_tensor(features.numbers, dtype=kind)
+
+    def _forward(self, rows: Any) -> Any:
+        """Logits of every class; where the module gives probabilities, their logarithms."""
+        import torch
+
+        outputs = self._model(rows).reshape(len(rows), -1)
+        if self._last in {"Sigmoid", "Softmax"}:
+            tiny = torch.finfo(outputs.dtype).tiny
+            if outputs.shape[1] == 1:
+                outputs = torch.cat([1 - outputs, outputs], dim=1)
+            return torch.log(outputs.clamp_min(tiny))
+        if outputs.shape[1] == 1:
+            return torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+        return outputs

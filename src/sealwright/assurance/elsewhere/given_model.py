@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.certified.reading import Reading, Unreadable
 from sealwright.assurance.elsewhere.given_rows import GivenRows
+from sealwright.assurance.evasion.slopes import Slopes
 from sealwright.assurance.features import Features
 from sealwright.assurance.predictor import UnusablePredictions
 from sealwright.assurance.spec import class_text
@@ -45,6 +47,7 @@ class GivenModel:
 
     def __init__(self, model: Any, rows: GivenRows, task: str, classes: Sequence[str]) -> None:
         self._rows, self._task, self._classes = rows, task, tuple(classes)
+        self._model = model
         self._ask = _asked(model, task)
         own = classes_of(model)
         if own is not None and task != "regression" and set(own) != set(classes):
@@ -53,6 +56,22 @@ class GivenModel:
                 "They must be the same. Name them in the order of its answers with classes=[...]."
             )
         self._order = [own.index(one) for one in classes] if own is not None and task != "regression" else None
+
+    def opened(self) -> Reading:
+        """A scikit-learn model of numbers opened up; raises `Unreadable` for others."""
+        if not isinstance(self._rows.like, np.ndarray):
+            raise Unreadable("models made elsewhere are opened up only where their rows are an array of numbers")
+        from sealwright.assurance.adapters.sklearn_reading import read_sklearn  # few checks need it
+
+        return read_sklearn(self._model, self._task, self._order)
+
+    def slopes(self, positive: int, threshold: float) -> Slopes | None:
+        """Gradients of a torch module; None for anything else, or where it does not say logits of each class."""
+        if not _is_torch(self._model) or self._task == "regression":
+            return None
+        from sealwright.assurance.adapters.torch_module import TorchSlopes  # only where there is a module
+
+        return TorchSlopes(self._model, len(self._classes), positive, threshold)
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,)."""

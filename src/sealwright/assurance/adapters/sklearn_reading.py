@@ -1,0 +1,83 @@
+"""A scikit-learn model of an array of numbers opened up: linear models, trees and forests, with a scaler in front or not."""
+
+from typing import Any
+
+import numpy as np
+
+from sealwright.assurance.adapters.onnx_trees import leaves_from
+from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
+
+__all__ = ["read_sklearn"]
+
+_LINEAR = {"LogisticRegression", "LinearRegression", "Ridge"}
+_FORESTS = {"RandomForestClassifier", "ExtraTreesClassifier", "RandomForestRegressor", "ExtraTreesRegressor"}
+_TREES = {"DecisionTreeClassifier", "DecisionTreeRegressor"}
+
+
+def read_sklearn(model: Any, task: str, order: list[int] | None) -> Reading:
+    """Read a fitted estimator, or a pipeline of scalers that ends in one.
+
+    Parameters
+    ----------
+    order : list of int or None
+        Where each class of the interface stands among the model's own.
+
+    Raises
+    ------
+    Unreadable
+        It is of no kind that is read here.
+    """
+    steps = [step for _, step in model.steps] if type(model).__name__ == "Pipeline" else [model]
+    final, kind = steps[-1], type(steps[-1]).__name__
+    if not type(final).__module__.startswith("sklearn.") or kind not in _LINEAR | _FORESTS | _TREES:
+        raise Unreadable(f"a {kind} is not opened up here")
+    columns = tuple(Source(kind="number", place=place) for place in range(int(model.n_features_in_)))
+    for step in steps[:-1]:
+        columns = _scaled(step, columns)
+    links: tuple[Link, ...] = ("value",) if task == "regression" else ("softmax", "logistic", "shares")
+    if kind in _LINEAR:
+        weights, start = np.atleast_2d(final.coef_).T, np.atleast_1d(final.intercept_)
+        if weights.shape[1] == 1 and order == [1, 0]:
+            weights, start = -weights, -start
+        elif weights.shape[1] > 1 and order is not None:
+            weights, start = weights[:, order], start[order]
+        return Reading(
+            words="a linear function", columns=columns, core=Linear(weights=weights, constant=start), links=links
+        )
+    trees = [one.tree_ for one in final.estimators_] if kind in _FORESTS else [final.tree_]
+    tables, scores = zip(*(_table(tree, task, order, 1 / len(trees)) for tree in trees), strict=True)
+    core = leaves_from(list(tables), list(scores), np.zeros(1 if task == "regression" else len(order or ())))
+    words = f"{len(trees)} trees" if len(trees) > 1 else "one tree"
+    return Reading(words=words, columns=columns, core=core, links=links)
+
+
+def _scaled(step: Any, columns: tuple[Source, ...]) -> tuple[Source, ...]:
+    kind, width = type(step).__name__, len(columns)
+    if kind == "StandardScaler":
+        centre = step.mean_ if step.with_mean else np.zeros(width)
+        factor = 1 / step.scale_ if step.with_std else np.ones(width)
+    elif kind == "MinMaxScaler" and not step.clip:
+        factor = step.scale_
+        centre = -step.min_ / factor
+    else:
+        raise Unreadable(f"a {kind} in front of the model is not opened up here")
+    if any((one.centre, one.factor) != (0.0, 1.0) for one in columns):
+        raise Unreadable("two scalers in a row are not opened up here")
+    return tuple(
+        Source(kind="number", place=place, centre=float(c), factor=float(f))
+        for place, (c, f) in enumerate(zip(centre, factor, strict=True))
+    )
+
+
+def _table(tree: Any, task: str, order: list[int] | None, share: float) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Nodes and leaf scores of one tree, as `leaves_from` takes them."""
+    nodes, scores = {}, {}
+    to_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=np.uint8))
+    for node in range(tree.node_count):
+        left, right = int(tree.children_left[node]), int(tree.children_right[node])
+        if left != right:
+            nodes[node] = (int(tree.feature[node]), float(tree.threshold[node]), left, right, bool(to_left[node]))
+            continue
+        value = tree.value[node][0]
+        scores[node] = (value[:1] if task == "regression" else (value / value.sum())[order]) * share
+    return nodes, scores

@@ -1,0 +1,133 @@
+"""A model opened up: where each column of its matrix comes from, and the additive scores made of them.
+
+Answers: what are the scores of a row, and how do probabilities follow from them?
+Does not answer: for models that are not a linear function or a sum of trees behind encoders of single columns.
+
+Whether a model was read rightly is not taken on trust: its scores must give back the model's own answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.features import Features
+
+__all__ = ["Leaves", "Linear", "Link", "Openable", "Reading", "Source", "Unreadable", "column_values"]
+
+Link = Literal["softmax", "logistic", "shares", "value"]
+"""From scores to answers: softmax of all; the logistic function of the only one, for the second class; shares as they
+are (of the only one, for the second class); a value as it is."""
+
+
+class Unreadable(Exception):
+    """The model is of no kind that is read here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One column of the matrix, as a function of one column of the rows.
+
+    number: (x - centre) * factor, a missing x standing for `fill`; missing: 1 where x is missing, else 0;
+    string: `table` of the text, else `other`; constant: `other`.
+    """
+
+    kind: Literal["number", "missing", "string", "constant"]
+    place: int = 0  # of the number or text column it comes from
+    centre: float = 0.0
+    factor: float = 1.0
+    fill: float = float("nan")
+    table: Mapping[str, float] = field(default_factory=dict)
+    other: float = 0.0
+
+    def of_numbers(self, x: NDArray[np.floating]) -> Floats:
+        """Values of a number or missing column."""
+        wide = x.astype(np.float64)
+        gone = np.isnan(wide)
+        if self.kind == "missing":
+            return gone.astype(np.float64)
+        return np.asarray((np.where(gone, self.fill, wide) - self.centre) * self.factor)
+
+    def of_text(self, text: str) -> float:
+        return self.table.get(text, self.other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    """Scores linear in the matrix."""
+
+    weights: Floats  # shape (columns, scores)
+    constant: Floats  # shape (scores,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """Scores as sums over trees; each tree gives the scores of the one leaf a row falls into.
+
+    A row falls into a leaf if, for each condition of it, low < value <= high, or the value is missing and `missing`.
+    Conditions are sorted by column, leaves by tree.
+    """
+
+    first: NDArray[np.intp]  # shape (trees,): first leaf of each tree
+    scores: Floats  # shape (leaves, scores)
+    constant: Floats  # shape (scores,)
+    leaf: NDArray[np.intp]  # shape (conditions,): which leaf it belongs to
+    column: NDArray[np.intp]  # which column of the matrix it asks
+    low: Floats
+    high: Floats
+    missing: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a model was found to be."""
+
+    words: str  # "120 trees"
+    columns: tuple[Source, ...]
+    core: Linear | Leaves
+    links: tuple[Link, ...]  # what may turn scores into answers; the one that gives the model's answers is it
+
+    def scores(self, features: Features) -> Floats:
+        """Scores of shape (n, scores)."""
+        matrix = np.column_stack([column_values(source, features) for source in self.columns])
+        if isinstance(self.core, Linear):
+            return np.asarray(matrix @ self.core.weights + self.core.constant)
+        outside = np.zeros((len(features), len(self.core.scores)), dtype=np.bool_)
+        for column in np.unique(self.core.column):
+            at = np.flatnonzero(self.core.column == column)  # no leaf asks a column twice
+            value = matrix[:, [column]]
+            inside = (value > self.core.low[at]) & (value <= self.core.high[at])
+            outside[:, self.core.leaf[at]] |= ~np.where(np.isnan(value), self.core.missing[at], inside)
+        return np.asarray((~outside).astype(np.float64) @ self.core.scores + self.core.constant)
+
+    def answers(self, scores: Floats, link: Link, classes: int) -> Floats:
+        """Probabilities (n, classes), or values (n,)."""
+        from scipy.special import expit, softmax  # scipy is heavy; few checks need it
+
+        if link == "value":
+            return scores[:, 0]
+        if scores.shape[1] == 1 and classes == 2:
+            second = expit(scores[:, 0]) if link == "logistic" else scores[:, 0]
+            return np.column_stack([1 - second, second])
+        return np.asarray(softmax(scores, axis=1) if link == "softmax" else scores)
+
+
+@runtime_checkable
+class Openable(Protocol):
+    """A predictor that can say what it is made of."""
+
+    def opened(self) -> Reading:
+        """The model opened up; raises `Unreadable` with the reason where it is of no kind that is read."""
+
+
+def column_values(source: Source, features: Features) -> Floats:
+    """One column of the matrix, shape (n,)."""
+    if source.kind == "constant":
+        return np.full(len(features), source.other)
+    if source.kind == "string":
+        texts, back = np.unique(features.strings[:, source.place].astype(str), return_inverse=True)
+        return np.array([source.of_text(str(text)) for text in texts])[back]
+    return source.of_numbers(features.numbers[:, source.place])

@@ -1,0 +1,23 @@
+"""The shortest way over the boundary, found by only asking which class is decided."""
+
+from sealwright.assurance.evasion.attack_check import Attack, Step, attack_check
+
+__all__ = ["ATTACK", "CHECK"]
+
+
+def _step() -> Step:
+    from sealwright.assurance.adapters import art_attacks  # slow to import
+
+    return art_attacks.hop_skip_jump
+
+
+ATTACK = Attack(
+    name="hop_skip_jump",
+    title="HopSkipJump",
+    words="HopSkipJump, which only asks which class is decided",
+    each=False,
+    looks_inside=False,
+    long=True,
+    step=_step,
+)
+CHECK = attack_check(ATTACK)

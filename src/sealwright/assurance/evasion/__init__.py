@@ -1,0 +1,1 @@
+"""Attacks on single rows: can somebody change a row, at a price, so that the model decides otherwise?"""
