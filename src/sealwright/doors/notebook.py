@@ -27,6 +27,7 @@ from sealwright.pipeline import (
     Assessed,
     Attested,
     Begun,
+    Comparison,
     Enrolled,
     Ingested,
     Sealed,
@@ -34,6 +35,7 @@ from sealwright.pipeline import (
     Verified,
     Way,
     begin_project,
+    comparison_kind,
     enrol,
     export_bundle,
     is_workspace,
@@ -93,6 +95,29 @@ class Workspace:
     def assess(self, project: str | Path) -> Assessed:
         """Judge the model: one signed statement per suite."""
         return assess_model(self._opened, load_project(Path(project)), progress=self._progress)
+
+    def compare(
+        self,
+        project: str | Path,
+        what: str = "fairness",
+        *,
+        only: Sequence[str] | None = None,
+        to: str | Path | None = None,
+    ) -> Comparison:
+        """Train other ways to make the model and judge them on the same rows; nothing is filed. `to`: also write a page."""
+        from sealwright.doors.comparing import comparison_of, write_comparison
+
+        found = comparison_of(
+            self._opened,
+            load_project(Path(project)),
+            what,
+            only=only,
+            by=self._settings.actor,
+            progress=self._progress,
+        )
+        if to is not None:
+            write_comparison(found, comparison_kind(what), self._opened.clock(), Path(to))
+        return found
 
     def gate(self, project: str | Path) -> GateDecision:
         """Ask the policy; the decision carries every reason. It does not raise."""

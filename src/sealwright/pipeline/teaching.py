@@ -25,4 +25,5 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
         answers = learn_anew(table, interface, training.recipe, parameters, seed)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
-    return Teach(words=f"the recipe {training.recipe} with the parameters of the model", learn=learn)
+    without = ", without its mitigation" if training.mitigation is not None else ""
+    return Teach(words=f"the recipe {training.recipe} with the parameters of the model{without}", learn=learn)
