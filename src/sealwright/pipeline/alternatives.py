@@ -33,7 +33,7 @@ PRESENT = "present"
 _FIELDS = ("check", "value", "low", "high", "n", "unit", "definition", "note")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TriedWay:
     """One way, and what came of it. `failed` says why it gave no model; then it has no findings."""
 

@@ -120,5 +120,5 @@ def _cell(way: "TriedWay", key: tuple[str, str | None, str | None]) -> str:
     one = way.findings.get(key)
     if one is None:
         return ""
-    spread = "" if one["low"] is None else f" ({one['low']:.3f} to {one['high']:.3f})"
+    spread = "" if one["low"] is None else f"\n{one['low']:.3f} to {one['high']:.3f}"
     return f"{one['value']:.3f}{spread}"
