@@ -19,7 +19,7 @@ def comparison_of(
     by: str,
     progress: Progress = silent,
 ) -> Comparison:
-    """Compare the ways that `what` stands for; of `only`, those named.
+    """Compare the ways that `what` stands for, or those that `only` names, whole or by their first part.
 
     Raises
     ------
@@ -31,11 +31,16 @@ def comparison_of(
     if not variants:
         raise InvalidInput(f"There is no other way to compare: {kind.absent}.")
     names = [one.name for one in variants]
-    unknown = [name for name in only or () if name not in names]
+    unknown = [wanted for wanted in only or () if not any(_means(wanted, name) for name in names)]
     if unknown:
         raise InvalidInput(f"There is no way called {', '.join(unknown)}. The ways are: {', '.join(names)}.")
-    chosen = [one for one in variants if only is None or one.name in only]
+    chosen = [one for one in variants if only is None or any(_means(wanted, one.name) for wanted in only)]
     return compare(workspace, project, chosen, suites=kind.suites, by=by, progress=progress)
+
+
+def _means(wanted: str, name: str) -> bool:
+    """A name, or its first part: reweighing means reweighing-sex and reweighing-age."""
+    return name == wanted or name.startswith(f"{wanted}-")
 
 
 def write_comparison(found: Comparison, kind: ComparisonKind, at: datetime, to: Path) -> Path:

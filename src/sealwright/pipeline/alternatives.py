@@ -40,6 +40,7 @@ class TriedWay:
     name: str
     words: str
     training: Mapping[str, Any]  # fields of `training:` that differ
+    about: str | None = None  # the attribute it is for
     results: tuple[SuiteResult, ...] = ()
     notes: tuple[str, ...] = ()
     model: str | None = None  # digest
@@ -67,6 +68,7 @@ class TriedWay:
         return {
             "name": self.name,
             "words": self.words,
+            "about": self.about,
             "training": dict(self.training),
             "lines": self.lines,
             "model": self.model,
@@ -231,7 +233,7 @@ def _try(
     except SealwrightError as error:
         if way.name == PRESENT:
             raise
-        return TriedWay(name=way.name, words=way.words, training=way.training, failed=str(error)), None
+        return TriedWay(name=way.name, words=way.words, training=way.training, about=way.about, failed=str(error)), None
     results = run_suites(
         bench.suites,
         made.model,
@@ -251,6 +253,7 @@ def _try(
         name=way.name,
         words=way.words,
         training=way.training,
+        about=way.about,
         results=tuple(results),
         notes=tuple(made.notes),
         model=made.model_digest,

@@ -50,7 +50,9 @@ def _variants(project: Project) -> Iterator[Variant]:
             recipe = {"recipe": "logistic", "params": {}} if method in LINEAR_ONLY and not straight else {}
             chosen = {"method": method, "attributes": [entry]}
             about = f"{method}-{name}" if len(attributes) > 1 else method
-            yield Variant(name=about, words=f"{_WORDS[method]} ({name})", training={**recipe, "mitigation": chosen})
+            yield Variant(
+                name=about, words=f"{_WORDS[method]} ({name})", training={**recipe, "mitigation": chosen}, about=name
+            )
 
 
 def _attributes(project: Project) -> Mapping[str, Any]:
@@ -61,7 +63,7 @@ def _attributes(project: Project) -> Mapping[str, Any]:
     for name in dict.fromkeys([*spec.data.sensitive, *declared]):
         cuts = declared.get(name)
         if cuts is not None:
-            found[name] = {name: list(cuts)}
+            found[name] = {name: [int(cut) if cut.is_integer() else cut for cut in cuts]}
         elif spec.data.columns[name].type in {"category", "boolean"} or _few(spec.data.columns[name].bounds):
             found[name] = name
     return found

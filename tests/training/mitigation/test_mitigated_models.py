@@ -126,7 +126,7 @@ def test_a_planted_bias_gets_smaller_and_the_graph_agrees(method: str, recipe: s
     found = differences(made.model, job.holdout, made.predictions, "binary", 2, job.positive)
     assert found["largest"] <= 1e-5
     assert found["flips"] == 0
-    check_structure(made.model)
+    check_structure(made.model, planted(tell=tell)[1])
     if recipe == "logistic":
         assert made_by(job).model == made.model  # the same bytes again
 

@@ -112,10 +112,12 @@ def _figure(
     good = next((check for check in _GOOD if any((check, None, None) in tables[way["name"]] for way in ways)), None)
     points = []
     for way in ways:
+        if way["about"] not in {None, key[1]}:
+            continue
         across, up = tables[way["name"]].get(key), tables[way["name"]].get((str(good), None, None))
         if across is not None and up is not None:
             points.append({"name": way["name"], **_place("x", across), **_place("y", up)})
-    if good is None or len(points) < 2:
+    if len(points) < 2 or good is None:
         return None
     figure = {
         "kind": "trade_off",
@@ -126,7 +128,7 @@ def _figure(
     }
     front = ", ".join(point["name"] for point in points if point["name"] in front_of(points))
     return {
-        "title": f"{plain_check(good)} against {_name(key)}",
+        "title": f"{plain_check(good)} against {_name(key)[:1].lower()}{_name(key)[1:]}",
         "src": picture(figure),
         "alt": f"One point for each way; on the front: {front}",
         "note": f"No other way is both more accurate and more alike than: {front}. Bars are intervals; ways whose bars"

@@ -27,8 +27,15 @@ def trade_off(figure: Mapping[str, Any]) -> dict[str, Any]:
     """
     points = list(figure["points"])
     best = front_of(points)
+    ranked = sorted(range(len(points)), key=lambda at: (points[at]["y"], points[at]["x"]))
+    side = {at: rank % 2 for rank, at in enumerate(ranked)}  # neighbours get their names above and below
     values = [
-        {**one, "kind": "present" if place == 0 else "front" if one["name"] in best else "other", "order": one["x"]}
+        {
+            **one,
+            "kind": "present" if place == 0 else "front" if one["name"] in best else "other",
+            "order": one["x"],
+            "side": side[place],
+        }
         for place, one in enumerate(points)
     ]
     x = {"field": "x", "type": "quantitative", "title": figure["x"], "scale": {"zero": True}, "axis": {"tickCount": 6}}
@@ -68,9 +75,13 @@ def trade_off(figure: Mapping[str, Any]) -> dict[str, Any]:
                 "mark": {"type": "point", "filled": True, "size": 85, "opacity": 1},
                 "encoding": {"x": x, "y": y, "color": colour},
             },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 8, "dy": -8, "fontSize": 11},
-                "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": colour},
-            },
+            *(
+                {
+                    "transform": [{"filter": {"field": "side", "equal": side}}],
+                    "mark": {"type": "text", "align": "left", "dx": 7, "dy": dy, "fontSize": 11},
+                    "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": colour},
+                }
+                for side, dy in enumerate((-9, 12))
+            ),
         ],
     }

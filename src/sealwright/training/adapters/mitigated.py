@@ -117,8 +117,8 @@ def _decorrelated(task: _Task) -> Model:
         classes_=np.asarray(present, dtype=np.int64),
     )
     task.notes.append(
-        f"decorrelate: {np.linalg.matrix_rank(project - np.eye(len(project)))} directions of {len(project)} feature"
-        " columns were projected out; the group is not asked for when the model answers"
+        f"decorrelate: {np.linalg.matrix_rank(project - np.eye(len(project)))} of {len(project)} directions of the features"
+        " were projected out; the group is not asked for when the model answers"
     )
     return Fitted(
         task=job.task,
