@@ -50,6 +50,7 @@ def planted(
         numbers, strings = [*numbers, "age"], [*strings, "town"]
     interface: dict[str, Any] = {"format": 1, "project": "loans", "task": task, "target": "target", "positive": None}
     interface["numbers"] = [{"name": name, "type": "number", **shown} for name in numbers]
+    interface |= {"order": [*numbers, *strings], "outputs": {"probabilities": ["N", 2]}}
     interface["strings"] = [{"name": name, "type": "category", "nullable": True, "categories": []} for name in strings]
     if task == "binary":
         target: Any = np.where(signal > 0, "good", "bad")
