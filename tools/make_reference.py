@@ -29,6 +29,7 @@ COMMANDS = [
     "ingest",
     "train",
     "assess",
+    "compare",
     "gate",
     "attest",
     "approve",

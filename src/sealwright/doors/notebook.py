@@ -27,6 +27,7 @@ from sealwright.pipeline import (
     Assessed,
     Attested,
     Begun,
+    Comparison,
     Enrolled,
     Ingested,
     Sealed,
@@ -34,6 +35,7 @@ from sealwright.pipeline import (
     Verified,
     Way,
     begin_project,
+    comparison_kind,
     enrol,
     export_bundle,
     is_workspace,
@@ -112,6 +114,29 @@ class Workspace:
             progress=self._progress,
             spread=spread_of(engine, workers),
         )
+
+    def compare(
+        self,
+        project: str | Path,
+        what: str = "fairness",
+        *,
+        only: Sequence[str] | None = None,
+        to: str | Path | None = None,
+    ) -> Comparison:
+        """Train other ways to make the model and judge them on the same rows; nothing is filed. `to`: also write a page."""
+        from sealwright.doors.comparing import comparison_of, write_comparison
+
+        found = comparison_of(
+            self._opened,
+            load_project(Path(project)),
+            what,
+            only=only,
+            by=self._settings.actor,
+            progress=self._progress,
+        )
+        if to is not None:
+            write_comparison(found, comparison_kind(what), self._opened.clock(), Path(to))
+        return found
 
     def gate(self, project: str | Path) -> GateDecision:
         """Ask the policy; the decision carries every reason. It does not raise."""

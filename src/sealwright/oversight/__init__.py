@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.oversight.report.assessment_page import AssessmentFacts, print_assessment, render_assessment
+    from sealwright.oversight.report.comparison_page import ComparisonFacts, render_comparison
     from sealwright.oversight.report.data_page import DataPageFacts, render_data_page
     from sealwright.oversight.report.junit import junit_xml
     from sealwright.oversight.report.lineage_picture import lineage_svg
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AssessmentFacts",
+    "ComparisonFacts",
     "DataPageFacts",
     "OUTCOME_WORDS",
     "ReportFacts",
@@ -34,6 +36,7 @@ __all__ = [
     "print_assessment",
     "print_report",
     "render_assessment",
+    "render_comparison",
     "render_data_page",
     "render_report",
     "training_words",
@@ -44,6 +47,8 @@ _HOME = {
     "print_assessment": "assessment_page",
     "render_assessment": "assessment_page",
     "junit_xml": "junit",
+    "ComparisonFacts": "comparison_page",
+    "render_comparison": "comparison_page",
     "DataPageFacts": "data_page",
     "render_data_page": "data_page",
     "lineage_svg": "lineage_picture",

@@ -9,10 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.pipeline.alternatives import Comparison, TriedWay, compare
     from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
     from sealwright.pipeline.candidate import candidate_of, statements_of
+    from sealwright.pipeline.comparisons import COMPARISONS, ComparisonKind, comparison_kind
     from sealwright.pipeline.consent_withdrawal import WithdrawnConsent, withdraw_consent
     from sealwright.pipeline.data_basis import (
         BasisView,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
+    from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
     from sealwright.pipeline.way import Way, run_way
     from sealwright.pipeline.workspace import (
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
 
 _HOME = {
     "assurance_worker": ("CHECKS",),
+    "alternatives": ("Comparison", "TriedWay", "compare"),
+    "comparisons": ("COMPARISONS", "ComparisonKind", "comparison_kind"),
+    "variants": ("Variant",),
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
     "let_through": ("Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"),
@@ -97,11 +103,14 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "CHECKS",
+    "COMPARISONS",
     "PROJECT_FILE",
     "Approved",
     "Assessed",
     "Attested",
     "Begun",
+    "Comparison",
+    "ComparisonKind",
     "Decided",
     "Desk",
     "Enrolled",
@@ -111,6 +120,8 @@ __all__ = [
     "Run",
     "Sealed",
     "Trained",
+    "TriedWay",
+    "Variant",
     "Verified",
     "Way",
     "Workspace",
@@ -119,6 +130,8 @@ __all__ = [
     "attest",
     "begin_project",
     "candidate_of",
+    "compare",
+    "comparison_kind",
     "create_workspace",
     "decide",
     "end_enrolment",

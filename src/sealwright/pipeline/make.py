@@ -10,6 +10,7 @@ from sealwright.kernel import Progress, canonical_json, silent, strict_json
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.governance_facts import governance_predicate
+from sealwright.pipeline.learned_columns import columns_learned_from
 from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
@@ -78,7 +79,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     features = list(interface["order"])
     started = workspace.clock()
     result = train_confined(
-        rows.select([*features, spec.data.target]),
+        rows.select(columns_learned_from(spec.data, spec.training)),
         holdout.select(features),
         interface,
         spec.training,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sealwright.assurance import AssuranceSpec
 from sealwright.charter import CharterSpec
@@ -21,7 +21,7 @@ from sealwright.data.deidentify import DeidentifySpec
 from sealwright.evidence import PolicySpec
 from sealwright.kernel import InvalidInput, Located, canonical_json, check_name, digest_of, read_limited, strict_yaml
 from sealwright.serving import ServingSpec
-from sealwright.training import TrainingSpec
+from sealwright.training import AT_ONE_HALF, TrainingSpec
 
 __all__ = ["PROJECT_FILE", "Project", "ProjectSpec", "load_project", "project_schema"]
 
@@ -49,6 +49,16 @@ class ProjectSpec(BaseModel):
         exclude_if=lambda value: value is None,
         description="What is done to the data before it is given away: methods, limits, and what an attacker may know.",
     )
+
+    @model_validator(mode="after")
+    def _thresholds_lie_at_one_half(self) -> "ProjectSpec":
+        mitigation = self.training.mitigation
+        cut = mitigation is not None and mitigation.method in AT_ONE_HALF
+        if cut and self.assurance.threshold != 0.5:
+            raise ValueError(
+                "training.mitigation decides at a probability of 0.5, so assurance.threshold must be 0.5 (or left out)"
+            )
+        return self
 
     @field_validator("project")
     @classmethod

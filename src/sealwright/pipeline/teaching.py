@@ -20,7 +20,14 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
     training = project.spec.training
     if training.own_code:
         return None
-    return teach_from({"recipe": training.recipe, "parameters": dict(parameters), "interface": dict(interface)})
+    return teach_from(
+        {
+            "recipe": training.recipe,
+            "parameters": dict(parameters),
+            "interface": dict(interface),
+            "mitigated": training.mitigation is not None,
+        }
+    )
 
 
 def teach_from(told: Mapping[str, Any]) -> Teach:
@@ -31,4 +38,5 @@ def teach_from(told: Mapping[str, Any]) -> Teach:
         answers = learn_anew(table, interface, recipe, parameters, seed)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
-    return Teach(words=f"the recipe {recipe} with the parameters of the model", learn=learn, told=told)
+    without = ", without its mitigation" if told["mitigated"] else ""
+    return Teach(words=f"the recipe {recipe} with the parameters of the model{without}", learn=learn, told=told)

@@ -14,3 +14,4 @@ class Variant:
     name: str  # "reweighing"
     words: str  # what it does, in one sentence
     training: Mapping[str, Any]  # fields of the `training:` section that differ from the project's
+    about: str | None = None  # the attribute it is for, where it is for one; plots of another leave it out

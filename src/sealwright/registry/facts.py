@@ -15,6 +15,7 @@ from sealwright.trust import Statement
 
 __all__ = ["Fact", "Gap", "ModelFacts", "facts_of"]
 
+_ONE_AIM = {"reweighing", "resampling", "decorrelate"}
 _TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 
 
@@ -56,6 +57,7 @@ class ModelFacts:
     snapshot: str  # digest
     snapshot_rows: int | None
     build_type: str  # of the provenance
+    mitigation: str  # what training did so that groups fare more alike; "" for nothing
     facts: tuple[Fact, ...]
     gaps: tuple[Gap, ...]
     statements: Mapping[str, str]  # name in the package -> digest of the statement
@@ -109,10 +111,22 @@ def facts_of(model: str, interface: Mapping[str, Any], statements: Mapping[str, 
         snapshot=snapshot.subject_digests[0] if snapshot else "",
         snapshot_rows=_rows(snapshot),
         build_type=str(_object(provenance.get("buildDefinition")).get("buildType", "")),
+        mitigation=_mitigation(_object(provenance.get("buildDefinition"))),
         facts=tuple(facts),
         gaps=tuple(gaps),
         statements={name: statement.digest for name, statement in sorted(statements.items())},
     )
+
+
+def _mitigation(build: Mapping[str, Any]) -> str:
+    """The mitigation that the provenance names, in words."""
+    chosen = _object(_object(_object(build.get("externalParameters")).get("training")).get("mitigation"))
+    if not chosen:
+        return ""
+    listed = chosen.get("attributes")
+    named = [next(iter(one)) if isinstance(one, Mapping) and one else one for one in listed or ()]
+    aim = f", constraint {chosen.get('constraint')}" if chosen.get("method") not in _ONE_AIM else ""
+    return f"{chosen.get('method')} for {', '.join(map(str, named))}{aim}".replace("_", " ")
 
 
 def _fact(suite: str, item: Mapping[str, Any], statement: str) -> Fact:

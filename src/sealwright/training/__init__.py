@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.training.anew import Answers, learn_anew
     from sealwright.training.errors import ModelUnusable, RecipeFailed, TrainingLimit, UntrainableData
+    from sealwright.training.mitigation_spec import AT_ONE_HALF, BINARY_ONLY, LINEAR_ONLY, METHODS, MitigationSpec
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
     from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
     from sealwright.training.training_data import TrainingData
 
 __all__ = [
+    "AT_ONE_HALF",
     "Answers",
+    "BINARY_ONLY",
     "BUILD_TYPE",
+    "LINEAR_ONLY",
     "LimitsSpec",
+    "METHODS",
+    "MitigationSpec",
     "ModelUnusable",
     "PARITY_LIMIT",
     "PROVENANCE",
@@ -44,6 +50,7 @@ __all__ = [
 _HOMES = {
     "anew": ("Answers", "learn_anew"),
     "errors": ("ModelUnusable", "RecipeFailed", "TrainingLimit", "UntrainableData"),
+    "mitigation_spec": ("AT_ONE_HALF", "BINARY_ONLY", "LINEAR_ONLY", "METHODS", "MitigationSpec"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),
     "recipe_code": ("digest_of_code", "files_of_recipe", "our_code"),

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.training.mitigation.groups import GroupKey
+from sealwright.training.mitigation_spec import MitigationSpec
 from sealwright.training.packed import Packed
 from sealwright.training.recipes import Value
 
@@ -32,6 +34,8 @@ class Job:
     params: Mapping[str, Value]
     number_names: tuple[str, ...]
     string_names: tuple[str, ...]
+    mitigation: MitigationSpec | None = None
+    groups: GroupKey | None = None  # what the groups of `rows` mean; there whenever `mitigation` is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

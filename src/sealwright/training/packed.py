@@ -19,6 +19,7 @@ class Packed:
     numbers: NDArray[np.float32]  # shape (rows, number columns), NaN where missing
     codes: NDArray[np.int32]  # shape (rows, string columns)
     levels: tuple[tuple[str, ...], ...]
+    groups: NDArray[np.int32] | None = None  # shape (rows,): whose rows they are, to learn by and never to predict with
 
     @property
     def rows(self) -> int:
@@ -26,7 +27,8 @@ class Packed:
 
     def take(self, rows: NDArray[np.intp]) -> "Packed":
         """The named rows, in that order, with the same levels."""
-        return Packed(numbers=self.numbers[rows], codes=self.codes[rows], levels=self.levels)
+        groups = None if self.groups is None else self.groups[rows]
+        return Packed(numbers=self.numbers[rows], codes=self.codes[rows], levels=self.levels, groups=groups)
 
     def strings(self) -> NDArray[np.object_]:
         """The texts themselves, shape (rows, string columns)."""
@@ -42,9 +44,11 @@ class Packed:
             "numbers": self.numbers.shape[1],
             "levels": [list(words) for words in self.levels],
         }
+        groups = {} if self.groups is None else {f"{name}.groups": bytes_of(self.groups, "<i4")}
         return described, {
             f"{name}.numbers": bytes_of(self.numbers, "<f4"),
             f"{name}.codes": bytes_of(self.codes, "<i4"),
+            **groups,
         }
 
     @classmethod
@@ -56,7 +60,8 @@ class Packed:
         for place, words in enumerate(levels):
             if rows and not 0 <= int(codes[:, place].min()) <= int(codes[:, place].max()) < len(words):
                 raise InvalidInput("A code points outside its list of texts.")
-        return cls(numbers=numbers, codes=codes, levels=levels)
+        groups = np.frombuffer(bodies[f"{name}.groups"], dtype="<i4") if f"{name}.groups" in bodies else None
+        return cls(numbers=numbers, codes=codes, levels=levels, groups=groups)
 
 
 def bytes_of(array: NDArray[Any], kind: str) -> memoryview:

@@ -18,7 +18,7 @@ from sealwright.kernel import InvalidInput
 from sealwright.training.errors import UntrainableData
 from sealwright.training.packed import Packed
 
-__all__ = ["Shape", "pack", "read_shape", "target_of"]
+__all__ = ["Shape", "numbers_of", "pack", "read_shape", "target_of", "texts_of"]
 
 _LARGEST = float(np.finfo(np.float32).max)
 _MOST_VALUES = 10_000  # different texts in one column
@@ -90,11 +90,11 @@ def pack(table: pa.Table, shape: Shape) -> Packed:
         raise InvalidInput(f"The rows lack {', '.join(absent[:10])}, which the interface names as features.")
     numbers = np.empty((table.num_rows, len(shape.numbers)), dtype=np.float32)
     for place, name in enumerate(shape.numbers):
-        numbers[:, place] = _finite_or_missing(_floats(table.column(name), name), name)
+        numbers[:, place] = _finite_or_missing(numbers_of(table.column(name), name), name)
     codes = np.empty((table.num_rows, len(shape.strings)), dtype=np.int32)
     levels: list[tuple[str, ...]] = []
     for place, name in enumerate(shape.strings):
-        column = _text(table.column(name), name).dictionary_encode().combine_chunks()
+        column = texts_of(table.column(name), name).dictionary_encode().combine_chunks()
         words = column.dictionary.to_pylist()
         if len(words) > _MOST_VALUES:
             raise InvalidInput(
@@ -121,10 +121,10 @@ def target_of(table: pa.Table, shape: Shape) -> NDArray[Any]:
         raise InvalidInput(f"The rows lack the target column {shape.target}.")
     column = table.column(shape.target)
     if shape.task == "regression":
-        values = _floats(column, shape.target)
+        values = numbers_of(column, shape.target)
         _complete(np.isfinite(values), "a finite number")
         return values
-    encoded = _text(column, shape.target).dictionary_encode().combine_chunks()
+    encoded = texts_of(column, shape.target).dictionary_encode().combine_chunks()
     places = {name: place for place, name in enumerate(shape.classes)}
     known = np.array([places.get(word, -1) for word in encoded.dictionary.to_pylist()] or [-1], dtype=np.int32)
     codes = known[encoded.indices.to_numpy(zero_copy_only=False)] if table.num_rows else np.empty(0, dtype=np.int32)
@@ -140,7 +140,8 @@ def _complete(usable: NDArray[np.bool_], wanted: str) -> None:
         )
 
 
-def _floats(column: pa.ChunkedArray, name: str) -> NDArray[np.float64]:
+def numbers_of(column: pa.ChunkedArray, name: str) -> NDArray[np.float64]:
+    """A column as float64, shape (n,): null is NaN, a boolean 0 or 1, a date the days since 1970-01-01."""
     try:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
@@ -163,7 +164,8 @@ def _finite_or_missing(values: NDArray[np.float64], name: str) -> NDArray[np.flo
     return values
 
 
-def _text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+def texts_of(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """A column as text; null is ""."""
     try:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)

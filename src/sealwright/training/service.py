@@ -11,6 +11,7 @@ strictly here; the comparison with ONNX is made by a second child that never hel
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,8 @@ from sealwright.engines import Limits
 from sealwright.kernel import InvalidInput, Progress, canonical_json, digest_of, silent
 from sealwright.training.confined import Answer, ask, cleaned
 from sealwright.training.errors import ModelUnusable
+from sealwright.training.mitigation.checking import check_mitigation
+from sealwright.training.mitigation.groups import GroupKey, groups_of
 from sealwright.training.model import TrainingResult
 from sealwright.training.packed import Packed, bytes_of
 from sealwright.training.packing import Shape, pack, read_shape, target_of
@@ -81,7 +84,7 @@ def train(
     Parameters
     ----------
     table : pa.Table
-        Training rows: the interface's features and the target, other columns are ignored.
+        Training rows: the interface's features, the target, and the columns `spec.mitigation` names; others are ignored.
     holdout_features : pa.Table
         The rows kept for assurance, features only; for the comparison with ONNX. A target column is not read.
     interface : mapping
@@ -126,13 +129,18 @@ def train(
     code = {"sealwright.training": our_code()} | ({"recipe": digest_of_code(files)} if files else {})
     rows, target, holdout = pack(table, shape), target_of(table, shape), pack(holdout_features, shape)
     check_target(shape.task, target, shape.classes)
+    key: GroupKey | None = None
+    if spec.mitigation is not None:
+        groups, key = groups_of(table, spec.mitigation.columns)
+        check_mitigation(spec.mitigation, shape, key, groups, target)
+        rows = replace(rows, groups=groups)
     if not holdout.rows:
         raise InvalidInput(
             "There is no hold-out row to compare the ONNX model on. Raise test_share in the data section."
         )
     limits = _limits(spec, holdout.rows * max(1, len(shape.classes)) * 8)
     answer = ask(
-        *_question(spec, shape, rows, target, holdout, files),
+        *_question(spec, shape, rows, target, holdout, files, key),
         limits=limits,
         what=f"training {spec.recipe}",
         threads=_threads(rows),
@@ -178,6 +186,7 @@ def _question(
     target: NDArray[Any],
     holdout: Packed,
     files: Mapping[str, bytes],
+    key: GroupKey | None,
 ) -> tuple[dict[str, Any], dict[str, bytes | memoryview]]:
     described, bodies = rows.to_wire("rows")
     held, more = holdout.to_wire("holdout")
@@ -196,6 +205,7 @@ def _question(
         "rows": described,
         "holdout": held,
         "files": list(files),
+        **({} if key is None else {"groups": key.to_json()}),
     }
     return header, everything
 

@@ -7,7 +7,9 @@ Does not answer: what a recipe does. `recipes` holds ours; your own code is name
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sealwright.training.mitigation_spec import LINEAR_ONLY, MitigationSpec
 
 __all__ = ["LimitsSpec", "RECIPES", "SearchSpec", "TrainingSpec"]
 
@@ -83,6 +85,12 @@ class TrainingSpec(BaseModel):
             " Data files are not among them on purpose: your code gets the training rows, never the hold-out.",
         ),
     ] = ()
+    mitigation: MitigationSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What is done in training so that groups fare more alike. Left out: nothing. Compare the ways first:"
+        " sealwright compare --what fairness.",
+    )
     limits: Annotated[LimitsSpec, Field(description="Memory and time.")] = LimitsSpec()
     confinement: Annotated[
         Literal["reported", "required"],
@@ -115,6 +123,22 @@ class TrainingSpec(BaseModel):
             if not _FILE.fullmatch(path) or len(path) > 200:
                 raise ValueError(f"{path[:80]!r} is not a plain path inside the project folder, such as words/stop.txt")
         return value
+
+    @model_validator(mode="after")
+    def _mitigation_fits_the_recipe(self) -> "TrainingSpec":
+        if self.mitigation is None:
+            return self
+        if self.own_code:
+            raise ValueError(
+                "mitigation works with our recipes; your own code gets no groups. Mitigate in your code, or use"
+                f" {', '.join(RECIPES)}"
+            )
+        if self.mitigation.method in LINEAR_ONLY and self.recipe != "logistic":
+            raise ValueError(
+                f"mitigation.method {self.mitigation.method} works with recipe: logistic; it changes the weights of a line,"
+                f" and {self.recipe} has none"
+            )
+        return self
 
     @property
     def own_code(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sealwright.doors.cli.assess import assess
+from sealwright.doors.cli.compare import compare
 from sealwright.doors.cli.options import (
     Actor,
     AsJson,
@@ -28,7 +29,7 @@ PersonKey = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    for verb in (run, ingest, train, assess, gate, attest, approve, seal, report):
+    for verb in (run, ingest, train, assess, compare, gate, attest, approve, seal, report):
         app.command(rich_help_panel=_PANEL)(verb)
 
 

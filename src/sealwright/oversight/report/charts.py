@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sealwright.kernel import MissingExtra
+from sealwright.oversight.report.tradeoff import trade_off
 
 __all__ = ["picture"]
 
@@ -68,7 +69,14 @@ def _drawable(part: Any) -> Any:
 
 
 def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
-    draw = {"lines": _lines, "bars": _bars, "matrix": _matrix, "histogram": _histogram, "heat": _heat}[figure["kind"]]
+    draw = {
+        "lines": _lines,
+        "bars": _bars,
+        "matrix": _matrix,
+        "histogram": _histogram,
+        "heat": _heat,
+        "trade_off": trade_off,
+    }[figure["kind"]]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": "transparent",

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sealwright.training.adapters.cross_validation import cross_validated, metric_of
 from sealwright.training.adapters.estimators import FOREST_ROWS, fit
+from sealwright.training.adapters.mitigated import fit_job
 from sealwright.training.adapters.onnx_export import export
 from sealwright.training.adapters.scores import folds_of, metrics_of, sample_of
 from sealwright.training.adapters.search import search
@@ -36,17 +37,17 @@ def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
     parameters, trials = _searched(job, fixed, metric, notes, progress)
 
     def fit_rows(rows: Packed, target: NDArray[Any]) -> Any:
-        return fit(
-            job.recipe, job.task, rows, target, classes=len(job.classes), parameters=parameters, seed=job.seed
-        ).predict
+        return fit_job(job, rows, target, parameters).predict
 
-    cv = cross_validated(job, fit_rows, notes, progress)
+    if job.mitigation is not None and job.mitigation.method == "exponentiated_gradient":
+        notes.append("cross-validation was not performed: each fold would train dozens of models anew")
+        cv: dict[str, Any] = {}
+    else:
+        cv = cross_validated(job, fit_rows, notes, progress)
     if job.recipe == "forest" and job.rows.rows > FOREST_ROWS:
         notes.append(f"each tree of the forest was grown on {FOREST_ROWS:,} of {job.rows.rows:,} training rows")
     progress("training on every row", 0.9)
-    fitted = fit(
-        job.recipe, job.task, job.rows, job.target, classes=len(job.classes), parameters=parameters, seed=job.seed
-    )
+    fitted = fit_job(job, job.rows, job.target, parameters, notes)
     predictions = fitted.predict(job.holdout)
     progress("writing the model as ONNX", 0.96)
     model = export(fitted, len(job.number_names), len(job.string_names))
@@ -59,6 +60,8 @@ def _searched(
     known = parameters_of(job.recipe, job.task, job.rows.rows)
     if job.trials == 0:
         return {parameter.name: parameter.default for parameter in known} | fixed, []
+    if job.mitigation is not None:
+        notes.append("parameters were searched without the mitigation, so that it alone makes the difference")
     kept = sample_of(job.task, job.target, _SEARCH_ROWS, job.seed)
     if kept.size < job.rows.rows:
         notes.append(f"parameters were searched on {kept.size:,} of {job.rows.rows:,} training rows")

@@ -6,7 +6,7 @@ in a fixed order for each feature, the other two run on one thread.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,18 @@ from sealwright.training.encoding import Encoding, fit_encoding
 from sealwright.training.packed import Packed
 from sealwright.training.recipes import Value, style_of
 
-__all__ = ["FOREST_ROWS", "Fitted", "fit"]
+__all__ = ["FOREST_ROWS", "Fitted", "Model", "build", "fit", "matrix_of"]
 
 FOREST_ROWS = 20_000
 """A tree of a forest sees at most this many rows, drawn anew for each tree."""
+
+
+class Model(Protocol):
+    """Anything trained: a recipe alone, or several put together."""
+
+    def predict(self, packed: Packed) -> NDArray[np.float64]:
+        """Probabilities, shape (rows, classes), or values, shape (rows, 1)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +49,7 @@ class Fitted:
 
     def predict(self, packed: Packed) -> NDArray[np.float64]:
         """Probabilities, shape (rows, classes), or values, shape (rows, 1)."""
-        matrix = self.encoding.transform(packed)
-        if self.recipe == "logistic":
-            matrix = matrix.astype(np.float64)
+        matrix = matrix_of(self.recipe, self.encoding, packed)
         if self.task == "regression":
             return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
         result = np.zeros((packed.rows, self.classes))
@@ -60,6 +66,7 @@ def fit(
     classes: int,
     parameters: Mapping[str, Value],
     seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> Fitted:
     """Train a recipe on rows.
 
@@ -67,19 +74,25 @@ def fit(
     ----------
     target : array, shape (rows,)
         Positions in the interface's classes (at least two different), or values.
+    weights : float array, shape (rows,), optional
+        How much each row counts.
     """
     ordered = task != "multiclass"
     encoding = fit_encoding(packed, target, style_of(recipe), ordered=ordered)
-    matrix = encoding.transform(packed)
-    estimator = _build(recipe, task, parameters, seed, packed.rows)
-    if recipe == "logistic":
-        matrix = matrix.astype(np.float64)  # the same values; the solver needs the precision
-    estimator.fit(matrix, target)
+    estimator = build(recipe, task, parameters, seed, packed.rows)
+    estimator.fit(matrix_of(recipe, encoding, packed), target, sample_weight=weights)
     present = () if task == "regression" else tuple(int(place) for place in estimator.classes_)
     return Fitted(task=task, recipe=recipe, classes=classes, encoding=encoding, estimator=estimator, present=present)
 
 
-def _build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, rows: int) -> Any:
+def matrix_of(recipe: str, encoding: Encoding, packed: Packed) -> NDArray[Any]:
+    """What the estimator of a recipe gets."""
+    matrix = encoding.transform(packed)
+    return matrix.astype(np.float64) if recipe == "logistic" else matrix  # same values; the solver needs the precision
+
+
+def build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, rows: int) -> Any:
+    """The untrained estimator of a recipe."""
     weight = {"class_weight": "balanced" if parameters.get("balanced") else None} if task != "regression" else {}
     if recipe == "logistic":
         if task == "regression":

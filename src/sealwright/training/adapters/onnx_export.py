@@ -14,8 +14,10 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 
 from sealwright.kernel import OperationFailed
-from sealwright.training.adapters.estimators import Fitted
+from sealwright.training.adapters.estimators import Fitted, Model
+from sealwright.training.adapters.groups_onnx import membership_nodes
 from sealwright.training.adapters.onnx_encoding import Pieces, encoding_nodes, inputs_of
+from sealwright.training.adapters.put_together import ByGroup, Mixture
 
 __all__ = ["IR_VERSION", "OPSETS", "export", "finished"]
 
@@ -25,8 +27,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 _LEFT_OUT = frozenset({"nodes_hitrates"})  # all ones
 
 
-def export(fitted: Fitted, numbers: int, strings: int) -> bytes:
-    """The model's bytes. Changes the thresholds of `fitted` (see above), so predict first.
+def export(fitted: Model, numbers: int, strings: int) -> bytes:
+    """The model's bytes. Changes the thresholds of its trees (see above), so predict first.
 
     Parameters
     ----------
@@ -34,17 +36,60 @@ def export(fitted: Fitted, numbers: int, strings: int) -> bytes:
         Columns of the two inputs.
     """
     pieces = Pieces()
-    matrix = encoding_nodes(pieces, fitted.encoding)
-    result = _linear(pieces, fitted, matrix) if fitted.recipe == "logistic" else _trees(pieces, fitted, matrix)
-    wanted, width = ("value", 1) if fitted.task == "regression" else ("probabilities", fitted.classes)
-    if len(fitted.present) not in (0, fitted.classes):
-        spread = np.zeros((len(fitted.present), fitted.classes), dtype=np.float32)
-        spread[np.arange(len(fitted.present)), list(fitted.present)] = 1.0
-        result = pieces.node("MatMul", [result, pieces.constant("spread", spread)], "all_classes")
+    first = _first(fitted)
+    matrix = encoding_nodes(pieces, first.encoding)
+    wanted, width = ("value", 1) if first.task == "regression" else ("probabilities", first.classes)
+    result = _answer(pieces, fitted, matrix)
     last = next(node for node in reversed(pieces.nodes) if result in node.output)
     last.output[list(last.output).index(result)] = wanted
     output = helper.make_tensor_value_info(wanted, TensorProto.FLOAT, ["N", width])
     return finished(pieces.nodes, pieces.constants, inputs_of(numbers, strings), output)
+
+
+def _first(model: Model) -> Fitted:
+    """A recipe of the model; all of them have one encoding."""
+    if isinstance(model, Mixture):
+        return model.members[0]
+    if isinstance(model, ByGroup):
+        return model.inner
+    assert isinstance(model, Fitted)
+    return model
+
+
+def _answer(pieces: Pieces, model: Model, matrix: str) -> str:
+    if isinstance(model, Mixture):
+        return _mean(pieces, model, matrix)
+    if isinstance(model, ByGroup):
+        return _by_group(pieces, model, matrix)
+    return _recipe(pieces, _first(model), matrix, "")
+
+
+def _recipe(pieces: Pieces, fitted: Fitted, matrix: str, mark: str) -> str:
+    """One recipe; `mark` tells its nodes from those of others."""
+    make = _linear if fitted.recipe == "logistic" else _trees
+    result = make(pieces, fitted, matrix, mark)
+    if fitted.present in ((), tuple(range(fitted.classes))):
+        return result
+    spread = np.zeros((len(fitted.present), fitted.classes), dtype=np.float32)
+    spread[np.arange(len(fitted.present)), list(fitted.present)] = 1.0
+    return pieces.node("MatMul", [result, pieces.constant(f"spread{mark}", spread)], f"all_classes{mark}")
+
+
+def _mean(pieces: Pieces, model: Mixture, matrix: str) -> str:
+    parts = []
+    for place, (weight, one) in enumerate(zip(model.weights, model.members, strict=True)):
+        share = pieces.constant(f"weight_{place}", weight)
+        parts.append(pieces.node("Mul", [_recipe(pieces, one, matrix, f"_{place}"), share], f"part_{place}"))
+    return pieces.node("Sum", [*parts, pieces.constant("constant", [model.constant])], "mean")
+
+
+def _by_group(pieces: Pieces, model: ByGroup, matrix: str) -> str:
+    shares = _recipe(pieces, model.inner, matrix, "")
+    of = membership_nodes(pieces, model.key, model.numbers, model.strings)
+    moved = [of, pieces.constant("moved", model.factors - 1.0), pieces.constant("unmoved", [1.0, 1.0])]
+    raised = pieces.node("Mul", [shares, pieces.node("Gemm", moved, "factors")], "raised")
+    axis = pieces.constant("over_classes", [1], np.int64)
+    return pieces.node("Div", [raised, pieces.node("ReduceSum", [raised, axis], "whole", keepdims=1)], "by_group")
 
 
 def finished(nodes: list[Any], constants: list[Any], inputs: list[Any], output: Any) -> bytes:
@@ -60,18 +105,18 @@ def finished(nodes: list[Any], constants: list[Any], inputs: list[Any], output: 
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _linear(pieces: Pieces, fitted: Fitted, matrix: str) -> str:
+def _linear(pieces: Pieces, fitted: Fitted, matrix: str, mark: str) -> str:
     weights = np.atleast_2d(fitted.estimator.coef_).T
     start = np.atleast_1d(fitted.estimator.intercept_)
     if fitted.task != "regression" and weights.shape[1] == 1:
         weights = np.concatenate([np.zeros_like(weights), weights], axis=1)  # softmax of (0, z) is the logistic of z
         start = np.array([0.0, start[0]])
-    inputs = [matrix, pieces.constant("weights", weights), pieces.constant("intercept", start)]
-    scores = pieces.node("Gemm", inputs, "scores")
-    return scores if fitted.task == "regression" else pieces.node("Softmax", [scores], "shares", axis=1)
+    inputs = [matrix, pieces.constant(f"weights{mark}", weights), pieces.constant(f"intercept{mark}", start)]
+    scores = pieces.node("Gemm", inputs, f"scores{mark}")
+    return scores if fitted.task == "regression" else pieces.node("Softmax", [scores], f"shares{mark}", axis=1)
 
 
-def _trees(pieces: Pieces, fitted: Fitted, matrix: str) -> str:
+def _trees(pieces: Pieces, fitted: Fitted, matrix: str, mark: str) -> str:
     _lower_thresholds(fitted.estimator)
     options = {id(fitted.estimator): {"zipmap": False}} if fitted.task != "regression" else None
     types = [("matrix", FloatTensorType([None, fitted.estimator.n_features_in_]))]
@@ -83,12 +128,12 @@ def _trees(pieces: Pieces, fitted: Fitted, matrix: str) -> str:
             "skl2onnx translated the trees into more than one node; this release expects exactly one."
         )
     found = model.graph.node[0]
-    node = helper.make_node(found.op_type, [matrix], [], name="make_trees", domain="ai.onnx.ml")
+    node = helper.make_node(found.op_type, [matrix], [], name=f"make_trees{mark}", domain="ai.onnx.ml")
     node.attribute.extend(sorted((a for a in found.attribute if a.name not in _LEFT_OUT), key=lambda a: str(a.name)))
     if fitted.task == "regression":
-        node.output.append("tree_sums")
+        node.output.append(f"tree_sums{mark}")
     else:
-        node.output.extend(["label", "tree_shares"])
+        node.output.extend([f"label{mark}", f"tree_shares{mark}"])
     pieces.nodes.append(node)
     return str(node.output[-1])
 

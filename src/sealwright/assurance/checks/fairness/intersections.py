@@ -21,7 +21,7 @@ from sealwright.assurance.comparison import Ints, each_attribute, large_enough, 
 from sealwright.assurance.intervals import difference, wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "crossed_groups"]
 
 _SELECTION, _OPPORTUNITY = "fairness.crossed_selection_gap", "fairness.crossed_opportunity_gap"
 _COUNT = "fairness.crossed_groups_worse_off"
@@ -70,13 +70,13 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
         why = "assurance.crossed is 1" if case.spec.crossed < 2 else "only one attribute can be compared"
         return skipped(_ALL, f"{why}, so there is nothing to cross", applicable=False)
     crossed = [
-        _crossed(members) for depth in range(2, case.spec.crossed + 1) for members in combinations(usable, depth)
+        crossed_groups(members) for depth in range(2, case.spec.crossed + 1) for members in combinations(usable, depth)
     ]
     crossings = [one for attribute in crossed for one in _both_rates(case, attribute) if len(one.judged)]
     return collected([*_findings(case, crossed, crossings), *_figures(case, crossings)])
 
 
-def _crossed(members: tuple[Attribute, ...]) -> Attribute:
+def crossed_groups(members: tuple[Attribute, ...]) -> Attribute:
     """Attributes as one, its levels being those combinations that occur."""
     codes, sizes = np.stack([one.codes for one in members]), [len(one.levels) for one in members]
     present, places = np.unique(np.ravel_multi_index(tuple(codes), sizes), return_inverse=True)
