@@ -205,7 +205,7 @@ def tested(case: Case, candidates: Iterable[Candidate], loss: Floats, halves: Ha
             how=one.how,
             inside=float(inside.mean()),
             outside=float(outside.mean()),
-            interval=_interval(classes, inside, outside, confidence),
+            interval=_interval(case, inside, outside, confidence),
             adjusted=float(p),
             n=inside.size,
         )
@@ -220,7 +220,8 @@ def _p(classes: bool, inside: Floats, outside: Floats) -> float:
     return share_gap_p(int(inside.sum()), inside.size, int(outside.sum()), outside.size)
 
 
-def _interval(classes: bool, inside: Floats, outside: Floats, confidence: float) -> Interval:
-    if not classes:
+def _interval(case: Case, inside: Floats, outside: Floats, confidence: float) -> Interval:
+    if case.task == "regression":
         return mean_gap_interval(inside, outside, confidence)
-    return share_gap_interval(int(inside.sum()), inside.size, int(outside.sum()), outside.size, confidence)
+    hits, others = int(inside.sum()), int(outside.sum())
+    return share_gap_interval(hits, inside.size, others, outside.size, confidence, case.spec.interval)

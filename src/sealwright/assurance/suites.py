@@ -72,6 +72,7 @@ from sealwright.assurance.checks.stress import (
     swapped_columns,
     unit_mistake,
 )
+from sealwright.assurance.checks.uncertainty import abstention, conformal
 from sealwright.kernel import InvalidInput
 
 __all__ = ["SUITES", "check_names", "checks_of"]
@@ -141,6 +142,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         direction.CHECK,
     ),
     "slices": (declared.CHECK, found.CHECK),
+    "uncertainty": (conformal.CHECK, abstention.CHECK),
     "explanation": (importance.CHECK, dependence.CHECK),
 }
 
