@@ -45,6 +45,7 @@ from sealwright.assurance.checks.performance import (
     previous,
     quantile,
     regression,
+    resampling,
     simple_model,
     variety,
 )
@@ -60,9 +61,10 @@ from sealwright.assurance.checks.quality import (
 )
 from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
 from sealwright.assurance.checks.robustness import missing as emptied
-from sealwright.assurance.checks.slices import declared, found
+from sealwright.assurance.checks.slices import before, declared, found
 from sealwright.assurance.checks.stress import (
     batches,
+    casts,
     direction,
     drift,
     invariance,
@@ -103,6 +105,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         simple_model.CHECK,
         previous.CHECK,
         overfitting.CHECK,
+        resampling.CHECK,
     ),
     "fairness": (
         coverage.CHECK,
@@ -136,12 +139,13 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         out_of_range.CHECK,
         rounding.CHECK,
         batches.CHECK,
+        casts.CHECK,
         priors.CHECK,
         drift.CHECK,
         invariance.CHECK,
         direction.CHECK,
     ),
-    "slices": (declared.CHECK, found.CHECK),
+    "slices": (declared.CHECK, found.CHECK, before.CHECK),
     "uncertainty": (conformal.CHECK, abstention.CHECK),
     "explanation": (importance.CHECK, dependence.CHECK),
 }
