@@ -270,12 +270,12 @@ def test_a_part_that_became_worse_is_found_though_the_whole_became_better(german
     wrong = np.mean(~truth[part == "worse"])
     assert worst.value == pytest.approx(wrong)
     assert 0 < worst.low < worst.value < worst.high
-    assert worst.note == "in part worse, of 2 parts"
+    assert worst.note == "in part worse, of 3 parts"
     (same,) = judged(answering(0)).find("slices.worse_than_before")
     assert same.value == 0.0
     assert same.low <= 0.0 <= same.high
     changes = judged(answering(1), {"slices": [{"where": {"ours": {"under": 0.4}}}]}).find("slices.change_from_before")
-    assert {one.group.level for one in changes} == {"worse", "better", "ours under 0.4"}
+    assert {one.group.level for one in changes} == {"all", "worse", "better", "ours under 0.4"}
     (none,) = [one for one in judged(None).not_performed if one.check == "slices.worse_than_before"]
     assert not none.applicable
 
@@ -287,10 +287,10 @@ def test_numbers_are_compared_with_the_version_before_in_sd_of_the_target(guesse
     worst = judged.one("slices.worse_than_before")
     assert worst.value == pytest.approx(0.1 / truth.std(), rel=1e-6)
     assert worst.unit == "sd of the target"
-    small = rows.judge("slices", groups=["group"], previous=lambda f: f.numbers[:, 0], spec={"smallest_group": 300})
-    assert "no part has 300" in small.why("slices.worse_than_before")
+    small = rows.judge("slices", groups=["group"], previous=lambda f: f.numbers[:, 0], spec={"smallest_group": 500})
+    assert "no part has 500" in small.why("slices.worse_than_before")
     alone = rows.judge("slices", previous=lambda f: f.numbers[:, 0])
-    assert "no slices and no groups" in alone.why("slices.worse_than_before")
+    assert alone.one("slices.worse_than_before").note == "in all rows, of 1 parts"
 
 
 def test_the_worst_of_many_parts_rarely_alarms_where_nothing_changed() -> None:

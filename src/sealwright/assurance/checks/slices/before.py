@@ -1,6 +1,6 @@
 """Is the model worse than the version before on some part of the data, though perhaps better on the whole?
 
-Parts are the declared slices and the groups that are compared. Both versions answer the same rows, so errors are
+Parts are the declared slices, the groups that are compared, and all rows together. Both versions answer the same rows, so errors are
 compared row by row; the interval of the worst part counts that it was picked as the worst of so many.
 """
 
@@ -25,9 +25,6 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     if case.previous is None:
         return skipped([_CHANGE, _WORST], "no earlier version was given to compare with", applicable=False)
     parts = list(_parts(case))
-    if not parts:
-        why = "no slices and no groups are declared: name parts of the data that matter under assurance.slices"
-        return skipped([_CHANGE, _WORST], why)
     ours, theirs = _loss(case, case.test.outputs), _loss(case, case.previous)
     large = [(about, rows) for about, rows in parts if rows.sum() >= case.spec.smallest_group]
     small = [
@@ -44,6 +41,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
 
 
 def _parts(case: Case) -> Iterator[tuple[Group, NDArray[np.bool_]]]:
+    yield Group(attribute="rows", level="all"), np.ones(len(case.test), dtype=np.bool_)
     for one in case.slices:
         yield Group(attribute="slice", level=one.title), one.rows
     for attribute in case.attributes:
@@ -102,7 +100,7 @@ def _worst(
     ends = [_interval(case, ours[rows], theirs[rows], sure)[1] for _, rows in large]
     at = max(range(len(changes)), key=lambda place: changes[place].value)
     group, (unit, error) = changes[at].group, _words(case)
-    named = f"{group.attribute} {group.level}" if group else ""
+    named = "all rows" if at == 0 else f"{group.attribute} {group.level}" if group else ""
     return Finding(
         check=_WORST,
         value=changes[at].value,
@@ -110,7 +108,7 @@ def _worst(
         high=max(high for _, high in ends),
         n=changes[at].n,
         unit=unit,
-        definition=f"{error}: largest rise over the previous version in any declared slice or compared group; below zero if"
+        definition=f"{error}: largest rise over the previous version in any declared slice, any compared group, or all rows; below zero if"
         " every part became better. The interval holds for all parts at once.",
         note=f"in {named}, of {len(large)} parts" + (f"; {len(small)} are too small to judge" if small else ""),
     )
