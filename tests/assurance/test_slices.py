@@ -239,7 +239,7 @@ def test_a_weak_spot_where_a_number_is_missing_is_found_by_both_searches() -> No
     assert words == ["y is missing", "y under 0.3", "y 0.3 and over"] or "y is missing" in words
 
 
-def test_a_part_that_became_worse_is_found_though_the_whole_became_better(german) -> None:
+def test_a_part_that_became_worse_is_found_though_the_whole_became_better() -> None:
     """The new version errs where a row is from the group `worse`, the old one in all others."""
     n = 1000
     rng = np.random.default_rng(2)
@@ -297,7 +297,7 @@ def test_the_worst_of_many_parts_rarely_alarms_where_nothing_changed() -> None:
     """Two versions that err alike at random: the low end is above zero in at most one run in twenty."""
     rng = np.random.default_rng(5)
     alarms = 0
-    for seed in range(60):
+    for seed in range(40):
         table = _table(rng, 600)
         table = table.append_column("old", pa.array(table["x"].to_numpy() + 0.3 * rng.normal(size=600)))
         interface = _INTERFACE | {"numbers": [*_INTERFACE["numbers"], {"name": "old", "type": "number"}]}
@@ -317,4 +317,4 @@ def test_the_worst_of_many_parts_rarely_alarms_where_nothing_changed() -> None:
             ["slices"], answering(4), table, table, interface, spec, ["place", "word"], seed, previous=answering(3)
         )
         alarms += result.find("slices.worse_than_before")[0].low > 0
-    assert alarms <= 7  # P(more | rate 0.05, 60 runs) < 0.02
+    assert alarms <= 6  # P(more | rate 0.05, 40 runs) < 0.01
