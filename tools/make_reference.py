@@ -124,11 +124,14 @@ def schema() -> str:
 
 
 def policies() -> str:
-    """The three default policies, as shipped."""
+    """The three default policies and what uses add to them, as shipped."""
     folder = Path(sealwright.__path__[0]) / "evidence" / "policies"
     lines = [HEAD, "# Default policies\n\n", "What each risk class asks for, with the reason for every number.\n"]
     for name in ("minimal", "limited", "high"):
         lines.append(f"\n## {name}\n\n```yaml\n{(folder / f'{name}.yaml').read_text()}```\n")
+    lines.append("\n# Uses\n\nWhat `policy.use_case` adds to the policy of any risk class.\n")
+    for path in sorted((folder / "uses").glob("*.yaml")):
+        lines.append(f"\n## {path.stem}\n\n```yaml\n{path.read_text()}```\n")
     return "".join(lines)
 
 

@@ -197,3 +197,124 @@ def test_conditions_read_every_kind_of_column(scored) -> None:
 def test_a_slice_that_cannot_be_read_is_refused(german, where: dict, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         german.judge("slices", spec={"slices": [{"where": where}]})
+
+
+def test_empty_cells_are_a_part_of_the_data_too(scored, rng: np.random.Generator) -> None:
+    n = 400
+    income = np.where(rng.random(n) < 0.2, np.nan, rng.random(n))
+    columns = {"income": income, "word": [None, "", "a", "b"] * 100}
+    slices = [
+        {"where": {"income": {"missing": True}}},
+        {"where": {"income": {"missing": False}}},
+        {"where": {"word": {"missing": True}, "income": {"at_least": 0}}},
+    ]
+    judged = scored(rng.random(n) < 0.5, rng.random(n), columns).judge("slices", spec={"slices": slices})
+    sizes = {item.group.level: item.n for item in judged["slices"].find("slices.error_share")}
+    empty = int(np.isnan(income).sum())
+    assert sizes["income is missing"] == empty
+    assert sizes["income is known"] == n - empty
+    assert sizes["word is missing and income 0 and over"] == int((~np.isnan(income[np.arange(n) % 4 < 2])).sum())
+
+
+def test_a_weak_spot_where_a_number_is_missing_is_found_by_both_searches() -> None:
+    from sealwright.assurance.error_tree import grow
+    from sealwright.assurance.slice_columns import Column
+    from sealwright.assurance.slice_search import path_words
+
+    rng = np.random.default_rng(12)
+    table = _table(rng, 3000)
+    empty = rng.random(3000) < 0.15
+    wrong = empty & (rng.random(3000) < 0.4)
+    outcome = np.where((table["outcome"].to_numpy(zero_copy_only=False) == "yes") ^ wrong, "yes", "no")
+    y = np.where(empty, np.nan, table["y"].to_numpy())
+    table = table.set_column(1, "y", pa.array(y, from_pandas=True)).set_column(5, "outcome", pa.array(outcome))
+    result = _found(table, 3)
+    assert "y is missing" in {item.group.level for item in result.find("slices.gap")}
+    (figure,) = [one for one in result.figures if one.name == "slices.error_tree"]
+    assert figure.series[0].x[0].startswith("y is missing")
+    assert figure.series[0].y[0] > figure.series[0].y[-1]
+    column = Column(name="y", kind="number", words=(), codes=np.zeros(3000, dtype=np.int64), raw=y)
+    loss = (empty & (rng.random(3000) < 0.8)).astype(float) + (y < 0.3) * 0.3
+    words = [path_words(leaf, [column]) for leaf in grow([y], loss, 30, 2).leaves()]
+    assert words == ["y is missing", "y under 0.3", "y 0.3 and over"] or "y is missing" in words
+
+
+def test_a_part_that_became_worse_is_found_though_the_whole_became_better() -> None:
+    """The new version errs where a row is from the group `worse`, the old one in all others."""
+    n = 1000
+    rng = np.random.default_rng(2)
+    part = np.where(np.arange(n) % 5 == 0, "worse", "better")
+    truth = rng.random(n) < 0.5
+    columns = {
+        "ours": np.where(part == "worse", 0.5, truth * 1.0),
+        "theirs": np.where(part == "worse", truth * 1.0, 0.5),
+    }
+    table = pa.table(columns | {"part": part, "outcome": np.where(truth, "yes", "no")})
+    interface = {
+        "format": 1,
+        "task": "binary",
+        "target": "outcome",
+        "classes": ["no", "yes"],
+        "positive": "yes",
+        "numbers": [{"name": name, "type": "number"} for name in columns],
+    }
+
+    def answering(place: int):
+        return lambda features: np.column_stack([1 - features.numbers[:, place], features.numbers[:, place]])
+
+    def judged(previous, spec=None):
+        asked = AssuranceSpec.model_validate({"bootstrap": 200} | (spec or {}))
+        return run_suites(["slices"], answering(0), table, table, interface, asked, ["part"], 1, previous=previous)[0]
+
+    (worst,) = judged(answering(1)).find("slices.worse_than_before")
+    wrong = np.mean(~truth[part == "worse"])
+    assert worst.value == pytest.approx(wrong)
+    assert 0 < worst.low < worst.value < worst.high
+    assert worst.note == "in part worse, of 3 parts"
+    (same,) = judged(answering(0)).find("slices.worse_than_before")
+    assert same.value == 0.0
+    assert same.low <= 0.0 <= same.high
+    changes = judged(answering(1), {"slices": [{"where": {"ours": {"under": 0.4}}}]}).find("slices.change_from_before")
+    assert {one.group.level for one in changes} == {"all", "worse", "better", "ours under 0.4"}
+    (none,) = [one for one in judged(None).not_performed if one.check == "slices.worse_than_before"]
+    assert not none.applicable
+
+
+def test_numbers_are_compared_with_the_version_before_in_sd_of_the_target(guessed, rng: np.random.Generator) -> None:
+    truth = rng.normal(size=400)
+    rows = guessed(truth, truth + 0.1, {"group": ["a", "b"] * 200})
+    judged = rows.judge("slices", groups=["group"], previous=lambda features: features.numbers[:, 0] - 0.1)
+    worst = judged.one("slices.worse_than_before")
+    assert worst.value == pytest.approx(0.1 / truth.std(), rel=1e-6)
+    assert worst.unit == "sd of the target"
+    small = rows.judge("slices", groups=["group"], previous=lambda f: f.numbers[:, 0], spec={"smallest_group": 500})
+    assert "no part has 500" in small.why("slices.worse_than_before")
+    alone = rows.judge("slices", previous=lambda f: f.numbers[:, 0])
+    assert alone.one("slices.worse_than_before").note == "in all rows, of 1 parts"
+
+
+def test_the_worst_of_many_parts_rarely_alarms_where_nothing_changed() -> None:
+    """Two versions that err alike at random: the low end is above zero in at most one run in twenty."""
+    rng = np.random.default_rng(5)
+    alarms = 0
+    for seed in range(40):
+        table = _table(rng, 600)
+        table = table.append_column("old", pa.array(table["x"].to_numpy() + 0.3 * rng.normal(size=600)))
+        interface = _INTERFACE | {"numbers": [*_INTERFACE["numbers"], {"name": "old", "type": "number"}]}
+        ours = np.clip(table["x"].to_numpy() + 0.3 * rng.normal(size=600), 0, 1)
+        table = table.append_column("new", pa.array(ours))
+        interface["numbers"] = [*interface["numbers"], {"name": "new", "type": "number"}]
+
+        def answering(place: int):
+            def model(features, place=place):
+                score = np.clip(features.numbers[:, place], 0, 1)
+                return np.column_stack([1 - score, score])
+
+            return model
+
+        spec = AssuranceSpec(bootstrap=200, slice_search={"smallest": 200})
+        (result,) = run_suites(
+            ["slices"], answering(4), table, table, interface, spec, ["place", "word"], seed, previous=answering(3)
+        )
+        alarms += result.find("slices.worse_than_before")[0].low > 0
+    assert alarms <= 6  # P(more | rate 0.05, 40 runs) < 0.01

@@ -87,7 +87,30 @@ def test_every_task_has_to_show_an_even_hand(risk: RiskClass, task: str) -> None
     asked = [
         one for one in class_policy(risk).requirements if one.check.startswith("fairness.") and one.applies_to(task)
     ]
-    assert {one.per for one in asked} == {"attribute"}
+    assert {one.per for one in asked if "crossed" not in one.check} == {"attribute"}
+
+
+def test_crossed_groups_are_counted_once_since_no_attribute_owns_them() -> None:
+    (asked,) = [one for one in class_policy(RiskClass.HIGH).requirements if "crossed" in one.check]
+    assert (asked.per, asked.at_most, asked.min_n) == ("model", 0, 200)
+    assert "crossed" in {one.setting for one in class_policy(RiskClass.HIGH).settings}  # or it would not be looked for
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_high_risk_asks_for_no_worse_version_no_fault_under_stress_and_an_even_certainty(task: str) -> None:
+    asked = {one.check for one in class_policy(RiskClass.HIGH).requirements if one.applies_to(task)}
+    assert asked >= {
+        "performance.gain_over_simple_model",
+        "performance.gain_over_previous",
+        "slices.worse_than_before",
+        "slices.changes_beyond_limit",
+        "stress.batch_failures",
+        "stress.cast_changes",
+        "uncertainty.coverage",
+        "uncertainty.coverage_gap",
+    }
+    suites = {one.suite for one in class_policy(RiskClass.HIGH).suites}
+    assert suites >= {"stress", "slices", "uncertainty"}
 
 
 def test_high_risk_needs_two_people_in_two_roles_and_none_of_the_makers() -> None:

@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sealwright.charter import CharterSpec, Objective, RiskClass
-from sealwright.evidence import Policy, PolicySpec, Requirement, class_policy, looser, read_policy, resolve_policy
+from sealwright.evidence import (
+    Policy,
+    PolicySpec,
+    Requirement,
+    UseCaseName,
+    class_policy,
+    looser,
+    read_policy,
+    resolve_policy,
+    use_case,
+)
 from sealwright.kernel import InvalidInput, VerificationFailed
 
 WHY = "Agreed with the business for this product."
@@ -43,6 +53,55 @@ def test_tightening_needs_nothing() -> None:
     policy = resolved({"overrides": [{"check": "performance.roc_auc", "at_least": 0.8, "why": WHY}]})
     assert requirement(policy, "performance.roc_auc").at_least == 0.8
     assert policy.departures == ()
+
+
+@pytest.mark.parametrize("name", ["credit", "hiring", "medical"])
+@pytest.mark.parametrize("risk", list(RiskClass))
+def test_a_use_only_adds_and_nothing_of_it_can_be_overridden(name: UseCaseName, risk: RiskClass) -> None:
+    loose = [
+        {"check": one.check, "at_most": 1e6, "why": WHY}
+        if one.at_most is not None
+        else {"check": one.check, "at_least": -1e6, "why": WHY}
+        for one in use_case(name).requirements
+    ]
+    policy = resolved({"use_case": name, "overrides": loose}, risk.value)
+    added = [one for one in policy.requirements if one.source == "use_case"]
+    assert [one.model_copy(update={"source": "class"}) for one in added] == list(use_case(name).requirements)
+    assert looser(class_policy(risk), resolved({"use_case": name}, risk.value)) == ()
+    assert {change.what for change in looser(policy, resolved({}, risk.value))} >= {one.check for one in added} - {
+        one.check for one in class_policy(risk).requirements
+    }
+    assert all(len(one.why) > 50 for one in added)
+
+
+def test_a_use_asks_for_checks_that_exist_and_in_high_risk_for_more_than_the_class() -> None:
+    from sealwright.assurance import check_names
+
+    known = {name for task in ("binary", "multiclass", "regression") for name in check_names(task)}
+    high = class_policy(RiskClass.HIGH)
+    for name in ("credit", "hiring", "medical"):
+        for one in use_case(name).requirements:
+            assert one.check in known
+            assert not any(other.as_strict_as(one) for other in high.requirements), one.check
+
+
+def test_an_unknown_use_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValidationError, match="'credit', 'hiring' or 'medical'"):
+        resolved({"use_case": "poker"})
+
+
+@pytest.mark.parametrize(
+    ("check", "per"),
+    [
+        ("fairness.crossed_groups_worse_off", "model"),
+        ("fairness.label_gap", "attribute"),
+        ("uncertainty.acceptance_gap", "attribute"),
+        ("uncertainty.set_size", "model"),
+    ],
+)
+def test_an_added_check_is_asked_of_whom_it_is_about(check: str, per: str) -> None:
+    policy = resolved({"overrides": [{"check": check, "at_most": 0, "why": WHY}]}, "minimal")
+    assert requirement(policy, check, "project").per == per
 
 
 def test_loosening_shows_before_after_and_the_reason() -> None:

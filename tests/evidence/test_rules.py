@@ -469,3 +469,27 @@ def test_only_three_outcomes_open_the_gate() -> None:
         "not_yet",
     }
     assert {one.value for one in Outcome if one.opens} == {"pass", "attested", "not_applicable"}
+
+
+def test_an_inner_setting_is_limited_for_its_own_suite_alone(make: Any) -> None:
+    """Sets that are nearly full cover every group alike; what other suites found is not touched by that."""
+    case = make.case()
+
+    def at(coverage: float) -> GateDecision:
+        spec = {"confidence": 0.95, "reported_at": 0.1, "crossed": 2, "uncertainty": {"coverage": coverage}}
+        return decide(HIGH, replace(case, records=[replace(one, settings=spec) for one in case.records]))
+
+    full = result(at(0.99), "uncertainty.coverage_gap")
+    assert full.outcome is Outcome.NOT_PERFORMED
+    assert "uncertainty.coverage 0.99, where the policy wants at least 0.8 and at most 0.95" in full.found
+    assert result(at(0.99), "performance.roc_auc").outcome is Outcome.PASS
+    assert at(0.9).passed
+
+
+def test_attributes_that_are_not_crossed_leave_the_question_open(make: Any) -> None:
+    case = make.case()
+    spec = {"confidence": 0.95, "reported_at": 0.1, "crossed": 1}
+    said = NotPerformed(check="fairness.crossed_groups_worse_off", why="assurance.crossed is 1", applicable=False)
+    records = [replace(one, settings=spec, not_performed=(said,)) for one in case.records]
+    without = make.without_finding(replace(case, records=records), "fairness.crossed_groups_worse_off")
+    assert not result(decide(HIGH, without), "fairness.crossed_groups_worse_off").outcome.opens

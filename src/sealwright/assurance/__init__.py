@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         time_ordered_folds,
     )
     from sealwright.assurance.resampling.learning_curve import LearningCurve, learning_curve
-    from sealwright.assurance.resampling.leave_one_out import LeaveOneOut, TooCostly, leave_one_out
+    from sealwright.assurance.resampling.leave_one_out import LeaveOneOut, TooCostly, leave_one_out, leave_one_out_cost
     from sealwright.assurance.resampling.training import SCORES, Data
     from sealwright.assurance.service import run_suites
     from sealwright.assurance.spec import AssuranceSpec, Budget
@@ -82,6 +82,7 @@ __all__ = [
     "k_folds",
     "learning_curve",
     "leave_one_out",
+    "leave_one_out_cost",
     "nested_cross_validate",
     "pack",
     "preparing",
@@ -112,7 +113,7 @@ _HOME = {
     ),
     "resampling.folds": ("Split", "grouped_folds", "k_folds", "repeated", "stratified_folds", "time_ordered_folds"),
     "resampling.learning_curve": ("LearningCurve", "learning_curve"),
-    "resampling.leave_one_out": ("LeaveOneOut", "TooCostly", "leave_one_out"),
+    "resampling.leave_one_out": ("LeaveOneOut", "TooCostly", "leave_one_out", "leave_one_out_cost"),
     "resampling.training": ("SCORES", "Data"),
     "service": ("run_suites",),
     "spec": ("AssuranceSpec", "Budget"),

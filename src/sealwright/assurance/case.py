@@ -13,6 +13,7 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features, pack, true_classes, true_values
 from sealwright.assurance.interface import Interface
+from sealwright.assurance.intervals import Interval, share_interval
 from sealwright.assurance.linear import learn_encoding, train_simple
 from sealwright.assurance.predictor import Predictor, UnusablePredictions, answers
 from sealwright.assurance.scores import Score, headline
@@ -106,6 +107,10 @@ class Case:
         if self.spec.favourable is not None:
             return self.interface.classes.index(self.spec.favourable)
         return self.positive if self.task == "binary" else None
+
+    def share_interval(self, successes: float, n: float, confidence: float | None = None) -> Interval:
+        """Interval of a share of rows, the way `assurance.interval` says, at the project's confidence."""
+        return share_interval(self.spec.interval, successes, n, confidence or self.spec.confidence)
 
     def decide(self, outputs: Floats) -> NDArray[np.int64]:
         """Decided class positions, shape (n,): by the threshold for two classes, else the most probable.

@@ -14,7 +14,7 @@ from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, collected, skipped
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import Interval, mean_interval, wilson
+from sealwright.assurance.intervals import Interval, mean_interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.predictor import no_answer
 from sealwright.assurance.refusals import refused
@@ -103,7 +103,7 @@ def _measured(case: Case, kind: Disturbance, prefix: str, rng: np.random.Generat
 
 def _readings(case: Case, before: Score | None, effect: _Effect) -> Iterator[Reading]:
     limits, confidence = case.spec.stress.breaks_at, case.spec.confidence
-    moved, lost = _mean_moved(case, effect), _share(effect.unanswered, confidence)
+    moved, lost = _mean_moved(case, effect), _share(case, effect.unanswered)
     if case.task == "regression":
         yield Reading(what="shift in sd of the target", value=moved[0], interval=moved[1], limit=limits.shift)
     else:
@@ -115,15 +115,15 @@ def _readings(case: Case, before: Score | None, effect: _Effect) -> Iterator[Rea
         yield Reading(what=f"lost {unit}", value=drop, interval=interval, limit=limits.score_drop)
 
 
-def _share(per_row: Floats, confidence: float) -> tuple[float, Interval]:
+def _share(case: Case, per_row: Floats) -> tuple[float, Interval]:
     mean, n = float(per_row.mean()), per_row.size
-    return mean, wilson(min(mean * n, n), n, confidence)
+    return mean, case.share_interval(min(mean * n, n), n)
 
 
 def _mean_moved(case: Case, effect: _Effect) -> tuple[float, Interval]:
     """The share of decisions that change, or the mean distance predictions move."""
     if case.task != "regression":
-        return _share(effect.moved, case.spec.confidence)
+        return _share(case, effect.moved)
     if effect.moved.size == 1:
         only = float(effect.moved[0])
         return only, (0.0, 2 * only)
@@ -170,7 +170,7 @@ def _movement(case: Case, clean: Floats, outputs: Floats, silent: NDArray[np.boo
 def _findings(
     case: Case, kind: Disturbance, prefix: str, before: Score | None, effect: _Effect
 ) -> Iterator[Finding | NotPerformed]:
-    n, confidence = effect.moved.size, case.spec.confidence
+    n = effect.moved.size
     how = kind.words.format(share=f"{effect.strength:g}")
     note = kind.note(case)
     mean, (low, high) = _mean_moved(case, effect)
@@ -184,7 +184,7 @@ def _findings(
         "refused_share": (effect.refused, "that the contract refuses before the model, when served,"),
     }
     for name, (per_row, which) in shares.items():
-        share, (low, high) = _share(per_row, confidence)
+        share, (low, high) = _share(case, per_row)
         text = f"Share of rows {which} when {how}."
         yield Finding(
             check=f"{prefix}_{name}", value=share, low=low, high=high, n=n, unit="share", definition=text, note=note
@@ -212,7 +212,7 @@ def _figure(case: Case, kind: Disturbance, prefix: str, before: Score | None, ef
     if case.task == "regression":
         line = Series(name="shift, sd of the target", x=_x(kind, effects), y=(0.0, *moved))
     else:
-        ends = [wilson(min(value * n, n), n, case.spec.confidence) for value in moved]
+        ends = [case.share_interval(min(value * n, n), n) for value in moved]
         line = Series(
             name="decisions changed",
             x=_x(kind, effects),

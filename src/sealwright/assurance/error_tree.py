@@ -1,8 +1,8 @@
 """Where errors gather, as a shallow tree: at each node the one question that parts high loss from low best.
 
 A regression tree on the loss (Breiman et al. 1984), as small as can be read aloud: few levels deep, many
-rows in each leaf. Numbers are asked "under a cut?", categories "is it this one?"; a missing number goes
-with the higher ones and says so. Pure functions over columns; no model, no truth.
+rows in each leaf. Numbers are asked "under a cut?" and "is it missing?", categories "is it this one?"; under a cut, a
+missing number goes with the higher ones and says so. Pure functions over columns; no model, no truth.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ _MOST_CUTS = 64  # cut points tried on each number; more would hardly move a cut
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Rows with the column under `cut`, or with its code equal to `level`."""
+    """Rows with the column under `cut`, with its code equal to `level`, or, if both are None, without a number."""
 
     column: int
     cut: float | None
@@ -29,6 +29,8 @@ class Question:
 
     def met_by(self, columns: Sequence[NDArray[np.generic]]) -> Bools:
         values = columns[self.column]
+        if self.cut is None and self.level is None:
+            return np.asarray(np.isnan(values.astype(np.float64)))
         if self.cut is None:
             return np.asarray(values == self.level)
         return np.asarray(values.astype(np.float64) < self.cut)
@@ -104,13 +106,14 @@ def _best_question(columns: Sequence[NDArray[np.generic]], loss: Floats, smalles
 def _questions(
     place: int, column: NDArray[np.generic], loss: Floats, smallest: int
 ) -> Iterator[tuple[Question, float]]:
-    """The best question on one column with the squared loss it removes, if it leaves enough rows on both sides."""
+    """The best questions on one column with the squared loss each removes, if it leaves enough rows on both sides."""
     if np.issubdtype(column.dtype, np.floating):
         known = column[np.isfinite(column)].astype(np.float64)
         cuts = _cuts(known)
         codes = np.where(np.isnan(column), cuts.size, np.searchsorted(cuts, column, side="right"))
         rows = np.cumsum(np.bincount(codes, minlength=cuts.size + 1))[: cuts.size]
         sums = np.cumsum(np.bincount(codes, weights=loss, minlength=cuts.size + 1))[: cuts.size]
+        yield from _about_missing(place, np.isnan(column), loss, smallest)
     else:
         cuts = np.empty(0)
         rows, sums = np.bincount(column), np.bincount(column, weights=loss)
@@ -123,6 +126,13 @@ def _questions(
     at = int(np.argmax(np.where(allowed, removed, -1.0)))
     question = Question(place, float(cuts[at]), None) if cuts.size else Question(place, None, at)
     yield question, float(removed[at])
+
+
+def _about_missing(place: int, missing: Bools, loss: Floats, smallest: int) -> Iterator[tuple[Question, float]]:
+    rows, others = int(missing.sum()), int((~missing).sum())
+    if min(rows, others) >= smallest:
+        apart = float(loss[missing].mean() - loss[~missing].mean())
+        yield Question(place, None, None), rows * others / loss.size * apart**2
 
 
 def _cuts(known: Floats) -> Floats:

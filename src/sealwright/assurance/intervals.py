@@ -20,6 +20,7 @@ __all__ = [
     "mean_interval",
     "mean_of_two",
     "on_logit_scale",
+    "share_interval",
     "wilson",
     "z_of",
 ]
@@ -54,8 +55,10 @@ def wilson(successes: float, n: float, confidence: float) -> Interval:
     return min(low, share), max(high, share)
 
 
-def exact_share(successes: int, n: int, confidence: float) -> Interval:
+def exact_share(successes: float, n: float, confidence: float) -> Interval:
     """Interval of a share that covers at least as often as it says, whatever the share (Clopper & Pearson 1934).
+
+    `successes` may be a fraction, as for `wilson`.
 
     Raises
     ------
@@ -69,7 +72,12 @@ def exact_share(successes: int, n: int, confidence: float) -> Interval:
     tail = (1 - confidence) / 2
     low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
     high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
-    return low, high
+    return min(low, successes / n), max(high, successes / n)
+
+
+def share_interval(kind: str, successes: float, n: float, confidence: float) -> Interval:
+    """Interval of a share by the project's choice: "wilson" covers on average, "exact" at every true share."""
+    return exact_share(successes, n, confidence) if kind == "exact" else wilson(successes, n, confidence)
 
 
 def mean_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, Interval]:

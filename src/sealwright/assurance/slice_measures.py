@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import BINARY, CLASSES, REGRESSION
-from sealwright.assurance.intervals import Interval, mean_interval, on_logit_scale, wilson
+from sealwright.assurance.intervals import Interval, mean_interval, on_logit_scale
 from sealwright.assurance.ranking import roc_area
 from sealwright.assurance.slice_spec import SliceMeasure
 
@@ -52,7 +52,7 @@ class Measure:
         if n < max(2, fewest):
             return f"{n} rows that it is a mean over; fewer than {max(2, fewest)} are not judged"
         if ((taken == 0) | (taken == 1)).all() and self.unit == "share":
-            interval = wilson(float(taken.sum()), n, case.spec.confidence)
+            interval = case.share_interval(float(taken.sum()), n)
             return Measured(value=float(taken.mean()), interval=interval, n=n)
         mean, interval = mean_interval(taken, case.spec.confidence)
         return Measured(value=mean, interval=interval, n=n)

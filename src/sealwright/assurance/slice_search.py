@@ -22,7 +22,17 @@ from sealwright.assurance.slice_tests import (
     share_gap_p,
 )
 
-__all__ = ["Candidate", "Halves", "Tested", "distinct", "lattice_slices", "tested", "tree_of", "tree_slices"]
+__all__ = [
+    "Candidate",
+    "Halves",
+    "Tested",
+    "distinct",
+    "lattice_slices",
+    "path_words",
+    "tested",
+    "tree_of",
+    "tree_slices",
+]
 
 Bools = NDArray[np.bool_]
 _KEPT = 100  # best cells of the lattice; near-duplicates are removed from these
@@ -105,7 +115,7 @@ def tree_slices(tree: Node, columns: Sequence[Column], loss: Floats, halves: Hal
     n = halves.search.size
     return [
         Candidate(
-            words=_path_words(node, columns),
+            words=path_words(node, columns),
             conditions=len({question.column for question, _ in node.path}),
             score=(node.mean - mean) * float(np.sqrt(node.rows / (1 - node.rows / n))) / spread,
             rows=node.belongs([column.raw for column in columns]),
@@ -116,7 +126,7 @@ def tree_slices(tree: Node, columns: Sequence[Column], loss: Floats, halves: Hal
     ]
 
 
-def _path_words(node: Node, columns: Sequence[Column]) -> str:
+def path_words(node: Node, columns: Sequence[Column]) -> str:
     """The answers that lead to a node, those about one column joined."""
     asked: dict[int, list[tuple[Question, bool]]] = {}
     for question, answer in node.path:
@@ -125,15 +135,26 @@ def _path_words(node: Node, columns: Sequence[Column]) -> str:
 
 
 def _column_words(column: Column, answers: list[tuple[Question, bool]]) -> str:
+    asked = [answer for one, answer in answers if one.cut is None and one.level is None]
+    if asked:
+        column_is = f"{column.name} is missing" if asked[-1] else f"{column.name} is known"
+        rest = [(one, answer) for one, answer in answers if one.cut is not None]
+        if not rest or asked[-1]:
+            return column_is
+        return _number_between(column, rest, missing=False)
     if answers[0][0].cut is None:
         yes = [column.labels[int(one.level or 0)] for one, answer in answers if answer]
         no = [column.labels[int(one.level or 0)] for one, answer in answers if not answer]
         return f"{column.name} is {yes[-1]}" if yes else f"{column.name} is not {' nor '.join(no)}"
+    return _number_between(column, answers, missing=bool(np.isnan(column.raw.astype(np.float64)).any()))
+
+
+def _number_between(column: Column, answers: list[tuple[Question, bool]], *, missing: bool) -> str:
+    """The range that some answers about cuts leave; `missing` where rows without a number lie above every cut."""
     under = min((float(one.cut) for one, answer in answers if answer and one.cut is not None), default=None)
     over = max((float(one.cut) for one, answer in answers if not answer and one.cut is not None), default=None)
     if under is None:
-        missing = " or missing" if np.isnan(column.raw.astype(np.float64)).any() else ""
-        return f"{column.name} {number_words(column.kind, over or 0.0)} and over{missing}"
+        return f"{column.name} {number_words(column.kind, over or 0.0)} and over{' or missing' if missing else ''}"
     if over is None:
         return f"{column.name} under {number_words(column.kind, under)}"
     return f"{column.name} {number_words(column.kind, over)} to under {number_words(column.kind, under)}"
@@ -205,7 +226,7 @@ def tested(case: Case, candidates: Iterable[Candidate], loss: Floats, halves: Ha
             how=one.how,
             inside=float(inside.mean()),
             outside=float(outside.mean()),
-            interval=_interval(classes, inside, outside, confidence),
+            interval=_interval(case, inside, outside, confidence),
             adjusted=float(p),
             n=inside.size,
         )
@@ -220,7 +241,8 @@ def _p(classes: bool, inside: Floats, outside: Floats) -> float:
     return share_gap_p(int(inside.sum()), inside.size, int(outside.sum()), outside.size)
 
 
-def _interval(classes: bool, inside: Floats, outside: Floats, confidence: float) -> Interval:
-    if not classes:
+def _interval(case: Case, inside: Floats, outside: Floats, confidence: float) -> Interval:
+    if case.task == "regression":
         return mean_gap_interval(inside, outside, confidence)
-    return share_gap_interval(int(inside.sum()), inside.size, int(outside.sum()), outside.size, confidence)
+    hits, others = int(inside.sum()), int(outside.sum())
+    return share_gap_interval(hits, inside.size, others, outside.size, confidence, case.spec.interval)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Condition", "DeclaredSlice", "Range", "SliceMeasure", "SliceSearch"]
+__all__ = ["Condition", "DeclaredSlice", "Missing", "Range", "SliceMeasure", "SliceSearch"]
 
 SliceMeasure = Literal[
     "error_share",
@@ -46,8 +46,14 @@ class Range(_Section):
         return self
 
 
+class Missing(_Section):
+    """Rows without a value, or, if `missing` is false, rows with one."""
+
+    missing: bool = Field(description="true: the cell is empty; false: it is not.")
+
+
 _Value = bool | float | str
-Condition = _Value | Annotated[tuple[_Value, ...], Field(min_length=1, max_length=1_000)] | Range
+Condition = _Value | Annotated[tuple[_Value, ...], Field(min_length=1, max_length=1_000)] | Range | Missing
 
 
 class DeclaredSlice(_Section):
@@ -57,7 +63,8 @@ class DeclaredSlice(_Section):
     where: Mapping[str, Condition] = Field(
         min_length=1,
         max_length=10,
-        description="Columns with a value, a list of values, or a range such as {at_least: 18, under: 25}."
+        description="Columns with a value, a list of values, or a range such as {at_least: 18, under: 25},"
+        " or {missing: true} for empty cells."
         " A row belongs if it meets all of them.",
     )
     worst_change: Mapping[SliceMeasure, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
@@ -89,6 +96,8 @@ def bound(end: float | date | None, otherwise: float) -> float:
 
 def in_words(column: str, wanted: Condition) -> str:
     """Write age 18 to under 25, or purpose is car or tools."""
+    if isinstance(wanted, Missing):
+        return f"{column} is missing" if wanted.missing else f"{column} is known"
     if isinstance(wanted, Range):
         if wanted.at_least is None:
             return f"{column} under {_plain(wanted.under)}"

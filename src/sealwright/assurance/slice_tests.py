@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.intervals import Interval, difference, wilson, z_of
+from sealwright.assurance.intervals import Interval, difference, share_interval, z_of
 
 __all__ = ["adjusted_p", "mean_gap_interval", "mean_gap_p", "selected_confidence", "share_gap_interval", "share_gap_p"]
 
@@ -67,11 +67,12 @@ def selected_confidence(confidence: float, selected: int, tested: int) -> float:
     return 1 - (1 - confidence) * selected / tested
 
 
-def share_gap_interval(hits: int, n: int, other_hits: int, other_n: int, confidence: float) -> Interval:
-    """Interval of hits / n - other_hits / other_n, from two Wilson intervals."""
-    return difference(
-        hits / n, wilson(hits, n, confidence), other_hits / other_n, wilson(other_hits, other_n, confidence)
-    )
+def share_gap_interval(
+    hits: int, n: int, other_hits: int, other_n: int, confidence: float, kind: str = "wilson"
+) -> Interval:
+    """Interval of hits / n - other_hits / other_n, from an interval of each share (`share_interval`)."""
+    of_one, of_other = share_interval(kind, hits, n, confidence), share_interval(kind, other_hits, other_n, confidence)
+    return difference(hits / n, of_one, other_hits / other_n, of_other)
 
 
 def mean_gap_interval(inside: Floats, outside: Floats, confidence: float) -> Interval:

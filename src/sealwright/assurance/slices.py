@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealwright.assurance.features import as_floats, as_text
-from sealwright.assurance.slice_spec import Condition, DeclaredSlice, Range, bound
+from sealwright.assurance.slice_spec import Condition, DeclaredSlice, Missing, Range, bound
 from sealwright.kernel import InvalidInput
 
 __all__ = ["Slice", "read_slices"]
@@ -48,6 +49,8 @@ def read_slices(table: pa.Table, declared: Sequence[DeclaredSlice]) -> tuple[Sli
 
 
 def _meets(column: pa.ChunkedArray, name: str, how: Condition) -> NDArray[np.bool_]:
+    if isinstance(how, Missing):
+        return np.asarray(_empty(column, name) == how.missing, dtype=np.bool_)
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if isinstance(how, Range):
@@ -63,6 +66,14 @@ def _meets(column: pa.ChunkedArray, name: str, how: Condition) -> NDArray[np.boo
             raise InvalidInput(f"assurance.slices compares {name}, which holds numbers, with text.") from None
     names = {str(value).lower() if isinstance(value, bool) else _text(value) for value in wanted}
     return np.isin(as_text(column, name).to_numpy(zero_copy_only=False).astype(str), sorted(names))
+
+
+def _empty(column: pa.ChunkedArray, name: str) -> NDArray[np.bool_]:
+    """Cells without a value: null, not a number, or the empty text, which the model cannot tell apart."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return np.asarray(as_text(column, name).to_numpy(zero_copy_only=False) == "", dtype=np.bool_)
+    return np.asarray(pc.is_null(column, nan_is_null=True).to_numpy(), dtype=np.bool_)
 
 
 def _text(value: float | str) -> str:

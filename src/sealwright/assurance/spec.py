@@ -13,14 +13,19 @@ from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
+from sealwright.assurance.uncertainty_spec import UncertaintySpec
 
 __all__ = ["AssuranceSpec", "Budget", "SuiteName"]
 
-SuiteName = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
+SuiteName = Literal[
+    "quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"
+]
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 _ROUNDED = 0.01  # declared shares are rounded; their sum may be off by this much
-_ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "stress", "slices", "explanation")
+_ALL: tuple[SuiteName, ...] = (
+    *("quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"),
+)
 
 
 class _Section(BaseModel):
@@ -92,6 +97,11 @@ class AssuranceSpec(_Section):
         0.5, gt=0, lt=1, description="Regression: the quantile of the target the model is to predict; 0.5 the median."
     )
     confidence: float = Field(0.95, ge=0.8, le=0.999, description="Confidence of every interval.")
+    interval: Literal["wilson", "exact"] = Field(
+        "wilson",
+        description="Interval of a share of rows. wilson (1927) covers as often as it says on average over shares; exact"
+        " (Clopper and Pearson 1934) at least as often for every share, and is wider.",
+    )
     bootstrap: int = Field(1_000, ge=200, le=20_000, description="Resamples where an interval is bootstrapped.")
     smallest_group: int = Field(30, ge=2, description="Groups with fewer rows are listed as not judged.")
     smallest_part: int = Field(
@@ -124,6 +134,9 @@ class AssuranceSpec(_Section):
     stress: StressSpec = Field(StressSpec(), description="How hard the model is pressed, and when it counts as broken.")
     expectations: tuple[Expectation, ...] = Field(
         (), max_length=100, description="Changes of a row that must leave its answer alone, or move it one way only."
+    )
+    uncertainty: UncertaintySpec = Field(
+        UncertaintySpec(), description="How often sets and intervals must hold the truth, and which error is accepted."
     )
     constraints: dict[str, ChangeSpec] = Field(
         {},

@@ -47,6 +47,7 @@ from sealwright.assurance.checks.performance import (
     previous,
     quantile,
     regression,
+    resampling,
     simple_model,
     variety,
 )
@@ -74,9 +75,10 @@ from sealwright.assurance.checks.robustness import (
     zoo,
 )
 from sealwright.assurance.checks.robustness import missing as emptied
-from sealwright.assurance.checks.slices import declared, found
+from sealwright.assurance.checks.slices import before, declared, found
 from sealwright.assurance.checks.stress import (
     batches,
+    casts,
     direction,
     drift,
     invariance,
@@ -86,6 +88,7 @@ from sealwright.assurance.checks.stress import (
     swapped_columns,
     unit_mistake,
 )
+from sealwright.assurance.checks.uncertainty import abstention, conformal
 from sealwright.kernel import InvalidInput
 
 __all__ = ["SUITES", "check_names", "checks_of"]
@@ -116,6 +119,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         simple_model.CHECK,
         previous.CHECK,
         overfitting.CHECK,
+        resampling.CHECK,
     ),
     "fairness": (
         coverage.CHECK,
@@ -164,12 +168,14 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         out_of_range.CHECK,
         rounding.CHECK,
         batches.CHECK,
+        casts.CHECK,
         priors.CHECK,
         drift.CHECK,
         invariance.CHECK,
         direction.CHECK,
     ),
-    "slices": (declared.CHECK, found.CHECK),
+    "slices": (declared.CHECK, found.CHECK, before.CHECK),
+    "uncertainty": (conformal.CHECK, abstention.CHECK),
     "explanation": (importance.CHECK, dependence.CHECK),
 }
 

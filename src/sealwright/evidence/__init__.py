@@ -34,10 +34,21 @@ if TYPE_CHECKING:
         RequiredSuite,
         Requirement,
         SettingLimit,
+        UseCase,
+        UseCaseName,
     )
     from sealwright.evidence.records import TEST_RESULT_TYPE, fact, measured, read_record
     from sealwright.evidence.register import PeopleRegister
-    from sealwright.evidence.resolve import class_policy, in_words, looser, policy_text, read_policy, resolve_policy
+    from sealwright.evidence.resolve import (
+        class_policy,
+        in_words,
+        looser,
+        policy_text,
+        read_policy,
+        resolve_policy,
+        use_case,
+        use_case_text,
+    )
     from sealwright.evidence.rules import decide, settle_terms, thresholds_first
     from sealwright.evidence.service import Evidence
     from sealwright.evidence.store import Filed, StatementStore
@@ -80,6 +91,8 @@ __all__ = [
     "Subject",
     "TEST_RESULT_TYPE",
     "Terms",
+    "UseCase",
+    "UseCaseName",
     "VSA_TYPE",
     "class_policy",
     "count_approvals",
@@ -99,6 +112,8 @@ __all__ = [
     "settle_terms",
     "sign_as_person",
     "thresholds_first",
+    "use_case",
+    "use_case_text",
     "verify_any",
     "verify_approval",
     "verify_attestation",
@@ -134,11 +149,22 @@ _HOME = {
         "RequiredSuite",
         "Requirement",
         "SettingLimit",
+        "UseCase",
+        "UseCaseName",
     ),
     "records": ("TEST_RESULT_TYPE", "fact", "measured", "read_record"),
     "unsigned": ("hold_against",),
     "register": ("PeopleRegister",),
-    "resolve": ("class_policy", "in_words", "looser", "policy_text", "read_policy", "resolve_policy"),
+    "resolve": (
+        "class_policy",
+        "in_words",
+        "looser",
+        "policy_text",
+        "read_policy",
+        "resolve_policy",
+        "use_case",
+        "use_case_text",
+    ),
     "rules": ("decide", "settle_terms", "thresholds_first"),
     "service": ("Evidence",),
     "store": ("Filed", "StatementStore"),

@@ -5,9 +5,10 @@ Does not answer: may the package be released. `rules.decide` puts the results to
 Pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sealwright.evidence.approvals import Attestation
 from sealwright.evidence.model import Instance, Measurement, Outcome, Record, Result, Subject, as_of
@@ -166,7 +167,10 @@ def _not_now(record: Record, policy: Policy, now: datetime) -> tuple[Outcome, st
 def _weak_setting(record: Record, policy: Policy) -> tuple[Outcome, str] | None:
     """The first setting that makes a record's findings easier to pass than the policy allows."""
     for limit in policy.settings:
-        value = record.settings.get(limit.setting)
+        outer, _, inner = limit.setting.partition(".")
+        if inner and outer != record.suite:
+            continue
+        value = _setting(record.settings, limit.setting)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not limit.holds(float(value)):
@@ -178,6 +182,14 @@ def _weak_setting(record: Record, policy: Policy) -> tuple[Outcome, str] | None:
             words = f"measured with {limit.setting} {str(value)[:20]}, where the policy wants {wanted}"
             return Outcome.NOT_PERFORMED, words
     return None
+
+
+def _setting(settings: Mapping[str, Any], name: str) -> Any:
+    """A setting by its dotted name; None where it is not stated."""
+    found: Any = settings
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def _compare(requirement: Requirement, found: Measurement) -> tuple[Outcome, str]:

@@ -147,7 +147,7 @@ class Result:
     why: str  # why the policy asks
     who: str  # role that must act
     next_step: str  # empty where nothing stands in the way
-    source: str  # "class", "project", "objective" or "gate"
+    source: str  # "class", "use_case", "project", "objective" or "gate"
     instances: tuple[Instance, ...] = ()
 
     @property

@@ -27,13 +27,15 @@ __all__ = [
     "Requirement",
     "Role",
     "SettingLimit",
+    "UseCase",
+    "UseCaseName",
 ]
 
 Role = Literal[
     "data_scientist", "ml_engineer", "security_officer", "compliance_officer", "business_owner", "reviewer", "auditor"
 ]
 Task = Literal["binary", "multiclass", "regression"]
-Suite = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
+Suite = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"]
 
 _CHECK = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 
@@ -66,7 +68,7 @@ class Requirement(_Part):
     attested_by: tuple[Role, ...] = ()  # roles whose signed word may stand in for a measurement that is not possible
     who: Role = "data_scientist"  # who must act when it is not met
     why: _Why
-    source: Literal["class", "project", "objective"] = "class"
+    source: Literal["class", "use_case", "project", "objective"] = "class"
 
     @model_validator(mode="after")
     def _one_honest_limit(self) -> Self:
@@ -109,9 +111,9 @@ class RequiredSuite(_Part):
 
 
 class SettingLimit(_Part):
-    """How a suite must have been set for its findings to count."""
+    """How a suite must have been set for its findings to count. An inner one, `uncertainty.coverage`, counts for its suite."""
 
-    setting: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    setting: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
     at_least: _Finite | None = None
     at_most: _Finite | None = None
     why: _Why
@@ -213,6 +215,18 @@ class Policy(_Part):
         return tuple(Change(what=a, before=b, after=c, why=d) for a, b, c, d in self.departures)
 
 
+UseCaseName = Literal["credit", "hiring", "medical"]
+
+
+class UseCase(_Part):
+    """What a use adds to the policy of any risk class. It can only add."""
+
+    format: Literal[1]
+    use_case: UseCaseName
+    summary: _Why
+    requirements: tuple[Requirement, ...]
+
+
 class Override(_Part):
     """One check on which this project departs from its class, or which it adds."""
 
@@ -242,6 +256,12 @@ class PolicySpec(_Part):
         RiskClass | None,
         Field(
             description="Policy to judge by. Left out: that of the charter's risk class. It may be stricter, never laxer."
+        ),
+    ] = None
+    use_case: Annotated[
+        UseCaseName | None,
+        Field(
+            description="What the model is for, if it is one of these: adds what this use asks for beyond its class."
         ),
     ] = None
     overrides: Annotated[

@@ -13,10 +13,28 @@ from pydantic import ValidationError
 
 from sealwright.charter import CharterSpec, Objective, RiskClass
 from sealwright.evidence.model import Change
-from sealwright.evidence.policy import ApprovalRule, Override, Policy, PolicySpec, RequiredSuite, Requirement
+from sealwright.evidence.policy import (
+    ApprovalRule,
+    Override,
+    Policy,
+    PolicySpec,
+    RequiredSuite,
+    Requirement,
+    UseCase,
+    UseCaseName,
+)
 from sealwright.kernel import InvalidInput, VerificationFailed, strict_yaml
 
-__all__ = ["class_policy", "in_words", "looser", "policy_text", "read_policy", "resolve_policy"]
+__all__ = [
+    "class_policy",
+    "in_words",
+    "looser",
+    "policy_text",
+    "read_policy",
+    "resolve_policy",
+    "use_case",
+    "use_case_text",
+]
 
 
 @cache
@@ -49,8 +67,20 @@ def read_policy(value: object) -> Policy:
         ) from None
 
 
+@cache
+def use_case(name: UseCaseName) -> UseCase:
+    """What this release adds to a policy for a use, as its YAML file says."""
+    return UseCase.model_validate(strict_yaml(use_case_text(name), what=f"{name}.yaml").value)
+
+
+def use_case_text(name: UseCaseName) -> str:
+    """The YAML file of a use, comments and all, for people to read."""
+    place = files("sealwright.evidence").joinpath("policies", "uses", f"{name}.yaml")
+    return place.read_text(encoding="utf-8")
+
+
 def resolve_policy(spec: PolicySpec, charter: CharterSpec) -> Policy:
-    """The policy a project is judged by: its class, its overrides, its objectives.
+    """The policy a project is judged by: its class, its use, its overrides, its objectives.
 
     Raises
     ------
@@ -88,7 +118,7 @@ def resolve_policy(spec: PolicySpec, charter: CharterSpec) -> Policy:
             freshness=default.freshness,
             settings=default.settings,
             approvals=ApprovalRule.model_validate({**default.approvals.model_dump(), "people": people}),
-            requirements=tuple(_requirements(default, spec.overrides, charter.objectives)),
+            requirements=tuple(_requirements(default, spec, charter.objectives)),
         )
     except ValidationError as error:
         raise InvalidInput(f"The policy section does not fit together: {error.errors()[0]['msg']}.") from None
@@ -138,13 +168,13 @@ def _looser(before: Policy, after: Policy) -> Iterator[Change]:
             yield Change(what=old.check, before=in_words(old), after=in_words(nearest) if nearest else "not required")
 
 
-def _requirements(
-    default: Policy, overrides: tuple[Override, ...], objectives: tuple[Objective, ...]
-) -> Iterator[Requirement]:
-    by_check = {override.check: override for override in overrides}
+def _requirements(default: Policy, spec: PolicySpec, objectives: tuple[Objective, ...]) -> Iterator[Requirement]:
+    by_check = {override.check: override for override in spec.overrides}
     known = {one.check: one for one in default.requirements}
     for requirement in default.requirements:
         yield _changed(requirement, by_check[requirement.check]) if requirement.check in by_check else requirement
+    for added in use_case(spec.use_case).requirements if spec.use_case else ():
+        yield added.model_copy(update={"source": "use_case"})  # beside the class's own: both must be met
     for check, override in by_check.items():
         if check not in known:
             yield _added(override)
@@ -197,6 +227,12 @@ def _wanted(objective: Objective, like: Requirement | None) -> Requirement:
     )
 
 
+_ONCE = {"fairness.crossed_groups_worse_off"}  # attributes crossed: one count for all of them
+_EACH = {"uncertainty.coverage_gap", "uncertainty.adaptive_coverage_gap", "uncertainty.acceptance_gap"}
+
+
 def _per(check: str) -> Literal["model", "attribute"]:
-    """Fairness is measured for each declared attribute, everything else once for the model."""
-    return "attribute" if check.startswith("fairness.") else "model"
+    """Fairness and gaps of uncertainty are measured for each declared attribute, everything else once for the model."""
+    if check in _ONCE:
+        return "model"
+    return "attribute" if check.startswith("fairness.") or check in _EACH else "model"

@@ -5,6 +5,8 @@ so beforehand, and refuses above a budget.
 """
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from sealwright.assurance.resampling.folds import leave_one_out_folds
 from sealwright.assurance.resampling.training import Data, answered, trainer
 from sealwright.kernel import InvalidInput
 
-__all__ = ["LeaveOneOut", "TooCostly", "leave_one_out", "press"]
+__all__ = ["LeaveOneOut", "TooCostly", "leave_one_out", "leave_one_out_cost", "press"]
 
 _DEGENERATE = 1e-10  # a row whose leverage is this near to 1 alone determines a weight
 
@@ -38,6 +40,21 @@ class LeaveOneOut:
     how: str
 
 
+def leave_one_out_cost(model: Any, data: Data, clock: Callable[[], float] = time.perf_counter) -> tuple[int, float]:
+    """How many trainings leave-one-out takes, and about how many seconds, by the time of the first one.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives seconds.
+    """
+    if _penalty(model) is not None:
+        return 1, _seconds(lambda: press(np.asarray(data.X, dtype=np.float64), data.y, _penalty(model) or 0.0), clock)
+    others, train = np.arange(1, len(data)), trainer(model)
+    first = _seconds(lambda: answered(train(data.X[others], data.y[others]), data, np.arange(1)), clock)
+    return len(data), first * len(data)
+
+
 def leave_one_out(model: Any, data: Data, most_fits: int = 1_000, confidence: float = 0.95) -> LeaveOneOut:
     """Predict every row from all others.
 
@@ -54,8 +71,10 @@ def leave_one_out(model: Any, data: Data, most_fits: int = 1_000, confidence: fl
         outputs, fits, how = press(np.asarray(data.X, dtype=np.float64), data.y, penalty), 1, "exact, from one fit"
     else:
         if len(data) > most_fits:
+            fits, seconds = leave_one_out_cost(model, data)
             raise TooCostly(
-                f"Leave-one-out would train {len(data):,} models of this kind; the budget is {most_fits:,}.\n"
+                f"Leave-one-out would train {fits:,} models of this kind, about {_long(seconds)} by the time of one;"
+                f" the budget is {most_fits:,} models.\n"
                 f"{_why_not_exact(model)}\nRaise most_fits, or repeat 10 folds ten times, which trains 100."
             )
         train = trainer(model)
@@ -102,6 +121,20 @@ def press(X: Floats, y: Floats, penalty: float = 0.0) -> Floats:
         )
     outputs: Floats = y - errors / free
     return outputs
+
+
+def _seconds(run: Callable[[], object], clock: Callable[[], float]) -> float:
+    began = clock()
+    run()
+    return clock() - began
+
+
+def _long(seconds: float) -> str:
+    """A duration in the unit people would use."""
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.2g} seconds"
 
 
 def _penalty(model: Any) -> float | None:

@@ -77,17 +77,20 @@ def schema() -> None:
 
 
 def policy(
-    risk: Annotated[str, typer.Argument(help="minimal, limited or high")],
+    risk: Annotated[str, typer.Argument(help="minimal, limited or high; or a use: credit, hiring, medical")],
     as_json: AsJson = False,
 ) -> None:
-    """Print the default policy of a risk class, with the reason for every number."""
-    from importlib.resources import files
+    """Print the default policy of a risk class, or what a use adds to it, with the reason for every number."""
+    from typing import get_args
 
     from sealwright.charter import RiskClass
-    from sealwright.evidence import class_policy
+    from sealwright.evidence import UseCaseName, class_policy, policy_text, use_case, use_case_text
     from sealwright.kernel import InvalidInput
 
+    use = next((one for one in get_args(UseCaseName) if one == risk), None)
+    if use is not None:
+        out(as_json, use_case(use).model_dump(mode="json"), lambda: typer.echo(use_case_text(use), nl=False))
+        return
     if risk not in set(RiskClass):
         raise InvalidInput(f"A risk class is minimal, limited or high; got {risk[:40]!r}.")
-    text = files("sealwright.evidence").joinpath("policies", f"{risk}.yaml").read_text(encoding="utf-8")
-    out(as_json, class_policy(RiskClass(risk)).to_json(), lambda: typer.echo(text, nl=False))
+    out(as_json, class_policy(RiskClass(risk)).to_json(), lambda: typer.echo(policy_text(risk), nl=False))

@@ -24,6 +24,10 @@ SECTIONS = {
         "Mistaken units, swapped columns, absurd values, other base rates, drift, and what the project says must hold.",
     ),
     "slices": ("Where is it worse than elsewhere?", "Parts of the data the project names, and parts found by search."),
+    "uncertainty": (
+        "When is it sure, and rightly?",
+        "Sets and intervals that hold the truth as often as promised, and the error left if unsure rows go to a person.",
+    ),
     "explanation": (
         "What does it look at?",
         "How much worse it gets when a column is shuffled, and in which direction it pulls.",

@@ -10,7 +10,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import rate_gap
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -32,7 +31,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
         if place not in judged:
             yield not_judged(case, _RATE, attribute, place)
             continue
-        low, high = wilson(int(right[place]), n, case.spec.confidence)
+        low, high = case.share_interval(int(right[place]), n)
         yield Finding(
             check=_RATE,
             value=right[place] / n,

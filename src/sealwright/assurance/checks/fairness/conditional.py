@@ -17,7 +17,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.comparison import Ints, each_attribute, farthest_apart, large_enough, tally, too_few
 from sealwright.assurance.gaps import rate_gap
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 from sealwright.assurance.strata import Common, common_difference, strata_of
 
@@ -126,7 +125,7 @@ def _figure(case: Case, attribute: Attribute, levels: tuple[str, str], view: _Vi
     series = []
     for line, level in enumerate(levels):
         hits, rows = view.hits[line, used].tolist(), view.rows[line, used].tolist()
-        ends = [wilson(k, n, case.spec.confidence) for k, n in zip(hits, rows, strict=True)]
+        ends = [case.share_interval(k, n) for k, n in zip(hits, rows, strict=True)]
         series.append(
             Series(
                 name=level,

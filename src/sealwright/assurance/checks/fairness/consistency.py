@@ -12,7 +12,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome, skipped
 from sealwright.assurance.comparison import sensitive
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import mean_interval, wilson
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Finding
 
 __all__ = ["CHECK"]
@@ -82,7 +82,7 @@ def _weights(numbers: Floats, texts: Floats, at: int, k: int) -> Floats:
 
 def _share(case: Case, own: Floats, by_chance: float) -> Finding:
     value = float(min(own.mean(), 1.0))
-    low, high = wilson(value * own.size, own.size, case.spec.confidence)
+    low, high = case.share_interval(value * own.size, own.size)
     return Finding(
         check=_ALIKE,
         value=value,

@@ -17,7 +17,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, large_enough, too_few
-from sealwright.assurance.intervals import mean_interval, wilson
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Finding, Group, NotPerformed
 from sealwright.assurance.predictor import no_answer
 
@@ -69,7 +69,7 @@ def _typical(values: NDArray[Any]) -> Any:
 def _share(case: Case, attribute: Attribute, rows: NDArray[np.intp], flipped: dict[int, Floats], also: str) -> Finding:
     decided = {place: case.decide(outputs) for place, outputs in flipped.items()}
     changed = np.any([chosen != case.decisions[rows] for chosen in decided.values()], axis=0)
-    low, high = wilson(int(changed.sum()), rows.size, case.spec.confidence)
+    low, high = case.share_interval(int(changed.sum()), rows.size)
     note = ""
     if case.favourable is not None:
         shares = {place: float((chosen == case.favourable).mean()) for place, chosen in decided.items()}

@@ -17,7 +17,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, favour, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import Gap, triangle, widest_gap
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 
 __all__ = ["CHECK"]
@@ -159,7 +158,7 @@ def _figure(case: Case, attribute: Attribute, groups: list[_Group]) -> Figure:
     for group in groups[:_LINES]:
         rows = group.rows.sum(axis=1)
         used = np.flatnonzero(rows >= _FEWEST)
-        ends = [wilson(float(group.rows[b, 1]), float(rows[b]), case.spec.confidence) for b in used]
+        ends = [case.share_interval(float(group.rows[b, 1]), float(rows[b])) for b in used]
         lines.append(
             Series(
                 name=group.level,

@@ -10,7 +10,6 @@ from sealwright.assurance.bars import bars
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.comparison import Ints, each_attribute, large_enough, not_judged, tally
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -63,7 +62,7 @@ def _one(
     if n < (case.spec.smallest_part if name != "fairness.selection_rate" else 1):
         why = f"{n} rows of the group have the true outcome it is a rate of; fewer than {case.spec.smallest_part}"
         return NotPerformed(check=name, why=why, group=group)
-    low, high = wilson(k, n, case.spec.confidence)
+    low, high = case.share_interval(k, n)
     return Finding(check=name, value=k / n, low=low, high=high, n=n, unit="share", definition=_RATES[name], group=group)
 
 

@@ -18,7 +18,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipped
 from sealwright.assurance.comparison import Ints, each_attribute, large_enough, sensitive, tally
-from sealwright.assurance.intervals import difference, wilson
+from sealwright.assurance.intervals import difference
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["CHECK", "crossed_groups"]
@@ -132,7 +132,9 @@ def _worst_off(case: Case, one: _Crossing, adjusted: Floats, tests: int) -> Find
     k, n = int(one.hits[at]), int(one.rows[at])
     others, rest = one.all_hits - k, one.all_rows - n
     sure = 1 - (1 - case.spec.confidence) / len(one.judged)  # it was picked as the worst of so many
-    low, high = difference(others / rest, wilson(others, rest, sure), k / n, wilson(k, n, sure))
+    low, high = difference(
+        others / rest, case.share_interval(others, rest, sure), k / n, case.share_interval(k, n, sure)
+    )
     return Finding(
         check=one.check,
         value=float(one.deficits[at]),
@@ -173,7 +175,7 @@ def _figures(case: Case, crossings: list[_Crossing]) -> Iterator[Figure]:
             continue
         rates = []
         for place, k, n in zip(one.judged, one.hits.tolist(), one.rows.tolist(), strict=True):
-            low, high = wilson(k, n, case.spec.confidence)
+            low, high = case.share_interval(k, n)
             about = Group(attribute=one.attribute.name, level=one.attribute.levels[place])
             text = "Share of the group that gets the favourable outcome."
             rates.append(

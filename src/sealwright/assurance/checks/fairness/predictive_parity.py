@@ -15,7 +15,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.comparison import each_attribute, gap_finding, large_enough, not_judged, tally, too_few
 from sealwright.assurance.gaps import rate_gap
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -39,7 +38,7 @@ def _judge(case: Case, rng: np.random.Generator, attribute: Attribute) -> Iterat
             why = f"{n} rows of the group are decided favourably; fewer than {case.spec.smallest_part}"
             yield NotPerformed(check=_RATE, why=why, group=group)
         else:
-            low, high = wilson(int(counts.hits[place]), n, case.spec.confidence)
+            low, high = case.share_interval(int(counts.hits[place]), n)
             yield Finding(
                 check=_RATE,
                 value=counts.hits[place] / n,

@@ -17,7 +17,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.comparison import Ints, each_attribute, favour, gap_finding, large_enough, not_judged, too_few
 from sealwright.assurance.gaps import Gap, rate_gap, widest_gap
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
 
 __all__ = ["CHECK"]
@@ -69,7 +68,7 @@ def _places(score: Floats, top: float) -> tuple[Floats, Floats]:
 
 
 def _of_group(case: Case, attribute: Attribute, place: int, hits: float, n: int, of_all: float) -> Finding:
-    low, high = wilson(hits, n, case.spec.confidence)
+    low, high = case.share_interval(hits, n)
     return Finding(
         check=_LEVEL,
         value=hits / n / of_all,

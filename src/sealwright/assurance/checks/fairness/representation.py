@@ -13,7 +13,7 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.comparison import each_attribute
-from sealwright.assurance.intervals import Interval, difference, wilson
+from sealwright.assurance.intervals import Interval, difference
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 
 __all__ = ["CHECK"]
@@ -39,7 +39,7 @@ def _judge(case: Case, attribute: Attribute) -> Iterator[Finding | NotPerformed 
     levels = list(dict.fromkeys([*attribute.levels, *train.levels, *wanted]))
     for level in levels:
         k = learned.get(level, 0)
-        low, high = wilson(k, n, case.spec.confidence)
+        low, high = case.share_interval(k, n)
         yield Finding(
             check=_SHARE,
             value=k / n,
@@ -55,7 +55,7 @@ def _judge(case: Case, attribute: Attribute) -> Iterator[Finding | NotPerformed 
     off = {level: learned.get(level, 0) / n - wanted.get(level, 0.0) for level in levels}
     intervals = {
         level: _interval(
-            learned.get(level, 0), n, sure, wanted.get(level, 0.0), None if declared else tested.get(level, 0), m
+            case, learned.get(level, 0), n, sure, wanted.get(level, 0.0), None if declared else tested.get(level, 0), m
         )
         for level in levels
     }
@@ -68,10 +68,10 @@ def _rows(attribute: Attribute) -> dict[str, int]:
     return dict(zip(attribute.levels, counts, strict=True))
 
 
-def _interval(k: int, n: int, confidence: float, wanted: float, tested: int | None, m: int) -> Interval:
+def _interval(case: Case, k: int, n: int, confidence: float, wanted: float, tested: int | None, m: int) -> Interval:
     """Of the training share minus what is wanted: exact if declared, else a share of the test rows."""
-    of_wanted = (wanted, wanted) if tested is None else wilson(tested, m, confidence)
-    return difference(k / n, wilson(k, n, confidence), wanted, of_wanted)
+    of_wanted = (wanted, wanted) if tested is None else case.share_interval(tested, m, confidence)
+    return difference(k / n, case.share_interval(k, n, confidence), wanted, of_wanted)
 
 
 def _gap(

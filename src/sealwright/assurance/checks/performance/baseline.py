@@ -5,7 +5,7 @@ import numpy as np
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
-from sealwright.assurance.intervals import agresti_min, wilson, z_of
+from sealwright.assurance.intervals import agresti_min, z_of
 from sealwright.assurance.model import Finding
 from sealwright.assurance.paired import mcnemar, normal_p, p_words
 
@@ -22,7 +22,7 @@ def _classes(case: Case) -> Outcome:
     truth, n, confidence = case.test.truth, len(case.test), case.spec.confidence
     frequent = int(np.argmax(np.bincount(case.train.truth, minlength=len(case.interface.classes))))
     by_guess, by_model = truth == frequent, truth == case.decisions
-    low, high = wilson(int(by_guess.sum()), n, confidence)
+    low, high = case.share_interval(int(by_guess.sum()), n)
     only_model, only_guess = int((by_model & ~by_guess).sum()), int((by_guess & ~by_model).sum())
     gained = agresti_min(only_model, only_guess, n, confidence)
     return collected(

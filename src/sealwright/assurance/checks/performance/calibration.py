@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats, centred_interval, replicates
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import BINARY, CLASSES, Check, Outcome, collected
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Series
 
 __all__ = ["CHECK"]
@@ -154,7 +153,7 @@ def _figure(case: Case, stated: Floats, happened: NDArray[np.bool_], bins: NDArr
     used = np.flatnonzero(rows >= _FEWEST)
     mean_stated = np.bincount(bins, weights=stated, minlength=_BINS)[used] / rows[used]
     true = np.bincount(bins, weights=happened, minlength=_BINS)[used]
-    ends = [wilson(float(a), float(b), case.spec.confidence) for a, b in zip(true, rows[used], strict=True)]
+    ends = [case.share_interval(float(a), float(b)) for a, b in zip(true, rows[used], strict=True)]
     line = Series(
         name="observed",
         x=tuple(mean_stated),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bars import bars
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import MULTICLASS, Check, Outcome, collected
-from sealwright.assurance.intervals import Interval, f1_interval, on_logit_scale, wilson
+from sealwright.assurance.intervals import Interval, f1_interval, on_logit_scale
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 from sealwright.assurance.ranking import precision_area, roc_area
 from sealwright.assurance.tables import decision_table
@@ -34,18 +34,17 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
 
 def _decided(case: Case, table: NDArray[np.int64], place: int) -> Iterator[Finding | NotPerformed]:
     rows, chosen, right = int(table[place].sum()), int(table[:, place].sum()), int(table[place, place])
-    confidence = case.spec.confidence
     if chosen:
-        yield _filed(case, place, "class_precision", right / chosen, wilson(right, chosen, confidence), chosen)
+        yield _filed(case, place, "class_precision", right / chosen, case.share_interval(right, chosen), chosen)
     else:
         yield _undefined(case, place, "class_precision", "no row was decided to be of this class")
     if rows:
-        yield _filed(case, place, "class_recall", right / rows, wilson(right, rows, confidence), rows)
+        yield _filed(case, place, "class_recall", right / rows, case.share_interval(right, rows), rows)
     else:
         yield _undefined(case, place, "class_recall", "no test row is of this class")
     if rows or chosen:
         wrong = rows + chosen - 2 * right
-        interval = f1_interval(right, wrong, confidence)
+        interval = f1_interval(right, wrong, case.spec.confidence)
         yield _filed(case, place, "class_f1", 2 * right / (2 * right + wrong), interval, rows)
     else:
         yield _undefined(case, place, "class_f1", "no test row is of this class and none was decided to be")

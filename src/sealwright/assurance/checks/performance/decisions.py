@@ -14,7 +14,6 @@ from sealwright.assurance.intervals import (
     f_beta_interval,
     mean_of_two,
     on_logit_scale,
-    wilson,
 )
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.tables import (
@@ -54,7 +53,7 @@ _MOST_SHOWN = 30
 def _run(case: Case, rng: np.random.Generator) -> Outcome:
     table = decision_table(case.test.truth, case.decisions, len(case.interface.classes))
     right, n = int(np.trace(table)), int(table.sum())
-    accuracy = _filed("accuracy", right / n, wilson(right, n, case.spec.confidence), n)
+    accuracy = _filed("accuracy", right / n, case.share_interval(right, n), n)
     rest = _two_classes(table, case) if case.task == "binary" else _many_classes(table, case, rng)
     return collected([accuracy, *rest, _confusion(table, case)])
 
@@ -64,12 +63,12 @@ def _two_classes(table: NDArray[np.int64], case: Case) -> Iterator[Finding | Not
     hits, misses = int(table[yes, yes]), int(table[yes, no])
     false_alarms, passes = int(table[no, yes]), int(table[no, no])
     n, positives, negatives, chosen = int(table.sum()), hits + misses, false_alarms + passes, hits + false_alarms
-    yield _share("recall", hits, positives, confidence, "no test row is positive")
-    yield _share("specificity", passes, negatives, confidence, "no test row is negative")
-    yield _share("precision", hits, chosen, confidence, "no row was decided positive")
+    yield _share(case, "recall", hits, positives, "no test row is positive")
+    yield _share(case, "specificity", passes, negatives, "no test row is negative")
+    yield _share(case, "precision", hits, chosen, "no row was decided positive")
     if positives and negatives:
-        recall, of_recall = hits / positives, wilson(hits, positives, confidence)
-        other, of_other = passes / negatives, wilson(passes, negatives, confidence)
+        recall, of_recall = hits / positives, case.share_interval(hits, positives)
+        other, of_other = passes / negatives, case.share_interval(passes, negatives)
         yield _filed("balanced_accuracy", (recall + other) / 2, mean_of_two(recall, of_recall, other, of_other), n)
     else:
         yield _undefined("balanced_accuracy", "the test rows hold one single outcome")
@@ -82,9 +81,11 @@ def _two_classes(table: NDArray[np.int64], case: Case) -> Iterator[Finding | Not
         yield _undefined("f_beta", "no row is positive and none was decided positive")
 
 
-def _share(name: str, part: int, whole: int, confidence: float, why_not: str) -> Finding | NotPerformed:
+def _share(case: Case, name: str, part: int, whole: int, why_not: str) -> Finding | NotPerformed:
     """A plain share of `whole` rows, or the reason why there is none."""
-    return _filed(name, part / whole, wilson(part, whole, confidence), whole) if whole else _undefined(name, why_not)
+    if not whole:
+        return _undefined(name, why_not)
+    return _filed(name, part / whole, case.share_interval(part, whole), whole)
 
 
 def _f_beta(hits: int, misses: int, false_alarms: int, case: Case, n: int) -> Finding:

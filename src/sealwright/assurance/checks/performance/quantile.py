@@ -11,7 +11,6 @@ import numpy as np
 from sealwright.assurance.bootstrap import Floats, centred_interval, replicates
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import REGRESSION, Check, Outcome, collected
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, NotPerformed
 
 __all__ = ["CHECK"]
@@ -68,7 +67,7 @@ def _losses(case: Case, means: Floats, drawn: Floats) -> Iterator[Finding | NotP
 def _coverage(case: Case) -> Finding:
     q, n = case.spec.quantile, len(case.test)
     below = int(np.sum(case.test.truth <= case.test.outputs))
-    low, high = wilson(below, n, case.spec.confidence)
+    low, high = case.share_interval(below, n)
     side = "too low" if high < q else ("too high" if low > q else "")
     words = f"predictions are {side} for that quantile" if side else "as the quantile promises, within chance"
     if side and q == 0.5:

@@ -5,7 +5,6 @@ import numpy as np
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome
 from sealwright.assurance.features import true_classes
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Series
 from sealwright.data.quality import rarest_class
 
@@ -17,7 +16,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     codes = np.concatenate([true_classes(table, case.interface) for table in (case.train_table, case.test_table)])
     counts = np.bincount(codes, minlength=len(classes))
     rarest, share = rarest_class(counts)
-    low, high = wilson(int(counts[rarest]), codes.size, case.spec.confidence)
+    low, high = case.share_interval(int(counts[rarest]), codes.size)
     finding = Finding(
         check="quality.smallest_class_share",
         value=share,

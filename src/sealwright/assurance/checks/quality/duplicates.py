@@ -4,7 +4,6 @@ import numpy as np
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
 from sealwright.data.quality import repeats_of, row_keys
 
@@ -15,7 +14,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     names = (*case.interface.names, case.interface.target)
     keys = np.concatenate([row_keys(table, names) for table in (case.train_table, case.test_table)])
     copies = int(repeats_of(keys).sum())
-    low, high = wilson(copies, keys.size, case.spec.confidence)
+    low, high = case.share_interval(copies, keys.size)
     finding = Finding(
         check="quality.duplicate_share",
         value=copies / keys.size,

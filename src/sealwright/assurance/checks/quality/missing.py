@@ -6,7 +6,6 @@ import pyarrow.compute as pc
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Group, Series
 
 __all__ = ["CHECK"]
@@ -31,7 +30,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     )
     columns = []
     for name in worst:
-        low, high = wilson(empty[name], rows, case.spec.confidence)
+        low, high = case.share_interval(empty[name], rows)
         columns.append(
             Finding(
                 check="quality.column_missing_share",

@@ -5,7 +5,6 @@ import numpy as np
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, skipped
 from sealwright.assurance.features import as_floats
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding, Group, NotPerformed
 from sealwright.data.quality import beyond_fences
 
@@ -31,7 +30,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
             skips.append(NotPerformed(check=_CHECK, why=why, group=Group(attribute=name)))
             continue
         far = int(beyond.sum())
-        low, high = wilson(far, values.size, case.spec.confidence)
+        low, high = case.share_interval(far, values.size)
         findings.append(
             Finding(
                 check=_CHECK,

@@ -4,7 +4,6 @@ import numpy as np
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
 from sealwright.data.quality import row_keys, seen_in
 
@@ -14,7 +13,7 @@ __all__ = ["CHECK"]
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     names = (*case.interface.names, case.interface.target)
     seen = seen_in(row_keys(case.test_table, names), row_keys(case.train_table, names))
-    low, high = wilson(int(seen.sum()), seen.size, case.spec.confidence)
+    low, high = case.share_interval(int(seen.sum()), seen.size)
     finding = Finding(
         check="quality.overlap_share",
         value=float(seen.mean()),

@@ -4,7 +4,6 @@ import numpy as np
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, skipped
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
 
 __all__ = ["CHECK"]
@@ -17,7 +16,7 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
         why = "these rows were not taken in through a data contract, so none were set aside"
         return skipped([_CHECK], why, applicable=False)
     rows = case.quarantined + case.train_table.num_rows + case.test_table.num_rows
-    low, high = wilson(case.quarantined, rows, case.spec.confidence)
+    low, high = case.share_interval(case.quarantined, rows)
     finding = Finding(
         check=_CHECK,
         value=case.quarantined / rows,

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
-from sealwright.assurance.intervals import on_logit_scale
+from sealwright.assurance.error_tree import Node
+from sealwright.assurance.intervals import Interval, mean_interval, on_logit_scale
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 from sealwright.assurance.ranking import roc_area
-from sealwright.assurance.slice_columns import columns_of
+from sealwright.assurance.slice_columns import Column, columns_of
 from sealwright.assurance.slice_measures import row_loss
-from sealwright.assurance.slice_search import Halves, Tested, lattice_slices, tested, tree_of, tree_slices
+from sealwright.assurance.slice_search import Halves, Tested, lattice_slices, path_words, tested, tree_of, tree_slices
 
 __all__ = ["CHECK"]
 
@@ -49,6 +51,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
             *_findings(case, results, confirmed, halves, complete),
             _area(case, loss, means, halves),
             *_figures(case, results, confirmed),
+            _tree_figure(case, tree, columns, loss, halves),
         ]
     )
 
@@ -137,6 +140,41 @@ def _figures(case: Case, results: list[Tested], confirmed: list[Tested]) -> Iter
         series=series if shown else (),
         note="confirmed on rows not searched" if confirmed else "candidates; none was confirmed on rows not searched",
     )
+
+
+def _tree_figure(case: Case, tree: Node, columns: tuple[Column, ...], loss: Floats, halves: Halves) -> Figure:
+    """The parts of the error tree, worst first: their mean loss where it was grown, and on the other half."""
+    held, told = loss[halves.test], []
+    for leaf in sorted(tree.leaves(), key=lambda one: -one.mean):
+        inside = held[leaf.belongs([column.raw[halves.test] for column in columns])]
+        if inside.size:
+            told.append((leaf, inside, _spread(case, inside)))
+    names = tuple(path_words(leaf, columns) or "all rows" for leaf, _, _ in told)
+    other = Series(
+        name="on rows it was not grown on",
+        x=names,
+        y=tuple(float(inside.mean()) for _, inside, _ in told),
+        low=tuple(low for _, _, (low, _) in told),
+        high=tuple(high for _, _, (_, high) in told),
+        n=tuple(inside.size for _, inside, _ in told),
+    )
+    grown = Series(name="where it was grown", x=names, y=tuple(leaf.mean for leaf, _, _ in told))
+    return Figure(
+        name="slices.error_tree",
+        kind="bars",
+        title="The error tree, worst part first",
+        x="part of the rows",
+        y="share decided wrongly" if case.task != "regression" else "mean absolute error",
+        series=(other, grown) if told else (),
+        note="three yes-or-no questions that part rows with much error from rows with little",
+    )
+
+
+def _spread(case: Case, inside: Floats) -> Interval:
+    """Interval of the mean loss of some rows; their mean alone where there is one single row."""
+    if case.task != "regression":
+        return case.share_interval(float(inside.sum()), inside.size)
+    return mean_interval(inside, case.spec.confidence)[1] if inside.size > 1 else (float(inside[0]), float(inside[0]))
 
 
 CHECK = Check(name="slices.found", files={_FOUND: ALL, _WORST: ALL, _GAP: ALL, _AREA: ALL}, run=_run)

@@ -12,7 +12,6 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Finding
 from sealwright.assurance.predictor import answers
 
@@ -41,7 +40,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         if apart.size and apart.max() > 0:
             parts.append(name)
             largest = max(largest, float(apart.max()))
-    low, high = wilson(int(differing.sum()), n, case.spec.confidence)
+    low, high = case.share_interval(int(differing.sum()), n)
     share = Finding(
         check=_DIFFER,
         value=float(differing.mean()),
