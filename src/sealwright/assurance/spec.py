@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.poisoning_spec import ExtractionSpec, PoisoningSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 
@@ -119,6 +120,10 @@ class AssuranceSpec(_Section):
     exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
         (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
     )
+    poisoning: PoisoningSpec = Field(
+        PoisoningSpec(), description="What an attacker who writes training rows may spend."
+    )
+    extraction: ExtractionSpec = Field(ExtractionSpec(), description="What somebody who copies the model may spend.")
     budget: Budget = Budget()
 
     @field_validator("suites")

@@ -58,7 +58,19 @@ from sealwright.assurance.checks.quality import (
     quarantine,
     single_feature,
 )
-from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
+from sealwright.assurance.checks.robustness import (
+    backdoor_carriers,
+    backdoor_planted,
+    backdoor_search,
+    backdoor_taught,
+    category_swap,
+    extraction,
+    noise,
+    poisoning_labels,
+    poisoning_removal,
+    poisoning_rows,
+    unseen_category,
+)
 from sealwright.assurance.checks.robustness import missing as emptied
 from sealwright.assurance.checks.slices import declared, found
 from sealwright.assurance.checks.stress import (
@@ -128,7 +140,22 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         proxies.CHECK,
         gap_sources.CHECK,
     ),
-    "robustness": (noise.CHECK, emptied.CHECK, category_swap.CHECK, unseen_category.CHECK),
+    "robustness": (
+        noise.CHECK,
+        emptied.CHECK,
+        category_swap.CHECK,
+        unseen_category.CHECK,
+        backdoor_search.CHECK,
+        extraction.CHECK,
+        poisoning_labels.RANDOM,
+        poisoning_labels.TARGETED,
+        poisoning_labels.GROUPS,
+        poisoning_rows.CHECK,
+        poisoning_removal.CHECK,
+        backdoor_planted.CHECK,
+        backdoor_taught.CHECK,
+        backdoor_carriers.CHECK,
+    ),
     "stress": (
         unit_mistake.CHECK,
         swapped_columns.CHECK,
