@@ -64,6 +64,7 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
 
     threadpoolctl._HAS_PROCFS = False  # noqa: SLF001 (/proc is shut here; it then asks the loader for the libraries)
     from sealwright.training.environment import environment_here
+    from sealwright.training.hardening_spec import HardeningSpec
     from sealwright.training.job import Job
 
     spec = header["spec"]
@@ -85,6 +86,7 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
         params=spec["params"],
         number_names=tuple(header["numbers"]),
         string_names=tuple(header["strings"]),
+        hardening=HardeningSpec.model_validate(spec["hardening"]) if spec["hardening"] else None,
     )
     _progress(f"training {job.recipe} on {job.rows.rows:,} rows", 0.04)
     if ":" in job.recipe:

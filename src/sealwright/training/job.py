@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.packed import Packed
 from sealwright.training.recipes import Value
 
@@ -32,6 +33,7 @@ class Job:
     params: Mapping[str, Value]
     number_names: tuple[str, ...]
     string_names: tuple[str, ...]
+    hardening: HardeningSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

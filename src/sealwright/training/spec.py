@@ -5,9 +5,11 @@ Does not answer: what a recipe does. `recipes` holds ours; your own code is name
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sealwright.training.hardening_spec import HardeningSpec
 
 __all__ = ["LimitsSpec", "RECIPES", "SearchSpec", "TrainingSpec"]
 
@@ -83,6 +85,9 @@ class TrainingSpec(BaseModel):
             " Data files are not among them on purpose: your code gets the training rows, never the hold-out.",
         ),
     ] = ()
+    hardening: Annotated[
+        HardeningSpec | None, Field(description="What makes a model of our recipes harder to fool. Left out: nothing.")
+    ] = None
     limits: Annotated[LimitsSpec, Field(description="Memory and time.")] = LimitsSpec()
     confinement: Annotated[
         Literal["reported", "required"],
@@ -115,6 +120,12 @@ class TrainingSpec(BaseModel):
             if not _FILE.fullmatch(path) or len(path) > 200:
                 raise ValueError(f"{path[:80]!r} is not a plain path inside the project folder, such as words/stop.txt")
         return value
+
+    @model_validator(mode="after")
+    def _hardening_is_for_our_recipes(self) -> Self:
+        if self.hardening is not None and self.own_code:
+            raise ValueError(f"hardening is for {', '.join(RECIPES)}; your own code hardens its model itself")
+        return self
 
     @property
     def own_code(self) -> bool:

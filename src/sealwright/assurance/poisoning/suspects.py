@@ -1,5 +1,6 @@
 """What a stamp does to decisions, beside what it is expected to do: the sentence and the number of every search."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from sealwright.assurance.intervals import agresti_min
 from sealwright.assurance.model import Finding
 from sealwright.assurance.poisoning.stamps import Stamp, marks, stamp_words
 
-__all__ = ["FEWEST", "Suspect", "halves", "largest", "reach_finding"]
+__all__ = ["FEWEST", "Suspect", "farthest", "halves", "reach_finding", "suspects_of"]
 
 FEWEST = 10  # rows decided otherwise that a trigger must be tried on
 _MOST_CONFIRMED = 1_000
@@ -74,9 +75,16 @@ def reach_finding(
     )
 
 
-def largest(scores: Floats, before: NDArray[np.int64]) -> tuple[int, int]:
-    """Position (stamp, class) of the largest score among outcomes that enough of the rows do not have yet."""
-    open_ = np.array([(before != place).sum() >= FEWEST for place in range(scores.shape[1])])
-    masked = np.where(open_, scores, -np.inf)
-    stamp, place = np.unravel_index(int(np.argmax(masked)), masked.shape)
-    return int(stamp), int(place)
+def suspects_of(scores: Floats, stamps: Sequence[Stamp], before: NDArray[np.int64]) -> Iterator[Suspect]:
+    """For each outcome that enough rows do not have yet, the stamp that pushes to it most; scores (stamps, classes)."""
+    for place in range(scores.shape[1]):
+        if (before != place).sum() >= FEWEST:
+            yield Suspect(stamp=stamps[int(np.argmax(scores[:, place]))], outcome=place, tried=len(stamps))
+
+
+def farthest(found: Sequence[Finding | str]) -> Finding | str:
+    """The suspect with the largest reach, or why there is none."""
+    measured = [one for one in found if isinstance(one, Finding)]
+    if measured:
+        return max(measured, key=lambda one: one.value)
+    return next((one for one in found if isinstance(one, str)), f"fewer than {FEWEST} rows have another outcome")

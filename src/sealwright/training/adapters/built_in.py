@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sealwright.training.adapters.cross_validation import cross_validated, metric_of
-from sealwright.training.adapters.estimators import FOREST_ROWS, fit
+from sealwright.training.adapters.estimators import FOREST_ROWS, Fitted, fit
+from sealwright.training.adapters.hardening import Hardened, fit_hardened
 from sealwright.training.adapters.onnx_export import export
+from sealwright.training.adapters.onnx_hardening import export_hardened
 from sealwright.training.adapters.scores import folds_of, metrics_of, sample_of
 from sealwright.training.adapters.search import search
 from sealwright.training.job import Job, Made
@@ -36,21 +38,37 @@ def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
     parameters, trials = _searched(job, fixed, metric, notes, progress)
 
     def fit_rows(rows: Packed, target: NDArray[Any]) -> Any:
-        return fit(
-            job.recipe, job.task, rows, target, classes=len(job.classes), parameters=parameters, seed=job.seed
-        ).predict
+        return _made(job, rows, target, parameters).predict
 
     cv = cross_validated(job, fit_rows, notes, progress)
     if job.recipe == "forest" and job.rows.rows > FOREST_ROWS:
         notes.append(f"each tree of the forest was grown on {FOREST_ROWS:,} of {job.rows.rows:,} training rows")
     progress("training on every row", 0.9)
-    fitted = fit(
-        job.recipe, job.task, job.rows, job.target, classes=len(job.classes), parameters=parameters, seed=job.seed
-    )
+    fitted = _made(job, job.rows, job.target, parameters)
     predictions = fitted.predict(job.holdout)
     progress("writing the model as ONNX", 0.96)
-    model = export(fitted, len(job.number_names), len(job.string_names))
+    write = export_hardened if isinstance(fitted, Hardened) else export
+    model = write(fitted, len(job.number_names), len(job.string_names))  # type: ignore[arg-type]
     return Made(model=model, predictions=predictions, parameters=parameters, cv=cv, search=trials, notes=notes)
+
+
+def _made(job: Job, rows: Packed, target: NDArray[Any], parameters: dict[str, Value]) -> Fitted | Hardened:
+    """The recipe trained on rows, hardened where that is asked for."""
+    classes = len(job.classes)
+    if job.hardening is None:
+        return fit(job.recipe, job.task, rows, target, classes=classes, parameters=parameters, seed=job.seed)
+    return fit_hardened(
+        job.recipe,
+        job.task,
+        rows,
+        target,
+        classes=classes,
+        positive=job.positive,
+        parameters=parameters,
+        seed=job.seed,
+        spec=job.hardening,
+        number_names=job.number_names,
+    )
 
 
 def _searched(

@@ -60,6 +60,7 @@ def fit(
     classes: int,
     parameters: Mapping[str, Value],
     seed: int,
+    monotone: NDArray[np.int8] | None = None,
 ) -> Fitted:
     """Train a recipe on rows.
 
@@ -67,6 +68,8 @@ def fit(
     ----------
     target : array, shape (rows,)
         Positions in the interface's classes (at least two different), or values.
+    monotone : int8 array, shape (number columns,), optional
+        +1 where a larger number may only raise the value, or the chance of the class at position 1; -1 the reverse.
     """
     ordered = task != "multiclass"
     encoding = fit_encoding(packed, target, style_of(recipe), ordered=ordered)
@@ -74,9 +77,30 @@ def fit(
     estimator = _build(recipe, task, parameters, seed, packed.rows)
     if recipe == "logistic":
         matrix = matrix.astype(np.float64)  # the same values; the solver needs the precision
+    if monotone is not None:
+        matrix = _held_to(estimator, recipe, matrix, target, monotone)
     estimator.fit(matrix, target)
     present = () if task == "regression" else tuple(int(place) for place in estimator.classes_)
     return Fitted(task=task, recipe=recipe, classes=classes, encoding=encoding, estimator=estimator, present=present)
+
+
+def _held_to(
+    estimator: Any, recipe: str, matrix: NDArray[Any], target: NDArray[Any], monotone: NDArray[np.int8]
+) -> NDArray[Any]:
+    """Tell the trees which way each number may push; for a line, empty the columns whose weight has the wrong sign."""
+    signs = np.zeros(matrix.shape[1], dtype=np.int8)
+    signs[: monotone.size] = monotone  # numbers are the first columns of every matrix
+    if recipe != "logistic":
+        # as a list: every tree of a forest turns the signs of an int8 array in place, and all of them share it
+        estimator.set_params(monotonic_cst=signs.tolist())
+        return matrix
+    kept = matrix.copy()
+    while True:  # every round empties a column or ends
+        weights = np.atleast_2d(estimator.fit(kept, target).coef_)[0]
+        wrong = (signs * weights < 0) & (kept != 0).any(axis=0)
+        if not wrong.any():
+            return kept
+        kept[:, wrong] = 0.0
 
 
 def _build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, rows: int) -> Any:

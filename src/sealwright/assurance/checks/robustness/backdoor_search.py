@@ -16,7 +16,7 @@ from sealwright.assurance.features import Features
 from sealwright.assurance.linear import learn_encoding, train_simple
 from sealwright.assurance.model import Finding, NotPerformed
 from sealwright.assurance.poisoning.stamps import Stamp, log_odds, profile, stamped, stamps_of
-from sealwright.assurance.poisoning.suspects import FEWEST, Suspect, halves, largest, reach_finding
+from sealwright.assurance.poisoning.suspects import FEWEST, Suspect, farthest, halves, reach_finding, suspects_of
 from sealwright.assurance.predictor import FunctionPredictor, Predictor
 
 __all__ = ["CHECK"]
@@ -50,22 +50,17 @@ def _searched(case: Case, rng: np.random.Generator) -> Iterator[Finding | NotPer
         yield NotPerformed(check=_REACH, why="no feature has a known value to try")
         return
     farther = _moves(case, case.predictor, rows, stamps) - _moves(case, line, rows, stamps)
-    place, outcome = largest(farther, before)
-    suspect = Suspect(stamp=stamps[place], outcome=outcome, tried=len(stamps))
     others = case.test.features.take(confirmed)
-    marked = stamped(others, suspect.stamp)
-    shift = log_odds(line.predict(marked)) - log_odds(line.predict(others))
-    expected = 1 / (1 + np.exp(-(log_odds(case.test.outputs[confirmed]) + shift)))
-    found = reach_finding(
-        case,
-        _REACH,
-        suspect,
-        before,
-        case.decide(case.predict(marked)),
-        case.decide(expected),
-        "a straight line through the training rows",
-        case.train.features,
-    )
+
+    def told(suspect: Suspect) -> Finding | str:
+        marked = stamped(others, suspect.stamp)
+        shift = log_odds(line.predict(marked)) - log_odds(line.predict(others))
+        expected = 1 / (1 + np.exp(-(log_odds(case.test.outputs[confirmed]) + shift)))
+        decided, foreseen = case.decide(case.predict(marked)), case.decide(expected)
+        by = "a straight line through the training rows"
+        return reach_finding(case, _REACH, suspect, before, decided, foreseen, by, case.train.features)
+
+    found = farthest([told(suspect) for suspect in suspects_of(farther, stamps, before)])
     yield NotPerformed(check=_REACH, why=found) if isinstance(found, str) else found
 
 

@@ -17,13 +17,13 @@ from sealwright.assurance.check import CLASSES, Outcome, collected
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.poisoning.lab import Lab, lab_check
 from sealwright.assurance.poisoning.stamps import Stamp, profile, stamp_words, stamped, stamps_of
-from sealwright.assurance.poisoning.suspects import Suspect, halves, largest, reach_finding
+from sealwright.assurance.poisoning.suspects import Suspect, farthest, halves, reach_finding, suspects_of
 from sealwright.assurance.predictor import Predictor
 
 __all__ = ["CHECK", "strangeness"]
 
 _P, _REACH = "robustness.backdoor_p_value", "robustness.backdoor_trigger_reach"
-_STAMPS = 3_000
+_STAMPS = 1_000
 _ROWS = 12
 _SHARE = 0.9
 _FLOOR = 0.1  # nats: a spread below it is no spread a decision would feel
@@ -56,20 +56,16 @@ def _searched(case: Case, lab: Lab, rng: np.random.Generator) -> Iterator[Findin
     yield _ranked(strongest, null)
     yield _shown(case, stamps, found, null)
     before = case.decide(case.predict(others))
-    place, outcome = largest(found, before)
-    suspect = Suspect(stamp=stamps[place], outcome=outcome, tried=len(stamps))
-    marked = stamped(others, suspect.stamp)
-    expected = np.mean([lab.ask(model, marked) for model in models], axis=0)
-    reach = reach_finding(
-        case,
-        _REACH,
-        suspect,
-        before,
-        case.decide(case.predict(marked)),
-        case.decide(expected),
-        "the mean of models trained like it",
-        lab.rows,
-    )
+
+    def told(suspect: Suspect) -> Finding | str:
+        marked = stamped(others, suspect.stamp)
+        expected = np.mean([lab.ask(model, marked) for model in models], axis=0)
+        decided, foreseen = case.decide(case.predict(marked)), case.decide(expected)
+        return reach_finding(
+            case, _REACH, suspect, before, decided, foreseen, "the mean of models trained like it", lab.rows
+        )
+
+    reach = farthest([told(suspect) for suspect in suspects_of(found, stamps, before)])
     yield NotPerformed(check=_REACH, why=reach) if isinstance(reach, str) else reach
 
 
