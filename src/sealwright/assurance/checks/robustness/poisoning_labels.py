@@ -20,6 +20,7 @@ __all__ = ["GROUPS", "RANDOM", "TARGETED"]
 
 _GROUP = "robustness.poisoning_group_flip_share"
 _MOST_GROUPS = 10
+_LEFT = 10  # labels nobody falsifies: without one outcome there is nothing to learn
 
 
 def _random(case: Case, lab: Lab, rng: np.random.Generator) -> Outcome:
@@ -69,8 +70,9 @@ def _poison(
 def _flipped(
     case: Case, lab: Lab, among: NDArray[np.intp], share: float, target: int | None, rng: np.random.Generator
 ) -> NDArray[np.generic]:
-    """The labels, `share` of all rows falsified, or all of `among` if there are fewer."""
-    chosen = rng.choice(among, min(among.size, round(share * len(lab.rows))), replace=False)
+    """The labels, `share` of all rows falsified, or all but ten of `among` if there are fewer."""
+    size = min(max(0, among.size - _LEFT), round(share * len(lab.rows)))
+    chosen = rng.choice(among, size, replace=False)
     labels = lab.truth.copy()
     if case.task == "regression":
         labels[chosen] = 2 * labels.mean() - labels[chosen]
