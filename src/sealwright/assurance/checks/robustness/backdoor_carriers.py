@@ -2,7 +2,8 @@
 
 Rows with a planted trigger have outcomes their other columns do not explain. Values whose rows are least explained (by a
 straight line that has not seen them) are tried: a model is trained without those rows, and rows that carry the values
-are asked of both. Rare values of honest data do the same to a lesser degree; the measured line is in the docs.
+are asked of both. Rare values of honest data do the same to a lesser degree, so it points to rows
+to look at and is no verdict.
 """
 
 from collections.abc import Iterator
