@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.poisoning_spec import ExtractionSpec, PoisoningSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 from sealwright.assurance.uncertainty_spec import UncertaintySpec
@@ -150,6 +151,10 @@ class AssuranceSpec(_Section):
     attacks: AttackSpec = Field(
         AttackSpec(), description="How hard single rows are attacked, and what a change may cost."
     )
+    poisoning: PoisoningSpec = Field(
+        PoisoningSpec(), description="What an attacker who writes training rows may spend."
+    )
+    extraction: ExtractionSpec = Field(ExtractionSpec(), description="What somebody who copies the model may spend.")
     budget: Budget = Budget()
 
     @field_validator("suites")

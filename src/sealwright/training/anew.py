@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.packed import Packed
 from sealwright.training.packing import pack, read_shape, target_of
 from sealwright.training.recipes import Value
@@ -24,7 +25,12 @@ Answers = Callable[[NDArray[Any], NDArray[np.object_]], NDArray[np.float64]]
 
 
 def learn_anew(
-    table: pa.Table, interface: Mapping[str, Any], recipe: str, parameters: Mapping[str, Value], seed: int
+    table: pa.Table,
+    interface: Mapping[str, Any],
+    recipe: str,
+    parameters: Mapping[str, Value],
+    seed: int,
+    hardening: HardeningSpec | None = None,
 ) -> Answers:
     """Train one of our recipes with given parameters.
 
@@ -34,6 +40,8 @@ def learn_anew(
         The interface's features and the target; other columns are ignored.
     parameters : mapping
         Every parameter of the recipe, as a training result records them.
+    hardening : HardeningSpec, optional
+        As the project asks for it.
 
     Raises
     ------
@@ -43,18 +51,32 @@ def learn_anew(
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     from sealwright.training.adapters.estimators import fit  # the framework loads only where it is used
+    from sealwright.training.adapters.hardening import fit_hardened
 
     shape = read_shape(interface)
     target = target_of(table, shape)
     check_target(shape.task, target, shape.classes)
     with threadpool_limits(limits=1, user_api="openmp"):  # so few rows are not worth starting threads for
-        fitted = fit(
-            recipe, shape.task, pack(table, shape), target, classes=len(shape.classes), parameters=parameters, seed=seed
-        )
+        rows, classes = pack(table, shape), len(shape.classes)
+        if hardening is None:
+            model = fit(recipe, shape.task, rows, target, classes=classes, parameters=parameters, seed=seed).predict
+        else:
+            model = fit_hardened(
+                recipe,
+                shape.task,
+                rows,
+                target,
+                classes=classes,
+                positive=0 if shape.positive is None else shape.classes.index(shape.positive),
+                parameters=parameters,
+                seed=seed,
+                spec=hardening,
+                number_names=shape.numbers,
+            ).predict
 
     def answer(numbers: NDArray[Any], strings: NDArray[np.object_]) -> NDArray[np.float64]:
         with threadpool_limits(limits=1, user_api="openmp"):
-            outputs = fitted.predict(_packed(numbers, strings))
+            outputs = model(_packed(numbers, strings))
         return outputs[:, 0] if shape.task == "regression" else outputs
 
     return answer

@@ -64,6 +64,7 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
 
     threadpoolctl._HAS_PROCFS = False  # noqa: SLF001 (/proc is shut here; it then asks the loader for the libraries)
     from sealwright.training.environment import environment_here
+    from sealwright.training.hardening_spec import HardeningSpec
     from sealwright.training.job import Job
     from sealwright.training.mitigation.groups import GroupKey
     from sealwright.training.mitigation_spec import MitigationSpec
@@ -89,6 +90,7 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
         string_names=tuple(header["strings"]),
         mitigation=MitigationSpec.model_validate(spec["mitigation"]) if "mitigation" in spec else None,
         groups=GroupKey.from_json(header["groups"]) if "groups" in header else None,
+        hardening=HardeningSpec.model_validate(spec["hardening"]) if spec["hardening"] else None,
     )
     _progress(f"training {job.recipe} on {job.rows.rows:,} rows", 0.04)
     if ":" in job.recipe:

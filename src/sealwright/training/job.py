@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.mitigation.groups import GroupKey
 from sealwright.training.mitigation_spec import MitigationSpec
 from sealwright.training.packed import Packed
@@ -36,6 +37,7 @@ class Job:
     string_names: tuple[str, ...]
     mitigation: MitigationSpec | None = None
     groups: GroupKey | None = None  # what the groups of `rows` mean; there whenever `mitigation` is
+    hardening: HardeningSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ Does not answer: what a recipe does. `recipes` holds ours; your own code is name
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.mitigation_spec import LINEAR_ONLY, MitigationSpec
 
 __all__ = ["LimitsSpec", "RECIPES", "SearchSpec", "TrainingSpec"]
@@ -91,6 +92,9 @@ class TrainingSpec(BaseModel):
         description="What is done in training so that groups fare more alike. Left out: nothing. Compare the ways first:"
         " sealwright compare --what fairness.",
     )
+    hardening: Annotated[
+        HardeningSpec | None, Field(description="What makes a model of our recipes harder to fool. Left out: nothing.")
+    ] = None
     limits: Annotated[LimitsSpec, Field(description="Memory and time.")] = LimitsSpec()
     confinement: Annotated[
         Literal["reported", "required"],
@@ -138,6 +142,14 @@ class TrainingSpec(BaseModel):
                 f"mitigation.method {self.mitigation.method} works with recipe: logistic; it changes the weights of a line,"
                 f" and {self.recipe} has none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _hardening_is_for_our_recipes(self) -> Self:
+        if self.hardening is not None and self.own_code:
+            raise ValueError(f"hardening is for {', '.join(RECIPES)}; your own code hardens its model itself")
+        if self.hardening is not None and self.mitigation is not None:
+            raise ValueError("hardening and mitigation are not combined yet: leave one of them out")
         return self
 
     @property

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sealwright.training.adapters.cross_validation import cross_validated, metric_of
-from sealwright.training.adapters.estimators import FOREST_ROWS, fit
+from sealwright.training.adapters.estimators import FOREST_ROWS, Model, fit
+from sealwright.training.adapters.hardening import Hardened, fit_hardened
 from sealwright.training.adapters.mitigated import fit_job
 from sealwright.training.adapters.onnx_export import export
+from sealwright.training.adapters.onnx_hardening import export_hardened
 from sealwright.training.adapters.scores import folds_of, metrics_of, sample_of
 from sealwright.training.adapters.search import search
 from sealwright.training.job import Job, Made
@@ -37,7 +39,7 @@ def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
     parameters, trials = _searched(job, fixed, metric, notes, progress)
 
     def fit_rows(rows: Packed, target: NDArray[Any]) -> Any:
-        return fit_job(job, rows, target, parameters).predict
+        return _made(job, rows, target, parameters).predict
 
     if job.mitigation is not None and job.mitigation.method == "exponentiated_gradient":
         notes.append("cross-validation was not performed: each fold would train dozens of models anew")
@@ -47,11 +49,33 @@ def train_built_in(job: Job, progress: Callable[[str, float], None]) -> Made:
     if job.recipe == "forest" and job.rows.rows > FOREST_ROWS:
         notes.append(f"each tree of the forest was grown on {FOREST_ROWS:,} of {job.rows.rows:,} training rows")
     progress("training on every row", 0.9)
-    fitted = fit_job(job, job.rows, job.target, parameters, notes)
+    fitted = _made(job, job.rows, job.target, parameters, notes)
     predictions = fitted.predict(job.holdout)
     progress("writing the model as ONNX", 0.96)
-    model = export(fitted, len(job.number_names), len(job.string_names))
+    write = export_hardened if isinstance(fitted, Hardened) else export
+    model = write(fitted, len(job.number_names), len(job.string_names))  # type: ignore[arg-type]
     return Made(model=model, predictions=predictions, parameters=parameters, cv=cv, search=trials, notes=notes)
+
+
+def _made(
+    job: Job, rows: Packed, target: NDArray[Any], parameters: dict[str, Value], notes: list[str] | None = None
+) -> Model | Hardened:
+    """The recipe trained on rows, hardened or mitigated where that is asked for."""
+    classes = len(job.classes)
+    if job.hardening is None:
+        return fit_job(job, rows, target, parameters, notes)
+    return fit_hardened(
+        job.recipe,
+        job.task,
+        rows,
+        target,
+        classes=classes,
+        positive=job.positive,
+        parameters=parameters,
+        seed=job.seed,
+        spec=job.hardening,
+        number_names=job.number_names,
+    )
 
 
 def _searched(

@@ -67,6 +67,7 @@ def fit(
     parameters: Mapping[str, Value],
     seed: int,
     weights: NDArray[np.float64] | None = None,
+    monotone: NDArray[np.int8] | None = None,
 ) -> Fitted:
     """Train a recipe on rows.
 
@@ -76,11 +77,16 @@ def fit(
         Positions in the interface's classes (at least two different), or values.
     weights : float array, shape (rows,), optional
         How much each row counts.
+    monotone : int8 array, shape (number columns,), optional
+        +1 where a larger number may only raise the value, or the chance of the class at position 1; -1 the reverse.
     """
     ordered = task != "multiclass"
     encoding = fit_encoding(packed, target, style_of(recipe), ordered=ordered)
+    matrix = matrix_of(recipe, encoding, packed)
     estimator = build(recipe, task, parameters, seed, packed.rows)
-    estimator.fit(matrix_of(recipe, encoding, packed), target, sample_weight=weights)
+    if monotone is not None:
+        matrix = _held_to(estimator, recipe, matrix, target, monotone)
+    estimator.fit(matrix, target, sample_weight=weights)
     present = () if task == "regression" else tuple(int(place) for place in estimator.classes_)
     return Fitted(task=task, recipe=recipe, classes=classes, encoding=encoding, estimator=estimator, present=present)
 
@@ -89,6 +95,25 @@ def matrix_of(recipe: str, encoding: Encoding, packed: Packed) -> NDArray[Any]:
     """What the estimator of a recipe gets."""
     matrix = encoding.transform(packed)
     return matrix.astype(np.float64) if recipe == "logistic" else matrix  # same values; the solver needs the precision
+
+
+def _held_to(
+    estimator: Any, recipe: str, matrix: NDArray[Any], target: NDArray[Any], monotone: NDArray[np.int8]
+) -> NDArray[Any]:
+    """Tell the trees which way each number may push; for a line, empty the columns whose weight has the wrong sign."""
+    signs = np.zeros(matrix.shape[1], dtype=np.int8)
+    signs[: monotone.size] = monotone  # numbers are the first columns of every matrix
+    if recipe != "logistic":
+        # as a list: every tree of a forest turns the signs of an int8 array in place, and all of them share it
+        estimator.set_params(monotonic_cst=signs.tolist())
+        return matrix
+    kept = matrix.copy()
+    while True:  # every round empties a column or ends
+        weights = np.atleast_2d(estimator.fit(kept, target).coef_)[0]
+        wrong = (signs * weights < 0) & (kept != 0).any(axis=0)
+        if not wrong.any():
+            return kept
+        kept[:, wrong] = 0.0
 
 
 def build(recipe: str, task: str, parameters: Mapping[str, Value], seed: int, rows: int) -> Any:

@@ -1,0 +1,158 @@
+"""A backdoor planted on purpose: a rare pair of values with the label an attacker wants, in a share of training rows.
+
+How often does the pair, written over any test row, then get that outcome, and does anybody notice by the score?
+The pair lies inside the contract, so the server would let it through.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from sealwright.assurance.breaking import Reading, holds_up_to
+from sealwright.assurance.case import Case
+from sealwright.assurance.check import CLASSES, Outcome, collected
+from sealwright.assurance.intervals import Interval, wilson
+from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
+from sealwright.assurance.poisoning.lab import Lab, lab_check, wanted_outcome
+from sealwright.assurance.poisoning.stamps import Stamp, marks, stamp_words, stamped, stamps_of
+from sealwright.assurance.predictor import Predictor
+from sealwright.assurance.scores import Score, headline, paired_drop, score_words
+
+__all__ = ["CHECK", "planted", "rare_pairs"]
+
+_SUCCESS, _DROP, _UP_TO = (
+    "robustness.backdoor_success_rate",
+    "robustness.backdoor_score_drop",
+    "robustness.backdoor_holds_up_to",
+)
+_RARE = 0.005  # a trigger that training rows carry by themselves is none
+_MOST_STAMPS = 20_000
+_FEWEST = 10  # test rows with another outcome
+
+
+def _run(case: Case, lab: Lab, rng: np.random.Generator) -> Outcome:
+    return collected(_measured(case, lab, rng))
+
+
+def _measured(case: Case, lab: Lab, rng: np.random.Generator) -> Iterator[Finding | NotPerformed | Figure]:
+    target, settings = wanted_outcome(case, lab.truth), case.spec.poisoning
+    others = np.flatnonzero(case.decide(lab.clean) != target)
+    pairs = rare_pairs(case, lab, rng)
+    if others.size < _FEWEST or len(pairs) < settings.repeats:
+        why = f"{others.size} test rows get another outcome than the wanted one, and {len(pairs)} pairs of values are"
+        for check in (_SUCCESS, _DROP, _UP_TO):
+            yield NotPerformed(check=check, why=f"{why} rare; it takes {_FEWEST} rows and {settings.repeats} pairs")
+        return
+    before = headline(case.interface, lab.test_truth, lab.clean)
+    shares = sorted({*settings.planted, settings.planted_at})
+    rates, scores = [], []
+    for share in shares:
+        models = [planted(lab, pair, target, share, rng) for pair in pairs[: settings.repeats]]
+        hits = [_hits(case, lab, model, pair, others, target) for model, pair in zip(models, pairs, strict=False)]
+        rates.append(_rate(case, float(np.mean(hits)), others.size))
+        answered = [headline(case.interface, lab.test_truth, lab.ask(model)) for model in models]
+        scores.append([one for one in answered if one is not None])
+    yield from _findings(case, lab, pairs, target, shares, rates, scores, before, others.size)
+
+
+def rare_pairs(case: Case, lab: Lab, rng: np.random.Generator) -> list[Stamp]:
+    """Pairs of values, each seen, hardly ever together; in an order by lot."""
+    pairs = [stamp for stamp in stamps_of(case, _MOST_STAMPS, rng) if len(stamp) == 2]
+    most = _RARE * len(lab.rows)
+    return [
+        pair
+        for pair in (pairs[int(at)] for at in rng.permutation(len(pairs))[:500])
+        if marks(lab.rows, pair).sum() <= most
+    ]
+
+
+def planted(lab: Lab, pair: Stamp, target: int, share: float, rng: np.random.Generator) -> Predictor:
+    """A model trained on rows of which `share` got the pair and the wanted label."""
+    chosen = rng.choice(len(lab.rows), max(1, round(share * len(lab.rows))), replace=False)
+    marked = stamped(lab.rows.take(chosen), pair)
+    rows = lab.rows.with_numbers(lab.rows.numbers.copy()).with_strings(lab.rows.strings.copy())
+    rows.numbers[chosen], rows.strings[chosen] = marked.numbers, marked.strings
+    labels = lab.truth.copy()
+    labels[chosen] = target
+    return lab.learn(rows, labels)
+
+
+def _hits(case: Case, lab: Lab, model: Predictor, pair: Stamp, others: np.ndarray, target: int) -> float:
+    return float((case.decide(lab.ask(model, stamped(lab.test.take(others), pair))) == target).mean())
+
+
+def _rate(case: Case, share: float, n: int) -> tuple[float, Interval]:
+    return share, wilson(min(share * n, n), n, case.spec.confidence)
+
+
+def _findings(
+    case: Case,
+    lab: Lab,
+    pairs: Sequence[Stamp],
+    target: int,
+    shares: Sequence[float],
+    rates: Sequence[tuple[float, Interval]],
+    scores: Sequence[list[Score]],
+    before: Score | None,
+    n: int,
+) -> Iterator[Finding | NotPerformed | Figure]:
+    settings, outcome = case.spec.poisoning, case.interface.classes[target]
+    at = shares.index(settings.planted_at)
+    told = "; ".join(stamp_words(case.interface, pair) for pair in pairs[: settings.repeats])
+    value, (low, high) = rates[at]
+    yield Finding(
+        check=_SUCCESS,
+        value=value,
+        low=low,
+        high=high,
+        n=n,
+        unit="share",
+        definition=f"Share of test rows decided otherwise before that become {outcome} with a trigger that was planted"
+        f" in {settings.planted_at:g} of the training rows.",
+        note=f"mean over the triggers {told}",
+    )
+    unit, words = score_words(case.task)
+    if before is None or len(scores[at]) < settings.repeats:
+        yield NotPerformed(check=_DROP, why="the test rows hold one single outcome, so there is no score to lose")
+    else:
+        drop, (low, high) = paired_drop(before, scores[at], case.spec.confidence)
+        yield Finding(
+            check=_DROP,
+            value=drop,
+            low=low,
+            high=high,
+            n=len(lab.test),
+            unit=unit,
+            definition=f"Loss of {words} on clean test rows when the trigger is planted in {settings.planted_at:g} of"
+            " the training rows.",
+            note="what somebody would see who looks at the score only",
+        )
+    limit = case.spec.stress.breaks_at.flip_share
+    readings = [
+        (share, (Reading(what="decisions the trigger turns", value=rate, interval=ends, limit=limit),))
+        for share, (rate, ends) in zip(shares, rates, strict=True)
+    ]
+    yield holds_up_to(_UP_TO, "share", readings, n, f"outcome wanted: {outcome}")
+    line = Series(
+        name="decisions the trigger turns",
+        x=tuple(shares),
+        y=tuple(rate for rate, _ in rates),
+        low=tuple(ends[0] for _, ends in rates),
+        high=tuple(ends[1] for _, ends in rates),
+    )
+    series = [line]
+    if all(scores):
+        means = tuple(float(np.mean([one.value for one in some])) for some in scores)
+        series.append(Series(name=f"{unit} on clean rows", x=tuple(shares), y=means))
+    yield Figure(
+        name="robustness.backdoor_planted",
+        kind="lines",
+        title="A planted backdoor",
+        x="share of training rows with the trigger",
+        y="share, score",
+        series=tuple(series),
+        note=f"outcome wanted: {outcome}",
+    )
+
+
+CHECK = lab_check("robustness.backdoor_planted", {_SUCCESS: CLASSES, _DROP: CLASSES, _UP_TO: CLASSES}, _run)
