@@ -13,6 +13,7 @@ from sealwright.assurance.case_making import generator_for, make_case
 from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface, read_interface
+from sealwright.assurance.modality import why_not_for
 from sealwright.assurance.model import NotPerformed, SuiteResult, names_of
 from sealwright.assurance.predictor import FunctionPredictor, Predictor
 from sealwright.assurance.rows import table_digest
@@ -204,8 +205,10 @@ def _run(check: Check, case: Case, seed: int) -> Outcome:
     )
     if not check.applies(case.task):
         return Outcome(not_performed=other)
-    if why := _left_out(check, case):
-        names = [name for name, tasks in check.files.items() if case.task in tasks]
+    names = [name for name, tasks in check.files.items() if case.task in tasks]
+    if why := why_not_for(check.name, check.modality, case.interface.modality):
+        outcome = skipped(names, why, applicable=False)
+    elif why := _left_out(check, case):
         outcome = skipped(names, why)
     else:
         outcome = check.run(case, generator_for(seed, check.name))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.media_spec import ImageSpec, TextSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 
@@ -119,6 +120,8 @@ class AssuranceSpec(_Section):
     exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
         (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
     )
+    text: TextSpec = Field(TextSpec(), description="How documents are pressed and explained.")
+    images: ImageSpec = Field(ImageSpec(), description="How images are pressed and explained.")
     budget: Budget = Budget()
 
     @field_validator("suites")

@@ -6,7 +6,14 @@ Adding a check means one file under checks/, one line here, and a test.
 from collections.abc import Mapping
 
 from sealwright.assurance.check import Check
-from sealwright.assurance.checks.explanation import dependence, importance
+from sealwright.assurance.checks.explanation import (
+    dependence,
+    image_gradients,
+    image_occlusion,
+    importance,
+    word_shapley,
+    words,
+)
 from sealwright.assurance.checks.fairness import (
     accuracy_gap,
     class_rates,
@@ -20,6 +27,7 @@ from sealwright.assurance.checks.fairness import (
     gap_sources,
     group_calibration,
     group_rates,
+    identity_terms,
     impact_ratio,
     intersections,
     label_gap,
@@ -58,7 +66,16 @@ from sealwright.assurance.checks.quality import (
     quarantine,
     single_feature,
 )
-from sealwright.assurance.checks.robustness import category_swap, noise, unseen_category
+from sealwright.assurance.checks.robustness import (
+    category_swap,
+    image_changes,
+    image_gradient_attack,
+    image_patch_attack,
+    noise,
+    text_attack,
+    text_edits,
+    unseen_category,
+)
 from sealwright.assurance.checks.robustness import missing as emptied
 from sealwright.assurance.checks.slices import declared, found
 from sealwright.assurance.checks.stress import (
@@ -123,12 +140,23 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         intersections.CHECK,
         consistency.CHECK,
         flip_test.CHECK,
+        identity_terms.CHECK,
         representation.CHECK,
         label_gap.CHECK,
         proxies.CHECK,
         gap_sources.CHECK,
     ),
-    "robustness": (noise.CHECK, emptied.CHECK, category_swap.CHECK, unseen_category.CHECK),
+    "robustness": (
+        noise.CHECK,
+        emptied.CHECK,
+        category_swap.CHECK,
+        unseen_category.CHECK,
+        text_edits.CHECK,
+        text_attack.CHECK,
+        image_changes.CHECK,
+        image_gradient_attack.CHECK,
+        image_patch_attack.CHECK,
+    ),
     "stress": (
         unit_mistake.CHECK,
         swapped_columns.CHECK,
@@ -141,7 +169,14 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         direction.CHECK,
     ),
     "slices": (declared.CHECK, found.CHECK),
-    "explanation": (importance.CHECK, dependence.CHECK),
+    "explanation": (
+        importance.CHECK,
+        dependence.CHECK,
+        words.CHECK,
+        word_shapley.CHECK,
+        image_occlusion.CHECK,
+        image_gradients.CHECK,
+    ),
 }
 
 

@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
+from sealwright.assurance.elsewhere.given_images import GivenImages, are_images, given_images, image_predictor
 from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
 from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
 from sealwright.assurance.elsewhere.given_teaching import given_teaching
+from sealwright.assurance.elsewhere.given_texts import GivenTexts, are_texts, given_texts
 from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
 from sealwright.assurance.model import SuiteResult
 from sealwright.assurance.predictor import Predictor
@@ -24,6 +26,8 @@ from sealwright.assurance.spec import AssuranceSpec, class_text
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, read_limited, silent, system_clock
 
 __all__ = ["judge"]
+
+Given = GivenRows | GivenTexts | GivenImages
 
 _TARGET = "target"
 _MOST_BYTES = 2 << 30
@@ -41,6 +45,7 @@ def judge(
     task: str | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
+    layout: str | None = None,
     settings: AssuranceSpec | Mapping[str, Any] | None = None,
     seed: int = 0,
     progress: Progress = silent,
@@ -54,7 +59,8 @@ def judge(
         An estimator with predict_proba or predict, a torch module, a function of the rows that returns probabilities or
         values, the path of an ONNX file, or its bytes.
     rows : array of shape (n, features), data frame, pa.Table, or mapping of columns
-        Rows the model did not learn from, as it takes them.
+        Rows the model did not learn from, as it takes them. Also: a list, array or series of n texts (documents), or an array
+        of n images, shape (n, h, w), (n, h, w, c) or (n, c, h, w), uint8 or floats from 0 to 1.
     truth : sequence of n outcomes
     groups : optional
         Whose rows these are: names of columns of `rows`, or a data frame or mapping of columns beside them.
@@ -66,6 +72,8 @@ def judge(
         Binary: the outcome whose probability ranks the rows; left out: the second in order.
     classes : sequence, optional
         Outcomes in the order of the model's answers, for a function or a file that does not name them.
+    layout : str, optional
+        Images: nhw, nhwc or nchw, where the shape leaves it open.
     settings : AssuranceSpec or mapping, optional
         As the `assurance:` section of a project file.
 
@@ -81,7 +89,8 @@ def judge(
         What the model answers is no prediction.
     """
     spec = _settings(settings)
-    given = given_rows(rows)
+    model = read_limited(Path(model), _MOST_BYTES) if isinstance(model, (str, Path)) else model
+    given = _given(rows, layout, model)
     outcomes = _outcomes(truth, given.table.num_rows, "rows")
     found = _task(task, model, outcomes)
     names = _classes(found, model, outcomes, classes)
@@ -93,7 +102,7 @@ def judge(
         spec.suites,
         asked,
         test=_with(given, known, beside),
-        train=_learned(learned_from, given, names, beside),
+        train=_learned(learned_from, given, names, beside, model),
         interface=interface,
         spec=spec,
         groups=tuple(beside.names),
@@ -103,6 +112,15 @@ def judge(
         model_digest=digest,
         teach=given_teaching(model, given, interface),
     )
+
+
+def _given(rows: Any, layout: str | None, model: Any) -> Given:
+    """Rows as documents, images or a table, by what they look like."""
+    if are_images(rows):
+        return given_images(rows, layout, model)
+    if layout is not None:
+        raise InvalidInput("layout is about images: an array of shape (n, h, w), (n, h, w, c) or (n, c, h, w).")
+    return given_texts(rows) if are_texts(rows) else given_rows(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +178,7 @@ def _classes(task: str, model: Any, outcomes: pa.ChunkedArray, named: Sequence[A
     return tuple(own)
 
 
-def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
+def _interface(given: Given, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
     chosen = class_text(positive) if positive is not None else (classes[-1] if task == "binary" else None)
     if task == "binary" and chosen not in classes:
         raise InvalidInput(f"positive is {chosen!r}, which is none of the outcomes {', '.join(classes)}.")
@@ -174,10 +192,11 @@ def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: 
         ),
         strings=tuple(StringInput(name=one, nullable=True, categories=()) for one in given.strings),
         precision="float64",
+        modality=given.modality,
     )
 
 
-def _target(given: GivenRows) -> str:
+def _target(given: Given) -> str:
     """A name for the outcome that no column has."""
     name = _TARGET
     while name in given.table.column_names:
@@ -185,9 +204,10 @@ def _target(given: GivenRows) -> str:
     return name
 
 
-def _predictor(model: Any, given: GivenRows, task: str, classes: tuple[str, ...]) -> tuple[Predictor, str | None]:
-    if isinstance(model, (str, Path)):
-        model = read_limited(Path(model), _MOST_BYTES)
+def _predictor(model: Any, given: Given, task: str, classes: tuple[str, ...]) -> tuple[Predictor, str | None]:
+    if isinstance(given, GivenImages):
+        digest = digest_of(model) if isinstance(model, bytes) else None
+        return image_predictor(model, given, task, classes), digest
     if isinstance(model, bytes):
         from sealwright.assurance.adapters.onnx_file import OnnxFile  # only when there is a file to run
 
@@ -195,7 +215,7 @@ def _predictor(model: Any, given: GivenRows, task: str, classes: tuple[str, ...]
     return GivenModel(model, given, task, classes), None
 
 
-def _groups(groups: Any, given: GivenRows) -> _Beside:
+def _groups(groups: Any, given: Given) -> _Beside:
     if groups is None:
         return _Beside((), {})
     if isinstance(groups, str):
@@ -222,7 +242,7 @@ def _groups(groups: Any, given: GivenRows) -> _Beside:
     return _Beside(tuple(extra), {name: one for name, one in extra.items() if name not in given.table.column_names})
 
 
-def _with(given: GivenRows, outcomes: pa.Array, beside: _Beside) -> pa.Table:
+def _with(given: Given, outcomes: pa.Array, beside: _Beside) -> pa.Table:
     """Features, target and groups as one table."""
     table = given.table.append_column(_target(given), outcomes)
     for name, column in beside.extra.items():
@@ -256,12 +276,14 @@ def _named(outcomes: pa.ChunkedArray) -> pa.Array:
 
 
 def _learned(
-    learned_from: tuple[Any, Any] | None, given: GivenRows, classes: tuple[str, ...], beside: _Beside
+    learned_from: tuple[Any, Any] | None, given: Given, classes: tuple[str, ...], beside: _Beside, model: Any
 ) -> pa.Table | None:
     if learned_from is None:
         return None
     rows, truth = learned_from
-    learned = given_rows(rows)
+    learned: Given = (
+        given_images(rows, None, model, given) if isinstance(given, GivenImages) else _given(rows, None, model)
+    )
     if (learned.numbers, learned.strings) != (given.numbers, given.strings):
         raise InvalidInput("The rows the model learned from do not have the columns of the rows to judge it on.")
     outcomes = _outcomes(truth, learned.table.num_rows, "training rows")
