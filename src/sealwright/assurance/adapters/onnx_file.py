@@ -71,15 +71,18 @@ class OnnxFile:
         named = {**dict.fromkeys(self._numbers, "numbers"), **dict.fromkeys(self._strings, "strings")}
         if set(self._inputs) <= set(named):
             return {
-                name: self._column(name, features, named[name]).astype(kind or np.float32).reshape(-1, 1)
+                name: self._shaped(name, self._column(name, features, named[name]).astype(kind or np.float32))
                 for name, kind in self._inputs.items()
             }
         fed: dict[str, NDArray[Any]] = {}
         for name, kind in self._inputs.items():
             block = features.strings if kind is np.object_ else features.numbers
-            whole: NDArray[Any] = np.ascontiguousarray(block, dtype=kind or np.float32)
-            fed[name] = whole[:, 0] if name in self._flat and whole.shape[1] == 1 else whole
+            fed[name] = self._shaped(name, np.ascontiguousarray(block, dtype=kind or np.float32))
         return fed
+
+    def _shaped(self, name: str, block: NDArray[Any]) -> NDArray[Any]:
+        """A column as (n, 1), or as (n,) for an input that wants no more."""
+        return block.reshape(-1) if name in self._flat else block.reshape(len(block), -1)
 
     def _column(self, name: str, features: Features, block: str) -> NDArray[Any]:
         if block == "strings":

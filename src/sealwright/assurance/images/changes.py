@@ -106,7 +106,8 @@ CHANGES = {
 
 
 def _kept(changed: NDArray[np.floating], like: Pixels) -> Pixels:
-    return np.clip(changed, 0, 1).astype(like.dtype)
+    within: Pixels = np.clip(changed, 0, 1).astype(like.dtype)
+    return within
 
 
 def _signs(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.float64]:

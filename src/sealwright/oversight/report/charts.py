@@ -32,6 +32,7 @@ _DIAGONAL = {
     "performance.calibration": "perfectly calibrated",
 }
 _MOST_BARS = 24
+_MAPS = {"explanation.image_occlusion", "explanation.image_gradients"}  # matrices read by colour, not by number
 _CLIP = re.compile(r"clip\d+")
 
 
@@ -173,6 +174,8 @@ def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
     rows = [one["name"] for one in figure["series"]]
     columns = list(figure["series"][0]["x"]) if figure["series"] else []
     most = max((point["y"] for point in values), default=1) or 1
+    if figure["name"] in _MAPS:
+        return _map(values, rows, columns)
     x = {
         "field": "x",
         "type": "nominal",
@@ -209,6 +212,30 @@ def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
                 },
             },
         ],
+    }
+
+
+def _map(values: list[dict[str, Any]], rows: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+    """A matrix of many small cells without numbers; what is below zero has the other colour."""
+    far = max((abs(point["y"]) for point in values), default=1) or 1
+    cell = 300 // max(len(rows), len(columns), 1)
+    axis = {"type": "nominal", "axis": None}
+    scale = {"domain": [-far, 0, far], "range": ["#c2571a", "#f5f7f8", "#0b6e6e"]}
+    return {
+        "width": {"step": cell},
+        "height": {"step": cell},
+        "data": {"values": values},
+        "mark": {"type": "rect"},
+        "encoding": {
+            "x": {"field": "x", "sort": columns, **axis},
+            "y": {"field": "series", "sort": rows, **axis},
+            "color": {
+                "field": "y",
+                "type": "quantitative",
+                "scale": scale,
+                "legend": {"orient": "right", "gradientLength": 220, "format": ".2~g"},
+            },
+        },
     }
 
 
