@@ -48,7 +48,7 @@ def spoiled(
         every += _about(kind, prefix, outcome)
         curve = outcome.figures[0].series[0]
         strongest = max(map(float, curve.x)) if scaled else 1.0
-        curves.append(replace(curve, name=kind.title, x=tuple(float(x) / strongest for x in curve.x)))
+        curves.append(Series(name=kind.title, x=tuple(float(x) / strongest for x in curve.x), y=curve.y))
     figure = Figure(
         name=prefix,
         kind="lines",

@@ -32,6 +32,7 @@ _DIAGONAL = {
     "performance.calibration": "perfectly calibrated",
 }
 _MOST_BARS = 24
+_ONE_LINE = 3  # names of series a legend holds side by side
 _MAPS = {"explanation.image_occlusion", "explanation.image_gradients"}  # matrices read by colour, not by number
 _CLIP = re.compile(r"clip\d+")
 
@@ -85,7 +86,8 @@ def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
                 "tickColor": _GRID,
                 "labelLimit": 190,
             },
-            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220},
+            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220}
+            | ({"columns": 2} if len(figure.get("series", ())) > _ONE_LINE else {}),
             "range": {"category": _COLOURS},
         },
         **draw(figure),
