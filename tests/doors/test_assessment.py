@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from skl2onnx import to_onnx
+from skl2onnx.common.data_types import StringTensorType
 from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -153,6 +155,28 @@ def test_a_file_of_somebody_else_is_judged_without_a_workspace(files: Path) -> N
     assert not (files / ".sealwright").exists()
 
 
+@pytest.mark.slow
+def test_a_file_that_reads_documents_is_judged_on_a_column_of_them(tmp_path: Path) -> None:
+    texts = [f"{'good' if at % 2 else 'poor'} thing number {at % 7}" for at in range(120)]
+    labels = ["yes" if at % 2 else "no" for at in range(120)]
+    learned = make_pipeline(TfidfVectorizer(lowercase=False), LogisticRegression()).fit(texts, labels)
+    types = [("text", StringTensorType([None, 1]))]
+    (tmp_path / "opinion.onnx").write_bytes(to_onnx(learned, initial_types=types).SerializeToString())
+    pd.DataFrame({"said": texts, "shop": ["a", "b", "c"] * 40, "liked": labels}).to_csv(tmp_path / "s.csv", index=False)
+    done = command(
+        "assess", "--model", "opinion.onnx", "--data", "s.csv", "--target", "liked", "--text", "said", "--positive", "yes",
+        "--groups", "shop", "--to", "page.html", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    suites = {one["suite"]: one for one in json.loads(done.stdout)["suites"]}
+    assert suites["robustness"]["settings"]["interface"]["modality"] == "text"
+    words = {
+        one["group"]["level"] for one in suites["explanation"]["findings"] if one["check"].endswith("word_influence")
+    }
+    assert {"good", "poor"} <= words
+    assert "Words the model hangs on" in (tmp_path / "page.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -160,6 +184,12 @@ def test_a_file_of_somebody_else_is_judged_without_a_workspace(files: Path) -> N
         (("--model", "model.onnx", "--fail-on", "extreme"), "no risk class 'extreme'"),
         (("--data", "test.csv", "--to", "p.html"), "--data, --to: for a model made elsewhere"),
         (("--model", "model.onnx", "--data", "test.csv", "--target", "outcome", "--groups", "hue"), "no column hue"),
+        (("--text", "said"), "--text: for a model made elsewhere"),
+        (
+            ("--model", "model.onnx", "--data", "test.csv", "--target", "outcome", "--text", "a", "--features", "b"),
+            "--text names the one column",
+        ),
+        (("--model", "model.onnx", "--data", "test.csv", "--target", "outcome", "--text", "hue"), "no column hue"),
         (("--model", "none.onnx", "--data", "test.csv", "--target", "outcome"), "none.onnx"),
         (("--model", "test.csv", "--data", "test.csv", "--target", "outcome"), "cannot be opened"),
     ],

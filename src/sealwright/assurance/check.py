@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sealwright.assurance.case import Case
+from sealwright.assurance.modality import TABLE
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
 __all__ = ["ALL", "BINARY", "CLASSES", "MULTICLASS", "REGRESSION", "Check", "Outcome", "collected", "skipped"]
@@ -40,6 +41,7 @@ class Check:
     needs_training: bool = False  # compares with the rows the model learned from, which may not be given
     needs_teaching: bool = False  # trains models like it, which takes knowing how (and the rows it learned from)
     thorough: bool = False  # takes minutes: carried out only at `assurance.depth: full`
+    modality: str = TABLE  # what it was made for; those that run on whatever a row is stand in `modality`
 
     def applies(self, task: str) -> bool:
         return any(task in tasks for tasks in self.files.values())

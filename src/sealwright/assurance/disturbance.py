@@ -21,7 +21,7 @@ from sealwright.assurance.refusals import refused
 from sealwright.assurance.scores import Score, headline, paired_drop, score_words
 from sealwright.assurance.spec import AssuranceSpec
 
-__all__ = ["CELLS", "Disturbance", "NOISE", "Steps", "disturbance_check"]
+__all__ = ["CELLS", "Disturbance", "NOISE", "Steps", "disturbance_check", "measured"]
 
 Disturb = Callable[[Case, Features, float, np.random.Generator], Features]
 
@@ -53,6 +53,7 @@ class Disturbance:
     disturb: Disturb
     impossible: Callable[[Case], str]  # what the model lacks for it to exist, or ""
     note: Callable[[Case], str]
+    answers: Callable[[Case, Features, float, np.random.Generator], Floats] | None = None  # where rows are not features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +82,13 @@ def disturbance_check(kind: Disturbance) -> Check:
     def run(case: Case, rng: np.random.Generator) -> Outcome:
         if why := kind.impossible(case):
             return skipped([name for name, tasks in files.items() if case.task in tasks], why, applicable=False)
-        return _measured(case, kind, prefix, rng)
+        return measured(case, kind, prefix, rng)
 
     return Check(name=prefix, files=files, run=run)
 
 
-def _measured(case: Case, kind: Disturbance, prefix: str, rng: np.random.Generator) -> Outcome:
+def measured(case: Case, kind: Disturbance, prefix: str, rng: np.random.Generator) -> Outcome:
+    """What every strength of `kind` does, as findings named after `prefix`, and a curve."""
     rows = np.arange(len(case.test))
     if rows.size > case.spec.budget.robustness_rows:
         rows = np.sort(rng.choice(rows, case.spec.budget.robustness_rows, replace=False))
@@ -139,10 +141,12 @@ def _effect(
     reported = strength == kind.steps.reported(case.spec)
     scores = []
     for _ in range(case.spec.budget.repeats):
-        disturbed = kind.disturb(case, features, strength, rng)
-        if reported:
-            stopped += refused(disturbed, case.interface)
-        outputs = case.predict(disturbed)
+        if kind.answers is not None:
+            outputs = kind.answers(case, features, strength, rng)
+        else:
+            disturbed = kind.disturb(case, features, strength, rng)
+            stopped += refused(disturbed, case.interface) if reported else 0
+            outputs = case.predict(disturbed)
         silent = no_answer(outputs)
         unanswered += silent
         moved += _movement(case, clean, outputs, silent)

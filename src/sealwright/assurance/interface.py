@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealwright.assurance.modality import TABLE
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
@@ -43,6 +44,7 @@ class Interface:
     numbers: tuple[NumberInput, ...]
     strings: tuple[StringInput, ...]
     precision: str = "float32"  # of the numbers the model is given; "float64" for models made elsewhere
+    modality: str = TABLE  # what a row is: cells of a table, a document, an image
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.case_making import generator_for
 from sealwright.assurance.check import Check, Outcome, skipped
 from sealwright.assurance.done import Done
+from sealwright.assurance.modality import why_not_for
 from sealwright.assurance.model import NotPerformed, names_of
 from sealwright.kernel import MissingExtra
 
@@ -23,6 +24,8 @@ def run_check(check: Check, case: Case, left: int | None = None) -> Done:
     AssertionError
         The check left one of its names without an answer.
     """
+    if why := why_not_for(check.name, check.modality, case.interface.modality):
+        return Done(outcome=left_undone(check, case, why, applicable=False), queries=0)
     if why := _left_out(check, case):
         return Done(outcome=left_undone(check, case, why), queries=0)
     if not check.applies(case.task):
@@ -50,11 +53,12 @@ def run_check(check: Check, case: Case, left: int | None = None) -> Done:
     return Done(outcome=replace(outcome, not_performed=(*outcome.not_performed, *other)), queries=queries)
 
 
-def left_undone(check: Check, case: Case, why: str) -> Outcome:
+def left_undone(check: Check, case: Case, why: str, *, applicable: bool = True) -> Outcome:
     """Every name of a check that is not carried out, each with its reason."""
     names = [name for name, tasks in check.files.items() if case.task in tasks]
     return Outcome(
-        not_performed=((*skipped(names, why).not_performed,) if names else ()) + tuple(_no_such_thing(check, case))
+        not_performed=((*skipped(names, why, applicable=applicable).not_performed,) if names else ())
+        + tuple(_no_such_thing(check, case))
     )
 
 

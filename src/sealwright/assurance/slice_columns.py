@@ -16,6 +16,8 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.interface import NumberInput
+from sealwright.assurance.modality import TABLE
+from sealwright.assurance.traits import traits_of
 
 __all__ = ["Column", "columns_of", "number_words"]
 
@@ -38,6 +40,8 @@ class Column:
 def columns_of(case: Case, smallest: int) -> tuple[Column, ...]:
     """Every feature, and every group that is not a feature too; a declared cut wins over ours."""
     groups = {one.name: one for one in case.attributes if not one.problem}
+    if case.interface.modality != TABLE:
+        return (*_traits(case, groups), *map(_of_group, groups.values()))
     return (*_features(case, smallest, groups), *map(_of_group, groups.values()))
 
 
@@ -48,6 +52,15 @@ def number_words(kind: str, value: float) -> str:
     if kind == "boolean":
         return "true" if value else "false"
     return f"{value:.6g}"
+
+
+def _traits(case: Case, groups: dict[str, Attribute]) -> Iterator[Column]:
+    """Of documents and images: what is known about them besides what they say or show."""
+    learned = traits_of(case, case.train.features)
+    for name, values in traits_of(case, case.test.features).items():
+        if name not in groups:
+            item = NumberInput(name=name, type="number", nullable=True, least=None, most=None)
+            yield _of_number(item, values, learned[name])
 
 
 def _features(case: Case, smallest: int, groups: dict[str, Attribute]) -> Iterator[Column]:

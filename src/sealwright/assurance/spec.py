@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.media_spec import ImageSpec, TextSpec
 from sealwright.assurance.poisoning_spec import ExtractionSpec, PoisoningSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
@@ -155,6 +156,8 @@ class AssuranceSpec(_Section):
         PoisoningSpec(), description="What an attacker who writes training rows may spend."
     )
     extraction: ExtractionSpec = Field(ExtractionSpec(), description="What somebody who copies the model may spend.")
+    text: TextSpec = Field(TextSpec(), description="How documents are pressed and explained.")
+    images: ImageSpec = Field(ImageSpec(), description="How images are pressed and explained.")
     budget: Budget = Budget()
 
     @field_validator("suites")

@@ -6,7 +6,14 @@ Adding a check means one file under checks/, one line here, and a test.
 from collections.abc import Mapping
 
 from sealwright.assurance.check import Check
-from sealwright.assurance.checks.explanation import dependence, importance
+from sealwright.assurance.checks.explanation import (
+    dependence,
+    image_gradients,
+    image_occlusion,
+    importance,
+    word_shapley,
+    words,
+)
 from sealwright.assurance.checks.fairness import (
     accuracy_gap,
     class_rates,
@@ -22,6 +29,7 @@ from sealwright.assurance.checks.fairness import (
     gap_sources,
     group_calibration,
     group_rates,
+    identity_terms,
     impact_ratio,
     intersections,
     label_gap,
@@ -73,11 +81,16 @@ from sealwright.assurance.checks.robustness import (
     extraction,
     fgsm,
     hop_skip_jump,
+    image_changes,
+    image_gradient_attack,
+    image_patch_attack,
     noise,
     pgd,
     poisoning_labels,
     poisoning_removal,
     poisoning_rows,
+    text_attack,
+    text_edits,
     transfer,
     unseen_category,
     zoo,
@@ -151,6 +164,7 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         crossed_means.CHECK,
         consistency.CHECK,
         flip_test.CHECK,
+        identity_terms.CHECK,
         representation.CHECK,
         label_gap.CHECK,
         proxies.CHECK,
@@ -179,6 +193,11 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         backdoor_planted.CHECK,
         backdoor_taught.CHECK,
         backdoor_carriers.CHECK,
+        text_edits.CHECK,
+        text_attack.CHECK,
+        image_changes.CHECK,
+        image_gradient_attack.CHECK,
+        image_patch_attack.CHECK,
     ),
     "stress": (
         unit_mistake.CHECK,
@@ -194,7 +213,14 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
     ),
     "slices": (declared.CHECK, found.CHECK, before.CHECK),
     "uncertainty": (conformal.CHECK, abstention.CHECK),
-    "explanation": (importance.CHECK, dependence.CHECK),
+    "explanation": (
+        importance.CHECK,
+        dependence.CHECK,
+        words.CHECK,
+        word_shapley.CHECK,
+        image_occlusion.CHECK,
+        image_gradients.CHECK,
+    ),
 }
 
 

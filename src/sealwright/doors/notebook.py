@@ -369,6 +369,7 @@ def assess(
     task: str | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
+    layout: str | None = None,
     settings: Mapping[str, Any] | None = None,
     policy: str = "limited",
     title: str | None = None,
@@ -385,7 +386,8 @@ def assess(
         An estimator with predict_proba or predict, a torch module, a function of the rows that returns probabilities or
         values, the path of an ONNX file, or its bytes.
     rows : array of shape (n, features), data frame, pa.Table, or mapping of columns
-        Rows the model did not learn from, as it takes them.
+        Rows the model did not learn from, as it takes them. Also: a list, array or series of n texts
+        (documents), or an array of n images, shape (n, h, w), (n, h, w, c) or (n, c, h, w), uint8 or floats from 0 to 1.
     truth : sequence of n outcomes
     groups : optional
         Names of columns of `rows`, or a data frame, mapping or series beside them that the model is not given.
@@ -394,6 +396,8 @@ def assess(
     task, positive, classes : optional
         Where the model and the truth do not say it: binary, multiclass or regression; the outcome that ranks; the outcomes
         in the order of the model's answers.
+    layout : str, optional
+        Images: nhw, nhwc or nchw, where the shape leaves it open.
     settings : mapping, optional
         As the `assurance:` section of a project file, e.g. {"suites": ["fairness"], "budget": {"rows": 20_000}}.
     policy : str
@@ -425,6 +429,7 @@ def assess(
         task=task,
         positive=positive,
         classes=classes,
+        layout=layout,
         settings=settings,
         policy=policy,
         title=title,

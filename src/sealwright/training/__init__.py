@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.training.anew import Answers, learn_anew
     from sealwright.training.errors import ModelUnusable, RecipeFailed, TrainingLimit, UntrainableData
+    from sealwright.training.hardening_spec import HardeningSpec
     from sealwright.training.mitigation_spec import AT_ONE_HALF, BINARY_ONLY, LINEAR_ONLY, METHODS, MitigationSpec
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
@@ -24,6 +25,7 @@ __all__ = [
     "BINARY_ONLY",
     "BUILD_TYPE",
     "LINEAR_ONLY",
+    "HardeningSpec",
     "LimitsSpec",
     "METHODS",
     "MitigationSpec",
@@ -50,6 +52,7 @@ __all__ = [
 _HOMES = {
     "anew": ("Answers", "learn_anew"),
     "errors": ("ModelUnusable", "RecipeFailed", "TrainingLimit", "UntrainableData"),
+    "hardening_spec": ("HardeningSpec",),
     "mitigation_spec": ("AT_ONE_HALF", "BINARY_ONLY", "LINEAR_ONLY", "METHODS", "MitigationSpec"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),

@@ -19,7 +19,7 @@ from sealwright.assurance.predictor import UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
-__all__ = ["OnnxFile"]
+__all__ = ["OnnxFile", "opened", "output_of", "read_answers"]
 
 _BATCH = 4_096
 _ERRORS_ONLY = 3
@@ -45,18 +45,12 @@ class OnnxFile:
     def __init__(
         self, model: bytes, numbers: Sequence[str], strings: Sequence[str], task: str, classes: Sequence[str]
     ) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.use_deterministic_compute = True
-        options.log_severity_level = _ERRORS_ONLY
-        try:
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
-            raise InvalidInput(f"This ONNX file cannot be opened: {str(error)[:300]}") from None
+        self._session = opened(model)
         self._numbers, self._strings = tuple(numbers), tuple(strings)
         self._task, self._classes, self._model = task, tuple(classes), model
         self._inputs = {one.name: _TYPES.get(one.type) for one in self._session.get_inputs()}
-        self._output = _output_of(self._session, task)
+        self._flat = {one.name for one in self._session.get_inputs() if one.shape is not None and len(one.shape) == 1}
+        self._output = output_of(self._session, task)
         _refuse_other_columns(self._inputs, self._numbers, self._strings)
 
     def opened(self) -> Reading:
@@ -77,28 +71,25 @@ class OnnxFile:
             (raw,) = self._session.run([self._output], self._fed(features))
         except Exception as error:  # as above  # noqa: BLE001
             raise UnusablePredictions(f"The model failed on {len(features)} rows: {str(error)[:200]}") from None
-        if isinstance(raw, list):  # one mapping of class to probability a row, as converters write it by default
-            return np.array([[_chance(row, one) for one in self._classes] for row in raw])
-        found = np.asarray(raw, dtype=np.float64)
-        if self._task == "regression":
-            return found.reshape(len(features), -1)[:, 0]
-        if self._task == "binary" and (found.ndim == 1 or found.shape[1:] == (1,)):
-            found = np.column_stack([1 - found.reshape(-1), found.reshape(-1)])
-        return found
+        return read_answers(raw, len(features), self._task, self._classes)
 
     def _fed(self, features: Features) -> dict[str, NDArray[Any]]:
         """Columns by their names where each is an input, else all numbers as one block."""
         named = {**dict.fromkeys(self._numbers, "numbers"), **dict.fromkeys(self._strings, "strings")}
         if set(self._inputs) <= set(named):
             return {
-                name: self._column(name, features, named[name]).astype(kind or np.float32).reshape(-1, 1)
+                name: self._shaped(name, self._column(name, features, named[name]).astype(kind or np.float32))
                 for name, kind in self._inputs.items()
             }
         fed: dict[str, NDArray[Any]] = {}
         for name, kind in self._inputs.items():
             block = features.strings if kind is np.object_ else features.numbers
-            fed[name] = np.ascontiguousarray(block, dtype=kind or np.float32)
+            fed[name] = self._shaped(name, np.ascontiguousarray(block, dtype=kind or np.float32))
         return fed
+
+    def _shaped(self, name: str, block: NDArray[Any]) -> NDArray[Any]:
+        """A column as (n, 1), or as (n,) for an input that wants no more."""
+        return block.reshape(-1) if name in self._flat else block.reshape(len(block), -1)
 
     def _column(self, name: str, features: Features, block: str) -> NDArray[Any]:
         if block == "strings":
@@ -106,7 +97,37 @@ class OnnxFile:
         return features.numbers[:, self._numbers.index(name)]
 
 
-def _output_of(session: ort.InferenceSession, task: str) -> str:
+def opened(model: bytes) -> ort.InferenceSession:
+    """The file in onnxruntime, on one thread.
+
+    Raises
+    ------
+    InvalidInput
+        onnxruntime cannot open it.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
+        raise InvalidInput(f"This ONNX file cannot be opened: {str(error)[:300]}") from None
+
+
+def read_answers(raw: Any, n: int, task: str, classes: Sequence[str]) -> Floats:
+    """What a graph answered for n rows, as probabilities (n, classes) or values (n,)."""
+    if isinstance(raw, list):  # one mapping of class to probability a row, as converters write it by default
+        return np.array([[_chance(row, one) for one in classes] for row in raw])
+    found = np.asarray(raw, dtype=np.float64)
+    if task == "regression":
+        return found.reshape(n, -1)[:, 0]
+    if task == "binary" and (found.ndim == 1 or found.shape[1:] == (1,)):
+        found = np.column_stack([1 - found.reshape(-1), found.reshape(-1)])
+    return found
+
+
+def output_of(session: ort.InferenceSession, task: str) -> str:
     """The output with probabilities: one of mappings, or the last of floating numbers; of a regression the first."""
     outputs = session.get_outputs()
     floats = [one.name for one in outputs if one.type in {"tensor(float)", "tensor(double)"}]

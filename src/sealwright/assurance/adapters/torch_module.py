@@ -10,7 +10,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features
 from sealwright.kernel import InvalidInput
 
-__all__ = ["TorchSlopes", "torch_call"]
+__all__ = ["TorchSlopes", "gives_probabilities", "torch_call"]
 
 
 def torch_call(model: Any, task: str) -> Callable[[Any], NDArray[Any]]:
@@ -21,14 +21,14 @@ def torch_call(model: Any, task: str) -> Callable[[Any], NDArray[Any]]:
 
     model.eval()
     kind = next((one.dtype for one in model.parameters()), torch.float32)
-    last = type(list(model.modules())[-1]).__name__
+    chances = gives_probabilities(model)
 
     def call(rows: Any) -> NDArray[Any]:
         if not isinstance(rows, np.ndarray):
             raise InvalidInput("A torch module is given an array of numbers; turn words into numbers first.")
         with torch.no_grad():
             outputs = model(torch.as_tensor(rows, dtype=kind))
-            if task != "regression" and last not in {"Sigmoid", "Softmax"}:
+            if task != "regression" and not chances:
                 one = outputs.ndim == 1 or outputs.shape[-1] == 1
                 outputs = torch.sigmoid(outputs) if one else torch.softmax(outputs, dim=-1)
         found: NDArray[Any] = outputs.double().reshape(len(rows), -1).numpy()
@@ -45,7 +45,7 @@ class TorchSlopes:
         self._shift = np.zeros(classes)
         if classes == 2:
             self._shift[positive] = np.log(threshold / (1 - threshold))
-        self._last = type(list(model.modules())[-1]).__name__
+        self._probabilities = gives_probabilities(model)
 
     def logits(self, features: Features) -> Floats:
         """Shape (n, classes)."""
@@ -76,7 +76,7 @@ class TorchSlopes:
         import torch
 
         outputs = self._model(rows).reshape(len(rows), -1)
-        if self._last in {"Sigmoid", "Softmax"}:
+        if self._probabilities:
             tiny = torch.finfo(outputs.dtype).tiny
             if outputs.shape[1] == 1:
                 outputs = torch.cat([1 - outputs, outputs], dim=1)
@@ -84,3 +84,8 @@ class TorchSlopes:
         if outputs.shape[1] == 1:
             return torch.cat([torch.zeros_like(outputs), outputs], dim=1)
         return outputs
+
+
+def gives_probabilities(model: Any) -> bool:
+    """Whether the last layer of a torch module makes probabilities, so that its outputs are no logits."""
+    return type(list(model.modules())[-1]).__name__ in {"Sigmoid", "Softmax"}

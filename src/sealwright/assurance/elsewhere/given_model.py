@@ -7,7 +7,7 @@ ever read from a pickle.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,9 +20,16 @@ from sealwright.assurance.predictor import UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
-__all__ = ["GivenModel", "classes_of", "is_regressor"]
+__all__ = ["GivenModel", "Native", "classes_of", "is_regressor", "is_torch"]
 
 _BATCH = 8_192  # rows per call, so that a large table does not become one large matrix
+
+
+class Native(Protocol):
+    """Rows somebody holds, which know the form a model takes them in."""
+
+    def native(self, features: Features) -> Any:
+        """The rows of `features` as the model takes them."""
 
 
 class GivenModel:
@@ -32,7 +39,7 @@ class GivenModel:
     ----------
     model : object
         With `predict_proba` or `predict` (scikit-learn and what follows it), a torch module, or a function of the rows.
-    rows : GivenRows
+    rows : Native
         Says how rows are given to it.
     task : str
         binary, multiclass or regression.
@@ -45,7 +52,7 @@ class GivenModel:
         The object cannot be asked, or its classes are not those of the target.
     """
 
-    def __init__(self, model: Any, rows: GivenRows, task: str, classes: Sequence[str]) -> None:
+    def __init__(self, model: Any, rows: Native, task: str, classes: Sequence[str]) -> None:
         self._rows, self._task, self._classes = rows, task, tuple(classes)
         self._model = model
         self._ask = _asked(model, task)
@@ -59,7 +66,7 @@ class GivenModel:
 
     def opened(self) -> Reading:
         """A scikit-learn model of numbers opened up; raises `Unreadable` for others."""
-        if not isinstance(self._rows.like, np.ndarray):
+        if not (isinstance(self._rows, GivenRows) and isinstance(self._rows.like, np.ndarray)):
             raise Unreadable("models made elsewhere are opened up only where their rows are an array of numbers")
         from sealwright.assurance.adapters.sklearn_reading import read_sklearn  # few checks need it
 
@@ -67,7 +74,7 @@ class GivenModel:
 
     def slopes(self, positive: int, threshold: float) -> Slopes | None:
         """Gradients of a torch module; None for anything else, or where it does not say logits of each class."""
-        if not _is_torch(self._model) or self._task == "regression":
+        if not is_torch(self._model) or self._task == "regression":
             return None
         from sealwright.assurance.adapters.torch_module import TorchSlopes  # only where there is a module
 
@@ -80,13 +87,15 @@ class GivenModel:
         return np.concatenate([self._answer(part) for part in features.slices(_BATCH)])
 
     def _answer(self, features: Features) -> Floats:
+        return self.answer(self._rows.native(features), len(features))
+
+    def answer(self, rows: Any, n: int) -> Floats:
+        """The same for n rows in the form the model takes."""
         try:
-            raw = np.asarray(self._ask(self._rows.native(features)), dtype=np.float64)
+            raw = np.asarray(self._ask(rows), dtype=np.float64)
         except Exception as error:  # whatever somebody's model raises on rows it does not like
             text = str(error).splitlines()[0][:200] if str(error) else ""
-            raise UnusablePredictions(
-                f"The model failed on {len(features)} rows with {type(error).__name__}: {text}"
-            ) from error
+            raise UnusablePredictions(f"The model failed on {n} rows with {type(error).__name__}: {text}") from error
         if self._task == "regression":
             return raw
         if self._task == "binary" and (raw.ndim == 1 or raw.shape[1:] == (1,)):
@@ -113,7 +122,7 @@ def is_regressor(model: Any) -> bool | None:
 
 def _asked(model: Any, task: str) -> Callable[[Any], Any]:
     """The call that gives probabilities or values."""
-    if _is_torch(model):
+    if is_torch(model):
         from sealwright.assurance.adapters.torch_module import torch_call  # only where there is a module to ask
 
         return torch_call(model, task)
@@ -135,7 +144,8 @@ def _asked(model: Any, task: str) -> Callable[[Any], Any]:
     )
 
 
-def _is_torch(model: Any) -> bool:
+def is_torch(model: Any) -> bool:
+    """Whether it is a module of torch, told without loading torch."""
     return any(one.__module__.startswith("torch.nn") for one in type(model).__mro__)
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sealwright.assurance.features import Features
+from sealwright.assurance.modality import TABLE
 from sealwright.kernel import InvalidInput
 
 __all__ = ["GivenRows", "arrow_column", "given_rows"]
@@ -27,6 +28,7 @@ class GivenRows:
     numbers: tuple[str, ...]  # columns of numbers, booleans and days, in their order in the table
     strings: tuple[str, ...]
     like: Any  # the object they came from: an array, a data frame, an Arrow table
+    modality: str = TABLE
 
     def native(self, features: Features) -> Any:
         """The rows of `features` as an array, or as a data frame or table with the columns and types of the original."""

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sealwright.assurance.elsewhere.given_model import GivenModel
-from sealwright.assurance.elsewhere.given_rows import GivenRows
+from sealwright.assurance.elsewhere.given_model import GivenModel, Native
 from sealwright.assurance.features import pack, true_classes, true_values
 from sealwright.assurance.interface import Interface
 from sealwright.assurance.predictor import Predictor
@@ -20,7 +19,7 @@ from sealwright.assurance.teaching import Teach
 __all__ = ["given_teaching"]
 
 
-def given_teaching(model: Any, rows: GivenRows, interface: Interface) -> Teach | None:
+def given_teaching(model: Any, rows: Native, interface: Interface) -> Teach | None:
     """How clones of a scikit-learn estimator are trained; None for anything else."""
     if not (hasattr(model, "fit") and hasattr(model, "get_params")):
         return None

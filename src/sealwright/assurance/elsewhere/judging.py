@@ -14,17 +14,22 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from sealwright.assurance.carrying_out import Spread
+from sealwright.assurance.elsewhere.given_images import GivenImages, are_images, given_images, image_predictor
 from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
 from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
 from sealwright.assurance.elsewhere.given_teaching import given_teaching
+from sealwright.assurance.elsewhere.given_texts import GivenTexts, are_texts, given_texts
 from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
 from sealwright.assurance.model import SuiteResult
 from sealwright.assurance.portable import Portable
+from sealwright.assurance.predictor import Predictor
 from sealwright.assurance.service import judged_by
 from sealwright.assurance.spec import AssuranceSpec, class_text
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, read_limited, silent, system_clock
 
 __all__ = ["judge"]
+
+Given = GivenRows | GivenTexts | GivenImages
 
 _TARGET = "target"
 _MOST_BYTES = 2 << 30
@@ -42,6 +47,7 @@ def judge(
     task: str | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
+    layout: str | None = None,
     settings: AssuranceSpec | Mapping[str, Any] | None = None,
     seed: int = 0,
     progress: Progress = silent,
@@ -56,7 +62,8 @@ def judge(
         An estimator with predict_proba or predict, a torch module, a function of the rows that returns probabilities or
         values, the path of an ONNX file, or its bytes.
     rows : array of shape (n, features), data frame, pa.Table, or mapping of columns
-        Rows the model did not learn from, as it takes them.
+        Rows the model did not learn from, as it takes them. Also: a list, array or series of n texts (documents), or an array
+        of n images, shape (n, h, w), (n, h, w, c) or (n, c, h, w), uint8 or floats from 0 to 1.
     truth : sequence of n outcomes
     groups : optional
         Whose rows these are: names of columns of `rows`, or a data frame or mapping of columns beside them.
@@ -68,6 +75,8 @@ def judge(
         Binary: the outcome whose probability ranks the rows; left out: the second in order.
     classes : sequence, optional
         Outcomes in the order of the model's answers, for a function or a file that does not name them.
+    layout : str, optional
+        Images: nhw, nhwc or nchw, where the shape leaves it open.
     settings : AssuranceSpec or mapping, optional
         As the `assurance:` section of a project file.
     spread : Spread, optional
@@ -85,31 +94,41 @@ def judge(
         What the model answers is no prediction.
     """
     spec = _settings(settings)
-    given = given_rows(rows)
+    model = read_limited(Path(model), _MOST_BYTES) if isinstance(model, (str, Path)) else model
+    given = _given(rows, layout, model)
     outcomes = _outcomes(truth, given.table.num_rows, "rows")
     found = _task(task, model, outcomes)
     names = _classes(found, model, outcomes, classes)
     known = _known(outcomes, names)
     interface = _interface(given, found, names, positive)
-    portable = _portable(model)
-    asked = portable.predictor(interface) if portable else GivenModel(model, given, found, names)
+    portable = _portable(model, given)
+    asked = portable.predictor(interface) if portable else _asked(model, given, found, names)
     beside = _groups(groups, given)
     return judged_by(
         spec.suites,
         asked,
         test=_with(given, known, beside),
-        train=_learned(learned_from, given, names, beside),
+        train=_learned(learned_from, given, names, beside, model),
         interface=interface,
         spec=spec,
         groups=tuple(beside.names),
         seed=seed,
         progress=progress,
         clock=clock,
-        model_digest=digest_of(portable.model) if portable else None,
+        model_digest=digest_of(model) if isinstance(model, bytes) else None,
         teach=given_teaching(model, given, interface),
         portable=portable,
         spread=spread,
     )
+
+
+def _given(rows: Any, layout: str | None, model: Any) -> Given:
+    """Rows as documents, images or a table, by what they look like."""
+    if are_images(rows):
+        return given_images(rows, layout, model)
+    if layout is not None:
+        raise InvalidInput("layout is about images: an array of shape (n, h, w), (n, h, w, c) or (n, c, h, w).")
+    return given_texts(rows) if are_texts(rows) else given_rows(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +186,7 @@ def _classes(task: str, model: Any, outcomes: pa.ChunkedArray, named: Sequence[A
     return tuple(own)
 
 
-def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
+def _interface(given: Given, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
     chosen = class_text(positive) if positive is not None else (classes[-1] if task == "binary" else None)
     if task == "binary" and chosen not in classes:
         raise InvalidInput(f"positive is {chosen!r}, which is none of the outcomes {', '.join(classes)}.")
@@ -181,10 +200,11 @@ def _interface(given: GivenRows, task: str, classes: tuple[str, ...], positive: 
         ),
         strings=tuple(StringInput(name=one, nullable=True, categories=()) for one in given.strings),
         precision="float64",
+        modality=given.modality,
     )
 
 
-def _target(given: GivenRows) -> str:
+def _target(given: Given) -> str:
     """A name for the outcome that no column has."""
     name = _TARGET
     while name in given.table.column_names:
@@ -192,14 +212,20 @@ def _target(given: GivenRows) -> str:
     return name
 
 
-def _portable(model: Any) -> Portable | None:
-    """An ONNX file, by its path or as its bytes; None for anything else."""
-    if isinstance(model, (str, Path)):
-        model = read_limited(Path(model), _MOST_BYTES)
-    return Portable(kind="file", model=model) if isinstance(model, bytes) else None
+def _portable(model: Any, given: Given) -> Portable | None:
+    """An ONNX file over the columns of a table; None for anything else, which stays in this process."""
+    tabular = isinstance(model, bytes) and not isinstance(given, GivenImages)
+    return Portable(kind="file", model=model) if tabular else None
 
 
-def _groups(groups: Any, given: GivenRows) -> _Beside:
+def _asked(model: Any, given: Given, task: str, classes: tuple[str, ...]) -> Predictor:
+    """Code, or a model of images: asked in this process."""
+    if isinstance(given, GivenImages):
+        return image_predictor(model, given, task, classes)
+    return GivenModel(model, given, task, classes)
+
+
+def _groups(groups: Any, given: Given) -> _Beside:
     if groups is None:
         return _Beside((), {})
     if isinstance(groups, str):
@@ -226,7 +252,7 @@ def _groups(groups: Any, given: GivenRows) -> _Beside:
     return _Beside(tuple(extra), {name: one for name, one in extra.items() if name not in given.table.column_names})
 
 
-def _with(given: GivenRows, outcomes: pa.Array, beside: _Beside) -> pa.Table:
+def _with(given: Given, outcomes: pa.Array, beside: _Beside) -> pa.Table:
     """Features, target and groups as one table."""
     table = given.table.append_column(_target(given), outcomes)
     for name, column in beside.extra.items():
@@ -260,12 +286,14 @@ def _named(outcomes: pa.ChunkedArray) -> pa.Array:
 
 
 def _learned(
-    learned_from: tuple[Any, Any] | None, given: GivenRows, classes: tuple[str, ...], beside: _Beside
+    learned_from: tuple[Any, Any] | None, given: Given, classes: tuple[str, ...], beside: _Beside, model: Any
 ) -> pa.Table | None:
     if learned_from is None:
         return None
     rows, truth = learned_from
-    learned = given_rows(rows)
+    learned: Given = (
+        given_images(rows, None, model, given) if isinstance(given, GivenImages) else _given(rows, None, model)
+    )
     if (learned.numbers, learned.strings) != (given.numbers, given.strings):
         raise InvalidInput("The rows the model learned from do not have the columns of the rows to judge it on.")
     outcomes = _outcomes(truth, learned.table.num_rows, "training rows")

@@ -59,6 +59,7 @@ def assess(
             "Columns it takes, in its order, with commas between; left out: all but the target and identifiers.",
         ),
     ] = None,
+    text: Annotated[str | None, _elsewhere("--text", "The column with documents, for a model of text.")] = None,
     groups: Annotated[str | None, _elsewhere("--groups", "Columns whose groups are compared.")] = None,
     positive: Annotated[str | None, _elsewhere("--positive", "The outcome that is wanted or hoped for.")] = None,
     to: Annotated[Path | None, _elsewhere("--to", "Write the page here.")] = None,
@@ -78,10 +79,10 @@ def assess(
     how = _How(full, spread_of(engine, workers))
     if model is None:
         strays = {"--data": data, "--target": target, "--learned-from": learned_from, "--features": features}
-        _refuse_strays({**strays, "--groups": groups, "--positive": positive, "--to": to})
+        _refuse_strays({**strays, "--text": text, "--groups": groups, "--positive": positive, "--to": to})
         title, limits = _of_project(project, policy, how, home, key_file, as_json=as_json)
     else:
-        asked = _Elsewhere(model, data, target, learned_from, _names(features), _names(groups), positive)
+        asked = _Elsewhere(model, data, target, learned_from, _names(features), text, _names(groups), positive)
         title, limits = _of_file(asked, policy, how, to, as_json=as_json)
     if junit is not None:
         _write_junit(junit, title, policy, limits)
@@ -107,6 +108,7 @@ class _Elsewhere:
     target: str | None
     learned_from: Path | None
     features: Sequence[str]
+    text: str | None
     groups: Sequence[str]
     positive: str | None
 
@@ -151,9 +153,13 @@ def _judged(asked: _Elsewhere, policy: str, how: _How, progress: "Progress") -> 
 
     if asked.data is None or asked.target is None:
         raise InvalidInput("--model needs the rows to judge it on and their outcome: --data FILE --target COLUMN.")
+    if asked.text is not None and asked.features:
+        raise InvalidInput(
+            "--text names the one column the model reads, so --features has nothing to add. Give one of them."
+        )
     spec = infer_contract(asked.data, asked.target, progress=progress).spec
     kept = [name for name, one in spec.columns.items() if one.role not in {"identifier", "ignore", "target"}]
-    taken = list(asked.features) or kept
+    taken = [asked.text] if asked.text is not None else list(asked.features) or kept
     absent = [name for name in (*taken, *asked.groups) if name not in spec.columns]
     if absent:
         there = ", ".join(list(spec.columns)[:40])
@@ -162,10 +168,10 @@ def _judged(asked: _Elsewhere, policy: str, how: _How, progress: "Progress") -> 
     learned = _rows(asked.learned_from, spec.columns, progress) if asked.learned_from is not None else None
     return judged_anywhere(
         asked.model,
-        table.select(taken),
+        _taken(table, asked, taken),
         table.column(asked.target),
         groups=table.select(list(asked.groups)) if asked.groups else None,
-        learned_from=(learned.select(taken), learned.column(asked.target)) if learned is not None else None,
+        learned_from=None if learned is None else (_taken(learned, asked, taken), learned.column(asked.target)),
         task=spec.task,
         positive=asked.positive if asked.positive is not None else spec.positive,
         policy=policy,
@@ -174,6 +180,11 @@ def _judged(asked: _Elsewhere, policy: str, how: _How, progress: "Progress") -> 
         progress=progress,
         spread=how.spread,
     )
+
+
+def _taken(table: Any, asked: _Elsewhere, names: Sequence[str]) -> Any:
+    """What the model is given: some columns, or the one with documents."""
+    return table.select(list(names)) if asked.text is None else table.column(asked.text)
 
 
 def _rows(path: Path, columns: Any, progress: "Progress") -> Any:

@@ -33,6 +33,8 @@ _DIAGONAL = {
     "performance.calibration": "perfectly calibrated",
 }
 _MOST_BARS = 24
+_ONE_LINE = 3  # names of series a legend holds side by side
+_MAPS = {"explanation.image_occlusion", "explanation.image_gradients"}  # matrices read by colour, not by number
 _CLIP = re.compile(r"clip\d+")
 
 
@@ -92,7 +94,8 @@ def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
                 "tickColor": _GRID,
                 "labelLimit": 190,
             },
-            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220},
+            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220}
+            | ({"columns": 2} if len(figure.get("series", ())) > _ONE_LINE else {}),
             "range": {"category": _COLOURS},
         },
         **draw(figure),
@@ -181,6 +184,8 @@ def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
     rows = [one["name"] for one in figure["series"]]
     columns = list(figure["series"][0]["x"]) if figure["series"] else []
     most = max((point["y"] for point in values), default=1) or 1
+    if figure["name"] in _MAPS:
+        return _map(values, rows, columns)
     x = {
         "field": "x",
         "type": "nominal",
@@ -217,6 +222,30 @@ def _matrix(figure: Mapping[str, Any]) -> dict[str, Any]:
                 },
             },
         ],
+    }
+
+
+def _map(values: list[dict[str, Any]], rows: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+    """A matrix of many small cells without numbers; what is below zero has the other colour."""
+    far = max((abs(point["y"]) for point in values), default=1) or 1
+    cell = 300 // max(len(rows), len(columns), 1)
+    axis = {"type": "nominal", "axis": None}
+    scale = {"domain": [-far, 0, far], "range": ["#c2571a", "#f5f7f8", "#0b6e6e"]}
+    return {
+        "width": {"step": cell},
+        "height": {"step": cell},
+        "data": {"values": values},
+        "mark": {"type": "rect"},
+        "encoding": {
+            "x": {"field": "x", "sort": columns, **axis},
+            "y": {"field": "series", "sort": rows, **axis},
+            "color": {
+                "field": "y",
+                "type": "quantitative",
+                "scale": scale,
+                "legend": {"orient": "right", "gradientLength": 220, "format": ".2~g"},
+            },
+        },
     }
 
 

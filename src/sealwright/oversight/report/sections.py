@@ -18,7 +18,7 @@ SECTIONS = {
         "Does it treat groups alike?",
         "Differences between the groups that were named. Whether one is justified, a person decides.",
     ),
-    "robustness": ("Does it hold under strain?", "What happens when values are noisy, missing or swapped."),
+    "robustness": ("Does it hold under strain?", "What happens when rows are a little wrong, or changed on purpose."),
     "stress": (
         "From which strain on does it break?",
         "Mistaken units, swapped columns, absurd values, other base rates, drift, and what the project says must hold.",
@@ -30,7 +30,7 @@ SECTIONS = {
     ),
     "explanation": (
         "What does it look at?",
-        "How much worse it gets when a column is shuffled, and in which direction it pulls.",
+        "What it loses without a column, a word or a part of the picture, and in which direction each pulls.",
     ),
     "quality": ("Was the data fit for it?", "What the checks of the snapshot found."),
 }

@@ -1,0 +1,1 @@
+"""Images: their pixels, what may happen to them, and which of them a model hangs on."""
