@@ -31,7 +31,7 @@ class AttackSpec(BaseModel):
         0.5, gt=0, le=100, description="Regression: a prediction counts as moved beyond this, in sd of the target."
     )
     long_rows: int = Field(
-        20, ge=5, le=10_000, description="At full depth: rows for each attack that searches long (all but FGSM, PGD)."
+        30, ge=20, le=10_000, description="At full depth: rows for each attack that searches long (all but FGSM, PGD)."
     )
     long_queries: int = Field(
         2_000,

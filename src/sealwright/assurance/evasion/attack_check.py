@@ -53,6 +53,9 @@ def attack_check(attack: Attack) -> Check:
         width = len(case.interface.numbers)
         if not any(place < width for place in constraints.movable):
             return skipped(names, "no number of the model can be changed, and this attack changes only numbers")
+        if len(goal) < case.spec.smallest_group:
+            least = case.spec.smallest_group
+            return skipped(names, f"there are {len(goal)} rows to attack; at least {least} say something")
         if not goal.right.any():
             return skipped(names, "no row is decided right, so there is nothing to turn")
         flips = attacked(attack, goal, slopes, rng)
