@@ -12,7 +12,7 @@ from sealwright.assurance.linear import learn_encoding
 
 __all__ = ["copied"]
 
-_TREES = 50
+_TREES = 20
 
 
 def copied(rows: Features, answers: NDArray[Any], labels: bool, seed: int) -> Callable[[Features], Floats]:
