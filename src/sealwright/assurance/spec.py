@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.explanation_spec import ExplanationSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 
@@ -118,6 +119,9 @@ class AssuranceSpec(_Section):
     )
     exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
         (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
+    )
+    explanation: ExplanationSpec = Field(
+        ExplanationSpec(), description="How many rows are explained, at which expense, and what is refused."
     )
     budget: Budget = Budget()
 

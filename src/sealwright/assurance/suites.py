@@ -6,7 +6,7 @@ Adding a check means one file under checks/, one line here, and a test.
 from collections.abc import Mapping
 
 from sealwright.assurance.check import Check
-from sealwright.assurance.checks.explanation import dependence, importance
+from sealwright.assurance.checks.explanation import counterfactuals, dependence, effects, glassbox, importance, prototypes, shapley, surrogate, usefulness
 from sealwright.assurance.checks.fairness import (
     accuracy_gap,
     class_rates,
@@ -141,7 +141,17 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         direction.CHECK,
     ),
     "slices": (declared.CHECK, found.CHECK),
-    "explanation": (importance.CHECK, dependence.CHECK),
+    "explanation": (
+        importance.CHECK,
+        shapley.CHECK,
+        usefulness.CHECK,
+        dependence.CHECK,
+        effects.CHECK,
+        surrogate.CHECK,
+        counterfactuals.CHECK,
+        prototypes.CHECK,
+        glassbox.CHECK,
+    ),
 }
 
 

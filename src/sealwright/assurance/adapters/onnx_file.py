@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features
-from sealwright.assurance.predictor import UnusablePredictions
+from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
@@ -56,6 +56,7 @@ class OnnxFile:
         self._task, self._classes = task, tuple(classes)
         self._inputs = {one.name: _TYPES.get(one.type) for one in self._session.get_inputs()}
         self._output = _output_of(self._session, task)
+        self.inside = Inside(kind="onnx", model=model, given=self._fed)
         _refuse_other_columns(self._inputs, self._numbers, self._strings)
 
     def predict(self, features: Features) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.elsewhere.given_rows import GivenRows
 from sealwright.assurance.features import Features
-from sealwright.assurance.predictor import UnusablePredictions
+from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
@@ -53,6 +53,8 @@ class GivenModel:
                 "They must be the same. Name them in the order of its answers with classes=[...]."
             )
         self._order = [own.index(one) for one in classes] if own is not None and task != "regression" else None
+        order = None if self._order is None else tuple(self._order)
+        self.inside = Inside(kind="estimator", model=model, given=rows.native, order=order)
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,)."""
