@@ -39,6 +39,9 @@ class ExplanationSpec(BaseModel):
         100, ge=10, le=5_000, description="Unfavourably decided test rows for which a change is searched."
     )
     counterfactual_budget: float = Field(
-        3.0, gt=0, le=1e6, description="Highest price of a change that counts, in the prices of `assurance.constraints`."
+        3.0,
+        gt=0,
+        le=1e6,
+        description="Highest price of a change that counts, in the prices of `assurance.constraints`.",
     )
     prototypes: int = Field(5, ge=1, le=20, description="Training rows that stand for each decided outcome.")

@@ -36,9 +36,7 @@ def against(
         yield _decisions(case, theirs, f"performance.decisions_over_{name}", words)
 
 
-def gain_over(
-    case: Case, theirs: Floats, check: str, words: str, rng: np.random.Generator
-) -> Finding | NotPerformed:
+def gain_over(case: Case, theirs: Floats, check: str, words: str, rng: np.random.Generator) -> Finding | NotPerformed:
     """The gain in the headline score (classes), or the share of squared error removed (numbers), filed as `check`."""
     if case.task == "regression":
         return _error_removed(case, theirs, check, words, rng)

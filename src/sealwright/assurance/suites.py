@@ -6,7 +6,17 @@ Adding a check means one file under checks/, one line here, and a test.
 from collections.abc import Mapping
 
 from sealwright.assurance.check import Check
-from sealwright.assurance.checks.explanation import counterfactuals, dependence, effects, glassbox, importance, prototypes, shapley, surrogate, usefulness
+from sealwright.assurance.checks.explanation import (
+    counterfactuals,
+    dependence,
+    effects,
+    glassbox,
+    importance,
+    prototypes,
+    shapley,
+    surrogate,
+    usefulness,
+)
 from sealwright.assurance.checks.fairness import (
     accuracy_gap,
     class_rates,

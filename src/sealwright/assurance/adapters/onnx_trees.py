@@ -15,7 +15,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.explaining.model import CannotExplain
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["OnnxTrees", "onnx_trees"]
 

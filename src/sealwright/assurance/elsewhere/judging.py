@@ -23,7 +23,7 @@ from sealwright.assurance.service import judged_by
 from sealwright.assurance.spec import AssuranceSpec, class_text
 from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, read_limited, silent, system_clock
 
-__all__ = ["judge"]
+__all__ = ["judge", "judged_things"]
 
 _TARGET = "target"
 _MOST_BYTES = 2 << 30
@@ -80,6 +80,33 @@ def judge(
     UnusablePredictions
         What the model answers is no prediction.
     """
+    asked = judged_things(
+        model,
+        rows,
+        truth,
+        groups=groups,
+        learned_from=learned_from,
+        task=task,
+        positive=positive,
+        classes=classes,
+        settings=settings,
+    )
+    return judged_by(asked["spec"].suites, **asked, seed=seed, progress=progress, clock=clock)
+
+
+def judged_things(
+    model: Any,
+    rows: Any,
+    truth: Any,
+    *,
+    groups: Any,
+    learned_from: tuple[Any, Any] | None,
+    task: str | None,
+    positive: Any,
+    classes: Sequence[Any] | None,
+    settings: AssuranceSpec | Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What `judged_by` takes, from what somebody holds; arguments and errors as for `judge`."""
     spec = _settings(settings)
     given = given_rows(rows)
     outcomes = _outcomes(truth, given.table.num_rows, "rows")
@@ -87,22 +114,18 @@ def judge(
     names = _classes(found, model, outcomes, classes)
     known = _known(outcomes, names)
     interface = _interface(given, found, names, positive)
-    asked, digest = _predictor(model, given, found, names)
+    predictor, digest = _predictor(model, given, found, names)
     beside = _groups(groups, given)
-    return judged_by(
-        spec.suites,
-        asked,
-        test=_with(given, known, beside),
-        train=_learned(learned_from, given, names, beside),
-        interface=interface,
-        spec=spec,
-        groups=tuple(beside.names),
-        seed=seed,
-        progress=progress,
-        clock=clock,
-        model_digest=digest,
-        teach=given_teaching(model, given, interface),
-    )
+    return {
+        "predictor": predictor,
+        "test": _with(given, known, beside),
+        "train": _learned(learned_from, given, names, beside),
+        "interface": interface,
+        "spec": spec,
+        "groups": tuple(beside.names),
+        "model_digest": digest,
+        "teach": given_teaching(model, given, interface),
+    }
 
 
 @dataclass(frozen=True, slots=True)

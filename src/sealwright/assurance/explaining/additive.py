@@ -7,11 +7,11 @@ varying one feature of one reference row. That the model does add up is not assu
 
 import numpy as np
 
-from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
-from sealwright.assurance.explaining.model import Attributions, CannotExplain
+from sealwright.assurance.explaining.model import Attributions
 from sealwright.assurance.explaining.scale import Link, linked
 from sealwright.assurance.features import Features
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["additive_attributions"]
 

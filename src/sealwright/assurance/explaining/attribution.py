@@ -16,11 +16,12 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.case_making import generator_for
 from sealwright.assurance.explaining.additive import additive_attributions
 from sealwright.assurance.explaining.coded import coded_by
-from sealwright.assurance.explaining.model import Attributions, CannotExplain, Refused, additivity_error
+from sealwright.assurance.explaining.model import Attributions, Refused, additivity_error
 from sealwright.assurance.explaining.scale import explained_outcomes, tolerance
 from sealwright.assurance.explaining.subsets import every_subset, some_orders
 from sealwright.assurance.explaining.trees import tree_attributions
 from sealwright.assurance.features import Features
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["Explained", "Method", "background_of", "explain_rows", "explained", "methods_for"]
 
@@ -65,9 +66,7 @@ def background_of(case: Case, purpose: str) -> Features:
     return case.train.features.take(np.sort(rng.choice(n, most, replace=False)))
 
 
-def explain_rows(
-    case: Case, rows: Features, background: Features, places: NDArray[np.intp] | None = None
-) -> Explained:
+def explain_rows(case: Case, rows: Features, background: Features, places: NDArray[np.intp] | None = None) -> Explained:
     """Explain `rows` by the first method that holds on all of them.
 
     Raises
@@ -83,8 +82,8 @@ def explain_rows(
         outputs = case.predict(part)
         try:
             found = method(case, part, background, outputs, generator_for(case.seed, f"explaining/{words}"))
-        except CannotExplain as error:
-            refused.append(Refused(method=words, why=str(error)))
+        except CannotExplain as reason:
+            refused.append(Refused(method=words, why=str(reason)))
             continue
         error = additivity_error(found, outputs)
         if error <= tolerance(case):

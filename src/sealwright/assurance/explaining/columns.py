@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.explaining.model import CannotExplain
 from sealwright.assurance.features import Features
+from sealwright.assurance.unexplained import CannotExplain
 
-__all__ = ["owners_of", "summed_back"]
+__all__ = ["owners_of"]
 
 
 def owners_of(matrix: Callable[[Features], Floats], rows: Features, features: int) -> NDArray[np.intp]:
@@ -33,10 +33,3 @@ def owners_of(matrix: Callable[[Features], Floats], rows: Features, features: in
             raise CannotExplain("a column the trees look at mixes several features")
         owners[moved] = feature
     return owners
-
-
-def summed_back(phi: Floats, owners: NDArray[np.intp], features: int) -> Floats:
-    """Contributions of columns (n, outputs, columns) as those of features (n, outputs, features)."""
-    onto = np.zeros((owners.size, features))
-    onto[np.flatnonzero(owners >= 0), owners[owners >= 0]] = 1.0
-    return np.asarray(phi @ onto)

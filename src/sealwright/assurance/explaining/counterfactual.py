@@ -113,7 +113,9 @@ def _worth_trying(search: _Search, rows: Features) -> tuple[int, ...]:
     for place in movable:
         values = search.candidates(place)
         asked = [
-            search.ask(search.rules.project(rows, rows.with_column(place, np.full(len(rows), value, dtype=values.dtype))))
+            search.ask(
+                search.rules.project(rows, rows.with_column(place, np.full(len(rows), value, dtype=values.dtype)))
+            )
             for value in (values[:1].tolist() + values[-1:].tolist())
         ]
         moves[place] = max((float(np.nan_to_num(one - before, neginf=0.0).mean()) for one in asked), default=-np.inf)

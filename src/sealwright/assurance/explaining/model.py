@@ -8,11 +8,7 @@ import numpy as np
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.explaining.scale import Link, answered, largest
 
-__all__ = ["Attributions", "CannotExplain", "Refused", "additivity_error"]
-
-
-class CannotExplain(Exception):  # never leaves this room: the next method is tried
-    """A method does not fit this model; the message says why."""
+__all__ = ["Attributions", "Refused", "additivity_error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,9 @@ def some_orders(
         total: Floats | float = 0.0
         for _ in range(orders):
             order = rng.permutation(d)
-            steps = np.zeros((2 * d, d), dtype=np.bool_)  # there: 0 to d features known; back: d - 1 down to 1 from the front
+            steps = np.zeros(
+                (2 * d, d), dtype=np.bool_
+            )  # there: 0 to d features known; back: d - 1 down to 1 from the front
             for step in range(d):
                 steps[step, order[:step]] = True
                 steps[d + step, order[step:]] = True

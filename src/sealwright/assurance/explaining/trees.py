@@ -1,8 +1,7 @@
 """Shapley values of tree models that can be read: an estimator, or the trees inside an ONNX graph.
 
-The trees see an encoded matrix, several columns of which may come from one feature. Trees in a graph are worked out here
-with such columns as one player. Those of an estimator are left to shap, and column values are summed back to features: for
-columns that flag one category each that is not quite the value of the feature played as one.
+The trees see an encoded matrix, several columns of which may come from one feature; they are one player. Summing the values
+of such columns, as is usual, gives something else wherever a tree asks about two of them.
 """
 
 from collections.abc import Callable
@@ -12,19 +11,19 @@ import numpy as np
 
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
-from sealwright.assurance.explaining.columns import owners_of, summed_back
-from sealwright.assurance.explaining.model import Attributions, CannotExplain, additivity_error
+from sealwright.assurance.explaining.columns import owners_of
+from sealwright.assurance.explaining.model import Attributions, additivity_error
 from sealwright.assurance.explaining.scale import Link
 from sealwright.assurance.explaining.tree_shapley import tree_shapley
 from sealwright.assurance.features import Features
 from sealwright.assurance.predictor import Inside
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["tree_attributions"]
 
 _MOST_CELLS = 50_000_000  # of the encoded matrices: wider encodings are left to methods that need none
 _MOST_LEAVES = 100_000
-_BY_SHAP = "interventional Tree SHAP by shap, columns summed back to features"
-_OURS = "interventional Tree SHAP, all columns of a feature as one player"
+_WORDS = "interventional Tree SHAP, all columns of a feature as one player"
 
 
 def tree_attributions(case: Case, rows: Features, background: Features, outputs: Floats) -> Attributions:
@@ -43,18 +42,14 @@ def tree_attributions(case: Case, rows: Features, background: Features, outputs:
     if seen.shape[1] * (len(rows) + len(background)) > _MOST_CELLS:
         raise CannotExplain(f"its encoding has {seen.shape[1]:,} columns")
     owners = owners_of(matrix, _both(rows, background), len(case.interface.names))
-    if inside.kind == "onnx":
-        leaves = sum(int((tree["children_left"] < 0).sum()) for tree in model["trees"])
-        if leaves > _MOST_LEAVES:
-            raise CannotExplain(f"its trees have {leaves:,} leaves")
-        words, (phi, base) = _OURS, tree_shapley(model, behind, seen, owners, len(case.interface.names))
-    else:
-        from sealwright.assurance.adapters.shap_values import tree_values  # only where there is an estimator to read
-
-        words, (phi, base) = _BY_SHAP, tree_values(model, behind, seen)
-        phi = summed_back(phi, owners, len(case.interface.names))
+    leaves = sum(int((tree["children_left"] < 0).sum()) for tree in model["trees"])
+    if leaves > _MOST_LEAVES:
+        raise CannotExplain(f"its trees have {leaves:,} leaves")
+    phi, base = tree_shapley(model, behind, seen, owners, len(case.interface.names))
     return min(
-        _readings(case, phi, base, inside.order, words), key=lambda found: additivity_error(found, outputs), default=None
+        _readings(case, phi, base, inside.order),
+        key=lambda found: additivity_error(found, outputs),
+        default=None,
     ) or _unreadable(phi)
 
 
@@ -64,41 +59,48 @@ def _opened(inside: Inside) -> tuple[Any, Callable[[Features], Floats]]:
 
         trees = onnx_trees(inside.model)
         return trees.model, lambda rows: trees.matrix(inside.given(rows))
+    from sealwright.assurance.adapters.estimator_trees import estimator_trees  # takes seconds to import
+
     steps = getattr(inside.model, "steps", None)
-    if steps is None:
-        return inside.model, lambda rows: _dense(inside.given(rows))
-    before = inside.model[:-1]
-    return steps[-1][1], lambda rows: _dense(before.transform(inside.given(rows)) if len(steps) > 1 else rows)
+    model = estimator_trees(inside.model if steps is None else steps[-1][1])
+    before = inside.model[:-1] if steps is not None and len(steps) > 1 else None
+
+    def matrix(rows: Features) -> Floats:
+        given = inside.given(rows)
+        return _dense(given if before is None else before.transform(given), model["input_dtype"])
+
+    return model, matrix
 
 
-def _dense(made: Any) -> Floats:
+def _dense(made: Any, kind: Any) -> Floats:
+    """A matrix rounded as the trees round it."""
     try:
-        return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
+        return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=kind).astype(np.float64)
     except (TypeError, ValueError):
         raise CannotExplain("the model takes words, not a matrix of numbers") from None
 
 
-def _readings(case: Case, phi: Floats, base: Floats, order: tuple[int, ...] | None, words: str) -> list[Attributions]:
+def _readings(case: Case, phi: Floats, base: Floats, order: tuple[int, ...] | None) -> list[Attributions]:
     """What the raw sums could mean: values, log-odds of the second class, or one sum for each class."""
     if case.task == "regression":
-        return [_reading(phi, base, "identity", (0,), words)] if base.size == 1 else []
+        return [_reading(phi, base, "identity", (0,))] if base.size == 1 else []
     classes = len(case.interface.classes)
     if base.size == classes:
         turned = list(order or range(classes))
         links: tuple[Link, ...] = ("identity", "softmax")
-        return [_reading(phi[:, turned], base[turned], link, tuple(range(classes)), words) for link in links]
+        return [_reading(phi[:, turned], base[turned], link, tuple(range(classes))) for link in links]
     if base.size != 1 or classes != 2:
         return []
     second = (order or (0, 1)).index(1)
     sign = 1.0 if second == case.positive else -1.0
     return [
-        _reading(sign * phi, sign * base, "logit", (case.positive,), words),
-        _reading(sign * phi, base if sign > 0 else 1 - base, "identity", (case.positive,), words),
+        _reading(sign * phi, sign * base, "logit", (case.positive,)),
+        _reading(sign * phi, base if sign > 0 else 1 - base, "identity", (case.positive,)),
     ]
 
 
-def _reading(phi: Floats, base: Floats, link: Link, outcomes: tuple[int, ...], words: str) -> Attributions:
-    return Attributions(phi=phi, base=base, link=link, outcomes=outcomes, method=words)
+def _reading(phi: Floats, base: Floats, link: Link, outcomes: tuple[int, ...]) -> Attributions:
+    return Attributions(phi=phi, base=base, link=link, outcomes=outcomes, method=_WORDS)
 
 
 def _unreadable(phi: Floats) -> Attributions:

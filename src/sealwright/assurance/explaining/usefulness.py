@@ -33,7 +33,7 @@ class Deletion:
     def gains(self) -> Floats:
         """Area between the curves of each row, shape (n,), over the mean move when all is replaced."""
         full = float(self.ordered[:, -1].mean())
-        between = np.trapezoid(self.ordered - self.random, self.shares, axis=1)
+        between = np.asarray(np.trapezoid(self.ordered - self.random, self.shares, axis=1))
         return np.asarray(between / full if full > 0 else np.zeros(len(between)))
 
 

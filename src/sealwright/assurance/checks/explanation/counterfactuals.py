@@ -79,9 +79,7 @@ def _findings(case: Case, found: Counterfactuals, budget: float) -> Iterator[Fin
         (_CHANGES, counts, "count", "Mean number of features that change, where a change was found."),
     ):
         value, (low, high) = mean_interval(values, case.spec.confidence)
-        yield Finding(
-            check=check, value=value, low=max(0.0, low), high=high, n=hits, unit=unit, definition=words
-        )
+        yield Finding(check=check, value=value, low=max(0.0, low), high=high, n=hits, unit=unit, definition=words)
 
 
 def _gaps(
@@ -96,9 +94,7 @@ def _gaps(
 
 def _gap(case: Case, attribute: Attribute, capped: Floats, lines: NDArray[np.intp]) -> Finding | NotPerformed:
     about, least = Group(attribute=attribute.name), case.spec.smallest_part
-    parts = {
-        str(level): capped[attribute.rows_of(place)[lines]] for place, level in enumerate(attribute.levels)
-    }
+    parts = {str(level): capped[attribute.rows_of(place)[lines]] for place, level in enumerate(attribute.levels)}
     parts = {level: values for level, values in parts.items() if values.size >= max(2, least)}
     if len(parts) < 2:
         why = attribute.problem or (

@@ -96,7 +96,9 @@ def _figure(case: Case, curve: _Curve) -> Figure:
     name = case.interface.names[curve.place]
     x = tuple(float(value) for value in curve.grid)
     bands = np.quantile(curve.curves - curve.curves.mean(axis=1, keepdims=True), _BANDS, axis=0)
-    series = [Series(name=f"rows, quantile {share:g}", x=x, y=tuple(bands[place])) for place, share in enumerate(_BANDS)]
+    series = [
+        Series(name=f"rows, quantile {share:g}", x=x, y=tuple(bands[place])) for place, share in enumerate(_BANDS)
+    ]
     series += [
         Series(name="mean (partial dependence)", x=x, y=tuple(curve.mean - curve.mean.mean())),
         Series(name="accumulated local effects", x=x, y=tuple(curve.effects - curve.effects.mean())),

@@ -42,7 +42,10 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     features, truth = case.test.features.take(rows), case.test.truth[rows]
     before = headline(case.interface, truth, case.test.outputs[rows])
     if before is None:
-        return skipped([_IMPORTANCE, _IN_USE, _CORRELATED, _GROUPED], "the test rows hold one single outcome, so there is no score to lose")
+        return skipped(
+            [_IMPORTANCE, _IN_USE, _CORRELATED, _GROUPED],
+            "the test rows hold one single outcome, so there is no score to lose",
+        )
     shuffled = _Shuffled(case, features, truth, before, rng)
     losses = {name: shuffled.loss([place]) for place, name in enumerate(names)}
     together = _together(case)

@@ -29,7 +29,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     decided = case.decisions[rows]
     alike = [_alike(typical, apart, decided, each) for each in range(1, case.spec.explanation.prototypes + 1)]
     return Outcome(
-        findings=(_coverage(case, typical, decided, alike[-1]), _distance(case, typical, apart)),
+        findings=(_coverage(case, typical, decided, alike[-1]), _distance(typical, apart)),
         figures=(_figure(case, alike),),
     )
 
@@ -57,9 +57,11 @@ def _coverage(case: Case, typical: Typical, decided: np.ndarray, alike: np.ndarr
     )
 
 
-def _distance(case: Case, typical: Typical, apart: Floats) -> Finding:
+def _distance(typical: Typical, apart: Floats) -> Finding:
     criticised = typical.coded.apart(typical.criticisms, typical.features).min(axis=1)
-    said = f"; the {criticised.size} rows they stand for least are {criticised.mean():.2f} away" if criticised.size else ""
+    said = (
+        f"; the {criticised.size} rows they stand for least are {criticised.mean():.2f} away" if criticised.size else ""
+    )
     nearest = apart.min(axis=1)
     return Finding(
         check=_FAR,

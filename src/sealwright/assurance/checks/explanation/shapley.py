@@ -115,13 +115,18 @@ def _curves(case: Case, found: Explained, order: list[int]) -> Iterator[Figure]:
             series=(
                 Series(
                     name=name,
-                    x=tuple(at for at, _, _ in bins),
+                    x=_places(bins),
                     y=tuple(mean for _, mean, _ in bins),
                     n=tuple(count for _, _, count in bins),
                 ),
             ),
             note=f"{len(phi)} test rows in bins of at least {_FEWEST_IN_BIN}",
         )
+
+
+def _places(bins: list[tuple[float, float, int]] | list[tuple[str, float, int]]) -> tuple[float, ...] | tuple[str, ...]:
+    texts = tuple(at for at, _, _ in bins if isinstance(at, str))
+    return texts or tuple(float(at) for at, _, _ in bins)
 
 
 def _by_number(column: np.ndarray, phi: Floats) -> list[tuple[float, float, int]]:

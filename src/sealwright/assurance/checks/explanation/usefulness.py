@@ -14,12 +14,12 @@ from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.explaining.attribution import Explained, background_of, explained
 from sealwright.assurance.explaining.coded import coded_by
-from sealwright.assurance.explaining.model import CannotExplain
 from sealwright.assurance.explaining.scale import explained_outcomes
 from sealwright.assurance.explaining.usefulness import Deletion, agreement, deletion
 from sealwright.assurance.features import Features
 from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["CHECK"]
 
@@ -51,9 +51,7 @@ def _fidelity(case: Case, found: Explained, rng: np.random.Generator) -> Iterato
         return outputs[:, None] if outputs.ndim == 1 else outputs[:, outcomes]
 
     background = background_of(case, "explaining/deletion")
-    measured = deletion(
-        ask, coded_by(background, found.rows), found.rows, background, found.found.importance(), rng
-    )
+    measured = deletion(ask, coded_by(background, found.rows), found.rows, background, found.found.importance(), rng)
     if not measured.ordered[:, -1].any():
         yield NotPerformed(check=_FIDELITY, why="no answer changes even if every feature is replaced")
         return
