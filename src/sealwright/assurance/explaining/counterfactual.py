@@ -26,6 +26,7 @@ _ROUNDS = 6
 _HALVINGS = 6
 _AT_ONCE = 100_000
 _SAME = 1e-12
+_LOWEST = -1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +49,10 @@ class _Search:
     queries: int = 0
 
     def ask(self, rows: Features) -> Floats:
-        """Scores, with -inf where there is no finite answer."""
+        """Scores; very low where there is no finite answer."""
         self.queries += len(rows)
         parts = [self.score(part) for part in rows.slices(_AT_ONCE)]
-        return np.nan_to_num(np.concatenate(parts), nan=-np.inf) if parts else np.zeros(0)
+        return np.nan_to_num(np.concatenate(parts), nan=_LOWEST, neginf=_LOWEST) if parts else np.zeros(0)
 
     def candidates(self, place: int) -> NDArray[np.generic]:
         """Values to try for a feature: quantiles of the rows learned from and the ends of its range, or categories."""
@@ -118,7 +119,7 @@ def _worth_trying(search: _Search, rows: Features) -> tuple[int, ...]:
             )
             for value in (values[:1].tolist() + values[-1:].tolist())
         ]
-        moves[place] = max((float(np.nan_to_num(one - before, neginf=0.0).mean()) for one in asked), default=-np.inf)
+        moves[place] = max((float((one - before).mean()) for one in asked), default=-np.inf)
     chosen = sorted(movable, key=lambda place: (-moves[place], place))[:_MOST_FEATURES]
     return tuple(sorted(chosen))
 
@@ -132,7 +133,7 @@ def _walk(search: _Search, rows: Features, most: float, *, per_price: bool) -> t
         if not lines.size:
             break
         origin, current = rows.take(lines), now.take(lines)
-        tried, costs, gained = _every_step(search, origin, current, scores[lines])
+        tried, numeric, costs, gained = _every_step(search, origin, current, scores[lines], most)
         if not tried:
             break
         already = search.rules.cost(origin, current)
@@ -140,7 +141,10 @@ def _walk(search: _Search, rows: Features, most: float, *, per_price: bool) -> t
         possible = (gained > _SAME) & (costs <= most)
         flips = possible & (scores[lines, None] + gained >= 0)
         worth = np.where(possible, gained / extra if per_price else gained, -np.inf)
-        worth = np.where(flips.any(axis=1, keepdims=True), np.where(flips, -costs, -np.inf), worth)
+        # of a number only the part that is needed will be paid in the end
+        needed = np.clip(np.divide(-scores[lines, None], gained, out=np.ones_like(gained), where=flips), 0.0, 1.0)
+        paid = already[:, None] + extra * np.where(numeric, needed, 1.0)
+        worth = np.where(flips.any(axis=1, keepdims=True), np.where(flips, -paid, -np.inf), worth)
         choice = np.argmax(worth, axis=1)
         moves = np.isfinite(worth[np.arange(lines.size), choice])
         for step in np.unique(choice[moves]):
@@ -153,20 +157,25 @@ def _walk(search: _Search, rows: Features, most: float, *, per_price: bool) -> t
 
 
 def _every_step(
-    search: _Search, origin: Features, current: Features, scores: Floats
-) -> tuple[list[Features], Floats, Floats]:
-    """Every single change: the rows, their whole price and what they gain, both of shape (rows, changes)."""
+    search: _Search, origin: Features, current: Features, scores: Floats, most: float
+) -> tuple[list[Features], NDArray[np.bool_], Floats, Floats]:
+    """Every single change: the rows, whether a number moves, the whole price and the gain, the latter two (rows, changes)."""
     tried: list[Features] = []
+    numeric: list[bool] = []
+    low, high = search.rules.box(origin, most)
     for place in search.places:
-        column = current.column(place)
+        column, number = current.column(place), place < low.shape[1]
         for value in search.candidates(place):
-            wanted = current.with_column(place, np.full(len(column), value, dtype=column.dtype))
+            values = np.clip(float(value), low[:, place], high[:, place]) if number else np.full(len(column), value)
+            wanted = current.with_column(place, values.astype(column.dtype))
             tried.append(search.rules.project(origin, wanted))
+            numeric.append(number)
     if not tried:
-        return [], np.zeros((len(origin), 0)), np.zeros((len(origin), 0))
+        none = np.zeros((len(origin), 0))
+        return [], np.zeros(0, dtype=np.bool_), none, none
     costs = np.stack([search.rules.cost(origin, one) for one in tried], axis=1)
     answers = search.ask(_stacked(tried)).reshape(len(tried), -1).T
-    return tried, costs, answers - scores[:, None]
+    return tried, np.array(numeric), costs, answers - scores[:, None]
 
 
 def _given_back(search: _Search, rows: Features, reached: Features) -> Features:
