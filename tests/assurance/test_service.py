@@ -99,6 +99,7 @@ _NO_SUCH_THING = (
     "no earlier",
     "no slices are declared: name",
     "no slice was confirmed",
+    "no features move together",
 )
 
 

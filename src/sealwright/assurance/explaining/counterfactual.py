@@ -27,6 +27,7 @@ _HALVINGS = 6
 _AT_ONCE = 100_000
 _SAME = 1e-12
 _LOWEST = -1e9
+_WITHIN = 1 - 1e-5  # so that rounding to the precision of the model does not overstep the price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ def _every_step(
     """Every single change: the rows, whether a number moves, the whole price and the gain, the latter two (rows, changes)."""
     tried: list[Features] = []
     numeric: list[bool] = []
-    low, high = search.rules.box(origin, most)
+    low, high = search.rules.box(origin, most * _WITHIN)
     for place in search.places:
         column, number = current.column(place), place < low.shape[1]
         for value in search.candidates(place):
