@@ -8,11 +8,11 @@ run = ws.run("my-project")
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.doors.notebook import Workspace, assess, check_data, init, open, verify  # noqa: A004 - the verb people guess
+    from sealwright.doors.notebook import Workspace, assess, check_data, explain, init, open, verify  # noqa: A004 - the verb people guess
 
 __version__ = "0.1.0"
 
-__all__ = ["Workspace", "__version__", "assess", "check_data", "init", "open", "verify"]
+__all__ = ["Workspace", "__version__", "assess", "check_data", "explain", "init", "open", "verify"]
 
 
 def __getattr__(name: str) -> Any:

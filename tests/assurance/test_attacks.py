@@ -17,7 +17,7 @@ from sealwright.assurance.checks.robustness import boundary, carlini, fgsm, hop_
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.elsewhere.given_model import GivenModel
 from sealwright.assurance.elsewhere.given_rows import given_rows
-from sealwright.assurance.elsewhere.judging import _Beside, _interface, _known, _outcomes, _with
+from sealwright.assurance.elsewhere.held import _Beside, _interface, _known, _outcomes, _with
 from sealwright.assurance.evasion.asked import Point, tape_of
 from sealwright.assurance.evasion.attack_check import attacked
 from sealwright.assurance.evasion.slopes import slopes_of

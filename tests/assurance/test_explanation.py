@@ -76,7 +76,7 @@ def test_importance_agrees_with_scikit_learn(explained) -> None:
 
 def test_features_that_move_together_are_said_to(explained) -> None:
     found = _by_feature(explained[0], "explanation.importance")
-    assert found["twin"].note.startswith("moves together with strong (r = ")
+    assert found["twin"].note.startswith("moves together with strong (association ")
     assert found["idle"].note == ""
 
 

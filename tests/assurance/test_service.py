@@ -100,6 +100,7 @@ _NO_SUCH_THING = (
     "no slices are declared: name",
     "no slice was confirmed",
     "it is about",  # documents or images, where the rows are a table's
+    "no features move together",
 )
 
 

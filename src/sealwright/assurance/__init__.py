@@ -13,7 +13,9 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
     from sealwright.assurance.carrying_out import Kept, Spread
+    from sealwright.assurance.elsewhere.explained_rows import explain_given
     from sealwright.assurance.elsewhere.judging import judge
+    from sealwright.assurance.explaining.row import RowExplanation
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.interface import Interface, read_interface
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
@@ -64,6 +66,7 @@ __all__ = [
     "PREDICATE_TYPE",
     "Portable",
     "Predictor",
+    "RowExplanation",
     "SCORES",
     "SUITES",
     "Series",
@@ -76,6 +79,7 @@ __all__ = [
     "check_names",
     "compare_by_folds",
     "cross_validate",
+    "explain_given",
     "from_predicate",
     "grouped_folds",
     "judge",
@@ -97,7 +101,9 @@ __all__ = [
 _HOME = {
     "adapters.onnx": ("OnnxPredictor",),
     "carrying_out": ("Kept", "Spread"),
+    "elsewhere.explained_rows": ("explain_given",),
     "elsewhere.judging": ("judge",),
+    "explaining.row": ("RowExplanation",),
     "features": ("Features", "pack"),
     "interface": ("Interface", "read_interface"),
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),

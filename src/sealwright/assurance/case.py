@@ -1,8 +1,9 @@
 """The case before the judges: data, model, groups and settings, with predictions made once and shared."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,8 @@ from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.teaching import Teach
 
 __all__ = ["Case", "Sample", "Simple"]
+
+_T = TypeVar("_T")
 
 _MOST_COLUMNS = 500  # of the simple model: beyond that its fit takes longer than all checks together
 _MOST_CLASSES = 50
@@ -84,6 +87,13 @@ class Case:
     seed: int = 0
     asked: Asked | None = None  # the predictor as it counts what checks ask it
     slices: tuple[Slice, ...] = ()  # declared parts of the rows of `test`
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: str, make: Callable[[], _T]) -> _T:
+        """What several checks need and the first of them works out; it must not depend on which one that is."""
+        if what not in self._kept:
+            self._kept[what] = make()
+        return cast(_T, self._kept[what])
 
     @property
     def task(self) -> str:

@@ -4,7 +4,8 @@ What comes back is checked every time: a shape that does not fit, probabilities 
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface
 from sealwright.kernel import InvalidInput
 
-__all__ = ["FunctionPredictor", "Predictor", "UnusablePredictions", "answers", "no_answer"]
+__all__ = ["FunctionPredictor", "Inside", "Predictor", "UnusablePredictions", "answers", "no_answer"]
 
 _ROUNDING = 1e-3  # float32 probabilities of many classes may miss a sum of 1 by this much
 
@@ -30,6 +31,19 @@ class Predictor(Protocol):
 
     def predict(self, features: Features) -> Floats:
         """Probabilities of shape (n, classes), or values of shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What is known about how a predictor works, for explanations that are exact where the model can be read.
+
+    A predictor without an `inside` is a black box, and is explained as one.
+    """
+
+    kind: Literal["onnx", "estimator"]
+    model: Any  # bytes, or an estimator
+    given: Callable[[Features], Any]  # rows as the model takes them: arrays by input name, or an array or frame
+    order: tuple[int, ...] | None = None  # where each class of the interface stands among the model's own
 
 
 class FunctionPredictor:

@@ -15,7 +15,7 @@ from sealwright.assurance.model import Finding, NotPerformed
 from sealwright.assurance.paired import bootstrap_p, mcnemar, normal_p, p_words
 from sealwright.assurance.scores import headline, paired_drop, score_words, sentence
 
-__all__ = ["against"]
+__all__ = ["against", "gain_over"]
 
 
 def against(
@@ -31,11 +31,16 @@ def against(
         The other model as it is called in a sentence.
     """
     gain = f"performance.gain_over_{name}"
-    if case.task == "regression":
-        yield _error_removed(case, theirs, gain, words, rng)
-    else:
-        yield _ranking(case, theirs, gain, words)
+    yield gain_over(case, theirs, gain, words, rng)
+    if case.task != "regression":
         yield _decisions(case, theirs, f"performance.decisions_over_{name}", words)
+
+
+def gain_over(case: Case, theirs: Floats, check: str, words: str, rng: np.random.Generator) -> Finding | NotPerformed:
+    """The gain in the headline score (classes), or the share of squared error removed (numbers), filed as `check`."""
+    if case.task == "regression":
+        return _error_removed(case, theirs, check, words, rng)
+    return _ranking(case, theirs, check, words)
 
 
 def _ranking(case: Case, theirs: Floats, check: str, words: str) -> Finding | NotPerformed:

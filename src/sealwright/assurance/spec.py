@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.explanation_spec import ExplanationSpec
 from sealwright.assurance.media_spec import ImageSpec, TextSpec
 from sealwright.assurance.poisoning_spec import ExtractionSpec, PoisoningSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
@@ -158,6 +159,9 @@ class AssuranceSpec(_Section):
     extraction: ExtractionSpec = Field(ExtractionSpec(), description="What somebody who copies the model may spend.")
     text: TextSpec = Field(TextSpec(), description="How documents are pressed and explained.")
     images: ImageSpec = Field(ImageSpec(), description="How images are pressed and explained.")
+    explanation: ExplanationSpec = Field(
+        ExplanationSpec(), description="How many rows are explained, at which expense, and what is refused."
+    )
     budget: Budget = Budget()
 
     @field_validator("suites")

@@ -7,10 +7,17 @@ from collections.abc import Mapping
 
 from sealwright.assurance.check import Check
 from sealwright.assurance.checks.explanation import (
+    counterfactuals,
     dependence,
+    effects,
+    glassbox,
     image_gradients,
     image_occlusion,
     importance,
+    prototypes,
+    shapley,
+    surrogate,
+    usefulness,
     word_shapley,
     words,
 )
@@ -220,6 +227,13 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
         word_shapley.CHECK,
         image_occlusion.CHECK,
         image_gradients.CHECK,
+        shapley.CHECK,
+        usefulness.CHECK,
+        effects.CHECK,
+        surrogate.CHECK,
+        counterfactuals.CHECK,
+        prototypes.CHECK,
+        glassbox.CHECK,
     ),
 }
 

@@ -5,8 +5,8 @@ Does not answer: may it go live. Nothing here is signed; a project in a workspac
 """
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from sealwright.kernel import InvalidInput, StoppedByPolicy, from_rfc3339, write
 
 if TYPE_CHECKING:
     from sealwright.assurance import Finding, SuiteResult
+    from sealwright.doors.explanations import Explanations
     from sealwright.oversight import AssessmentFacts
 
 __all__ = ["Assessment", "LimitsMissed", "limits_of", "risk_class_named"]
@@ -41,6 +42,7 @@ class Assessment:
     title: str
     results: "tuple[SuiteResult, ...]"
     policy: str = "limited"  # the risk class whose limits are shown
+    explainer: "Callable[..., Explanations] | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def findings(self) -> "tuple[Finding, ...]":
@@ -95,6 +97,18 @@ class Assessment:
         missed = [one for one in self.limits(policy) if not one.outcome.opens]
         if missed:
             raise LimitsMissed(policy or self.policy, missed)
+
+    def explain(self, rows: Any, *, wanted: Any = None) -> "Explanations":
+        """Explain one row or several to the model that was judged: see `sw.explain`.
+
+        Raises
+        ------
+        InvalidInput
+            This assessment was not made from a model in the hand, or the rows do not fit it.
+        """
+        if self.explainer is None:
+            raise InvalidInput("This assessment holds findings only. Use sw.explain(model, rows, learned_from=...).")
+        return self.explainer(rows, wanted=wanted)
 
     def to_json(self) -> dict[str, Any]:
         """Suites, and what came of the limits."""

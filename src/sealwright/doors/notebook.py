@@ -12,6 +12,7 @@ version = ws.seal("credit")
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -58,8 +59,9 @@ if TYPE_CHECKING:
     from sealwright.assurance import Spread
     from sealwright.data.contracts import Contract, ContractReport
     from sealwright.doors.assessment import Assessment
+    from sealwright.doors.explanations import Explanations
 
-__all__ = ["Workspace", "assess", "check_data", "init", "open", "verify"]
+__all__ = ["Workspace", "assess", "check_data", "explain", "init", "open", "verify"]
 
 
 class Workspace:
@@ -449,7 +451,81 @@ def judged_anywhere(
     risk_class_named(policy)  # before minutes of work, not after
     results = judge(model, rows, truth, spread=spread, **asked)
     name = title or (Path(model).name if isinstance(model, (str, Path)) else type(model).__name__)
-    return Assessment(title=name, results=tuple(results), policy=policy)
+    return Assessment(
+        title=name,
+        results=tuple(results),
+        policy=policy,
+        explainer=partial(
+            explain,
+            model,
+            learned_from=asked.get("learned_from") or (rows, truth),
+            fixed=[groups] if isinstance(groups := asked.get("groups"), str) else _names(groups),
+            **{name: asked[name] for name in ("task", "positive", "classes", "settings", "seed") if name in asked},
+        ),
+    )
+
+
+def explain(
+    model: Any,
+    rows: Any,
+    *,
+    learned_from: tuple[Any, Any],
+    fixed: Sequence[str] = (),
+    wanted: Any = None,
+    task: str | None = None,
+    positive: Any = None,
+    classes: Sequence[Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> "Explanations":
+    """Explain single rows to any model: contributions, the cheapest change, the nearest prototype, a local line.
+
+    Parameters
+    ----------
+    model : object
+        As for `assess`.
+    rows : one row or several
+        A mapping of column to value, a series, or whatever `assess` takes as rows; at most 1,000.
+    learned_from : (rows, truth)
+        Rows that stand for an unknown value, show what occurs, and give the prototypes: best what the model was trained on.
+    fixed : sequence of str
+        Columns nobody can change, such as an age. More is said under `constraints` in the settings.
+    wanted : optional
+        The outcome a change is to lead to; left out: the favourable one, else the positive class.
+
+    Returns
+    -------
+    Explanations
+        A sequence; a notebook shows tables, `text()` and `to_json()` give the rest. It is personal data, and filed nowhere.
+
+    Raises
+    ------
+    InvalidInput
+        The rows do not have the columns learned from, or no explanation adds up to the model's answers.
+    """
+    from sealwright.assurance import explain_given
+    from sealwright.doors.explanations import Explanations
+
+    return Explanations(
+        explain_given(
+            model,
+            rows,
+            learned_from=learned_from,
+            fixed=fixed,
+            wanted=wanted,
+            task=task,
+            positive=positive,
+            classes=classes,
+            settings=settings,
+            seed=seed,
+        )
+    )
+
+
+def _names(groups: Any) -> list[str]:
+    """Groups that are named columns of the rows; others stand beside them, and the model is not given those."""
+    named = isinstance(groups, Sequence) and all(isinstance(one, str) for one in groups)
+    return list(groups) if named else []
 
 
 def _tell_nobody(_line: str) -> None:

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sealwright.assurance.elsewhere.given_rows import given_rows
 from sealwright.assurance.elsewhere.given_teaching import given_teaching
-from sealwright.assurance.elsewhere.judging import _interface
+from sealwright.assurance.elsewhere.held import _interface
 from sealwright.assurance.features import pack
 
 

@@ -10,7 +10,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface
-from sealwright.assurance.predictor import UnusablePredictions
+from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.kernel import InvalidInput
 
 __all__ = ["OnnxPredictor"]
@@ -39,6 +39,7 @@ class OnnxPredictor:
         except Exception as error:  # onnxruntime raises its own unrelated types  # noqa: BLE001
             raise InvalidInput(f"This ONNX model cannot be opened: {str(error)[:300]}") from None
         self._model, self._interface = model, interface
+        self.inside = Inside(kind="onnx", model=model, given=_given)
         self._output = "value" if interface.task == "regression" else "probabilities"
         self._none = (0,) if interface.task == "regression" else (0, len(interface.classes))
         _refuse_other_inputs(self._session, interface, self._output)
@@ -62,13 +63,8 @@ class OnnxPredictor:
         """
         parts = []
         for part in features.slices(_BATCH):
-            inputs: dict[str, NDArray[Any]] = {}
-            if part.numbers.shape[1]:
-                inputs["numbers"] = np.ascontiguousarray(part.numbers, dtype=np.float32)
-            if part.strings.shape[1]:
-                inputs["strings"] = part.strings
             try:
-                (output,) = self._session.run([self._output], inputs)
+                (output,) = self._session.run([self._output], _given(part))
             except Exception as error:  # as above  # noqa: BLE001
                 raise UnusablePredictions(f"The model failed on {len(part)} rows: {str(error)[:200]}") from None
             parts.append(np.asarray(output, dtype=np.float64))
@@ -76,6 +72,16 @@ class OnnxPredictor:
             return np.empty(self._none)
         whole = np.concatenate(parts)
         return whole[:, 0] if self._output == "value" and whole.ndim == 2 and whole.shape[1] == 1 else whole
+
+
+def _given(features: Features) -> dict[str, NDArray[Any]]:
+    """Rows by the names of the inputs; a block without columns is absent."""
+    inputs: dict[str, NDArray[Any]] = {}
+    if features.numbers.shape[1]:
+        inputs["numbers"] = np.ascontiguousarray(features.numbers, dtype=np.float32)
+    if features.strings.shape[1]:
+        inputs["strings"] = features.strings
+    return inputs
 
 
 def _refuse_other_inputs(session: ort.InferenceSession, interface: Interface, output: str) -> None:

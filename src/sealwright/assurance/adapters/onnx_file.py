@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.features import Features
-from sealwright.assurance.predictor import UnusablePredictions
+from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
@@ -51,6 +51,7 @@ class OnnxFile:
         self._inputs = {one.name: _TYPES.get(one.type) for one in self._session.get_inputs()}
         self._flat = {one.name for one in self._session.get_inputs() if one.shape is not None and len(one.shape) == 1}
         self._output = output_of(self._session, task)
+        self.inside = Inside(kind="onnx", model=model, given=self._fed)
         _refuse_other_columns(self._inputs, self._numbers, self._strings)
 
     def opened(self) -> Reading:

@@ -102,7 +102,7 @@ class Constraints:
         moved = np.abs(changed.numbers.astype(np.float64) - original.numbers.astype(np.float64))
         numbers = np.nan_to_num(moved) / self.scale * self.price[:width]
         strings = (changed.strings != original.strings).astype(np.float64) * self.price[width:]
-        return np.concatenate([numbers, strings.reshape(len(original), -1)], axis=1)
+        return np.concatenate([numbers, strings.reshape(original.strings.shape)], axis=1)
 
 
 _SLACK = 1e-9  # a whole number that arithmetic left a hair off stays what it was meant to be

@@ -16,7 +16,7 @@ from sealwright.assurance.certified.reading import Reading, Unreadable
 from sealwright.assurance.elsewhere.given_rows import GivenRows
 from sealwright.assurance.evasion.slopes import Slopes
 from sealwright.assurance.features import Features
-from sealwright.assurance.predictor import UnusablePredictions
+from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
@@ -63,6 +63,8 @@ class GivenModel:
                 "They must be the same. Name them in the order of its answers with classes=[...]."
             )
         self._order = [own.index(one) for one in classes] if own is not None and task != "regression" else None
+        order = None if self._order is None else tuple(self._order)
+        self.inside = Inside(kind="estimator", model=model, given=rows.native, order=order)
 
     def opened(self) -> Reading:
         """A scikit-learn model of numbers opened up; raises `Unreadable` for others."""

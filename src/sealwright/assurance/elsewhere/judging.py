@@ -5,36 +5,16 @@ Does not answer: is it what was trained, or may it be served. Nothing is signed;
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from pydantic import ValidationError
-
 from sealwright.assurance.carrying_out import Spread
-from sealwright.assurance.elsewhere.given_images import GivenImages, are_images, given_images, image_predictor
-from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
-from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
-from sealwright.assurance.elsewhere.given_teaching import given_teaching
-from sealwright.assurance.elsewhere.given_texts import GivenTexts, are_texts, given_texts
-from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
+from sealwright.assurance.elsewhere.held import judged_things
 from sealwright.assurance.model import SuiteResult
-from sealwright.assurance.portable import Portable
-from sealwright.assurance.predictor import Predictor
 from sealwright.assurance.service import judged_by
-from sealwright.assurance.spec import AssuranceSpec, class_text
-from sealwright.kernel import Clock, InvalidInput, Progress, digest_of, read_limited, silent, system_clock
+from sealwright.assurance.spec import AssuranceSpec
+from sealwright.kernel import Clock, Progress, silent, system_clock
 
 __all__ = ["judge"]
-
-Given = GivenRows | GivenTexts | GivenImages
-
-_TARGET = "target"
-_MOST_BYTES = 2 << 30
-_MOST_CLASSES = 100
-_FEW = 20  # a column of whole numbers with more values than this is a quantity, not a class
 
 
 def judge(
@@ -93,211 +73,16 @@ def judge(
     UnusablePredictions
         What the model answers is no prediction.
     """
-    spec = _settings(settings)
-    model = read_limited(Path(model), _MOST_BYTES) if isinstance(model, (str, Path)) else model
-    given = _given(rows, layout, model)
-    outcomes = _outcomes(truth, given.table.num_rows, "rows")
-    found = _task(task, model, outcomes)
-    names = _classes(found, model, outcomes, classes)
-    known = _known(outcomes, names)
-    interface = _interface(given, found, names, positive)
-    portable = _portable(model, given)
-    asked = portable.predictor(interface) if portable else _asked(model, given, found, names)
-    beside = _groups(groups, given)
-    return judged_by(
-        spec.suites,
-        asked,
-        test=_with(given, known, beside),
-        train=_learned(learned_from, given, names, beside, model),
-        interface=interface,
-        spec=spec,
-        groups=tuple(beside.names),
-        seed=seed,
-        progress=progress,
-        clock=clock,
-        model_digest=digest_of(model) if isinstance(model, bytes) else None,
-        teach=given_teaching(model, given, interface),
-        portable=portable,
-        spread=spread,
-    )
-
-
-def _given(rows: Any, layout: str | None, model: Any) -> Given:
-    """Rows as documents, images or a table, by what they look like."""
-    if are_images(rows):
-        return given_images(rows, layout, model)
-    if layout is not None:
-        raise InvalidInput("layout is about images: an array of shape (n, h, w), (n, h, w, c) or (n, c, h, w).")
-    return given_texts(rows) if are_texts(rows) else given_rows(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """The columns that say whose rows these are: `extra` are not given to the model."""
-
-    names: tuple[str, ...]
-    extra: Mapping[str, pa.ChunkedArray]
-
-
-def _settings(said: AssuranceSpec | Mapping[str, Any] | None) -> AssuranceSpec:
-    if isinstance(said, AssuranceSpec):
-        return said
-    try:
-        return AssuranceSpec.model_validate(dict(said or {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"The settings cannot be used: {place}: {first['msg']}.") from None
-
-
-def _outcomes(truth: Any, rows: int, what: str) -> pa.ChunkedArray:
-    column = arrow_column(truth, "The truth")
-    if len(column) != rows:
-        raise InvalidInput(f"There are {rows:,} {what} and {len(column):,} outcomes; there must be one for each row.")
-    return column
-
-
-def _task(task: str | None, model: Any, outcomes: pa.ChunkedArray) -> str:
-    if task is not None:
-        if task not in TASKS:
-            raise InvalidInput(f"A task is one of {', '.join(TASKS)}; got {task!r}.")
-        return task
-    said = is_regressor(model)
-    values = pc.unique(pc.drop_null(outcomes))
-    fractions = pa.types.is_floating(values.type) and not pc.all(pc.equal(pc.floor(values), values)).as_py()
-    many = len(values) > _FEW and (pa.types.is_floating(values.type) or pa.types.is_integer(values.type))
-    if said is True or (said is None and (fractions or many)):
-        return "regression"
-    return "binary" if len(values) <= 2 else "multiclass"
-
-
-def _classes(task: str, model: Any, outcomes: pa.ChunkedArray, named: Sequence[Any] | None) -> tuple[str, ...]:
-    if task == "regression":
-        return ()
-    own = [class_text(one) for one in named] if named is not None else classes_of(model)
-    if own is None:
-        values = [one for one in pc.unique(pc.drop_null(outcomes)).to_pylist() if one is not None]
-        own = [class_text(one) for one in sorted(values, key=lambda one: (str(type(one)), one))]
-    if not 2 <= len(own) <= _MOST_CLASSES:
-        raise InvalidInput(
-            f"The truth has {len(own)} different outcomes; a {task} model is judged on 2 to {_MOST_CLASSES}.\n"
-            "Give classes=[...] if some are not among these rows, or task='regression' if it is a number."
-        )
-    return tuple(own)
-
-
-def _interface(given: Given, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
-    chosen = class_text(positive) if positive is not None else (classes[-1] if task == "binary" else None)
-    if task == "binary" and chosen not in classes:
-        raise InvalidInput(f"positive is {chosen!r}, which is none of the outcomes {', '.join(classes)}.")
-    return Interface(
+    asked = judged_things(
+        model,
+        rows,
+        truth,
+        groups=groups,
+        learned_from=learned_from,
         task=task,
-        target=_target(given),
+        positive=positive,
         classes=classes,
-        positive=chosen if task == "binary" else None,
-        numbers=tuple(
-            NumberInput(name=one, type="number", nullable=True, least=None, most=None) for one in given.numbers
-        ),
-        strings=tuple(StringInput(name=one, nullable=True, categories=()) for one in given.strings),
-        precision="float64",
-        modality=given.modality,
+        settings=settings,
+        layout=layout,
     )
-
-
-def _target(given: Given) -> str:
-    """A name for the outcome that no column has."""
-    name = _TARGET
-    while name in given.table.column_names:
-        name += "_"
-    return name
-
-
-def _portable(model: Any, given: Given) -> Portable | None:
-    """An ONNX file over the columns of a table; None for anything else, which stays in this process."""
-    tabular = isinstance(model, bytes) and not isinstance(given, GivenImages)
-    return Portable(kind="file", model=model) if tabular else None
-
-
-def _asked(model: Any, given: Given, task: str, classes: tuple[str, ...]) -> Predictor:
-    """Code, or a model of images: asked in this process."""
-    if isinstance(given, GivenImages):
-        return image_predictor(model, given, task, classes)
-    return GivenModel(model, given, task, classes)
-
-
-def _groups(groups: Any, given: Given) -> _Beside:
-    if groups is None:
-        return _Beside((), {})
-    if isinstance(groups, str):
-        groups = [groups]
-    if isinstance(groups, Sequence) and all(isinstance(one, str) for one in groups):
-        absent = [one for one in groups if one not in given.table.column_names]
-        if not absent:
-            return _Beside(tuple(groups), {})
-        if len(groups) != given.table.num_rows:
-            raise InvalidInput(
-                f"The rows have no column {', '.join(absent[:10])}; they have {', '.join(given.table.column_names[:40])}.\n"
-                "Groups that the model is not given stand beside the rows: groups={'sex': values}."
-            )
-    if isinstance(groups, Mapping) or hasattr(groups, "columns") or isinstance(groups, pa.Table):
-        table = given_rows(groups).table
-        extra = {str(name): table.column(name) for name in table.column_names}
-    else:
-        extra = {str(getattr(groups, "name", None) or "group"): arrow_column(groups, "The groups")}
-    wrong = [name for name, column in extra.items() if len(column) != given.table.num_rows]
-    if wrong:
-        raise InvalidInput(
-            f"{', '.join(wrong)}: there must be one entry for each of the {given.table.num_rows:,} rows."
-        )
-    return _Beside(tuple(extra), {name: one for name, one in extra.items() if name not in given.table.column_names})
-
-
-def _with(given: Given, outcomes: pa.Array, beside: _Beside) -> pa.Table:
-    """Features, target and groups as one table."""
-    table = given.table.append_column(_target(given), outcomes)
-    for name, column in beside.extra.items():
-        table = table.append_column(name, column)
-    return table
-
-
-def _known(outcomes: pa.ChunkedArray, classes: tuple[str, ...]) -> pa.ChunkedArray | pa.Array:
-    """Outcomes as they are judged: numbers, or texts that are classes."""
-    missing = outcomes.null_count
-    if missing:
-        raise InvalidInput(f"{missing:,} of {len(outcomes):,} rows have no outcome; leave them out.")
-    if not classes:
-        return outcomes
-    named = _named(outcomes)
-    unknown = sorted(set(pc.unique(named).to_pylist()) - set(classes))
-    if unknown:
-        raise InvalidInput(
-            f"The rows have the outcomes {', '.join(unknown[:20])}; the model knows {', '.join(classes[:20])}.\n"
-            "They must be the same. If it names none, give them in the order of its answers: classes=[...]."
-        )
-    return named
-
-
-def _named(outcomes: pa.ChunkedArray) -> pa.Array:
-    """Outcomes as the texts classes have: 1.0 and 1 are one class."""
-    encoded = outcomes.combine_chunks().dictionary_encode() if outcomes.num_chunks != 1 else outcomes.chunk(0)
-    encoded = encoded if pa.types.is_dictionary(encoded.type) else encoded.dictionary_encode()
-    names = [None if one is None else class_text(one) for one in encoded.dictionary.to_pylist()]
-    return pa.array(names, pa.string()).take(encoded.indices)
-
-
-def _learned(
-    learned_from: tuple[Any, Any] | None, given: Given, classes: tuple[str, ...], beside: _Beside, model: Any
-) -> pa.Table | None:
-    if learned_from is None:
-        return None
-    rows, truth = learned_from
-    learned: Given = (
-        given_images(rows, None, model, given) if isinstance(given, GivenImages) else _given(rows, None, model)
-    )
-    if (learned.numbers, learned.strings) != (given.numbers, given.strings):
-        raise InvalidInput("The rows the model learned from do not have the columns of the rows to judge it on.")
-    outcomes = _outcomes(truth, learned.table.num_rows, "training rows")
-    table = _with(learned, _known(outcomes, classes), _Beside((), {}))
-    for name in beside.extra:  # who the training rows are about was not said
-        table = table.append_column(name, pa.nulls(table.num_rows, beside.extra[name].type))
-    return table
+    return judged_by(asked["spec"].suites, **asked, seed=seed, progress=progress, clock=clock, spread=spread)

@@ -1,0 +1,1 @@
+"""How attributions, surrogates, counterfactuals and prototypes are worked out, for checks and for single rows."""
