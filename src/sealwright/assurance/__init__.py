@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.interface import Interface, read_interface
+    from sealwright.assurance.leakage.exposure import Exposure, canary_exposure
+    from sealwright.assurance.leakage_spec import ClaimedPrivacy
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
     from sealwright.assurance.predicate import PREDICATE_TYPE, from_predicate, to_predicate
     from sealwright.assurance.predictor import FunctionPredictor, Predictor, UnusablePredictions
@@ -44,8 +46,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AssuranceSpec",
     "Budget",
+    "ClaimedPrivacy",
     "CrossValidation",
     "Data",
+    "Exposure",
     "Features",
     "Figure",
     "Finding",
@@ -68,6 +72,7 @@ __all__ = [
     "Teach",
     "TooCostly",
     "UnusablePredictions",
+    "canary_exposure",
     "check_names",
     "compare_by_folds",
     "cross_validate",
@@ -92,6 +97,8 @@ _HOME = {
     "elsewhere.judging": ("judge",),
     "features": ("Features", "pack"),
     "interface": ("Interface", "read_interface"),
+    "leakage.exposure": ("Exposure", "canary_exposure"),
+    "leakage_spec": ("ClaimedPrivacy",),
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),
     "predicate": ("PREDICATE_TYPE", "from_predicate", "to_predicate"),
     "predictor": ("FunctionPredictor", "Predictor", "UnusablePredictions"),

@@ -10,16 +10,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.assurance.constraint_spec import ChangeSpec
+from sealwright.assurance.leakage_spec import Canaries, ClaimedPrivacy, LeakageSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
 from sealwright.assurance.stress_spec import Expectation, StressSpec
 
 __all__ = ["AssuranceSpec", "Budget", "SuiteName"]
 
-SuiteName = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
+SuiteName = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "privacy", "explanation"]
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 _ROUNDED = 0.01  # declared shares are rounded; their sum may be off by this much
-_ALL: tuple[SuiteName, ...] = ("quality", "performance", "fairness", "robustness", "stress", "slices", "explanation")
+_ALL: tuple[SuiteName, ...] = (
+    "quality",
+    "performance",
+    "fairness",
+    "robustness",
+    "stress",
+    "slices",
+    "privacy",
+    "explanation",
+)
 
 
 class _Section(BaseModel):
@@ -118,6 +128,15 @@ class AssuranceSpec(_Section):
     )
     exclusive: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=100)], ...] = Field(
         (), max_length=100, description="Number columns of which exactly one is 1, for one-hot columns: [[red, green]]."
+    )
+    leakage: LeakageSpec = Field(LeakageSpec(), description="How hard membership and inputs are attacked.")
+    claimed_privacy: ClaimedPrivacy | None = Field(
+        None,
+        description="The guarantee of differential privacy the model is said to have. Attacks are held against it. Left"
+        " out: the one the model was trained with here, if any.",
+    )
+    canaries: Canaries = Field(
+        (), description="Made-up texts planted in training rows, to see whether they are remembered."
     )
     budget: Budget = Budget()
 

@@ -33,7 +33,7 @@ Role = Literal[
     "data_scientist", "ml_engineer", "security_officer", "compliance_officer", "business_owner", "reviewer", "auditor"
 ]
 Task = Literal["binary", "multiclass", "regression"]
-Suite = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "explanation"]
+Suite = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "privacy", "explanation"]
 
 _CHECK = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 

@@ -22,7 +22,7 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
         return None
 
     def learn(table: pa.Table, seed: int) -> Predictor:
-        answers = learn_anew(table, interface, training.recipe, parameters, seed)
+        answers = learn_anew(table, interface, training.recipe, parameters, seed, training.privacy)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
     return Teach(words=f"the recipe {training.recipe} with the parameters of the model", learn=learn)

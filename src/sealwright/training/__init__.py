@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sealwright.training.anew import Answers, learn_anew
     from sealwright.training.errors import ModelUnusable, RecipeFailed, TrainingLimit, UntrainableData
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
+    from sealwright.training.privacy_spec import PRIVATE_RECIPES, PrivacySpec
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
     from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
     from sealwright.training.service import train
@@ -23,8 +24,10 @@ __all__ = [
     "LimitsSpec",
     "ModelUnusable",
     "PARITY_LIMIT",
+    "PRIVATE_RECIPES",
     "PROVENANCE",
     "Parity",
+    "PrivacySpec",
     "RECIPES",
     "RecipeFailed",
     "SearchSpec",
@@ -45,6 +48,7 @@ _HOMES = {
     "anew": ("Answers", "learn_anew"),
     "errors": ("ModelUnusable", "RecipeFailed", "TrainingLimit", "UntrainableData"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
+    "privacy_spec": ("PRIVATE_RECIPES", "PrivacySpec"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),
     "recipe_code": ("digest_of_code", "files_of_recipe", "our_code"),
     "service": ("train",),

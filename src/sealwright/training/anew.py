@@ -6,6 +6,7 @@ since only the confined child may run it.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from sealwright.training.packed import Packed
 from sealwright.training.packing import pack, read_shape, target_of
+from sealwright.training.privacy_spec import PrivacySpec
 from sealwright.training.recipes import Value
 from sealwright.training.teachable import check_target
 
@@ -24,7 +26,12 @@ Answers = Callable[[NDArray[Any], NDArray[np.object_]], NDArray[np.float64]]
 
 
 def learn_anew(
-    table: pa.Table, interface: Mapping[str, Any], recipe: str, parameters: Mapping[str, Value], seed: int
+    table: pa.Table,
+    interface: Mapping[str, Any],
+    recipe: str,
+    parameters: Mapping[str, Value],
+    seed: int,
+    privacy: PrivacySpec | None = None,
 ) -> Answers:
     """Train one of our recipes with given parameters.
 
@@ -34,6 +41,8 @@ def learn_anew(
         The interface's features and the target; other columns are ignored.
     parameters : mapping
         Every parameter of the recipe, as a training result records them.
+    privacy : PrivacySpec, optional
+        With it the private recipe is trained. Its noise follows from `seed`, so such a model must not leave the house.
 
     Raises
     ------
@@ -42,22 +51,33 @@ def learn_anew(
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    from sealwright.training.adapters.estimators import fit  # the framework loads only where it is used
-
     shape = read_shape(interface)
     target = target_of(table, shape)
     check_target(shape.task, target, shape.classes)
+    learn = partial(_fit, recipe, shape.task, pack(table, shape), target, classes=len(shape.classes), seed=seed)
     with threadpool_limits(limits=1, user_api="openmp"):  # so few rows are not worth starting threads for
-        fitted = fit(
-            recipe, shape.task, pack(table, shape), target, classes=len(shape.classes), parameters=parameters, seed=seed
-        )
+        fitted = learn(parameters=parameters, privacy=privacy, interface=interface)
 
     def answer(numbers: NDArray[Any], strings: NDArray[np.object_]) -> NDArray[np.float64]:
         with threadpool_limits(limits=1, user_api="openmp"):
-            outputs = fitted.predict(_packed(numbers, strings))
+            outputs = np.asarray(fitted.predict(_packed(numbers, strings)), dtype=np.float64)
         return outputs[:, 0] if shape.task == "regression" else outputs
 
     return answer
+
+
+def _fit(
+    *about: Any, parameters: Mapping[str, Value], privacy: PrivacySpec | None, interface: Mapping[str, Any], **more: Any
+) -> Any:
+    """The framework loads only where it is used."""
+    if privacy is None:
+        from sealwright.training.adapters.estimators import fit
+
+        return fit(*about, parameters=parameters, **more)
+    from sealwright.training.adapters.private.training import fit_private
+
+    noise = np.random.default_rng(more["seed"])
+    return fit_private(*about, parameters=parameters, declared=interface, privacy=privacy, noise=noise, **more)
 
 
 def _packed(numbers: NDArray[Any], strings: NDArray[np.object_]) -> Packed:

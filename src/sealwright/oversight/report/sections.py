@@ -24,6 +24,10 @@ SECTIONS = {
         "Mistaken units, swapped columns, absurd values, other base rates, drift, and what the project says must hold.",
     ),
     "slices": ("Where is it worse than elsewhere?", "Parts of the data the project names, and parts found by search."),
+    "privacy": (
+        "What does it give away?",
+        "Whether attackers recognise rows it learned from, guess attributes from it, or find what was planted in it.",
+    ),
     "explanation": (
         "What does it look at?",
         "How much worse it gets when a column is shuffled, and in which direction it pulls.",
