@@ -99,6 +99,8 @@ _NO_SUCH_THING = (
     "no earlier",
     "no slices are declared: name",
     "no slice was confirmed",
+    "no guarantee of differential privacy",
+    "no canaries are declared",
 )
 
 

@@ -13,7 +13,16 @@ def _read(text: str) -> AssuranceSpec:
 
 def test_nothing_is_a_complete_section() -> None:
     spec = _read("{}")
-    assert spec.suites == ("quality", "performance", "fairness", "robustness", "stress", "slices", "explanation")
+    assert spec.suites == (
+        "quality",
+        "performance",
+        "fairness",
+        "robustness",
+        "stress",
+        "slices",
+        "privacy",
+        "explanation",
+    )
     assert spec.cut_points() is None
     assert (spec.confidence, spec.smallest_group, spec.favourable) == (0.95, 30, None)
 

@@ -104,7 +104,7 @@ def test_the_bundle_verifies_and_names_what_it_leaves_out(home: Home) -> None:
     found = home.inside("verify", f"out/{PROJECT}-v1.evidence.json", "--trust", "out/trust.json", "--json").json
     assert found["verified"] == "bundle"
     assert found["facts"]["version"] == 1
-    assert any(line.startswith("all 15 statements") for line in found["checked"])
+    assert any(line.startswith("all 16 statements") for line in found["checked"])
     assert any(
         "decisions of channel live: 1 entries" in line or "decisions of channel live" in line
         for line in found["checked"]

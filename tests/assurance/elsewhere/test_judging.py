@@ -198,6 +198,7 @@ def test_every_suite_runs_without_the_rows_learned_from() -> None:
         "robustness",
         "stress",
         "slices",
+        "privacy",
         "explanation",
     ]
     assert all(one.findings for one in results)
