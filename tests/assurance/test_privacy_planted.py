@@ -31,7 +31,7 @@ def _matrix(table: pa.Table) -> np.ndarray:
 _INTERFACE = interface_of("binary", [number(f"x{place}") for place in range(_FEATURES)], [], ["no", "yes"], "yes")
 _MODELS = {
     "nearest neighbour": lambda _seed: KNeighborsClassifier(1),
-    "unpruned forest": lambda seed: RandomForestClassifier(30, random_state=seed),
+    "unpruned forest": lambda seed: RandomForestClassifier(20, random_state=seed),
     "regularised": lambda _seed: LogisticRegression(C=0.05),
 }
 
@@ -84,11 +84,10 @@ class _Numbers:
 
 @pytest.mark.slow
 def test_false_alarms_are_as_rare_as_the_confidence_says() -> None:
-    unseen = np.array([_attacked("unpruned forest", seed, unseen=True) for seed in range(100)])
-    regular = np.array([_attacked("regularised", seed) for seed in range(100)])
-    print(unseen.sum(axis=0), regular.sum(axis=0))
-    assert (unseen.sum(axis=0) <= 7).all()  # 2.5 in 100 are expected; 8 or more come once in 300 such tests
-    assert regular[:, 0].sum() <= 15  # it knows its rows a little, too
+    unseen = np.array([_attacked("unpruned forest", seed, unseen=True) for seed in range(50)])
+    regular = np.array([_attacked("regularised", seed) for seed in range(50)])
+    assert (unseen.sum(axis=0) <= 5).all()  # 2.5 in 100 are expected; 6 or more in 50 come once in 500 such tests
+    assert regular[:, 0].sum() <= 10  # it knows its rows a little, too
 
 
 @pytest.mark.slow
@@ -99,13 +98,12 @@ def test_shadow_models_tell_a_memorising_model_from_a_regularised_one() -> None:
         spec = {"depth": "full", "leakage": {"shadows": 32, "starts": 10, "rounds": 5}}
         found[kind] = _judged(kind, 1, spec=spec, teach=teach, groups=["group"])
     memory, regular = found["nearest neighbour"], found["regularised"]
-    print({k: {f.check: f.value for f in v["privacy"].findings} for k, v in found.items()})
-    assert memory.one("privacy.shadow_auc").low > 0.75
+    assert memory.one("privacy.shadow_auc").low > 0.7
     assert memory.one("privacy.shadow_tpr_at_1_pct_fpr").value > 0.1
-    assert memory.one("privacy.exposed_share").low > 0.15
+    assert memory.one("privacy.exposed_share").low > 0.2
     assert memory.one("privacy.shadow_epsilon_lower_bound").value > 1
     assert regular.one("privacy.shadow_auc").low < 0.55
-    assert regular.one("privacy.exposed_share").value < 0.02
+    assert regular.one("privacy.exposed_share").value < 0.08
     by_group = memory["privacy"].find("privacy.exposed_share_of_group")
     assert {one.group.level for one in by_group} == {"a", "b"}
     whole = memory.one("privacy.exposed_share")
