@@ -47,7 +47,7 @@ def test_costs_name_classes_as_the_model_writes_them() -> None:
     ("text", "message"),
     [
         ("grupos: [sex]", "Extra inputs"),
-        ("suites: [privacy]", "quality"),
+        ("suites: [security]", "quality"),
         ("suites: []", "at least 1"),
         ("groups: [sex, sex]", "named twice"),
         ("groups: [{age: [40, 25]}]", "ascending"),
