@@ -101,6 +101,8 @@ _NO_SUCH_THING = (
     "no slice was confirmed",
     "it is about",  # documents or images, where the rows are a table's
     "no features move together",
+    "no guarantee of differential privacy",
+    "no canaries are declared",
 )
 
 

@@ -21,6 +21,7 @@ def test_nothing_is_a_complete_section() -> None:
         "stress",
         "slices",
         "uncertainty",
+        "privacy",
         "explanation",
     )
     assert spec.cut_points() is None
@@ -47,7 +48,7 @@ def test_costs_name_classes_as_the_model_writes_them() -> None:
     ("text", "message"),
     [
         ("grupos: [sex]", "Extra inputs"),
-        ("suites: [privacy]", "quality"),
+        ("suites: [security]", "quality"),
         ("suites: []", "at least 1"),
         ("groups: [sex, sex]", "named twice"),
         ("groups: [{age: [40, 25]}]", "ascending"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sealwright.assurance.explaining.row import RowExplanation
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.interface import Interface, read_interface
+    from sealwright.assurance.leakage.exposure import Exposure, canary_exposure
+    from sealwright.assurance.leakage_spec import ClaimedPrivacy
     from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series, SuiteResult
     from sealwright.assurance.portable import Portable, preparing
     from sealwright.assurance.predicate import PREDICATE_TYPE, from_predicate, to_predicate
@@ -48,8 +50,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AssuranceSpec",
     "Budget",
+    "ClaimedPrivacy",
     "CrossValidation",
     "Data",
+    "Exposure",
     "Features",
     "Figure",
     "Finding",
@@ -76,6 +80,7 @@ __all__ = [
     "Teach",
     "TooCostly",
     "UnusablePredictions",
+    "canary_exposure",
     "check_names",
     "compare_by_folds",
     "cross_validate",
@@ -106,6 +111,8 @@ _HOME = {
     "explaining.row": ("RowExplanation",),
     "features": ("Features", "pack"),
     "interface": ("Interface", "read_interface"),
+    "leakage.exposure": ("Exposure", "canary_exposure"),
+    "leakage_spec": ("ClaimedPrivacy",),
     "model": ("Figure", "Finding", "Group", "NotPerformed", "Series", "SuiteResult"),
     "portable": ("Portable", "preparing"),
     "predicate": ("PREDICATE_TYPE", "from_predicate", "to_predicate"),

@@ -57,6 +57,9 @@ _WHATEVER = frozenset(
         "slices.before",
         "uncertainty.conformal",
         "uncertainty.abstention",
+        "privacy.membership",
+        "privacy.epsilon",
+        "privacy.canaries",
     }
 )
 

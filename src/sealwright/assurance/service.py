@@ -54,7 +54,7 @@ def run_suites(
     Parameters
     ----------
     names : sequence of str
-        Suites: quality, performance, fairness, robustness, stress, slices, uncertainty, explanation.
+        Suites: quality, performance, fairness, robustness, stress, slices, uncertainty, privacy, explanation.
     model : bytes or callable
         Verified ONNX bytes, or a function from `Features` to probabilities (n, classes) or values (n,).
     test, train : pyarrow.Table

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sealwright.assurance.attack_spec import AttackSpec
 from sealwright.assurance.constraint_spec import ChangeSpec
 from sealwright.assurance.explanation_spec import ExplanationSpec
+from sealwright.assurance.leakage_spec import Canaries, ClaimedPrivacy, LeakageSpec
 from sealwright.assurance.media_spec import ImageSpec, TextSpec
 from sealwright.assurance.poisoning_spec import ExtractionSpec, PoisoningSpec
 from sealwright.assurance.slice_spec import DeclaredSlice, SliceSearch
@@ -21,13 +22,13 @@ from sealwright.assurance.uncertainty_spec import UncertaintySpec
 __all__ = ["AssuranceSpec", "Budget", "SuiteName"]
 
 SuiteName = Literal[
-    "quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"
+    "quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "privacy", "explanation"
 ]
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 _ROUNDED = 0.01  # declared shares are rounded; their sum may be off by this much
 _ALL: tuple[SuiteName, ...] = (
-    *("quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"),
+    *("quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "privacy", "explanation"),
 )
 
 
@@ -161,6 +162,15 @@ class AssuranceSpec(_Section):
     images: ImageSpec = Field(ImageSpec(), description="How images are pressed and explained.")
     explanation: ExplanationSpec = Field(
         ExplanationSpec(), description="How many rows are explained, at which expense, and what is refused."
+    )
+    leakage: LeakageSpec = Field(LeakageSpec(), description="How hard membership and inputs are attacked.")
+    claimed_privacy: ClaimedPrivacy | None = Field(
+        None,
+        description="The guarantee of differential privacy the model is said to have. Attacks are held against it. Left"
+        " out: the one the model was trained with here, if any.",
+    )
+    canaries: Canaries = Field(
+        (), description="Made-up texts planted in training rows, to see whether they are remembered."
     )
     budget: Budget = Budget()
 

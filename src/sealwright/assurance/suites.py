@@ -66,6 +66,14 @@ from sealwright.assurance.checks.performance import (
     simple_model,
     variety,
 )
+from sealwright.assurance.checks.privacy import (
+    attribute_inference,
+    canaries,
+    epsilon,
+    inversion,
+    membership,
+    shadow_models,
+)
 from sealwright.assurance.checks.quality import (
     balance,
     constants,
@@ -220,6 +228,14 @@ SUITES: Mapping[str, tuple[Check, ...]] = {
     ),
     "slices": (declared.CHECK, found.CHECK, before.CHECK),
     "uncertainty": (conformal.CHECK, abstention.CHECK),
+    "privacy": (
+        membership.CHECK,
+        epsilon.CHECK,
+        attribute_inference.CHECK,
+        inversion.CHECK,
+        canaries.CHECK,
+        shadow_models.CHECK,
+    ),
     "explanation": (
         importance.CHECK,
         dependence.CHECK,

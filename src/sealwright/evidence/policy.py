@@ -35,7 +35,9 @@ Role = Literal[
     "data_scientist", "ml_engineer", "security_officer", "compliance_officer", "business_owner", "reviewer", "auditor"
 ]
 Task = Literal["binary", "multiclass", "regression"]
-Suite = Literal["quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "explanation"]
+Suite = Literal[
+    "quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "privacy", "explanation"
+]
 
 _CHECK = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.assurance import AssuranceSpec, Spread, SuiteResult, run_suites, to_predicate
+from sealwright.assurance import AssuranceSpec, ClaimedPrivacy, Spread, SuiteResult, run_suites, to_predicate
 from sealwright.data import split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, silent, strict_json
@@ -143,6 +143,14 @@ def _shape(interface: Mapping[str, Any]) -> list[Any]:
     return [*(interface.get(part) for part in ("task", "target", "classes")), *named]
 
 
+def _claimed(spec: AssuranceSpec, privacy: Mapping[str, Any] | None) -> AssuranceSpec:
+    """The settings with the guarantee the model was trained with, where the project claims none itself."""
+    if privacy is None or spec.claimed_privacy is not None:
+        return spec
+    claim = ClaimedPrivacy(epsilon=privacy["epsilon"], delta=privacy["delta"])
+    return spec.model_copy(update={"claimed_privacy": claim})
+
+
 def _judge(
     desk: Desk,
     run: Run,
@@ -158,14 +166,14 @@ def _judge(
     )
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
-    parameters = strict_json(desk.runs.fetch(trained["record"]), what="training record")["parameters"]
+    record = strict_json(desk.runs.fetch(trained["record"]), what="training record")
     return run_suites(
         spec.assurance.suites,
         desk.runs.fetch(trained["model"]),
         test,
         train,
         interface,
-        spec.assurance,
+        _claimed(spec.assurance, record.get("privacy")),
         groups=desk.groups,
         seed=spec.training.seed,
         progress=progress,
@@ -173,7 +181,7 @@ def _judge(
         data_digest=snapshot.digest,
         quarantined=snapshot.quarantined,
         previous=before.model_bytes if before is not None else None,
-        teach=teach_of(project=desk.project, interface=interface, parameters=parameters),
+        teach=teach_of(project=desk.project, interface=interface, parameters=record["parameters"]),
         spread=spread,
         kept=kept,
     )

@@ -150,6 +150,7 @@ def _record(result: TrainingResult, admitted: AdmissionReport) -> dict[str, Any]
         "cv": dict(result.cv),
         "search": [dict(trial) for trial in result.search],
         "notes": list(result.notes),
+        "privacy": dict(result.privacy) if result.privacy is not None else None,
         "parity": result.parity.to_json() if result.parity else None,
         "confinement": dict(result.confinement),
         "admission": admitted.to_json(),

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sealwright.assurance import FunctionPredictor, Predictor, Teach
 from sealwright.pipeline.project import Project
-from sealwright.training import HardeningSpec, learn_anew
+from sealwright.training import HardeningSpec, PrivacySpec, learn_anew
 
 __all__ = ["teach_from", "teach_of"]
 
@@ -26,6 +26,7 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
             "parameters": dict(parameters),
             "interface": dict(interface),
             "mitigated": training.mitigation is not None,
+            "privacy": training.privacy.model_dump(mode="json") if training.privacy else None,
             "hardening": training.hardening.model_dump(mode="json") if training.hardening else None,
         }
     )
@@ -34,10 +35,11 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
 def teach_from(told: Mapping[str, Any]) -> Teach:
     """One of our recipes, named with its parameters and the interface: plain data, which a worker is handed as it is."""
     interface, recipe, parameters = told["interface"], told["recipe"], told["parameters"]
+    privacy = PrivacySpec.model_validate(told["privacy"]) if told["privacy"] else None
     hardening = HardeningSpec.model_validate(told["hardening"]) if told["hardening"] else None
 
     def learn(table: pa.Table, seed: int) -> Predictor:
-        answers = learn_anew(table, interface, recipe, parameters, seed, hardening)
+        answers = learn_anew(table, interface, recipe, parameters, seed, hardening, privacy)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
     without = ", without its mitigation" if told["mitigated"] else ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sealwright.training.hardening_spec import HardeningSpec
     from sealwright.training.mitigation_spec import AT_ONE_HALF, BINARY_ONLY, LINEAR_ONLY, METHODS, MitigationSpec
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
+    from sealwright.training.privacy_spec import PRIVATE_RECIPES, PrivacySpec
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
     from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
     from sealwright.training.service import train
@@ -31,8 +32,10 @@ __all__ = [
     "MitigationSpec",
     "ModelUnusable",
     "PARITY_LIMIT",
+    "PRIVATE_RECIPES",
     "PROVENANCE",
     "Parity",
+    "PrivacySpec",
     "RECIPES",
     "RecipeFailed",
     "SearchSpec",
@@ -55,6 +58,7 @@ _HOMES = {
     "hardening_spec": ("HardeningSpec",),
     "mitigation_spec": ("AT_ONE_HALF", "BINARY_ONLY", "LINEAR_ONLY", "METHODS", "MitigationSpec"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
+    "privacy_spec": ("PRIVATE_RECIPES", "PrivacySpec"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),
     "recipe_code": ("digest_of_code", "files_of_recipe", "our_code"),
     "service": ("train",),

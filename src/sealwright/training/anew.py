@@ -6,6 +6,7 @@ since only the confined child may run it.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.packed import Packed
-from sealwright.training.packing import pack, read_shape, target_of
+from sealwright.training.packing import Shape, pack, read_shape, target_of
+from sealwright.training.privacy_spec import PrivacySpec
 from sealwright.training.recipes import Value
 from sealwright.training.teachable import check_target
 
@@ -31,6 +33,7 @@ def learn_anew(
     parameters: Mapping[str, Value],
     seed: int,
     hardening: HardeningSpec | None = None,
+    privacy: PrivacySpec | None = None,
 ) -> Answers:
     """Train one of our recipes with given parameters.
 
@@ -42,6 +45,8 @@ def learn_anew(
         Every parameter of the recipe, as a training result records them.
     hardening : HardeningSpec, optional
         As the project asks for it.
+    privacy : PrivacySpec, optional
+        With it the private recipe is trained. Its noise follows from `seed`, so such a model must not leave the house.
 
     Raises
     ------
@@ -50,36 +55,48 @@ def learn_anew(
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    from sealwright.training.adapters.estimators import fit  # the framework loads only where it is used
-    from sealwright.training.adapters.hardening import fit_hardened
-
     shape = read_shape(interface)
     target = target_of(table, shape)
     check_target(shape.task, target, shape.classes)
+    learn = partial(_fit, recipe, shape, pack(table, shape), target, parameters=parameters, seed=seed)
     with threadpool_limits(limits=1, user_api="openmp"):  # so few rows are not worth starting threads for
-        rows, classes = pack(table, shape), len(shape.classes)
-        if hardening is None:
-            model = fit(recipe, shape.task, rows, target, classes=classes, parameters=parameters, seed=seed).predict
-        else:
-            model = fit_hardened(
-                recipe,
-                shape.task,
-                rows,
-                target,
-                classes=classes,
-                positive=0 if shape.positive is None else shape.classes.index(shape.positive),
-                parameters=parameters,
-                seed=seed,
-                spec=hardening,
-                number_names=shape.numbers,
-            ).predict
+        fitted = learn(hardening=hardening, privacy=privacy, interface=interface)
 
     def answer(numbers: NDArray[Any], strings: NDArray[np.object_]) -> NDArray[np.float64]:
         with threadpool_limits(limits=1, user_api="openmp"):
-            outputs = model(_packed(numbers, strings))
+            outputs = np.asarray(fitted.predict(_packed(numbers, strings)), dtype=np.float64)
         return outputs[:, 0] if shape.task == "regression" else outputs
 
     return answer
+
+
+def _fit(
+    recipe: str,
+    shape: Shape,
+    rows: Packed,
+    target: NDArray[Any],
+    *,
+    parameters: Mapping[str, Value],
+    seed: int,
+    hardening: HardeningSpec | None,
+    privacy: PrivacySpec | None,
+    interface: Mapping[str, Any],
+) -> Any:
+    """The recipe plain, hardened or private; the framework loads only where it is used."""
+    about = (recipe, shape.task, rows, target)
+    how: dict[str, Any] = {"classes": len(shape.classes), "parameters": parameters, "seed": seed}
+    if privacy is not None:
+        from sealwright.training.adapters.private.training import fit_private
+
+        return fit_private(*about, **how, declared=interface, privacy=privacy, noise=np.random.default_rng(seed))
+    if hardening is not None:
+        from sealwright.training.adapters.hardening import fit_hardened
+
+        positive = 0 if shape.positive is None else shape.classes.index(shape.positive)
+        return fit_hardened(*about, **how, positive=positive, spec=hardening, number_names=shape.numbers)
+    from sealwright.training.adapters.estimators import fit
+
+    return fit(*about, **how)
 
 
 def _packed(numbers: NDArray[Any], strings: NDArray[np.object_]) -> Packed:

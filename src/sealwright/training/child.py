@@ -91,6 +91,8 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
         mitigation=MitigationSpec.model_validate(spec["mitigation"]) if "mitigation" in spec else None,
         groups=GroupKey.from_json(header["groups"]) if "groups" in header else None,
         hardening=HardeningSpec.model_validate(spec["hardening"]) if spec["hardening"] else None,
+        privacy=spec.get("privacy"),
+        declared=header.get("declared") or {},
     )
     _progress(f"training {job.recipe} on {job.rows.rows:,} rows", 0.04)
     if ":" in job.recipe:
@@ -98,6 +100,10 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
 
         folder = _unpack(header["files"], bodies)
         made = train_own_code(job, folder, _progress)
+    elif job.privacy is not None:
+        from sealwright.training.adapters.private.training import train_private
+
+        made = train_private(job, _progress)
     else:
         import sklearn
 
@@ -111,6 +117,7 @@ def _train(header: Mapping[str, Any], bodies: Mapping[str, bytearray]) -> tuple[
         "search": made.search,
         "notes": made.notes,
         "environment": environment_here(),
+        "privacy": dict(made.privacy) if made.privacy is not None else None,
     }
     out = {"model": made.model}
     if made.predictions is not None:

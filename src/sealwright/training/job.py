@@ -1,7 +1,7 @@
 """A training as the confined child sees it: what to do, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Job:
     mitigation: MitigationSpec | None = None
     groups: GroupKey | None = None  # what the groups of `rows` mean; there whenever `mitigation` is
     hardening: HardeningSpec | None = None
+    privacy: Mapping[str, Any] | None = None  # `training.privacy`; with it `declared` holds ranges and categories
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +52,4 @@ class Made:
     cv: Mapping[str, Any]
     search: list[dict[str, Any]]
     notes: list[str]
+    privacy: Mapping[str, Any] | None = None  # the guarantee of a private training

@@ -67,3 +67,6 @@ class TrainingResult:
     cpu_seconds: float
     peak_memory_bytes: int
     log: Sequence[str]  # last lines the code printed
+    privacy: Mapping[str, Any] | None = (
+        None  # of a private training: epsilon, delta, mechanism, unit, what is not covered
+    )

@@ -75,6 +75,7 @@ def provenance_predicate(
                 "crossValidation": dict(result.cv),
                 "search": [dict(trial) for trial in result.search],
                 "notes": list(result.notes),
+                **({"privacy": dict(result.privacy)} if result.privacy is not None else {}),
                 "environment": dict(result.environment),
                 "confinement": dict(result.confinement),
             },

@@ -6,13 +6,21 @@ Does not answer: how an estimator is built or judged; `adapters` do. Pure data a
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sealwright.kernel import InvalidInput
 from sealwright.training.encoding import Style
 
-__all__ = ["Parameter", "Value", "default_metric", "fixed_parameters", "parameters_of", "style_of"]
+__all__ = [
+    "Parameter",
+    "Value",
+    "checked_parameters",
+    "default_metric",
+    "fixed_parameters",
+    "parameters_of",
+    "style_of",
+]
 
 Value = bool | int | float | str
 
@@ -99,7 +107,12 @@ def fixed_parameters(recipe: str, task: str, given: Mapping[str, Value]) -> dict
     InvalidInput
         A name the recipe does not have (with the nearest one it has), or a value out of bounds.
     """
-    known = {parameter.name: parameter for parameter in parameters_of(recipe, task, 0)}
+    return checked_parameters(recipe, parameters_of(recipe, task, 0), given)
+
+
+def checked_parameters(recipe: str, parameters: Sequence[Parameter], given: Mapping[str, Value]) -> dict[str, Value]:
+    """As `fixed_parameters`, for a recipe that has these parameters."""
+    known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

@@ -30,6 +30,7 @@ from sealwright.training.model import TrainingResult
 from sealwright.training.packed import Packed, bytes_of
 from sealwright.training.packing import Shape, pack, read_shape, target_of
 from sealwright.training.parity import measure_parity
+from sealwright.training.private_recipes import refuse_unfit
 from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
 from sealwright.training.recipes import fixed_parameters
 from sealwright.training.spec import TrainingSpec
@@ -39,6 +40,7 @@ __all__ = ["train"]
 
 _MOST_MODEL = 256 << 20  # bytes; the registry admits no larger file
 _MOST_RESULT = 8 << 20
+_DECLARED = ("numbers", "strings")  # ranges and categories, for private training
 _CELLS_FOR_THREADS = 500_000
 _TRAINING_SHARE = 0.93  # of the progress bar; the rest is the comparison
 _PROMISES = (
@@ -66,6 +68,7 @@ class _Result(BaseModel):
     search: Annotated[list[dict[str, Any]], Field(max_length=1_000)]
     notes: Annotated[list[str], Field(max_length=1_000)]
     environment: dict[str, Any]
+    privacy: dict[str, Any] | None = None
 
 
 def train(
@@ -104,7 +107,7 @@ def train(
     -------
     TrainingResult
         Same rows, spec, code, versions and kind of processor give the same model bytes, unless a note says that
-        the search ran out of time.
+        the search ran out of time, or the training is private (its noise is not kept).
 
     Raises
     ------
@@ -123,7 +126,9 @@ def train(
     """
     began = time.monotonic()
     shape = read_shape(interface)
-    if not spec.own_code:
+    if spec.privacy is not None:
+        refuse_unfit(spec.recipe, shape.task, interface, spec.params)
+    elif not spec.own_code:
         fixed_parameters(spec.recipe, shape.task, spec.params)  # a wrong name is said before anything starts
     files = files_of_recipe(spec, project_dir)
     code = {"sealwright.training": our_code()} | ({"recipe": digest_of_code(files)} if files else {})
@@ -140,7 +145,7 @@ def train(
         )
     limits = _limits(spec, holdout.rows * max(1, len(shape.classes)) * 8)
     answer = ask(
-        *_question(spec, shape, rows, target, holdout, files, key),
+        *_question(spec, shape, interface, rows, target, holdout, files, key),
         limits=limits,
         what=f"training {spec.recipe}",
         threads=_threads(rows),
@@ -165,6 +170,7 @@ def train(
         cv=cleaned_tree(result.cv),
         search=cleaned_tree(result.search),
         notes=cleaned_tree(result.notes),
+        privacy=cleaned_tree(result.privacy),
         environment=environment,
         environment_digest=digest_of(canonical_json(environment)),
         code=code,
@@ -182,6 +188,7 @@ def train(
 def _question(
     spec: TrainingSpec,
     shape: Shape,
+    interface: Mapping[str, Any],
     rows: Packed,
     target: NDArray[Any],
     holdout: Packed,
@@ -206,6 +213,7 @@ def _question(
         "holdout": held,
         "files": list(files),
         **({} if key is None else {"groups": key.to_json()}),
+        **({"declared": {part: list(interface.get(part) or ()) for part in _DECLARED}} if spec.privacy else {}),
     }
     return header, everything
 

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from sealwright.training.hardening_spec import HardeningSpec
 from sealwright.training.mitigation_spec import LINEAR_ONLY, MitigationSpec
+from sealwright.training.privacy_spec import PRIVATE_RECIPES, PrivacySpec
 
 __all__ = ["LimitsSpec", "RECIPES", "SearchSpec", "TrainingSpec"]
 
 RECIPES = ("logistic", "forest", "boosting")
+_ONLY_PRIVATE = tuple(name for name in PRIVATE_RECIPES if name not in RECIPES)
 _OWN_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _MOST_SEED = 2**31 - 1
@@ -68,7 +70,7 @@ class TrainingSpec(BaseModel):
         Field(
             max_length=200,
             description="logistic (for a number as target: ridge regression), forest, boosting, or your own code as"
-            " my_module:train, a Python file in the project folder.",
+            " my_module:train, a Python file in the project folder. With `privacy`: logistic, naive_bayes, forest, network.",
         ),
     ] = "boosting"
     seed: Annotated[int, Field(ge=0, le=_MOST_SEED, strict=True, description="Same seed, same model.")] = 20260101
@@ -103,13 +105,22 @@ class TrainingSpec(BaseModel):
             " required: refuse to train there."
         ),
     ] = "reported"
+    privacy: Annotated[
+        PrivacySpec | None,
+        Field(
+            exclude_if=lambda value: value is None,
+            description="Train with differential privacy, such as {epsilon: 1, delta: 1e-6}. Left out: without.",
+        ),
+    ] = None
 
     @field_validator("recipe")
     @classmethod
     def _known_recipe(cls, value: str) -> str:
-        if value in RECIPES or _OWN_CODE.fullmatch(value):
+        if value in (*RECIPES, *_ONLY_PRIVATE) or _OWN_CODE.fullmatch(value):
             return value
-        raise ValueError(f"use one of {', '.join(RECIPES)}, or your own code as my_module:train")
+        raise ValueError(
+            f"use one of {', '.join(RECIPES)}, with privacy also {', '.join(_ONLY_PRIVATE)}, or your own code as my_module:train"
+        )
 
     @field_validator("params")
     @classmethod
@@ -148,8 +159,19 @@ class TrainingSpec(BaseModel):
     def _hardening_is_for_our_recipes(self) -> Self:
         if self.hardening is not None and self.own_code:
             raise ValueError(f"hardening is for {', '.join(RECIPES)}; your own code hardens its model itself")
-        if self.hardening is not None and self.mitigation is not None:
-            raise ValueError("hardening and mitigation are not combined yet: leave one of them out")
+        asked = [name for name in ("mitigation", "hardening", "privacy") if getattr(self, name) is not None]
+        if len(asked) > 1:
+            raise ValueError(f"{' and '.join(asked)} are not combined yet: keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _recipe_fits_privacy(self) -> Self:
+        if self.privacy is not None and self.recipe not in PRIVATE_RECIPES:
+            raise ValueError(
+                f"{self.recipe} cannot be trained with differential privacy here; recipes that can: {', '.join(PRIVATE_RECIPES)}"
+            )
+        if self.privacy is None and self.recipe in _ONLY_PRIVATE:
+            raise ValueError(f"{self.recipe} is trained with differential privacy only: add privacy: {{epsilon: 1}}")
         return self
 
     @property

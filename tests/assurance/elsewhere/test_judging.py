@@ -199,6 +199,7 @@ def test_every_suite_runs_without_the_rows_learned_from() -> None:
         "stress",
         "slices",
         "uncertainty",
+        "privacy",
         "explanation",
     ]
     assert all(one.findings for one in results)

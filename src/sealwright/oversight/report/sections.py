@@ -28,6 +28,10 @@ SECTIONS = {
         "When is it sure, and rightly?",
         "Sets and intervals that hold the truth as often as promised, and the error left if unsure rows go to a person.",
     ),
+    "privacy": (
+        "What does it give away?",
+        "Whether attackers recognise rows it learned from, guess attributes from it, or find what was planted in it.",
+    ),
     "explanation": (
         "What does it look at?",
         "What it loses without a column, a word or a part of the picture, and in which direction each pulls.",

@@ -1,0 +1,1 @@
+"""What does the model give away about the rows it learned from?"""

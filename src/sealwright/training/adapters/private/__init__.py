@@ -1,0 +1,1 @@
+"""Recipes with differential privacy: bounded rows, counted noise, and graphs written here."""
