@@ -102,3 +102,22 @@ def test_without_rows_it_says_what_to_do_first(empty_home: Home) -> None:
     done = empty_home.inside("compare", "loans", expect=None)
     assert done.code != 0
     assert "sealwright" in done.err
+
+
+def test_harder_and_more_private_ways_are_compared_in_the_same_table(loans: Home) -> None:
+    text = _read(loans)
+    text["assurance"]["budget"] = {"rows": 200, "robustness_rows": 100, "repeats": 2}
+    text["training"]["mitigation"] = {"method": _WAY, "attributes": ["sex"]}  # each way stands in its place
+    _write(loans, text)
+    harder = loans.inside("compare", "loans", "--what", "robustness", "--only", "sanitised inputs", "--json").json
+    present, tried = harder["ways"]
+    assert tried["failed"] == ""
+    assert tried["training"] == {"mitigation": None, "hardening": {"sanitise": 0.005}}
+    assert {"robustness.evasion_flip_share"} <= {one["check"] for one in tried["findings"]}
+
+    private = loans.inside("compare", "loans", "--what", "privacy", "--only", "privacy-1", "--json").json
+    _, tried = private["ways"]
+    assert tried["failed"] == ""
+    checks = {one["check"]: one for one in tried["findings"]}
+    assert checks["privacy.epsilon_exceeded"]["value"] <= 0  # held against the epsilon it was trained with
+    assert "privacy.membership_auc" in checks

@@ -6,7 +6,7 @@ trained anew by `sealwright run`, and judged like any model.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from sealwright.assurance import SuiteResult, run_suites
 from sealwright.data import feature_interface, split
 from sealwright.kernel import InvalidInput, Progress, SealwrightError, silent
+from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.learned_columns import columns_learned_from
@@ -30,6 +31,7 @@ from sealwright.training import train as train_confined
 __all__ = ["PRESENT", "Comparison", "TriedWay", "compare"]
 
 PRESENT = "present"
+_ONE_OF = ("mitigation", "hardening", "privacy")  # a training has at most one of them
 _FIELDS = ("check", "value", "low", "high", "n", "unit", "definition", "note")
 
 
@@ -146,6 +148,7 @@ def compare(
     ways = [Variant(name=PRESENT, words="the project as it is", training={}), *variants]
     if len({way.name for way in ways}) != len(ways):
         raise InvalidInput(f"Each variant needs a name of its own, and none is called {PRESENT!r}.")
+    ways = [_instead(project, way) for way in ways]
     specs = {way.name: _spec(project, way) for way in ways}
     bench = _bench(workspace, project, suites, by, progress)
     tried: list[TriedWay] = []
@@ -204,6 +207,15 @@ def _bench(workspace: Workspace, project: Project, suites: Sequence[str], by: st
     )
 
 
+def _instead(project: Project, way: Variant) -> Variant:
+    """The way with the project's own mitigation, hardening or privacy switched off where it brings another of them."""
+    training = project.spec.training
+    if not any(way.training.get(name) for name in _ONE_OF):
+        return way
+    off = {name: None for name in _ONE_OF if getattr(training, name) is not None and name not in way.training}
+    return replace(way, training={**off, **way.training})
+
+
 def _spec(project: Project, variant: Variant) -> TrainingSpec:
     from pydantic import ValidationError
 
@@ -240,7 +252,7 @@ def _try(
         bench.test,
         bench.train,
         bench.interface,
-        bench.project.spec.assurance,
+        with_claim(bench.project.spec.assurance, made.privacy),
         groups=bench.groups,
         seed=bench.project.spec.training.seed,
         progress=lambda line, share: progress(line, 0.7 + 0.3 * share),

@@ -10,6 +10,8 @@ from sealwright.kernel import InvalidInput
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.variants import Variant
 from sealwright.pipeline.variants_fairness import mitigation_variants
+from sealwright.pipeline.variants_hardening import hardening_variants
+from sealwright.pipeline.variants_privacy import privacy_variants
 
 __all__ = ["COMPARISONS", "ComparisonKind", "comparison_kind"]
 
@@ -33,6 +35,20 @@ COMPARISONS: Mapping[str, ComparisonKind] = {
         trade=("fairness.selection_gap", "fairness.mean_prediction_gap", "fairness.class_rate_gap"),
         absent="no column forms groups (role `sensitive`, or assurance.groups; a number needs cut points), or the recipe"
         " is your own code",
+    ),
+    "robustness": ComparisonKind(
+        title="Ways to make the model harder to fool",
+        variants=hardening_variants,
+        suites=("robustness",),
+        trade=("robustness.evasion_flip_share", "robustness.noise_flip_share", "robustness.noise_shift"),
+        absent="the recipe is your own code, which hardens itself",
+    ),
+    "privacy": ComparisonKind(
+        title="Ways to learn without remembering anybody",
+        variants=privacy_variants,
+        suites=("privacy",),
+        trade=("privacy.membership_auc",),
+        absent="no private recipe learns a number",
     ),
 }
 

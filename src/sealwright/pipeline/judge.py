@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.assurance import AssuranceSpec, ClaimedPrivacy, Spread, SuiteResult, run_suites, to_predicate
+from sealwright.assurance import AssuranceSpec, Spread, SuiteResult, run_suites, to_predicate
 from sealwright.data import split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, silent, strict_json
 from sealwright.pipeline.candidate import put_together, statements_of
+from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.kept_outcomes import KeptOutcomes
@@ -143,14 +144,6 @@ def _shape(interface: Mapping[str, Any]) -> list[Any]:
     return [*(interface.get(part) for part in ("task", "target", "classes")), *named]
 
 
-def _claimed(spec: AssuranceSpec, privacy: Mapping[str, Any] | None) -> AssuranceSpec:
-    """The settings with the guarantee the model was trained with, where the project claims none itself."""
-    if privacy is None or spec.claimed_privacy is not None:
-        return spec
-    claim = ClaimedPrivacy(epsilon=privacy["epsilon"], delta=privacy["delta"])
-    return spec.model_copy(update={"claimed_privacy": claim})
-
-
 def _judge(
     desk: Desk,
     run: Run,
@@ -173,7 +166,7 @@ def _judge(
         test,
         train,
         interface,
-        _claimed(spec.assurance, record.get("privacy")),
+        with_claim(spec.assurance, record.get("privacy")),
         groups=desk.groups,
         seed=spec.training.seed,
         progress=progress,

@@ -25,7 +25,9 @@ __all__ = ["compare"]
 
 def compare(
     project: ProjectFolder = Path(),
-    what: Annotated[str, typer.Option("--what", help="What shall get better: fairness.")] = "fairness",
+    what: Annotated[
+        str, typer.Option("--what", help="What shall get better: fairness, robustness or privacy.")
+    ] = "fairness",
     only: Annotated[
         str | None,
         typer.Option("--only", help="Some of the ways, with commas between; left out: all.", show_default=False),
