@@ -148,7 +148,7 @@ def _of_file(
 def _judged(asked: _Elsewhere, policy: str, how: _How, progress: "Progress") -> "Assessment":
     """Read the rows, with types as they are guessed from the file, and judge the model on them."""
     from sealwright.data import infer_contract
-    from sealwright.doors.notebook import judged_anywhere
+    from sealwright.doors.without_workspace import judged_anywhere
     from sealwright.kernel import InvalidInput
 
     if asked.data is None or asked.target is None:
