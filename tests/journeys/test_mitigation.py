@@ -110,7 +110,7 @@ def test_harder_and_more_private_ways_are_compared_in_the_same_table(loans: Home
     text["training"]["mitigation"] = {"method": _WAY, "attributes": ["sex"]}  # each way stands in its place
     _write(loans, text)
     harder = loans.inside("compare", "loans", "--what", "robustness", "--only", "sanitised inputs", "--json").json
-    present, tried = harder["ways"]
+    _, tried = harder["ways"]
     assert tried["failed"] == ""
     assert tried["training"] == {"mitigation": None, "hardening": {"sanitise": 0.005}}
     assert {"robustness.evasion_flip_share"} <= {one["check"] for one in tried["findings"]}
