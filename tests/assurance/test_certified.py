@@ -143,8 +143,8 @@ def test_with_a_budget_for_each_number_the_proof_is_the_closed_form(wine: Any, r
     case = _case(wine)
     goal, rules = goal_of(case, 200, rng), constraints_of(case)
     proven = certify(goal, rules, (0.3,), each=True)
-    assert isinstance(case.predictor, OnnxPredictor)
-    linear = case.predictor.opened()
+    assert isinstance(case.model, OnnxPredictor)
+    linear = case.model.opened()
     x = goal.original.numbers.astype(np.float64)
     low, high = rules.box(goal.original, 0.3)
     factor = np.array([one.factor for one in linear.columns])
@@ -171,7 +171,7 @@ def test_one_tree_is_turned_exactly_where_no_proof_is(rng: np.random.Generator) 
     goal, rules = goal_of(case, 100, rng), constraints_of(case)
     proven = certify(goal, rules, BUDGETS)
     assert isinstance(proven, Certificate)
-    core = case.predictor.opened().core  # type: ignore[attr-defined]
+    core = case.model.opened().core  # type: ignore[attr-defined]
     for place, budget in enumerate(BUDGETS):
         turned = np.zeros(len(goal), dtype=bool)
         for leaf in range(len(core.scores)):
@@ -195,7 +195,7 @@ def _numbers(model: Any, X: np.ndarray, y: np.ndarray) -> Any:
     return Trained(to_bytes(model, X.shape[1], 0), interface, table, table)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.15, 0.85), st.booleans())
 def test_whatever_the_model_no_possible_row_contradicts_a_proof(seed: int, threshold: float, trees: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -223,7 +223,7 @@ def test_a_graph_that_mixes_columns_is_not_read(wine: Any) -> None:
     trained = wine.with_(model=to_bytes(mixed, X.shape[1], 0))
     case = _case(trained)
     with pytest.raises(Unreadable):
-        case.predictor.opened()  # type: ignore[attr-defined]
+        case.model.opened()  # type: ignore[attr-defined]
     said = certify(goal_of(case, 50, np.random.default_rng(0)), constraints_of(case), BUDGETS)
     assert isinstance(said, str)
     assert "no bound is known for this model" in said
@@ -232,9 +232,9 @@ def test_a_graph_that_mixes_columns_is_not_read(wine: Any) -> None:
 def test_a_reading_that_does_not_give_the_models_answers_proves_nothing(german: Any) -> None:
     """The graph of one model must not vouch for another."""
     case = _case(german)
-    other = _case(_recipe(german, "boosting")).predictor
+    other = _case(_recipe(german, "boosting")).model
     goal, rules = goal_of(case, 60, np.random.default_rng(0)), constraints_of(case)
-    case.predictor.opened = other.opened  # type: ignore[attr-defined]
+    case.model.opened = other.opened  # type: ignore[attr-defined]
     said = certify(goal, rules, BUDGETS)
     assert isinstance(said, str)
     assert "does not give the answers" in said

@@ -75,7 +75,8 @@ def test_numbers_agree_with_scikit_learn(diabetes) -> None:
     for name in ("r2", "mae", "rmse", "gain_over_baseline", "overfit_gap"):
         found = judged.one(f"performance.{name}")
         assert found.low < found.value < found.high, name
-    assert {item.check for item in judged["performance"].not_performed if item.applicable} == set()
+    left = {item.check for item in judged["performance"].not_performed if item.applicable}
+    assert left == {"performance.resampled_score", "performance.learning_curve"}  # these train, at full depth
 
 
 def _naive_calibration_error(p: np.ndarray, truth: np.ndarray) -> float:

@@ -71,6 +71,7 @@ def instance(value: float | None, **more: Any) -> dict[str, Any]:
     }
 
 
+ROWS = {"test": 250, "test_judged": 250, "train": 750, "train_judged": 750}
 POLICY = {"requirements": [{"check": "performance.roc_auc", "at_least": 0.7, "at_most": None}]}
 
 
@@ -79,11 +80,13 @@ def facts() -> ReportFacts:
     performance = {
         "findings": [finding("performance.roc_auc", 0.8123)],
         "figures": [LINES, MATRIX],
+        "rows": ROWS,
         "not_performed": [],
     }
     fairness = {
         "findings": [finding("fairness.selection_gap", 0.1, group={"attribute": HOSTILE, "level": None})],
         "figures": [BARS, PLAIN_BARS],
+        "rows": ROWS,
         "not_performed": [
             {
                 "check": "fairness.coverage",

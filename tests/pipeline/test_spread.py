@@ -127,7 +127,7 @@ def test_processes_say_the_same_to_the_last_byte_whatever_was_declared(small) ->
 
 
 def _teach(trained: Small) -> Teach:
-    return teach_from({"recipe": "logistic", "parameters": {"C": 1.0}, "interface": trained.interface})
+    return teach_from({"recipe": "logistic", "parameters": {"c": 1.0}, "interface": trained.interface})
 
 
 @pytest.mark.slow

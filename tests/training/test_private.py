@@ -312,7 +312,7 @@ def test_models_like_a_private_one_are_private_too() -> None:
     shape = read_shape(interface)
     rows = pack(table, shape)
     learned = [
-        learn_anew(table, interface, "logistic", {"strength": 0.1}, seed, PrivacySpec(epsilon=0.1))(
+        learn_anew(table, interface, "logistic", {"strength": 0.1}, seed, privacy=PrivacySpec(epsilon=0.1))(
             rows.numbers, rows.strings()
         )
         for seed in (1, 1, 2)

@@ -96,6 +96,11 @@ class Case:
         return cast(_T, self._kept[what])
 
     @property
+    def model(self) -> Predictor:
+        """The model itself, for whoever looks inside it. What asks it this way is not counted."""
+        return self.predictor.model if isinstance(self.predictor, Asked) else self.predictor
+
+    @property
     def task(self) -> str:
         return self.interface.task
 

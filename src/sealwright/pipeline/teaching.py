@@ -35,12 +35,12 @@ def teach_of(*, project: Project, interface: Mapping[str, Any], parameters: Mapp
 def teach_from(told: Mapping[str, Any]) -> Teach:
     """One of our recipes, named with its parameters and the interface: plain data, which a worker is handed as it is."""
     interface, recipe, parameters = told["interface"], told["recipe"], told["parameters"]
-    privacy = PrivacySpec.model_validate(told["privacy"]) if told["privacy"] else None
-    hardening = HardeningSpec.model_validate(told["hardening"]) if told["hardening"] else None
+    privacy = PrivacySpec.model_validate(told["privacy"]) if told.get("privacy") else None
+    hardening = HardeningSpec.model_validate(told["hardening"]) if told.get("hardening") else None
 
     def learn(table: pa.Table, seed: int) -> Predictor:
         answers = learn_anew(table, interface, recipe, parameters, seed, hardening, privacy)
         return FunctionPredictor(lambda features: answers(features.numbers, features.strings))
 
-    without = ", without its mitigation" if told["mitigated"] else ""
+    without = ", without its mitigation" if told.get("mitigated") else ""
     return Teach(words=f"the recipe {recipe} with the parameters of the model{without}", learn=learn, told=told)

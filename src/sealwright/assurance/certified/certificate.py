@@ -56,10 +56,10 @@ def certify(
         A budget for every feature on its own, instead of one for all together.
     """
     case = goal.case
-    if not isinstance(case.predictor, Openable):
+    if not isinstance(case.model, Openable):
         return _CLOSED
     try:
-        reading = case.predictor.opened()
+        reading = case.model.opened()
     except Unreadable as why:
         return f"no bound is known for this model: {why}"
     leaves = 1 if isinstance(reading.core, Linear) else len(reading.core.scores)

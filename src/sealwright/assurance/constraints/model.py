@@ -45,13 +45,14 @@ class Constraints:
 
         Before wholeness and exclusion, which `project` restores.
         """
-        numbers = original.numbers.astype(np.float64)
-        width = numbers.shape[1]
+        given = original.numbers.astype(np.float64)
+        endless = np.isinf(given)  # nowhere to go from there
+        numbers, width = np.where(endless, 0.0, given), given.shape[1]
         reach = budget * self.scale / self.price[:width]
         low = np.where(self.rises, numbers, np.maximum(numbers - reach, np.minimum(self.least, numbers)))
         high = np.where(self.falls, numbers, np.minimum(numbers + reach, np.maximum(self.most, numbers)))
-        still = self.fixed[:width]
-        return np.where(still, numbers, low), np.where(still, numbers, high)
+        still = self.fixed[:width] | endless
+        return np.where(still, given, low), np.where(still, given, high)
 
     def project(self, original: Features, wanted: Features) -> Features:
         """The possible row nearest to `wanted`, column by column; what cannot be had stays as it was."""
@@ -99,7 +100,8 @@ class Constraints:
     def costs(self, original: Features, changed: Features) -> Floats:
         """The same feature by feature, shape (n, columns)."""
         width = original.numbers.shape[1]
-        moved = np.abs(changed.numbers.astype(np.float64) - original.numbers.astype(np.float64))
+        after, before = changed.numbers.astype(np.float64), original.numbers.astype(np.float64)
+        moved = np.abs(np.where(after == before, 0.0, after) - np.where(after == before, 0.0, before))
         numbers = np.nan_to_num(moved) / self.scale * self.price[:width]
         strings = (changed.strings != original.strings).astype(np.float64) * self.price[width:]
         return np.concatenate([numbers, strings.reshape(original.strings.shape)], axis=1)

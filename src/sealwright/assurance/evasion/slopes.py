@@ -60,7 +60,7 @@ class _LinearSlopes:
 
 def slopes_of(case: Case) -> Slopes | str:
     """The slopes of the model judged, or why there are none."""
-    predictor = case.predictor
+    predictor = case.model
     if isinstance(predictor, _Differentiable):
         found = predictor.slopes(case.positive if case.task == "binary" else 0, case.spec.threshold)
         if found is not None:

@@ -33,7 +33,7 @@ class Coded:
     def matrix(self, features: Features) -> Floats:
         """Numbers, then level numbers, shape (n, width); a text seen nowhere before is -1."""
         codes = [_codes(features.strings[:, place], known) for place, known in enumerate(self.levels)]
-        columns = [features.numbers.astype(np.float64), np.reshape(codes, (-1, len(features))).T]
+        columns = [features.numbers.astype(np.float64), np.reshape(codes, (len(self.levels), len(features))).T]
         return np.concatenate(columns, axis=1)
 
     def features(self, matrix: Floats) -> Features:

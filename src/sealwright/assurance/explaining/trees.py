@@ -34,7 +34,7 @@ def tree_attributions(case: Case, rows: Features, background: Features, outputs:
     CannotExplain
         The model cannot be read, or is not made of trees.
     """
-    inside = getattr(case.predictor, "inside", None)
+    inside = getattr(case.model, "inside", None)
     if inside is None:
         raise CannotExplain("the model is a black box")
     model, matrix = _opened(inside)

@@ -76,8 +76,8 @@ class _Changed:
 
 def images_of(case: Case) -> ImagePredictor:
     """The model of a case about images."""
-    assert isinstance(case.predictor, ImagePredictor), "a case of modality image is made with an ImagePredictor"
-    return case.predictor
+    assert isinstance(case.model, ImagePredictor), "a case of modality image is made with an ImagePredictor"
+    return case.model
 
 
 def ask_changed(case: Case, features: Features, change: Change) -> Floats:

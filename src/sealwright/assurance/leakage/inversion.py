@@ -70,7 +70,8 @@ def distances(rows: Features, to: Features, scale: Floats) -> Floats:
     found = np.empty((len(rows), len(to)))
     texts = [_codes(rows.strings[:, place], to.strings[:, place]) for place in range(rows.strings.shape[1])]
     for place in range(len(rows)):
-        apart = np.abs(to.numbers.astype(np.float64) - rows.numbers[place].astype(np.float64)) / scale
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite numbers are far, or missing
+            apart = np.abs(to.numbers.astype(np.float64) - rows.numbers[place].astype(np.float64)) / scale
         total = np.minimum(np.nan_to_num(apart, nan=1.0, posinf=_FAR), _FAR).sum(axis=1)
         for mine, theirs in texts:
             total += theirs != mine[place]
