@@ -52,10 +52,9 @@ class Neighbourhood:
         switched = rng.random((n, self.coded.width - split)) < _SWITCHED
         others = self.seen[rng.integers(0, len(self.seen), switched.shape), np.arange(split, self.coded.width)]
         drawn[:, split:] = np.where(switched, others, row[split:])
-        steps = np.concatenate(
-            [np.nan_to_num((drawn[:, :split] - row[:split]) / rules.scale), drawn[:, split:] != row[split:]], axis=1
-        )
-        return drawn, steps
+        with np.errstate(invalid="ignore"):  # an infinite number goes nowhere
+            walked = np.nan_to_num((drawn[:, :split] - row[:split]) / rules.scale)
+        return drawn, np.concatenate([walked, drawn[:, split:] != row[split:]], axis=1)
 
 
 def local_surrogate(
