@@ -104,7 +104,7 @@ def test_the_bundle_verifies_and_names_what_it_leaves_out(home: Home) -> None:
     found = home.inside("verify", f"out/{PROJECT}-v1.evidence.json", "--trust", "out/trust.json", "--json").json
     assert found["verified"] == "bundle"
     assert found["facts"]["version"] == 1
-    assert any(line.startswith("all 16 statements") for line in found["checked"])
+    assert any(line.startswith("all 17 statements") for line in found["checked"])
     assert any(
         "decisions of channel live: 1 entries" in line or "decisions of channel live" in line
         for line in found["checked"]
@@ -133,15 +133,15 @@ def test_the_auditors_file_says_the_same_with_nothing_of_ours(home: Home) -> Non
 
 def test_a_version_is_rolled_back_and_revoked_and_history_keeps_both(home: Home) -> None:
     project = home.root / "credit" / "sealwright.yaml"
-    project.write_text(project.read_text().replace("seed: 20260101", "seed: 20260102"))
+    project.write_text(project.read_text().replace("  search: {", "  params: {trees: 50}\n  search: {"))
     home.do("run", "credit", expect=3)
     for name, role in (("bob", "business_owner"), ("cara", "compliance_officer")):
         home.inside(
-            "approve", "credit", "--as", name, "--role", role, "--reason", "Again with another seed",
+            "approve", "credit", "--as", name, "--role", role, "--reason", "Again with other parameters",
             "--person-key", f"{name}.key",
         )  # fmt: skip
     second = home.inside("seal", "credit", "--json", expect=None)
-    if second.code == 3:  # another seed may fall to the policy; a version needs to pass it
+    if second.code == 3:  # other parameters may fall to the policy; a version needs to pass it
         raise AssertionError(second.err)
     assert second.json["version"] == 2
     early = home.inside("history", PROJECT, "--json").json[0]["not_before"]

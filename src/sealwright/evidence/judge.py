@@ -111,7 +111,10 @@ def _judge_slot(
     if judged:
         return _worst(judged, requirement)
     nothing = Instance(outcome=Outcome.MISSING, found="no finding on file", attribute=slot)
-    return min(explained, key=lambda one: (_usefulness(one), one.statement), default=nothing)
+    filed = {
+        record.statement: record.ledger_index for record in records
+    }  # of like reasons the newest: it is in the package
+    return min(explained, key=lambda one: (_usefulness(one), -filed[one.statement], one.statement), default=nothing)
 
 
 def _worst(judged: Sequence[tuple[int, Instance]], requirement: Requirement) -> Instance:
