@@ -133,7 +133,7 @@ def test_the_auditors_file_says_the_same_with_nothing_of_ours(home: Home) -> Non
 
 def test_a_version_is_rolled_back_and_revoked_and_history_keeps_both(home: Home) -> None:
     project = home.root / "credit" / "sealwright.yaml"
-    project.write_text(project.read_text().replace("  search: {", "  params: {trees: 50}\n  search: {"))
+    project.write_text(project.read_text().replace("  search: {", "  params: {trees: 60}\n  search: {"))
     home.do("run", "credit", expect=3)
     for name, role in (("bob", "business_owner"), ("cara", "compliance_officer")):
         home.inside(
