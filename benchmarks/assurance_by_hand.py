@@ -45,7 +45,8 @@ class Credit:
 
     def __init__(self) -> None:
         table = pd.read_csv(_TABLE)
-        self.rows = table.drop(columns=["applicant_id", "sex", "outcome"])
+        rows = table.drop(columns=["applicant_id", "sex", "outcome"])
+        self.rows = rows.astype(dict.fromkeys(rows.select_dtypes("number"), float))  # partial dependence wants it
         self.outcome = (table["outcome"] == "good").astype(int)
         self.sex = table["sex"]
         words = [name for name in self.rows if self.rows[name].dtype == object]
