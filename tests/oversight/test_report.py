@@ -228,6 +228,7 @@ def test_numbers_have_three_digits_that_mean_something(value: float, words: str)
 def test_names_and_intervals_read_like_words() -> None:
     assert plain_check("performance.roc_auc") == "ROC AUC"
     assert plain_check("parity.flips") == "Parity: flips"
+    assert plain_check("privacy.membership_tpr_at_0_1_pct_fpr") == "Membership TPR at 0.1 % FPR"
     assert interval_words({"n": 1000, "low": None, "high": None}) == "n 1,000"
 
 

@@ -9,7 +9,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, CLASSES, REGRESSION
 from sealwright.assurance.evasion.flips import Flips
 from sealwright.assurance.goal import Goal
-from sealwright.assurance.intervals import mean_interval, wilson
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.refusals import refused
 
@@ -90,7 +90,7 @@ def _of_turned(prefix: str, case: Case, goal: Goal, flips: Flips, note: str) -> 
 
 def share(check: str, rows: np.ndarray, definition: str, case: Case, note: str = "") -> Finding:
     """A share of rows with its interval."""
-    low, high = wilson(int(rows.sum()), rows.size, case.spec.confidence)
+    low, high = case.share_interval(int(rows.sum()), rows.size)
     value = float(rows.mean())
     return Finding(
         check=check, value=value, low=low, high=high, n=rows.size, unit="share", definition=definition, note=note
@@ -109,13 +109,13 @@ def curve(name: str, title: str, goal: Goal, attacks: Mapping[str, Flips], proof
     proofs : mapping
         Per series: bool array of shape (budgets, n), as `Certificate.holds`.
     """
-    budgets, confidence = goal.case.spec.attacks.budgets, goal.case.spec.confidence
+    budgets = goal.case.spec.attacks.budgets
     lines = {f"attacked: {key}": [goal.right & ~flips.turned(b) for b in budgets] for key, flips in attacks.items()}
     lines |= {f"proven: {key}": [goal.right & rows for rows in holds] for key, holds in proofs.items()}
     series = []
     for key, points in lines.items():
         every = [goal.right, *points]
-        ends = [wilson(int(rows.sum()), rows.size, confidence) for rows in every]
+        ends = [goal.case.share_interval(int(rows.sum()), rows.size) for rows in every]
         series.append(
             Series(
                 name=key,

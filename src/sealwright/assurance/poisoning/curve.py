@@ -12,7 +12,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, REGRESSION
-from sealwright.assurance.intervals import Interval, mean_interval, wilson
+from sealwright.assurance.intervals import Interval, mean_interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.poisoning.lab import Lab
 from sealwright.assurance.predictor import no_answer
@@ -68,7 +68,7 @@ def mean_moved(case: Case, moved: Floats) -> tuple[float, Interval]:
     """The share of decisions that differ, or the mean distance, with its interval over the test rows."""
     mean, n = float(moved.mean()), moved.size
     if case.task != "regression":
-        return mean, wilson(min(mean * n, n), n, case.spec.confidence)
+        return mean, case.share_interval(min(mean * n, n), n)
     if n < 2:
         return mean, (0.0, 2 * mean)
     _, (low, high) = mean_interval(moved, case.spec.confidence)

@@ -94,7 +94,7 @@ def _spec(figure: Mapping[str, Any]) -> dict[str, Any]:
                 "tickColor": _GRID,
                 "labelLimit": 190,
             },
-            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220}
+            "legend": {"labelColor": _INK, "title": None, "orient": "top", "labelLimit": 220, "symbolOpacity": 1}
             | ({"columns": 2} if len(figure.get("series", ())) > _ONE_LINE else {}),
             "range": {"category": _COLOURS},
         },

@@ -1,5 +1,6 @@
 """How numbers and names are written for people, the same in the page and in the terminal."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,9 @@ _SPELLED = {
 }
 
 
+_PERCENT = re.compile(r"(?<![0-9])(?:0_)?[0-9]+_pct(?![a-z])")
+
+
 def number_words(value: float) -> str:
     """Three digits that mean something; counts whole; very small numbers in powers of ten."""
     if value == int(value) and abs(value) < 1e15:
@@ -54,9 +58,14 @@ def interval_words(finding: Mapping[str, Any]) -> str:
 def plain_check(check: str) -> str:
     """Write performance.roc_auc as ROC AUC, and parity.flips, which says little alone, as Parity: flips."""
     suite, _, name = check.rpartition(".")
-    words = " ".join(_SPELLED.get(word, word) for word in name.split("_"))
+    words = " ".join(_SPELLED.get(word, word) for word in _PERCENT.sub(_percent, name).split("_"))
     text = f"{suite}: {words}" if suite.split(".")[0] in _NEED_THEIR_SUITE else words
     return text[:1].upper() + text[1:]
+
+
+def _percent(found: re.Match[str]) -> str:
+    """Write 0_1_pct, as names of checks have it, as 0.1 %."""
+    return found[0].removesuffix("_pct").replace("_", ".") + " %"
 
 
 def training_words(record: Mapping[str, Any]) -> dict[str, str]:

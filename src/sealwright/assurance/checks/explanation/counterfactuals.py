@@ -19,7 +19,7 @@ from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipp
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.explaining.counterfactual import Counterfactuals, cheapest_changes
 from sealwright.assurance.explaining.wanted import score_for
-from sealwright.assurance.intervals import mean_interval, wilson, z_of
+from sealwright.assurance.intervals import mean_interval, z_of
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
 from sealwright.assurance.paired import normal_p, p_words
 
@@ -57,7 +57,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
 
 def _findings(case: Case, found: Counterfactuals, budget: float) -> Iterator[Finding | NotPerformed]:
     n, hits = found.found.size, int(found.found.sum())
-    low, high = wilson(hits, n, case.spec.confidence)
+    low, high = case.share_interval(hits, n)
     yield Finding(
         check=_SHARE,
         value=hits / n,

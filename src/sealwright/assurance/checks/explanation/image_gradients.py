@@ -6,6 +6,7 @@ The map is a mean over at least ten images. Attributions that miss the score the
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.agreement import agreement
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
@@ -14,11 +15,9 @@ from sealwright.assurance.images.figures import map_figure
 from sealwright.assurance.images.integrated import integrated
 from sealwright.assurance.images.patches import mean_image, occlusion_maps, patches_of
 from sealwright.assurance.images.pictures import Pixels
-from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.media_rows import drawn_rows, followed, too_few_rows
 from sealwright.assurance.modality import IMAGE
 from sealwright.assurance.model import Finding, NotPerformed
-from sealwright.assurance.ranking import midranks
 
 __all__ = ["CHECK"]
 
@@ -70,28 +69,16 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         "explanation.image_gradients", "Where scores come from", sums.mean(axis=0), patches,
         f"mean attribution over {rows.size} images, by integrated gradients",
     )  # fmt: skip
-    return collected([adds_up, _agreement(case, sums, maps), figure])
-
-
-def _agreement(case: Case, sums: Floats, maps: Floats) -> Finding | NotPerformed:
-    """Whether two ways to explain put the patches in one order."""
-    found = [
-        float(np.corrcoef(midranks(a), midranks(b))[0, 1])
-        for a, b in zip(sums, maps, strict=True)
-        if np.ptp(a) > 0 and np.ptp(b) > 0
-    ]
-    if len(found) < case.spec.smallest_group:
-        return NotPerformed(check=_AGREES, why=f"in {len(found)} images patches differ in effect; needed are more")
-    value, (low, high) = mean_interval(np.array(found), case.spec.confidence)
-    return Finding(
-        check=_AGREES,
-        value=value,
-        low=max(-1.0, low),
-        high=min(1.0, high),
-        n=len(found),
-        unit="rank correlation",
-        definition="Mean rank correlation, image by image, of the patches' attributions and of what covering each does.",
+    agrees = agreement(
+        _AGREES,
+        case,
+        zip(sums, maps, strict=True),
+        case.spec.smallest_group,
+        "images",
+        "patches",
+        "Mean rank correlation, image by image, of the patches' attributions and of what covering each does.",
     )
+    return collected([adds_up, agrees, figure])
 
 
 CHECK = Check(name="explanation.image_gradients", files={_ADDS_UP: ALL, _AGREES: ALL}, run=_run, modality=IMAGE)

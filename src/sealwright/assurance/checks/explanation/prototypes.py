@@ -10,7 +10,6 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, skipped
 from sealwright.assurance.explaining.typical import Typical, typical_of
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Series
 
 __all__ = ["CHECK"]
@@ -42,7 +41,7 @@ def _alike(typical: Typical, apart: Floats, decided: np.ndarray, each: int) -> n
 
 def _coverage(case: Case, typical: Typical, decided: np.ndarray, alike: np.ndarray) -> Finding:
     hits = int(alike.sum())
-    low, high = wilson(hits, alike.size, case.spec.confidence)
+    low, high = case.share_interval(hits, alike.size)
     shares = np.bincount(decided[decided >= 0], minlength=len(case.interface.classes)) / max(1, decided.size)
     return Finding(
         check=_COVERAGE,
@@ -75,7 +74,7 @@ def _distance(typical: Typical, apart: Floats) -> Finding:
 
 
 def _figure(case: Case, alike: list[np.ndarray]) -> Figure:
-    ends = [wilson(int(one.sum()), one.size, case.spec.confidence) for one in alike]
+    ends = [case.share_interval(int(one.sum()), one.size) for one in alike]
     return Figure(
         name=_COVERAGE,
         kind="lines",

@@ -10,7 +10,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome
 from sealwright.assurance.explaining.local import asked, neighbourhood_of
 from sealwright.assurance.explaining.surrogate import local_surrogate
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.model import Figure, Finding, Series
 
 __all__ = ["CHECK"]
@@ -29,7 +28,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     held = np.maximum(fits, 0.0)  # worse than a constant is as bad as one
     limit = case.spec.explanation.local_fidelity
     refused = int((fits < limit).sum())
-    low, high = wilson(refused, rows.size, case.spec.confidence)
+    low, high = case.share_interval(refused, rows.size)
     median = float(np.median(held))
     ends = _median_interval(held, case.spec.confidence)
     return Outcome(

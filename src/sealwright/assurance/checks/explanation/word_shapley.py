@@ -10,15 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.agreement import agreement
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.media_rows import drawn_rows, followed
 from sealwright.assurance.modality import TEXT
 from sealwright.assurance.model import Finding, NotPerformed
-from sealwright.assurance.ranking import midranks
 from sealwright.assurance.text.attribution import Document, Parts, documents_of, leave_one_out, shapley, without
 
 __all__ = ["CHECK"]
@@ -70,25 +69,15 @@ def _agreement(
     scale = max(1.0, float(np.abs(case.test.outputs).max()))
     if gap > _LARGEST_GAP * scale:
         return NotPerformed(check=_AGREES, why=f"the Shapley values do not add up (by {gap:.3g}), so they are refused")
-    found = [
-        float(np.corrcoef(midranks(part.values), midranks(drop))[0, 1])
+    pairs = (
+        (part.values, drop)
         for part, drop, one in zip(parts, drops, documents, strict=True)
-        if len(one.words) > 2 and np.ptp(part.values) > 0 and np.isfinite(drop).all() and np.ptp(drop) > 0
-    ]
-    if len(found) < _FEWEST:
-        return NotPerformed(
-            check=_AGREES, why=f"in {len(found)} documents words differ in effect; needed are {_FEWEST}"
-        )
-    value, (low, high) = mean_interval(np.array(found), case.spec.confidence)
-    return Finding(
-        check=_AGREES,
-        value=value,
-        low=max(-1.0, low),
-        high=min(1.0, high),
-        n=len(found),
-        unit="rank correlation",
-        definition="Mean rank correlation, document by document, of the words' Shapley values and of what leaving each out does.",
+        if len(one.words) > 2 and np.isfinite(drop).all()
     )
+    words = (
+        "Mean rank correlation, document by document, of the words' Shapley values and of what leaving each out does."
+    )
+    return agreement(_AGREES, case, pairs, _FEWEST, "documents", "words", words)
 
 
 CHECK = Check(name="explanation.word_shapley", files={_ADDS_UP: ALL, _AGREES: ALL}, run=_run, modality=TEXT)

@@ -10,7 +10,7 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, CLASSES, Check, Outcome, collected, skipped
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import mean_interval, wilson
+from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.media_rows import too_few_rows
 from sealwright.assurance.modality import TEXT
 from sealwright.assurance.model import Finding, NotPerformed
@@ -50,7 +50,7 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
 
 def _share(case: Case, a: Floats, b: Floats) -> Finding:
     flips = case.decide(a) != case.decide(b)
-    low, high = wilson(int(flips.sum()), flips.size, case.spec.confidence)
+    low, high = case.share_interval(int(flips.sum()), flips.size)
     return Finding(
         check=_SHARE,
         value=float(flips.mean()),

@@ -12,7 +12,6 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipped
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.leakage.inversion import distances, random_rows, searched
 from sealwright.assurance.leakage.sampling import drawn, too_few_rows
 from sealwright.assurance.model import Finding, NotPerformed
@@ -60,7 +59,7 @@ def _shares(case: Case, to_members: Floats, to_others: Floats, note: str) -> Fin
         why = f"the reconstructions lie next to {rows.size} different rows; {_FEWEST} are needed to say whose they are"
         return NotPerformed(check=_SHARE, why=why)
     hits = int((rows < to_members.shape[1]).sum())
-    low, high = wilson(hits, rows.size, case.spec.confidence)
+    low, high = case.share_interval(hits, rows.size)
     return Finding(
         check=_SHARE,
         value=hits / rows.size,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, CLASSES, Check, Outcome, collected, skipped
-from sealwright.assurance.intervals import Interval, difference, wilson
+from sealwright.assurance.intervals import Interval, difference
 from sealwright.assurance.leakage.membership import (
     Scores,
     area,
@@ -101,7 +101,7 @@ def _rule(case: Case, rows: Drawn) -> list[Finding]:
     seen = np.asarray(decided == case.train.truth)[rows.members]
     fresh = np.asarray(case.decisions == case.test.truth)[rows.others]
     size = seen.size
-    ends = [wilson(float(one.sum()), size, case.spec.confidence) for one in (seen, fresh)]
+    ends = [case.share_interval(float(one.sum()), size) for one in (seen, fresh)]
     gap = float(seen.mean()) - float(fresh.mean())
     low, high = difference(float(seen.mean()), ends[0], float(fresh.mean()), ends[1])
     return [

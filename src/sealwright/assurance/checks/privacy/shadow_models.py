@@ -19,7 +19,6 @@ from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.checks.privacy.epsilon import epsilon_findings
 from sealwright.assurance.checks.privacy.membership import RATES, found_findings, leakage_roc
 from sealwright.assurance.comparison import large_enough
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.leakage.membership import Scores, area, confidences
 from sealwright.assurance.leakage.sampling import too_few_rows
 from sealwright.assurance.leakage.shadows import Bools, exposures, halves, offline_scores, online_scores
@@ -164,7 +163,7 @@ def _by_group(
 def _share(
     case: Case, check: str, over: NDArray[np.bool_], definition: str, note: str, group: Group | None = None
 ) -> Finding:
-    low, high = wilson(int(over.sum()), over.size, case.spec.confidence)
+    low, high = case.share_interval(int(over.sum()), over.size)
     return Finding(
         check=check,
         value=float(over.mean()),

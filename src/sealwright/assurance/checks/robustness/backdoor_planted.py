@@ -11,7 +11,7 @@ import numpy as np
 from sealwright.assurance.breaking import Reading, holds_up_to
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Outcome, collected
-from sealwright.assurance.intervals import Interval, wilson
+from sealwright.assurance.intervals import Interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.poisoning.lab import Lab, lab_check, wanted_outcome
 from sealwright.assurance.poisoning.stamps import Stamp, marks, stamp_words, stamped, stamps_of
@@ -82,7 +82,7 @@ def _hits(case: Case, lab: Lab, model: Predictor, pair: Stamp, others: np.ndarra
 
 
 def _rate(case: Case, share: float, n: int) -> tuple[float, Interval]:
-    return share, wilson(min(share * n, n), n, case.spec.confidence)
+    return share, case.share_interval(min(share * n, n), n)
 
 
 def _findings(

@@ -14,7 +14,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, CLASSES, Check, Outcome, collected
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.features import Features
-from sealwright.assurance.intervals import Interval, wilson
+from sealwright.assurance.intervals import Interval
 from sealwright.assurance.model import Figure, Finding, NotPerformed, Series
 from sealwright.assurance.predictor import no_answer
 
@@ -114,7 +114,7 @@ def _agreement(
         return value, (value, value)
     decided = copy.astype(np.int64) if labels else case.decide(copy)
     same = int((decided == case.decide(truth)).sum())
-    return same / len(judged), wilson(same, len(judged), case.spec.confidence)
+    return same / len(judged), case.share_interval(same, len(judged))
 
 
 def _findings(case: Case, curves: dict[str, Curve], truth: Floats) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipp
 from sealwright.assurance.images.asking import ask_pixels, images_of
 from sealwright.assurance.images.attack import Fooled, fooled_by_steps
 from sealwright.assurance.images.pictures import Pixels
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.media_rows import drawn_rows, too_few_rows
 from sealwright.assurance.modality import IMAGE
 from sealwright.assurance.model import Figure, Finding, Group, Series
@@ -63,7 +62,7 @@ def _findings(
 ) -> Iterator[Finding]:
     at = epsilons.index(case.spec.images.reported_at)
     for way, counts in held.items():
-        low, high = wilson(int(counts[at]), n, case.spec.confidence)
+        low, high = case.share_interval(int(counts[at]), n)
         yield Finding(
             check=_ACCURACY,
             value=int(counts[at]) / n,

@@ -6,16 +6,15 @@ An upper bound of what holds: another attacker may find more. Images decided wro
 import numpy as np
 from numpy.typing import NDArray
 
+from sealwright.assurance.asking_attack import standing, standing_curve
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipped
 from sealwright.assurance.images.asking import ask_pixels, images_of
 from sealwright.assurance.images.attack import fooled_by_squares
 from sealwright.assurance.images.pictures import Pixels
-from sealwright.assurance.intervals import wilson
 from sealwright.assurance.media_rows import drawn_rows, too_few_rows
 from sealwright.assurance.modality import IMAGE
-from sealwright.assurance.model import Figure, Finding, Series
 
 __all__ = ["CHECK"]
 
@@ -36,20 +35,21 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         return _margin(case, ask_pixels(case, moved), wanted)
 
     fooled_at = fooled_by_squares(pixels, truth[right], asked.reported_at, asked.queries, margin, rng)
-    n, held = rows.size, right.size - int((fooled_at > 0).sum())
-    low, high = wilson(held, n, case.spec.confidence)
-    finding = Finding(
-        check=_ACCURACY,
-        value=held / n,
-        low=low,
-        high=high,
-        n=n,
-        unit="share",
-        definition=f"Share of images still decided rightly when an attacker without the model's gradients moves every pixel by at"
-        f" most {asked.reported_at:.3g} of its range, with {asked.queries} questions to the model about each.",
-        note=f"{right.size / n:.1%} are decided rightly as they are",
+    words = (
+        "Share of images still decided rightly when an attacker without the model's gradients moves every pixel by at"
+        f" most {asked.reported_at:.3g} of its range, with {asked.queries} questions to the model about each."
     )
-    return collected([finding, _curve(fooled_at, asked.queries, n, right.size)])
+    held = standing(_ACCURACY, case, right.size, fooled_at, rows.size, words)
+    curve = standing_curve(
+        "robustness.image_patch_attack",
+        "Attack on images with questions alone",
+        "questions about each image",
+        asked.queries,
+        right.size,
+        fooled_at,
+        rows.size,
+    )
+    return collected([held, curve])
 
 
 def _margin(case: Case, answers: Floats, wanted: NDArray[np.int64]) -> Floats:
@@ -65,20 +65,6 @@ def _margin(case: Case, answers: Floats, wanted: NDArray[np.int64]) -> Floats:
     # of equal chances the first class is decided, so a tie is lost to a class before it
     tie = (best == 0) & (case.decide(answers) != wanted)
     return np.where(tie, -np.finfo(np.float64).tiny, best)
-
-
-def _curve(fooled_at: NDArray[np.int64], queries: int, n: int, right: int) -> Figure:
-    asked = np.unique(np.linspace(0, queries, _POINTS).astype(int))
-    held = [(right - int(((fooled_at > 0) & (fooled_at <= q)).sum())) / n for q in asked]
-    line = Series(name="decided rightly", x=tuple(float(q) for q in asked), y=tuple(held))
-    return Figure(
-        name="robustness.image_patch_attack",
-        kind="lines",
-        title="Attack on images with questions alone",
-        x="questions about each image",
-        y="share decided rightly",
-        series=(line,),
-    )
 
 
 CHECK = Check(name="robustness.image_patch_attack", files={_ACCURACY: CLASSES}, run=_run, modality=IMAGE)
