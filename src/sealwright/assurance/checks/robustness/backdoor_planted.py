@@ -4,7 +4,8 @@ How often does the pair, written over any test row, then get that outcome, and d
 The pair lies inside the contract, so the server would let it through.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,16 +44,34 @@ def _measured(case: Case, lab: Lab, rng: np.random.Generator) -> Iterator[Findin
         for check in (_SUCCESS, _DROP, _UP_TO):
             yield NotPerformed(check=check, why=f"{why} rare; it takes {_FEWEST} rows and {settings.repeats} pairs")
         return
-    before = headline(case.interface, lab.test_truth, lab.clean)
-    shares = sorted({*settings.planted, settings.planted_at})
-    rates, scores = [], []
-    for share in shares:
+    backdoor = _Backdoor(
+        outcome=case.interface.classes[target],
+        triggers="; ".join(stamp_words(case.interface, pair) for pair in pairs[: settings.repeats]),
+        rows=others.size,
+        before=headline(case.interface, lab.test_truth, lab.clean),
+    )
+    for share in sorted({*settings.planted, settings.planted_at}):
         models = [planted(lab, pair, target, share, rng) for pair in pairs[: settings.repeats]]
         hits = [_hits(case, lab, model, pair, others, target) for model, pair in zip(models, pairs, strict=False)]
-        rates.append(_rate(case, float(np.mean(hits)), others.size))
         answered = [headline(case.interface, lab.test_truth, lab.ask(model)) for model in models]
-        scores.append([one for one in answered if one is not None])
-    yield from _findings(case, lab, pairs, target, shares, rates, scores, before, others.size)
+        backdoor.rates[share] = _rate(case, float(np.mean(hits)), others.size)
+        backdoor.scores[share] = [one for one in answered if one is not None]
+    yield _success(case, backdoor)
+    yield _drop(case, backdoor, len(lab.test))
+    yield _holds_up_to(case, backdoor)
+    yield _figure(case, backdoor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Backdoor:
+    """What planting did, by the share of training rows that got the trigger, in ascending order."""
+
+    outcome: str  # the one wanted
+    triggers: str  # in words
+    rows: int  # test rows decided otherwise before
+    before: Score | None
+    rates: dict[float, tuple[float, Interval]] = field(default_factory=dict)  # decisions the trigger turns
+    scores: dict[float, list[Score]] = field(default_factory=dict)  # on clean rows, one for each trigger
 
 
 def rare_pairs(case: Case, lab: Lab, rng: np.random.Generator) -> list[Stamp]:
@@ -85,73 +104,73 @@ def _rate(case: Case, share: float, n: int) -> tuple[float, Interval]:
     return share, case.share_interval(min(share * n, n), n)
 
 
-def _findings(
-    case: Case,
-    lab: Lab,
-    pairs: Sequence[Stamp],
-    target: int,
-    shares: Sequence[float],
-    rates: Sequence[tuple[float, Interval]],
-    scores: Sequence[list[Score]],
-    before: Score | None,
-    n: int,
-) -> Iterator[Finding | NotPerformed | Figure]:
-    settings, outcome = case.spec.poisoning, case.interface.classes[target]
-    at = shares.index(settings.planted_at)
-    told = "; ".join(stamp_words(case.interface, pair) for pair in pairs[: settings.repeats])
-    value, (low, high) = rates[at]
-    yield Finding(
+def _success(case: Case, backdoor: _Backdoor) -> Finding:
+    at = case.spec.poisoning.planted_at
+    value, (low, high) = backdoor.rates[at]
+    return Finding(
         check=_SUCCESS,
         value=value,
         low=low,
         high=high,
-        n=n,
+        n=backdoor.rows,
         unit="share",
-        definition=f"Share of test rows decided otherwise before that become {outcome} with a trigger that was planted"
-        f" in {settings.planted_at:g} of the training rows.",
-        note=f"mean over the triggers {told}",
+        definition=f"Share of test rows decided otherwise before that become {backdoor.outcome} with a trigger that was"
+        f" planted in {at:g} of the training rows.",
+        note=f"mean over the triggers {backdoor.triggers}",
     )
+
+
+def _drop(case: Case, backdoor: _Backdoor, n: int) -> Finding | NotPerformed:
+    settings = case.spec.poisoning
+    scores = backdoor.scores[settings.planted_at]
+    if backdoor.before is None or len(scores) < settings.repeats:
+        return NotPerformed(check=_DROP, why="the test rows hold one single outcome, so there is no score to lose")
+    drop, (low, high) = paired_drop(backdoor.before, scores, case.spec.confidence)
     unit, words = score_words(case.task)
-    if before is None or len(scores[at]) < settings.repeats:
-        yield NotPerformed(check=_DROP, why="the test rows hold one single outcome, so there is no score to lose")
-    else:
-        drop, (low, high) = paired_drop(before, scores[at], case.spec.confidence)
-        yield Finding(
-            check=_DROP,
-            value=drop,
-            low=low,
-            high=high,
-            n=len(lab.test),
-            unit=unit,
-            definition=f"Loss of {words} on clean test rows when the trigger is planted in {settings.planted_at:g} of"
-            " the training rows.",
-            note="what somebody would see who looks at the score only",
-        )
+    return Finding(
+        check=_DROP,
+        value=drop,
+        low=low,
+        high=high,
+        n=n,
+        unit=unit,
+        definition=f"Loss of {words} on clean test rows when the trigger is planted in {settings.planted_at:g} of"
+        " the training rows.",
+        note="what somebody would see who looks at the score only",
+    )
+
+
+def _holds_up_to(case: Case, backdoor: _Backdoor) -> Finding:
     limit = case.spec.stress.breaks_at.flip_share
     readings = [
         (share, (Reading(what="decisions the trigger turns", value=rate, interval=ends, limit=limit),))
-        for share, (rate, ends) in zip(shares, rates, strict=True)
+        for share, (rate, ends) in backdoor.rates.items()
     ]
-    yield holds_up_to(_UP_TO, "share", readings, n, f"outcome wanted: {outcome}")
-    line = Series(
-        name="decisions the trigger turns",
-        x=tuple(shares),
-        y=tuple(rate for rate, _ in rates),
-        low=tuple(ends[0] for _, ends in rates),
-        high=tuple(ends[1] for _, ends in rates),
-    )
-    series = [line]
-    if all(scores):
-        means = tuple(float(np.mean([one.value for one in some])) for some in scores)
-        series.append(Series(name=f"{unit} on clean rows", x=tuple(shares), y=means))
-    yield Figure(
+    return holds_up_to(_UP_TO, "share", readings, backdoor.rows, f"outcome wanted: {backdoor.outcome}")
+
+
+def _figure(case: Case, backdoor: _Backdoor) -> Figure:
+    shares = tuple(backdoor.rates)
+    series = [
+        Series(
+            name="decisions the trigger turns",
+            x=shares,
+            y=tuple(rate for rate, _ in backdoor.rates.values()),
+            low=tuple(ends[0] for _, ends in backdoor.rates.values()),
+            high=tuple(ends[1] for _, ends in backdoor.rates.values()),
+        )
+    ]
+    if all(backdoor.scores.values()):
+        means = tuple(float(np.mean([one.value for one in some])) for some in backdoor.scores.values())
+        series.append(Series(name=f"{score_words(case.task)[0]} on clean rows", x=shares, y=means))
+    return Figure(
         name="robustness.backdoor_planted",
         kind="lines",
         title="A planted backdoor",
         x="share of training rows with the trigger",
         y="share, score",
         series=tuple(series),
-        note=f"outcome wanted: {outcome}",
+        note=f"outcome wanted: {backdoor.outcome}",
     )
 
 
