@@ -98,7 +98,7 @@ TABLE = pa.table({"a": ["1", "2", None], "b": ["x", "y", "z"]})
     ("key", "data"),
     [
         ("in/x.csv", b"a,b\n1,x\n2,y\n,z\n"),
-        ("x.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n,z\n")),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n,z\n", mtime=0)),
         ("x.jsonl", b'{"a":"1","b":"x"}\n{"a":"2","b":"y"}\n{"b":"z"}\n'),
         ("deep/down/x.parquet", parquet_of(TABLE, row_group_size=2)),
     ],

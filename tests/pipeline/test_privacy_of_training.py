@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sealwright.assurance import AssuranceSpec
-from sealwright.pipeline.judge import _claimed
+from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.project import Project, load_project
 from sealwright.pipeline.variants_privacy import privacy_variants
 from sealwright.training import TrainingSpec
@@ -33,9 +33,11 @@ def test_a_recipe_with_a_private_form_is_kept_with_what_was_fixed() -> None:
         assert (made.recipe, made.params, made.privacy.delta) == ("naive_bayes", {"bands": 5}, 1e-6)
 
 
-def test_the_guarantee_of_the_training_is_the_claim_unless_the_project_claims_another() -> None:
+def test_the_guarantee_of_the_training_is_the_claim_unless_the_project_claims_a_stricter() -> None:
     said = {"epsilon": 2.0, "delta": 1e-6}
-    assert _claimed(AssuranceSpec(), None).claimed_privacy is None
-    assert _claimed(AssuranceSpec(), said).claimed_privacy.model_dump() == said
+    assert with_claim(AssuranceSpec(), None).claimed_privacy is None
+    assert with_claim(AssuranceSpec(), said).claimed_privacy.model_dump() == said
     own = AssuranceSpec(claimed_privacy={"epsilon": 1})
-    assert _claimed(own, said).claimed_privacy.epsilon == 1
+    assert with_claim(own, said).claimed_privacy.epsilon == 1
+    loose = AssuranceSpec(claimed_privacy={"epsilon": 9})
+    assert with_claim(loose, said).claimed_privacy.epsilon == 2  # a looser word does not win
