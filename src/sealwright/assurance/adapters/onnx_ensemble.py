@@ -1,6 +1,6 @@
-"""The trees inside an ONNX model: as arrays shap reads, and the matrix they look at.
+"""The trees inside an ONNX model as arrays, and the matrix they look at: what bounds and Shapley values both read.
 
-Answers: where is the one tree ensemble of this graph, and what does it see for a row?
+Answers: where is the one tree ensemble of this graph, which trees does it hold, and what does it see for a row?
 Does not answer: what happens behind it. Whether its sums lead to the model's answers is checked by who asks.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.unexplained import CannotExplain
 
-__all__ = ["OnnxTrees", "onnx_trees"]
+__all__ = ["OnnxTrees", "ensemble_of", "onnx_trees"]
 
 _OPERATORS = ("TreeEnsembleClassifier", "TreeEnsembleRegressor")
 _ERRORS_ONLY = 3
@@ -45,7 +45,7 @@ def onnx_trees(data: bytes) -> OnnxTrees:
         raise CannotExplain(f"the graph holds {len(found)} tree ensembles; one can be read")
     node = found[0]
     given = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
-    return OnnxTrees(_as_dictionary(given, node.op_type == "TreeEnsembleClassifier"), _matrix(graph, node.input[0]))
+    return OnnxTrees(ensemble_of(given), _matrix(graph, node.input[0]))
 
 
 def _matrix(graph: Any, name: str) -> Callable[[Mapping[str, NDArray[Any]]], Floats]:
@@ -66,13 +66,20 @@ def _matrix(graph: Any, name: str) -> Callable[[Mapping[str, NDArray[Any]]], Flo
     return lambda given: np.asarray(session.run([name], dict(given))[0], dtype=np.float64)
 
 
-def _as_dictionary(given: Mapping[str, Any], classifier: bool) -> dict[str, Any]:
-    kind = "class" if classifier else "target"
+def ensemble_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The trees of one operator, from its attributes, in the dictionary form of shap.
+
+    Raises
+    ------
+    CannotExplain
+        They are not added up, or ask other questions than x <= t and x < t.
+    """
+    kind = "class" if "class_ids" in given else "target"
     if given.get("aggregate_function", b"SUM") not in (b"SUM", b"AVERAGE"):
         raise CannotExplain("the trees are not added up")
     numbers = sorted(set(given["nodes_treeids"]))
     scale = 1 / len(numbers) if given.get("aggregate_function") == b"AVERAGE" else 1.0
-    outputs = {one: place for place, one in enumerate(sorted(set(given[f"{kind}_ids"])))}
+    outputs = _outputs(given, kind)
     leaves: dict[tuple[int, int], Floats] = defaultdict(lambda: np.zeros(len(outputs)))
     columns = (given[f"{kind}_treeids"], given[f"{kind}_nodeids"], given[f"{kind}_ids"], given[f"{kind}_weights"])
     for tree, leaf, output, weight in zip(*columns, strict=True):
@@ -81,13 +88,24 @@ def _as_dictionary(given: Mapping[str, Any], classifier: bool) -> dict[str, Any]
     for place, tree in enumerate(given["nodes_treeids"]):
         places[tree].append(place)
     start = np.array(given.get("base_values") or [0.0], dtype=np.float64)
+    if start.size not in (1, len(outputs)):
+        raise CannotExplain("its trees start from another number of values than there are scores")
     return {
         "trees": [_tree(given, places[tree], tree, leaves, len(outputs)) for tree in numbers],
-        "base_offset": start if start.size == len(outputs) else np.zeros(len(outputs)) + start[-1],
+        "base_offset": np.zeros(len(outputs)) + start,
         "tree_output": "raw_value",
         "input_dtype": np.float64,
         "internal_dtype": np.float64,
     }
+
+
+def _outputs(given: Mapping[str, Any], kind: str) -> dict[int, int]:
+    """Where the score of each class or target stands; two classes told by one score have that one."""
+    told = sorted(set(given[f"{kind}_ids"]))
+    named = len(given.get("classlabels_strings") or given.get("classlabels_int64s") or ())
+    if len(told) == 1 and named == 2:
+        return {told[0]: 0}
+    return {one: place for place, one in enumerate(range(named) if kind == "class" and named else told)}
 
 
 def _tree(given: Mapping[str, Any], places: list[int], tree: int, leaves: Any, outputs: int) -> dict[str, Any]:

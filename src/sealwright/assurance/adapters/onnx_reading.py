@@ -11,9 +11,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from sealwright.assurance.adapters.leaves import leaves_of
 from sealwright.assurance.adapters.onnx_columns import Column, Text, encoded
-from sealwright.assurance.adapters.onnx_trees import leaves_of
-from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
+from sealwright.assurance.adapters.onnx_ensemble import ensemble_of
+from sealwright.assurance.certified.reading import Leaves, Linear, Link, Reading, Source, Unreadable
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["read_onnx"]
 
@@ -84,13 +86,20 @@ def _core(
         raise Unreadable("its trees or weights do not take the encoded columns")
     links: tuple[Link, ...] = ("value",) if task == "regression" else ("softmax", "logistic", "shares")
     if node.op_type.startswith("Tree"):
-        trees = leaves_of(attributes, len(matrix))
+        trees = _leaves(attributes, len(matrix))
         _refuse_unknown(after)
         if trees.leaf.size > _MOST_CONDITIONS:
             raise Unreadable(f"its trees ask {trees.leaf.size:,} questions; at most {_MOST_CONDITIONS:,} are read")
         return Reading(words=f"{trees.first.size} trees", columns=matrix, core=trees, links=links)
     core = _linear(node, attributes, constants, after, len(matrix))
     return Reading(words="a linear function", columns=matrix, core=core, links=links)
+
+
+def _leaves(attributes: Mapping[str, Any], width: int) -> Leaves:
+    try:
+        return leaves_of(ensemble_of(attributes), width)
+    except CannotExplain as error:
+        raise Unreadable(str(error)) from None
 
 
 def _linear(

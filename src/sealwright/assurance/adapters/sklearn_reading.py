@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sealwright.assurance.adapters.onnx_trees import leaves_from
+from sealwright.assurance.adapters.leaves import leaves_of
 from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
 
 __all__ = ["read_sklearn"]
@@ -45,8 +45,8 @@ def read_sklearn(model: Any, task: str, order: list[int] | None) -> Reading:
             words="a linear function", columns=columns, core=Linear(weights=weights, constant=start), links=links
         )
     trees = [one.tree_ for one in final.estimators_] if kind in _FORESTS else [final.tree_]
-    tables, scores = zip(*(_table(tree, task, order, 1 / len(trees)) for tree in trees), strict=True)
-    core = leaves_from(list(tables), list(scores), np.zeros(1 if task == "regression" else len(order or ())))
+    told = [_told(tree, task, order, 1 / len(trees)) for tree in trees]
+    core = leaves_of({"trees": told, "base_offset": np.zeros(told[0]["values"].shape[1])}, len(columns))
     words = f"{len(trees)} trees" if len(trees) > 1 else "one tree"
     return Reading(words=words, columns=columns, core=core, links=links)
 
@@ -69,15 +69,17 @@ def _scaled(step: Any, columns: tuple[Source, ...]) -> tuple[Source, ...]:
     )
 
 
-def _table(tree: Any, task: str, order: list[int] | None, share: float) -> tuple[dict[int, Any], dict[int, Any]]:
-    """Nodes and leaf scores of one tree, as `leaves_from` takes them."""
-    nodes, scores = {}, {}
-    to_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=np.uint8))
-    for node in range(tree.node_count):
-        left, right = int(tree.children_left[node]), int(tree.children_right[node])
-        if left != right:
-            nodes[node] = (int(tree.feature[node]), float(tree.threshold[node]), left, right, bool(to_left[node]))
-            continue
-        value = tree.value[node][0]
-        scores[node] = (value[:1] if task == "regression" else (value / value.sum())[order]) * share
-    return nodes, scores
+def _told(tree: Any, task: str, order: list[int] | None, share: float) -> dict[str, Any]:
+    """One tree as `leaves_of` takes it."""
+    left, right = tree.children_left, tree.children_right
+    to_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=np.uint8)).astype(np.bool_)
+    values = tree.value[:, 0, :]
+    scores = values[:, :1] if task == "regression" else (values / values.sum(axis=1, keepdims=True))[:, order]
+    return {
+        "children_left": left,
+        "children_right": right,
+        "children_default": np.where(to_left, left, right),
+        "features": tree.feature,
+        "thresholds": tree.threshold,
+        "values": scores * share,
+    }
