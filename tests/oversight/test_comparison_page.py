@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealwright.oversight import ComparisonFacts, render_comparison
-from sealwright.oversight.report.tradeoff import front_of
+from sealwright.oversight.report.tradeoff import _lifts, front_of
 
 places = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=12)
 
@@ -97,3 +97,21 @@ def test_a_way_that_gave_no_model_says_why_and_is_in_no_plot() -> None:
     )
     assert "There were too few rows." in text
     assert "method: thresholds" not in text
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.7, 0.8)), min_size=1, max_size=12))
+def test_no_name_covers_another(places: list[tuple[float, float]]) -> None:
+    points = [
+        {"name": f"way number {at}", "x": x, "x_low": x - 0.02, "x_high": x + 0.02, "y": y, "y_low": y - 0.01, "y_high": y + 0.01}
+        for at, (x, y) in enumerate(places)
+    ]  # fmt: skip
+    lifts = _lifts(points, from_zero=True)
+    high = max(one["y_high"] for one in points) - min(one["y_low"] for one in points)
+    wide = max(one["x_high"] for one in points)
+    boxes = [
+        (620 * one["x"] / wide, 380 * (1 - (one["y"] - min(other["y_low"] for other in points)) / high) + lift)
+        for one, lift in zip(points, lifts, strict=True)
+    ]
+    for at, (x, y) in enumerate(boxes):
+        for other_x, other_y in boxes[:at]:
+            assert abs(y - other_y) >= 13 - 1e-6 or abs(x - other_x) > 6 * len("way number 0") - 1e-6

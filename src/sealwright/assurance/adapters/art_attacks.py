@@ -184,6 +184,8 @@ def _white_box(point: Point, slopes: Slopes) -> Any:
         return point.wished(x)
 
     class WhiteBox(ClassGradientsMixin, ClassifierMixin, LossGradientsMixin, BaseEstimator):  # type: ignore[misc]
+        """ART's interface also demands fit and save, which no attack calls; here they refuse."""
+
         def __init__(self) -> None:
             super().__init__(model=None, clip_values=_ends(point))
             self.nb_classes = len(point.tape.goal.case.interface.classes)

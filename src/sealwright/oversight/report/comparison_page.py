@@ -123,7 +123,7 @@ def _figure(
         "kind": "trade_off",
         "name": "comparison.trade_off",
         "points": points,
-        "x": f"{_name(key)} (less is more alike)",
+        "x": f"{_name(key)} (less is better)",
         "y": plain_check(good),
     }
     front = ", ".join(point["name"] for point in points if point["name"] in front_of(points))
@@ -131,7 +131,7 @@ def _figure(
         "title": f"{plain_check(good)} against {_name(key)[:1].lower()}{_name(key)[1:]}",
         "src": picture(figure),
         "alt": f"One point for each way; on the front: {front}",
-        "note": f"No other way is both more accurate and more alike than: {front}. Bars are intervals; ways whose bars"
+        "note": f"No other way beats these in both: {front}. Bars are intervals; ways whose bars"
         " overlap may differ by chance.",
     }
 

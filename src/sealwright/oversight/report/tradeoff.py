@@ -5,6 +5,9 @@ from typing import Any
 
 __all__ = ["front_of", "trade_off"]
 
+_WIDTH, _HEIGHT = 620, 380
+_LETTER, _LINE = 6, 13  # pixels a name takes, by letter and in height
+_BESIDE, _DOT = 7, 5  # pixels from a point to its name, and half of its width
 _FRONT, _OTHER, _PRESENT = "#0b6e6e", "#8b979e", "#c2571a"
 
 
@@ -27,18 +30,24 @@ def trade_off(figure: Mapping[str, Any]) -> dict[str, Any]:
     """
     points = list(figure["points"])
     best = front_of(points)
-    ranked = sorted(range(len(points)), key=lambda at: (points[at]["y"], points[at]["x"]))
-    side = {at: rank % 2 for rank, at in enumerate(ranked)}  # neighbours get their names above and below
+    from_zero = min(one["x_low"] for one in points) < max(one["x_high"] for one in points) / 2
+    lifts = _lifts(points, from_zero=from_zero)
     values = [
         {
             **one,
             "kind": "present" if place == 0 else "front" if one["name"] in best else "other",
             "order": one["x"],
-            "side": side[place],
+            "lift": lifts[place],
         }
         for place, one in enumerate(points)
     ]
-    x = {"field": "x", "type": "quantitative", "title": figure["x"], "scale": {"zero": True}, "axis": {"tickCount": 6}}
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": figure["x"],
+        "scale": {"zero": from_zero},
+        "axis": {"tickCount": 6},
+    }
     y = {"field": "y", "type": "quantitative", "title": figure["y"], "scale": {"zero": False}, "axis": {"tickCount": 6}}
     colour = {
         "field": "kind",
@@ -48,8 +57,8 @@ def trade_off(figure: Mapping[str, Any]) -> dict[str, Any]:
     }
     bars = {"type": "rule", "strokeWidth": 1.5, "opacity": 0.3}
     return {
-        "width": 620,
-        "height": 380,
+        "width": _WIDTH,
+        "height": _HEIGHT,
         "data": {"values": values},
         "layer": [
             {
@@ -77,11 +86,31 @@ def trade_off(figure: Mapping[str, Any]) -> dict[str, Any]:
             },
             *(
                 {
-                    "transform": [{"filter": {"field": "side", "equal": side}}],
-                    "mark": {"type": "text", "align": "left", "dx": 7, "dy": dy, "fontSize": 11},
+                    "transform": [{"filter": {"field": "lift", "equal": lift}}],
+                    "mark": {"type": "text", "align": "left", "dx": _BESIDE, "dy": lift, "fontSize": 11},
                     "encoding": {"x": x, "y": y, "text": {"field": "name"}, "color": colour},
                 }
-                for side, dy in enumerate((-9, 12))
+                for lift in sorted(set(lifts))
             ),
         ],
     }
+
+
+def _lifts(points: Sequence[Mapping[str, Any]], *, from_zero: bool) -> list[int]:
+    """How far below its point each name stands, in pixels, so that no name covers another, or a point."""
+    left = 0.0 if from_zero else min(one["x_low"] for one in points)
+    low = min(one["y_low"] for one in points)
+    wide = max(one["x_high"] for one in points) - left or 1.0
+    high = max(one["y_high"] for one in points) - low or 1.0
+    at = [(_WIDTH * (one["x"] - left) / wide, _HEIGHT * (1 - (one["y"] - low) / high)) for one in points]
+    taken = [(x - _DOT, x + _DOT, y) for x, y in at]  # from, to, height of what a name must not cover
+    lifts = []
+    for one, (x, y) in zip(points, at, strict=True):
+        start, end = x + _BESIDE, x + _BESIDE + _LETTER * len(one["name"])
+        tries = (sign * (9 + step * _LINE) for step in range(2 * len(points) + 1) for sign in (-1, 1))
+        lift = next(
+            (by for by in tries if all(abs(y + by - z) >= _LINE or end < a or b < start for a, b, z in taken)), -9
+        )
+        taken.append((start, end, y + lift))
+        lifts.append(lift)
+    return lifts
