@@ -7,7 +7,6 @@ high number is good or bad the data does not say, so the test looks both ways.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import REGRESSION, Check, Outcome, collected, skipped
-from sealwright.assurance.checks.fairness.intersections import crossed_groups
 from sealwright.assurance.comparison import large_enough, sensitive
+from sealwright.assurance.crossing import crossed_attributes
 from sealwright.assurance.intervals import z_of
 from sealwright.assurance.model import Finding, Group, NotPerformed
 from sealwright.assurance.paired import normal_p
@@ -54,16 +53,12 @@ class _Apart:
 def _run(case: Case, _rng: np.random.Generator) -> Outcome:
     if (none := sensitive(case, _ALL)) is not None:
         return none
-    usable = [attribute for attribute in case.attributes if not attribute.problem]
-    if case.spec.crossed < 2 or len(usable) < 2:
-        why = "assurance.crossed is 1" if case.spec.crossed < 2 else "only one attribute can be compared"
-        return skipped(_ALL, f"{why}, so there is nothing to cross", applicable=False)
+    crossed = crossed_attributes(case)
+    if isinstance(crossed, str):
+        return skipped(_ALL, crossed, applicable=False)
     spread = float(case.test.truth.std())
     if spread == 0:
         return skipped(_ALL, "the target is the same in every test row")
-    crossed = [
-        crossed_groups(members) for depth in range(2, case.spec.crossed + 1) for members in combinations(usable, depth)
-    ]
     measures = {
         _PREDICTION: case.test.outputs / spread,
         _RESIDUAL: (case.test.outputs - case.test.truth) / spread,

@@ -8,7 +8,6 @@ confidence (Benjamini & Hochberg 1995).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -18,10 +17,11 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import CLASSES, Check, Outcome, collected, skipped
 from sealwright.assurance.comparison import Ints, each_attribute, large_enough, sensitive, tally
+from sealwright.assurance.crossing import crossed_attributes
 from sealwright.assurance.intervals import difference
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed
 
-__all__ = ["CHECK", "crossed_groups"]
+__all__ = ["CHECK"]
 
 _SELECTION, _OPPORTUNITY = "fairness.crossed_selection_gap", "fairness.crossed_opportunity_gap"
 _COUNT = "fairness.crossed_groups_worse_off"
@@ -65,27 +65,11 @@ def _run(case: Case, _rng: np.random.Generator) -> Outcome:
         return none
     if case.favourable is None:
         return each_attribute(case, _ALL, lambda _: (), needs_favourable=True)
-    usable = [attribute for attribute in case.attributes if not attribute.problem]
-    if case.spec.crossed < 2 or len(usable) < 2:
-        why = "assurance.crossed is 1" if case.spec.crossed < 2 else "only one attribute can be compared"
-        return skipped(_ALL, f"{why}, so there is nothing to cross", applicable=False)
-    crossed = [
-        crossed_groups(members) for depth in range(2, case.spec.crossed + 1) for members in combinations(usable, depth)
-    ]
+    crossed = crossed_attributes(case)
+    if isinstance(crossed, str):
+        return skipped(_ALL, crossed, applicable=False)
     crossings = [one for attribute in crossed for one in _both_rates(case, attribute) if len(one.judged)]
     return collected([*_findings(case, crossed, crossings), *_figures(case, crossings)])
-
-
-def crossed_groups(members: tuple[Attribute, ...]) -> Attribute:
-    """Attributes as one, its levels being those combinations that occur."""
-    codes, sizes = np.stack([one.codes for one in members]), [len(one.levels) for one in members]
-    present, places = np.unique(np.ravel_multi_index(tuple(codes), sizes), return_inverse=True)
-    parts = np.unravel_index(present, sizes)
-    levels = (
-        " × ".join(one.levels[at] for one, at in zip(members, place, strict=True)) for place in zip(*parts, strict=True)
-    )
-    name = " × ".join(one.name for one in members)
-    return Attribute(name=name, levels=tuple(levels), codes=places.astype(np.int64), how="")
 
 
 def _both_rates(case: Case, attribute: Attribute) -> Iterator[_Crossing]:
