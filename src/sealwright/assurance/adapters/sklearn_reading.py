@@ -1,17 +1,34 @@
-"""A scikit-learn model of an array of numbers opened up: linear models, trees and forests, with a scaler in front or not."""
+"""A model of an array of numbers opened up: linear models, trees, forests and boosted trees, with a scaler in front or not.
+
+Linear models, trees and forests are read from scikit-learn's own attributes; boosted trees, of XGBoost and LightGBM
+too, through shap.
+"""
 
 from typing import Any
 
 import numpy as np
 
+from sealwright.assurance.adapters.estimator_trees import estimator_trees
 from sealwright.assurance.adapters.leaves import leaves_of
 from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
+from sealwright.assurance.unexplained import CannotExplain
 
 __all__ = ["read_sklearn"]
 
 _LINEAR = {"LogisticRegression", "LinearRegression", "Ridge"}
 _FORESTS = {"RandomForestClassifier", "ExtraTreesClassifier", "RandomForestRegressor", "ExtraTreesRegressor"}
 _TREES = {"DecisionTreeClassifier", "DecisionTreeRegressor"}
+_BOOSTED = {
+    "GradientBoostingClassifier",
+    "GradientBoostingRegressor",
+    "HistGradientBoostingClassifier",
+    "HistGradientBoostingRegressor",
+    "LGBMClassifier",
+    "LGBMRegressor",
+    "XGBClassifier",
+    "XGBRegressor",
+}
+_MAKERS = ("sklearn.", "lightgbm.", "xgboost.")
 
 
 def read_sklearn(model: Any, task: str, order: list[int] | None) -> Reading:
@@ -29,12 +46,15 @@ def read_sklearn(model: Any, task: str, order: list[int] | None) -> Reading:
     """
     steps = [step for _, step in model.steps] if type(model).__name__ == "Pipeline" else [model]
     final, kind = steps[-1], type(steps[-1]).__name__
-    if not type(final).__module__.startswith("sklearn.") or kind not in _LINEAR | _FORESTS | _TREES:
+    if not type(final).__module__.startswith(_MAKERS) or kind not in _LINEAR | _FORESTS | _TREES | _BOOSTED:
         raise Unreadable(f"a {kind} is not opened up here")
     columns = tuple(Source(kind="number", place=place) for place in range(int(model.n_features_in_)))
     for step in steps[:-1]:
         columns = _scaled(step, columns)
     links: tuple[Link, ...] = ("value",) if task == "regression" else ("softmax", "logistic", "shares")
+    if kind in _BOOSTED:
+        core = leaves_of(_boosted(final, order), len(columns))
+        return Reading(words=f"{core.first.size} boosted trees", columns=columns, core=core, links=links)
     if kind in _LINEAR:
         weights, start = np.atleast_2d(final.coef_).T, np.atleast_1d(final.intercept_)
         if weights.shape[1] == 1 and order == [1, 0]:
@@ -67,6 +87,19 @@ def _scaled(step: Any, columns: tuple[Source, ...]) -> tuple[Source, ...]:
         Source(kind="number", place=place, centre=float(c), factor=float(f))
         for place, (c, f) in enumerate(zip(centre, factor, strict=True))
     )
+
+
+def _boosted(model: Any, order: list[int] | None) -> dict[str, Any]:
+    """Trees that add up to log-odds, one score for two classes, as `leaves_of` takes them."""
+    try:
+        read = estimator_trees(model)
+    except CannotExplain as why:
+        raise Unreadable(str(why)) from None
+    width = read["base_offset"].size
+    turned = -1.0 if width == 1 and order == [1, 0] else 1.0
+    places = list(range(width)) if width == 1 or order is None else order
+    trees = [tree | {"values": turned * tree["values"][:, places]} for tree in read["trees"]]
+    return {"trees": trees, "base_offset": turned * read["base_offset"][places]}
 
 
 def _told(tree: Any, task: str, order: list[int] | None, share: float) -> dict[str, Any]:

@@ -5,25 +5,25 @@ Does not answer: what happens to the others. A bound that is not tight leaves ro
 so the certified share is a lower bound of robust accuracy.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.case import Case
 from sealwright.assurance.certified.bounds import linear_drop, prices_of, tree_low
-from sealwright.assurance.certified.reading import Linear, Link, Openable, Reading, Unreadable
+from sealwright.assurance.certified.joining import joined
+from sealwright.assurance.certified.reading import Linear, Openable, Reading, Unreadable
+from sealwright.assurance.certified.sides import Side, link_of, sides_of
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.features import Features
 from sealwright.assurance.goal import Goal
 
 __all__ = ["Certificate", "certify"]
 
-_AGREES = 1e-4  # largest difference between answers that follow from the reading and the model's own
 _ROUNDING = 1e-5  # a margin must exceed this share of its score, since models add in float32
 _MOST_CELLS = 2_000_000  # rows times leaves at once
+_MOST_LEAVES = {"standard": 4_000, "full": 10_000}  # after joining trees, by depth
 _CLOSED = "for predictions of functions and of models that are neither linear nor made of trees no bound is known here"
 
 
@@ -33,15 +33,6 @@ class Certificate:
 
     words: str  # what the model was found to be
     holds: NDArray[np.bool_]  # shape (budgets, n)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
-    """One way to lose: `toward` times the scores, plus `start`, falls to zero, for some of the rows."""
-
-    rows: NDArray[np.intp]
-    toward: Floats  # shape (scores,)
-    start: Floats  # shape (rows,)
 
 
 def certify(
@@ -62,15 +53,18 @@ def certify(
         reading = case.model.opened()
     except Unreadable as why:
         return f"no bound is known for this model: {why}"
+    scores_of = reading.scores  # of the trees as they are: fewer leaves to ask
+    if not isinstance(reading.core, Linear):
+        reading = replace(reading, core=joined(reading.core, _MOST_LEAVES[case.spec.depth]))
     leaves = 1 if isinstance(reading.core, Linear) else len(reading.core.scores)
     step = max(1, _MOST_CELLS // leaves)
     parts = [np.arange(start, min(start + step, len(goal))) for start in range(0, len(goal), step)]
-    scores = np.concatenate([reading.scores(goal.original.take(part)) for part in parts])
-    link = _link(reading, scores, goal)
+    scores = np.concatenate([scores_of(goal.original.take(part)) for part in parts])
+    link = link_of(reading, scores, goal)
     if link is None:
         return "no bound is stated: the model, read from its graph, does not give the answers it gives when it is run"
     holds = np.ones((len(budgets), len(goal)), dtype=np.bool_)
-    sides = list(_sides(goal, link, scores))
+    sides = list(sides_of(goal, link, scores))
     for part in parts:
         holds[:, part] = _hold(reading, goal.original.take(part), part, scores, sides, constraints, budgets, each=each)
     holds &= ~np.isinf(goal.original.numbers).any(axis=1)
@@ -78,63 +72,12 @@ def certify(
     return Certificate(words=reading.words, holds=kept)
 
 
-def _link(reading: Reading, scores: Floats, goal: Goal) -> Link | None:
-    """How the model makes answers of its scores: the way that gives the answers it gave."""
-    classes = len(goal.case.interface.classes)
-    for link in reading.links:
-        if goal.case.task != "regression" and (link == "softmax" if scores.shape[1] == 1 else link == "logistic"):
-            continue
-        if goal.case.task == "regression":
-            scale = np.maximum(1.0, np.abs(goal.before))
-        elif scores.shape[1] != classes and (classes, scores.shape[1]) != (2, 1):
-            return None
-        else:
-            scale = np.ones_like(goal.before)
-        if (np.abs(reading.answers(scores, link, classes) - goal.before) <= _AGREES * scale).all():
-            return link
-    return None
-
-
-def _sides(goal: Goal, link: Link, scores: Floats) -> Iterator[_Side]:
-    case, width = goal.case, scores.shape[1]
-    every = np.arange(len(goal))
-    if case.task == "regression":
-        for sign in (1.0, -1.0):
-            yield _Side(rows=every, toward=np.array([sign]), start=goal.limit - sign * scores[:, 0])
-        return
-    if case.task == "multiclass":
-        for own in range(width):
-            rows = np.flatnonzero(goal.decided == own)
-            for other in range(width):
-                if other != own and rows.size:
-                    toward = np.eye(width)[own] - np.eye(width)[other]
-                    yield _Side(rows=rows, toward=toward, start=np.zeros(rows.size))
-        return
-    toward, start = _lead(case, link, width)
-    for sign, rows in (
-        (1.0, np.flatnonzero(goal.decided == case.positive)),
-        (-1.0, np.flatnonzero(goal.decided != case.positive)),
-    ):
-        yield _Side(rows=rows, toward=sign * toward, start=np.full(rows.size, sign * start))
-
-
-def _lead(case: Case, link: Link, width: int) -> tuple[Floats, float]:
-    """The positive class is decided where `toward` times the scores plus this start is not negative."""
-    threshold, positive = case.spec.threshold, case.positive
-    least = threshold if link == "shares" else float(np.log(threshold / (1 - threshold)))
-    if width == 1:
-        sign = 1.0 if positive == 1 else -1.0
-        return np.array([sign]), (1.0 if link == "shares" and positive == 0 else 0.0) - least
-    own = np.eye(width)[positive]
-    return (own if link == "shares" else 2 * own - 1), -least
-
-
 def _hold(
     reading: Reading,
     rows: Features,
     part: NDArray[np.intp],
     scores: Floats,
-    sides: list[_Side],
+    sides: list[Side],
     constraints: Constraints,
     budgets: tuple[float, ...],
     *,

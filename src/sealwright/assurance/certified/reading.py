@@ -92,16 +92,20 @@ class Reading:
 
     def scores(self, features: Features) -> Floats:
         """Scores of shape (n, scores)."""
-        matrix = np.column_stack([column_values(source, features) for source in self.columns])
         if isinstance(self.core, Linear):
+            matrix = np.column_stack([column_values(source, features) for source in self.columns])
             return np.asarray(matrix @ self.core.weights + self.core.constant)
-        outside = np.zeros((len(features), len(self.core.scores)), dtype=np.bool_)
-        for column in np.unique(self.core.column):
-            at = np.flatnonzero(self.core.column == column)  # no leaf asks a column twice
-            value = matrix[:, [column]]
-            inside = (value > self.core.low[at]) & (value <= self.core.high[at])
-            outside[:, self.core.leaf[at]] |= ~np.where(np.isnan(value), self.core.missing[at], inside)
-        return np.asarray((~outside).astype(np.float64) @ self.core.scores + self.core.constant)
+        return np.asarray(self.inside(features, self.core).astype(np.float64) @ self.core.scores + self.core.constant)
+
+    def inside(self, features: Features, leaves: Leaves) -> NDArray[np.bool_]:
+        """Which rows fall into which leaves, shape (n, leaves)."""
+        outside = np.zeros((len(features), len(leaves.scores)), dtype=np.bool_)
+        for column in np.unique(leaves.column):
+            at = np.flatnonzero(leaves.column == column)  # no leaf asks a column twice
+            value = column_values(self.columns[column], features)[:, None]
+            inside = (value > leaves.low[at]) & (value <= leaves.high[at])
+            outside[:, leaves.leaf[at]] |= ~np.where(np.isnan(value), leaves.missing[at], inside)
+        return ~outside
 
     def answers(self, scores: Floats, link: Link, classes: int) -> Floats:
         """Probabilities (n, classes), or values (n,)."""
