@@ -23,7 +23,7 @@ demo: $(VENV)/.for-up
 	@$(BIN)/python examples/up.py --no-wait
 
 test: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: $(VENV)/.for-dev
 	$(BIN)/ruff format --check .

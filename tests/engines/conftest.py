@@ -27,7 +27,7 @@ def work() -> Iterator[Work]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[RayCluster]:
+def cluster(work: Work) -> Iterator[RayCluster]:  # its workers find the jobs on the path of the one who starts it
     """One Ray cluster of this machine for all tests: it takes seconds to start."""
     if importlib.util.find_spec("ray") is None:  # not imported here: the engine must be the first
         pytest.skip("ray is not installed")

@@ -1,5 +1,8 @@
 """Asking for less after the results are known: it is seen, and takes the signature of a compliance officer."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from whole_way import PROJECT, Home
@@ -32,48 +35,69 @@ def blocking(home: Home) -> dict[str, str]:
     return {one["check"]: one["found"] for one in decision["results"] if one["outcome"] not in opens}
 
 
-@pytest.fixture
-def strict(home: Home) -> Home:
-    """The sealed model judged anew under a promise it does not keep."""
+def _copy(of: Path, to: Path) -> Home:
+    shutil.copytree(of, to, symlinks=True)
+    return Home(to)
+
+
+@pytest.fixture(scope="module")
+def judged_strictly(sealed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sealed model judged anew under a promise it does not keep: to copy, not to change."""
+    home = _copy(sealed, tmp_path_factory.mktemp("strict") / "home")
     policy(home, _STRICT)
     home.inside("run", "credit", expect=3)
     assert "performance.roc_auc" in blocking(home)
-    return home
+    return home.root
+
+
+@pytest.fixture(scope="module")
+def asked_for_less(judged_strictly: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after the promise was taken back: to copy, not to change."""
+    home = _copy(judged_strictly, tmp_path_factory.mktemp("less") / "home")
+    policy(home, "  {}\n")
+    run = home.inside("run", "credit", expect=3)
+    assert "approval.policy_change" in run.out
+    assert "--policy-change" in run.out
+    return home.root
+
+
+@pytest.fixture
+def strict(judged_strictly: Path, tmp_path: Path) -> Home:
+    return _copy(judged_strictly, tmp_path / "home")
+
+
+@pytest.fixture
+def loosened(asked_for_less: Path, tmp_path: Path) -> Home:
+    return _copy(asked_for_less, tmp_path / "home")
 
 
 def test_a_stricter_promise_needs_nobodys_leave(strict: Home) -> None:
     assert "approval.policy_change" not in blocking(strict)
 
 
-def test_a_loosened_threshold_is_seen_and_waits_for_the_compliance_officer(strict: Home) -> None:
-    policy(strict, "  {}\n")
-    run = strict.inside("run", "credit", expect=3)
-    assert "approval.policy_change" in run.out
-    assert "--policy-change" in run.out
-    decision = strict.inside("gate", "credit", "--json", expect=3).json
+def test_a_loosened_threshold_is_seen_and_waits_for_the_compliance_officer(loosened: Home) -> None:
+    decision = loosened.inside("gate", "credit", "--json", expect=3).json
     (change,) = decision["loosened"]
     assert change["what"] == "performance.roc_auc"
     assert "0.9" in change["before"]
     assert "0.65" in change["after"]
-    approve(strict, "bob", "business_owner")
-    approve(strict, "cara", "compliance_officer")
-    assert set(blocking(strict)) == {"approval.policy_change"}
-    approve(strict, "bob", "business_owner", "--policy-change")
-    assert "the role business_owner does not count here" in blocking(strict)["approval.policy_change"]
-    approve(strict, "cara", "compliance_officer", "--policy-change")
-    assert blocking(strict) == {}
-    sealed = strict.inside("seal", "credit", "--json").json
-    found = strict.inside("verify", f"ws/packages/{sealed['package'].removeprefix('sha256:')}", "--json").json
+    approve(loosened, "bob", "business_owner")
+    approve(loosened, "cara", "compliance_officer")
+    assert set(blocking(loosened)) == {"approval.policy_change"}
+    approve(loosened, "bob", "business_owner", "--policy-change")
+    assert "the role business_owner does not count here" in blocking(loosened)["approval.policy_change"]
+    approve(loosened, "cara", "compliance_officer", "--policy-change")
+    assert blocking(loosened) == {}
+    sealed = loosened.inside("seal", "credit", "--json").json
+    found = loosened.inside("verify", f"ws/packages/{sealed['package'].removeprefix('sha256:')}", "--json").json
     assert any("less than before the results" in line and "performance.roc_auc" in line for line in found["remarks"])
-    strict.inside("export", PROJECT, sealed["version"], "--to", "out2")
-    bundle = strict.inside("verify", f"out2/{PROJECT}-v{sealed['version']}.evidence.json", "--json").json
+    loosened.inside("export", PROJECT, sealed["version"], "--to", "out2")
+    bundle = loosened.inside("verify", f"out2/{PROJECT}-v{sealed['version']}.evidence.json", "--json").json
     assert any("performance.roc_auc" in line for line in bundle["remarks"])
 
 
-def test_the_trainer_cannot_sign_for_the_change(strict: Home) -> None:
-    policy(strict, "  {}\n")
-    strict.inside("run", "credit", expect=3)
-    assert "trained this model" in approve(strict, "ada", "business_owner", "--policy-change", expect=2)
+def test_the_trainer_cannot_sign_for_the_change(loosened: Home) -> None:
+    assert "trained this model" in approve(loosened, "ada", "business_owner", "--policy-change", expect=2)
 
 
 def test_an_approval_from_before_the_change_does_not_count_after_it(strict: Home) -> None:
