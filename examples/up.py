@@ -22,6 +22,7 @@ DEMO = Path(os.environ.get("SEALWRIGHT_DEMO") or ROOT / ".demo")
 KEYS = DEMO / "keys"  # apart from the workspace: whoever copies one of the two can open nothing
 SEALWRIGHT = [sys.executable, "-c", "from sealwright.doors.cli import main; main()"]
 ENVIRONMENT = {**os.environ, "SEALWRIGHT_HOME": str(DEMO / "home"), "SEALWRIGHT_KEY_FILE": str(KEYS / "root.key")}
+_STOPPED = 3  # exit status: something its policy asks for is missing
 PLAIN = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
 
 
@@ -35,18 +36,18 @@ def main() -> int:
     )
     if not (DEMO / "home" / "workspace.json").exists():
         sealwright("workspace create --name 'Example bank'")
-    enrol("sofia", "security_officer")
-    enrol("ben", "business_owner")
-    sealwright("run examples/german-credit --as ada", accept={0, 3})
-    if ask("gate examples/german-credit --json", accept={0, 3})["passed"] is False:
+    known = {one["name"] for one in ask("people list --json")}
+    for name, role in {"sofia": "security_officer", "ben": "business_owner"}.items():
+        if name not in known:
+            sealwright(f"people add {name} --role {role} --person-key {KEYS / name}.key --as ada")
+    if sealwright("run examples/german-credit --as ada", accept={0, _STOPPED}) == _STOPPED:
         approve("sofia", "security_officer", "Training was confined, the model file is admitted")
         approve("ben", "business_owner", "Better than the scorecard it replaces, and even-handed")
-    sealwright("run examples/german-credit --as ada", quiet=True)
+        sealwright("run examples/german-credit --as ada", quiet=True)
     sealwright("report examples/german-credit")
 
     chapter("2  A job-screening model, stopped by its policy", "every reason, the evidence behind it, and who must act")
-    sealwright("run examples/job-screening --as ada", accept={3}, quiet=True)
-    sealwright("gate examples/job-screening", accept={3})
+    sealwright("run examples/job-screening --as ada", accept={_STOPPED})
     sealwright("report examples/job-screening")
 
     chapter("3  Served", "TLS, a token, and a receipt in every answer")
@@ -92,7 +93,7 @@ def serve(version: int, port: int, began: float) -> int:
 def summary(version: int, answer: dict[str, Any], predict: str, verify: str, seconds: float) -> None:
     """What was proven, what was not, what is served, and what to type next."""
     gate = ask("gate examples/german-credit --json")
-    stopped = ask("gate examples/job-screening --json", accept={3})
+    stopped = ask("gate examples/job-screening --json", accept={_STOPPED})
     package = ask(f"verify {shown(DEMO)}/home/packages/{gate['package'].removeprefix('sha256:')} --json")
     met = sum(1 for one in gate["results"] if one["outcome"] == "pass")
     reasons = [one["check"] for one in stopped["results"] if one["outcome"] == "fail"]
@@ -125,19 +126,14 @@ def summary(version: int, answer: dict[str, Any], predict: str, verify: str, sec
     print(f"  SEALWRIGHT_HOME={shown(DEMO)}/home .venv/bin/sealwright {verify}")
 
 
-def enrol(name: str, role: str) -> None:
-    if name not in {one["name"] for one in ask("people list --json")}:
-        sealwright(f"people add {name} --role {role} --person-key {KEYS / name}.key --as ada")
-
-
 def approve(name: str, role: str, reason: str) -> None:
     sealwright(
         f"approve examples/german-credit --as {name} --role {role} --person-key {KEYS / name}.key --reason '{reason}'"
     )
 
 
-def sealwright(command: str, *, accept: set[int] | None = None, quiet: bool = False) -> None:
-    """Run one command as a person would, shown on the screen."""
+def sealwright(command: str, *, accept: set[int] | None = None, quiet: bool = False) -> int:
+    """Run one command as a person would, shown on the screen; its exit status."""
     say(command)
     done = subprocess.run(
         [*SEALWRIGHT, *shlex.split(command)], cwd=ROOT, env=ENVIRONMENT, check=False, capture_output=quiet, text=True
@@ -146,6 +142,7 @@ def sealwright(command: str, *, accept: set[int] | None = None, quiet: bool = Fa
         if quiet:
             print(done.stdout, done.stderr, sep="\n")
         sys.exit(f"This command ended with status {done.returncode}, which was not expected. See above.")
+    return done.returncode
 
 
 def ask(command: str, *, accept: set[int] | None = None) -> Any:

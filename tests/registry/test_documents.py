@@ -1,6 +1,7 @@
 """Card and bill of materials say what the statements say, as text, and are valid in their formats."""
 
 import json
+import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -111,6 +112,23 @@ def test_the_bill_of_materials_is_valid_names_its_model_and_is_the_same_each_tim
     assert {item.get("purl") for item in bom["components"]} >= {"pkg:pypi/scikit-learn@1.9.1", "pkg:pypi/onnx@1.23.2"}
     attested = {item["hashes"][0]["content"] for item in bom["metadata"]["component"]["externalReferences"]}
     assert attested == {statement.digest[7:] for statement in told.values()}
+
+
+_WITH_THE_GRAMMAR = """
+import sys
+import rfc3987_syntax
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+bill = sys.stdin.read()
+valid = JsonStrictValidator(SchemaVersion.V1_7).validate_str
+assert valid(bill.replace('"url":"', '"url":"not an address: ', 1)) is not None
+assert valid(bill) is None, valid(bill)
+"""
+
+
+def test_the_addresses_in_it_are_valid_by_the_grammar_left_out_when_it_is_written(interface: Any) -> None:
+    bill = build_bom(MODEL, interface, statements(), packages={"python": "3.11.7", "onnx": "1.23.2"}, now=NOW)
+    subprocess.run([sys.executable, "-c", _WITH_THE_GRAMMAR], input=bill, check=True)
 
 
 @pytest.mark.parametrize("words", HOSTILE)
