@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from sealwright.evidence.counting import Counted, count_approvals
     from sealwright.evidence.gate import GateBlocked, render_gate
     from sealwright.evidence.ledger_view import view_of
-    from sealwright.evidence.model import Change, Instance, Measurement, NotPerformed, Outcome, Record, Result, Subject
+    from sealwright.evidence.model import (
+        Change,
+        Direction,
+        Instance,
+        Measurement,
+        Measuring,
+        NotPerformed,
+        Outcome,
+        Record,
+        Result,
+        Subject,
+    )
     from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing, sign_as_person, verify_signed_by_person
     from sealwright.evidence.policy import (
         ApprovalRule,
@@ -66,6 +77,7 @@ __all__ = [
     "Case",
     "Change",
     "Counted",
+    "Direction",
     "Evidence",
     "Filed",
     "Freshness",
@@ -73,6 +85,7 @@ __all__ = [
     "GateDecision",
     "Instance",
     "Measurement",
+    "Measuring",
     "NotPerformed",
     "Outcome",
     "Override",
@@ -137,7 +150,18 @@ _HOME = {
     "case": ("Case", "GateDecision", "Terms"),
     "counting": ("Counted", "count_approvals"),
     "gate": ("GateBlocked", "render_gate"),
-    "model": ("Change", "Instance", "Measurement", "NotPerformed", "Outcome", "Record", "Result", "Subject"),
+    "model": (
+        "Change",
+        "Direction",
+        "Instance",
+        "Measurement",
+        "Measuring",
+        "NotPerformed",
+        "Outcome",
+        "Record",
+        "Result",
+        "Subject",
+    ),
     "ledger_view": ("view_of",),
     "people": ("REVOKED_PERSON_TYPE", "Standing", "sign_as_person", "verify_signed_by_person"),
     "policy": (

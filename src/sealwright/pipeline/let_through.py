@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sealwright.assurance import HARDER, AssuranceSpec
 from sealwright.evidence import (
     Filed,
     GateBlocked,
     GateDecision,
+    Measuring,
     Outcome,
     Result,
     Subject,
@@ -218,7 +220,8 @@ def _judge(desk: Desk, run: Run) -> GateDecision:
         task=run.product("train")["task"],
         groups=desk.groups,
     )
-    return desk.evidence.judge(desk.policy, subject, barred=_barred(run))
+    measuring = Measuring(harder=HARDER, defaults=AssuranceSpec().model_dump(mode="json"))
+    return desk.evidence.judge(desk.policy, subject, barred=_barred(run), measuring=measuring)
 
 
 def _barred(run: Run) -> dict[str, str]:
