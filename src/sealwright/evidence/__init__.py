@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         UseCase,
         UseCaseName,
     )
+    from sealwright.evidence.promises import gentler
     from sealwright.evidence.records import TEST_RESULT_TYPE, fact, measured, read_record
     from sealwright.evidence.register import PeopleRegister
     from sealwright.evidence.resolve import (
@@ -111,6 +112,7 @@ __all__ = [
     "count_approvals",
     "decide",
     "fact",
+    "gentler",
     "hold_against",
     "in_words",
     "looser",
@@ -176,6 +178,7 @@ _HOME = {
         "UseCase",
         "UseCaseName",
     ),
+    "promises": ("gentler",),
     "records": ("TEST_RESULT_TYPE", "fact", "measured", "read_record"),
     "unsigned": ("hold_against",),
     "register": ("PeopleRegister",),

@@ -16,11 +16,11 @@ from datetime import timedelta
 from sealwright.evidence.approvals import POLICY_OFFICER, Approval, Attestation, Purpose
 from sealwright.evidence.case import Case, GateDecision, Terms
 from sealwright.evidence.counting import Counted, count_approvals
-from sealwright.evidence.gentler import held_to_promises
 from sealwright.evidence.judge import judge_requirement, judge_suite
 from sealwright.evidence.model import Change, Outcome, Result
 from sealwright.evidence.people import Standing
 from sealwright.evidence.policy import ApprovalRule, Policy
+from sealwright.evidence.promises import held_to_promises
 from sealwright.evidence.resolve import looser
 
 __all__ = ["POLICY_CHANGE_RULE", "decide", "settle_terms", "thresholds_first"]
