@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sealwright.assurance import HARDER, AssuranceSpec
 from sealwright.charter import RiskClass
 from sealwright.evidence import (
+    Attestation,
     Case,
     Change,
     GateDecision,
@@ -62,7 +63,11 @@ def case(make: Any, *, under: Mapping[str, Any], frozen: Mapping[str, Any] | Non
     made: Case = make.case(
         terms=[make.terms(HIGH, groups=("age", "sex"), settings=frozen)], measuring=MEASURING, **more
     )
-    return replace(made, records=[replace(one, settings=measured(under)) for one in made.records])
+    suites = {one.suite for one in HIGH.suites}
+    return replace(
+        made,
+        records=[replace(one, settings=measured(under) if one.suite in suites else {}) for one in made.records],
+    )
 
 
 def loosened(decision: GateDecision) -> list[tuple[str, str, str]]:
@@ -194,7 +199,7 @@ def test_measuring_as_promised_again_heals_it(make: Any) -> None:
 def test_a_gentle_measurement_fills_no_gap_that_the_promised_one_left(make: Any) -> None:
     """Skipped groups, the other way about: what the promised settings could not measure, gentler ones did."""
     check = "fairness.selection_gap"
-    gentle = case(make, under=spec(confidence=0.8), frozen=spec())
+    gentle = case(make, under=spec(smallest_part=1), frozen=spec())
     strict = [
         replace(
             one,
@@ -206,43 +211,33 @@ def test_a_gentle_measurement_fills_no_gap_that_the_promised_one_left(make: Any)
         )
         for place, one in enumerate(gentle.records)
     ]
-    policy = HIGH.model_copy(update={"settings": ()})  # else the lower confidence is refused before it is compared
-    given = replace(gentle, records=[*gentle.records, *strict])
-    given = replace(given, approvals=[make.approval("cora", policy), make.approval("bea", policy)])
-    decision = decide(policy, given)
+    decision = decide(HIGH, replace(gentle, records=[*gentle.records, *strict]))
     assert [one.check for one in decision.blocking] == ["approval.policy_change"]
+    assert loosened(decision) == [("assurance.smallest_part", "10", "1")]
 
 
 def test_skipped_groups_are_not_made_good_by_a_persons_word(make: Any) -> None:
     """What could not be measured because of loosened settings was not really tried; a word on it does not hide that."""
-    from sealwright.evidence import Attestation
-
-    check = next(one for one in HIGH.requirements if one.attested_by and one.applies_to("binary"))
-    given = case(make, under=spec(smallest_group=5000), frozen=spec())
-    for slot in given.subject.groups if check.per == "attribute" else (None,):
-        given = make.without_finding(given, check.check, slot)
+    check = next(one for one in HIGH.requirements if one.attested_by == ("compliance_officer",) and one.per == "model")
+    policy = HIGH.model_copy(update={"suites": ()})
+    given = make.without_finding(case(make, under=spec(smallest_group=5000), frozen=spec()), check.check)
     said = NotPerformed(check=check.check, why="the groups are too small")
-    records = [replace(one, not_performed=(said,)) for one in given.records]
-    officer = "compliance_officer" if "compliance_officer" in check.attested_by else check.attested_by[0]
-    name = next(
-        one for one, roles in {"cora": "compliance_officer", "bea": "business_owner"}.items() if roles == officer
-    )
+    records = [replace(one, not_performed=(said,)) for one in given.records if check.check.startswith(one.suite)]
     word = Attestation(
         statement=make.digest("word"),
         check=check.check,
         model=given.subject.model,
-        by=name,
-        key_id=make.signers[name].key_id,
-        role=officer,
+        by="cora",
+        key_id=make.signers["cora"].key_id,
+        role="compliance_officer",
         reason="There are no such groups.",
         at=given.now,
     )
-    only = replace(given, records=[one for one in records if one.suite == check.check.partition(".")[0]])
-    decision = decide(HIGH, replace(only, attestations=[word]))
-    found = {one.outcome for one in decision.results if one.check == check.check}
-    assert found <= {Outcome.ATTESTED, Outcome.NOT_APPLICABLE}
-    assert Outcome.ATTESTED in found
-    assert [one.what for one in decision.loosened] == ["assurance.smallest_group"]
+    for words, outcome in (([], Outcome.NOT_PERFORMED), ([word], Outcome.ATTESTED)):
+        one = policy.model_copy(update={"requirements": (check,)})
+        decision = decide(one, replace(given, records=records, attestations=words))
+        assert [item.outcome for item in decision.results if item.check == check.check] == [outcome]
+        assert ("assurance.smallest_group", "30", "5000") in loosened(decision)
 
 
 def test_a_promise_that_a_release_settled_no_longer_binds(make: Any) -> None:
@@ -258,8 +253,12 @@ def test_other_models_and_what_is_no_suite_are_left_alone(make: Any) -> None:
     other = replace(
         given.records[0], statement=make.digest("other"), model=make.digest("other"), settings={"confidence": 0.5}
     )
-    parity = replace(given.records[0], statement=make.digest("parity"), suite="training", settings={}, measurements=())
-    assert decide(HIGH, replace(given, records=[*given.records, other, parity])).passed
+    assert decide(HIGH, replace(given, records=[*given.records, other])).passed
+    stale = [replace(one, model=make.digest("other"), settings={"confidence": 0.5}) for one in given.records]
+    assert decide(HIGH, replace(given, records=stale)).loosened == ()
+    assert {one.suite for one in given.records} - {one.suite for one in HIGH.suites}, (
+        "parity and the like have no settings"
+    )
 
 
 def test_what_is_too_long_to_show_is_named_by_its_digest() -> None:
