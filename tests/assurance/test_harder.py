@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from sealwright.assurance import HARDER, AssuranceSpec, ClaimedPrivacy
-from sealwright.assurance.harder import _RULED
+from sealwright.assurance.harder import RULED
 
 
 def settings(section: type[BaseModel], before: str = "") -> Iterator[str]:
@@ -24,9 +24,9 @@ def test_every_setting_has_a_decided_way_and_nothing_else_has() -> None:
 
 
 def test_every_setting_is_decided_once_and_with_a_reason() -> None:
-    names = [name for _, _, said in _RULED for name in said.split()]
+    names = [name for _, _, said in RULED for name in said.split()]
     assert len(names) == len(set(names))
-    assert all(len(why) > 20 for _, why, _ in _RULED)
+    assert all(len(why) > 20 for _, why, _ in RULED)
 
 
 def test_what_is_ordered_lists_everything_it_may_be() -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sealwright.evidence import Direction
 
-__all__ = ["HARDER"]
+__all__ = ["HARDER", "RULED"]
 
-_RULED: "tuple[tuple[Direction, str, str], ...]" = (
+RULED: "tuple[tuple[Direction, str, str], ...]" = (
     ("free", "What a policy asks for and no suite was run on is missing, whatever stands here.", "suites"),
     (("standard", "full"), "At full depth all of the standard one is carried out, and more.", "depth"),
     (
@@ -44,7 +44,7 @@ _RULED: "tuple[tuple[Direction, str, str], ...]" = (
     ),
     (
         "more",
-        "The finding is about a larger disturbance, attack or poison. Policies limit it from below for the same reason.",
+        "The finding is about a larger disturbance, attack or poison. Policies limit reported_at from below for the same reason.",
         """
         reported_at attacks.reported_budget images.reported_at poisoning.labels_at poisoning.planted_at
         poisoning.removed_at text.reported_at
@@ -127,5 +127,5 @@ _RULED: "tuple[tuple[Direction, str, str], ...]" = (
     ("fixed", "A rank among more models is finer, not higher.", "poisoning.models"),
 )  # fmt: skip
 
-HARDER: "Mapping[str, Direction]" = {name: way for way, _, names in _RULED for name in names.split()}
+HARDER: "Mapping[str, Direction]" = {name: way for way, _, names in RULED for name in names.split()}
 """By dotted name, such as "attacks.rows"."""
