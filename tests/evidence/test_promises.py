@@ -139,6 +139,12 @@ def test_trying_harder_needs_nobodys_leave(make: Any, section: dict[str, Any]) -
     assert not decide(HIGH, case(make, under=spec(), frozen=spec(**section))).passed, "and the way back is a loosening"
 
 
+def test_a_claim_that_private_training_brings_is_no_loosening() -> None:
+    """What is judged against the guarantee a training states was promised before that training."""
+    assert changes(spec(claimed_privacy=None), spec(claimed_privacy={"epsilon": 8, "delta": 1e-5})) == []
+    assert changes(spec(), spec(claimed_privacy={"epsilon": 2, "delta": 1e-5})) != []
+
+
 def test_more_questions_are_less_if_they_are_limited_at_all() -> None:
     assert changes(spec(budget={"seconds": 60}), spec()) == []
     assert changes(spec(budget={"seconds": 60}), spec(budget={"seconds": 600})) == []

@@ -26,7 +26,7 @@ def held_to_promises(case: Case) -> list[Record]:
     """The records of the case. Those about its model say where they tried less hard than any promise that stands."""
     standing = sorted((one for one in case.terms if not one.settled), key=lambda one: (one.ledger_index, one.statement))
     return [
-        replace(record, gentler=tuple(_changes(record, standing, case.measuring)))
+        replace(record, gentler=_changes(record, standing, case.measuring))
         if record.suite in _SUITES and record.model in {case.subject.model, None} and record.data == case.subject.data
         else record
         for record in case.records
@@ -64,11 +64,10 @@ def gentler(
             yield Change(what=f"assurance.{name}", before=_words(before), after=_words(after))
 
 
-def _changes(record: Record, standing: list[Terms], measuring: Measuring) -> Iterator[Change]:
-    seen = dict.fromkeys(
-        change for terms in standing for change in gentler(terms.settings, record.settings, terms.groups, measuring)
-    )
-    yield from seen
+def _changes(record: Record, standing: list[Terms], measuring: Measuring) -> tuple[Change, ...]:
+    """Each once, the oldest promise first."""
+    found = (gentler(terms.settings, record.settings, terms.groups, measuring) for terms in standing)
+    return tuple(dict.fromkeys(change for changes in found for change in changes))
 
 
 def _differences(

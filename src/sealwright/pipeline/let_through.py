@@ -98,14 +98,14 @@ def approve(
     Parameters
     ----------
     policy_change : bool
-        Sign that the policy may ask for less, instead of for the release.
+        Sign that the policy may ask for less, or the model be measured more gently, instead of for the release.
 
     Raises
     ------
     Refused
         Not enrolled, not in that role, or the one who trained it.
     InvalidInput
-        A policy change is to be signed and the policy asks for no less than before.
+        A policy change is to be signed, and no less is asked for or tried than before.
     """
     desk = Desk(workspace, project)
     decision = _judge(desk, desk.last())
@@ -113,8 +113,8 @@ def approve(
     with_changes = (*decision.below_class, *decision.loosened) if policy_change else ()
     if policy_change and not with_changes:
         raise InvalidInput(
-            "The policy asks for no less than its risk class and no less than before the results, so there is no change "
-            "to sign for.\nTo approve the release, leave out --policy-change."
+            "The policy asks for no less than its risk class, and no less is asked for or tried than before the results, so "
+            "there is no change to sign for.\nTo approve the release, leave out --policy-change."
         )
     envelope = make_approval(
         open_person(workspace.folder("people"), person, unlock),
