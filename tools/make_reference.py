@@ -124,7 +124,7 @@ def schema() -> str:
 
 
 def policies() -> str:
-    """The three default policies and what uses add to them, as shipped."""
+    """The three default policies and what uses add to them, as shipped; and what settings may change beside them."""
     folder = Path(sealwright.__path__[0]) / "evidence" / "policies"
     lines = [HEAD, "# Default policies\n\n", "What each risk class asks for, with the reason for every number.\n"]
     for name in ("minimal", "limited", "high"):
@@ -132,7 +132,27 @@ def policies() -> str:
     lines.append("\n# Uses\n\nWhat `policy.use_case` adds to the policy of any risk class.\n")
     for path in sorted((folder / "uses").glob("*.yaml")):
         lines.append(f"\n## {path.stem}\n\n```yaml\n{path.read_text()}```\n")
-    return "".join(lines)
+    return "".join([*lines, *settings()])
+
+
+def settings() -> Iterator[str]:
+    """Which way each setting of the assurance section may change without a signature."""
+    from sealwright.assurance.harder import RULED
+
+    words = {
+        "more": "may rise",
+        "less": "may fall",
+        "kept": "may get more items, or a first value",
+        "parted": "may get more columns",
+        "free": "may change",
+        "fixed": "every change counts",
+    }
+    yield "\n# Settings of `assurance`\n\nWhat may change after results were seen without being a loosening, and why.\n"
+    yield "\n| settings | without a signature | because |\n|---|---|---|\n"
+    for way, why, names in RULED:
+        listed = ", ".join(f"`{name}`" for name in names.split())
+        freely = words[way] if isinstance(way, str) else f"may go from {' to '.join(way)}"
+        yield f"| {listed} | {freely} | {why} |\n"
 
 
 PAGES = {"commands.md": commands, "errors.md": errors, "sealwright.schema.json": schema, "policies.md": policies}

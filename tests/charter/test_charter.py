@@ -55,6 +55,42 @@ def test_the_same_terms_an_hour_later_are_the_same_terms() -> None:
     assert not read.same_terms(frozen(settings={}))
 
 
+HELD = {"attacks": {"rows": 200}, "threshold": 0.5}
+
+
+def holding(**changes: object) -> dict[str, object]:
+    """A charter that holds its assurance settings whole."""
+    return frozen(
+        **{"settings": {"assurance": digest_of(canonical_json(HELD))}, "sections": {"assurance": HELD}, **changes}
+    )
+
+
+def test_settings_that_are_held_whole_are_read_back() -> None:
+    read = read_charter(json.loads(canonical_json(holding())))
+    assert read.sections == {"assurance": HELD}
+    assert read.same_terms(holding(now=NOW + timedelta(hours=1)))
+    assert not read.same_terms(holding(sections={}))
+
+
+def test_gentler_settings_under_the_old_digest_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="assurance"):
+        holding(sections={"assurance": {"attacks": {"rows": 20}}})
+    changed = json.loads(canonical_json(holding()))
+    changed["sections"]["assurance"]["attacks"]["rows"] = 20
+    with pytest.raises(VerificationFailed, match="does not match"):
+        read_charter(changed)
+    changed["sections"] = {"assurance": "none"}
+    with pytest.raises(VerificationFailed, match="cannot be read"):
+        read_charter(changed)
+
+
+def test_a_charter_of_before_settings_were_held_whole_is_still_read() -> None:
+    older = frozen()
+    del older["sections"]
+    assert read_charter(older).sections == {}
+    assert read_charter(older).same_terms(frozen())
+
+
 def test_a_charter_statement_is_about_the_content_of_its_charter() -> None:
     (name, digest), *rest = charter_subjects(frozen())
     assert rest == []

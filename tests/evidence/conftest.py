@@ -26,6 +26,7 @@ from sealwright.evidence import (
 from sealwright.kernel import FixedClock, digest_of
 from sealwright.trust import ED25519, KeyFile, Keyring, Ledger, Person, PersonSigner, create_key_file, create_keyring
 
+SETTINGS = {"confidence": 0.95, "reported_at": 0.1}  # what the records of a builder were measured under
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 PEOPLE = {
     "cora": ("compliance_officer",),
@@ -113,11 +114,16 @@ class Builder:
                 data=subject.data,
                 performed_at=NOW - timedelta(days=1),
                 task=subject.task,
-                settings={"confidence": 0.95, "reported_at": 0.1},
+                settings=SETTINGS,
                 measurements=tuple(measurements),
             )
             for place, (suite, measurements) in enumerate(sorted(by_suite.items()))
         ]
+
+    def terms(self, policy: Policy, name: str = "charter", *, index: int = 3, **changes: Any) -> Terms:
+        """A charter with `policy`, and the settings that records are measured under."""
+        given: dict[str, Any] = {"statement": digest(name), "ledger_index": index, "settings": SETTINGS}
+        return Terms(policy=policy, **{**given, **changes})
 
     def standing(self, name: str, **changes: Any) -> Standing:
         given: dict[str, Any] = {"person": self.signers[name].person, "enrolled_at": NOW - timedelta(days=30)}
@@ -146,7 +152,7 @@ class Builder:
         given: dict[str, Any] = {
             "subject": subject,
             "records": self.records(policy, subject) if records is None else records,
-            "terms": [Terms(statement=digest("charter"), ledger_index=3, policy=policy, groups=subject.groups)],
+            "terms": [self.terms(policy, groups=subject.groups)],
             "approvals": [self.approval("cora", policy), self.approval("bea", policy)],
             "people": {name: self.standing(name) for name in PEOPLE},
             "barred": {"tom": "trained this model"},

@@ -18,7 +18,6 @@ from sealwright.evidence import (
     Outcome,
     Policy,
     PolicySpec,
-    Terms,
     class_policy,
     decide,
     render_gate,
@@ -59,18 +58,18 @@ def blocked(make: Any) -> tuple[Policy, Case]:
     case = make.without_finding(case, "performance.pr_auc")
     case = make.without_finding(case, "robustness.noise_flip_share")
     said = NotPerformed(check="robustness.noise_flip_share", why="the rows are too few to disturb")
+    promised = {"confidence": 0.95, "reported_at": 0.1, "smallest_group": 30}
     records = []
     for one in case.records:
+        one = replace(one, settings={**promised, "smallest_group": 5000 if one.suite == "fairness" else 30})
         if one.suite == "robustness":
             one = replace(one, not_performed=(said,))
         if one.suite == "explanation":
             one = replace(one, model=make.digest("an earlier model"))
         records.append(one)
     terms = [
-        Terms(
-            statement=make.digest("charter"), ledger_index=3, policy=class_policy("high"), groups=case.subject.groups
-        ),
-        Terms(statement=make.digest("charter 2"), ledger_index=40, policy=chosen, groups=case.subject.groups),
+        make.terms(class_policy("high"), groups=case.subject.groups, settings=promised),
+        make.terms(chosen, "charter 2", index=40, groups=case.subject.groups, settings=promised),
     ]
     filed = [*(one.statement for one in (*records, *terms)), make.digest("a result nobody showed")]
     return chosen, replace(case, records=records, terms=terms, filed=filed)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealwright.charter import RiskClass
-from sealwright.evidence import Case, Measurement, NotPerformed, Policy, Terms, class_policy, decide, read_policy
+from sealwright.evidence import Case, Measurement, NotPerformed, Policy, class_policy, decide, read_policy
 
 HIGH = class_policy(RiskClass.HIGH)
 CHECKS = [one for one in HIGH.requirements if one.applies_to("binary")]
@@ -213,7 +213,7 @@ def test_one_more_promise_never_opens_the_gate_unless_it_is_the_first(
     near: Any, make: Any, data: st.DataObject
 ) -> None:
     case = data.draw(near)
-    late = Terms(statement=make.digest("late"), ledger_index=99, policy=HIGH, groups=("region",))
+    late = make.terms(HIGH, "late", index=99, groups=("region",))
     more = replace(case, terms=[*case.terms, late])
     assert decide(HIGH, case).passed or not decide(HIGH, more).passed
 

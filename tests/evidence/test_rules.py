@@ -347,7 +347,7 @@ def test_leaving_out_a_statement_the_ledger_knows_is_noticed(make: Any) -> None:
     ("index", "outcome"), [(3, Outcome.PASS), (9, Outcome.PASS), (10, Outcome.FAIL), (400, Outcome.FAIL)]
 )
 def test_thresholds_are_signed_before_the_first_result(make: Any, index: int, outcome: Outcome) -> None:
-    terms = [Terms(statement=make.digest("charter"), ledger_index=index, policy=HIGH)]
+    terms = [make.terms(HIGH, index=index)]
     assert result(decide(HIGH, make.case(terms=terms)), "charter.frozen_first").outcome is outcome
 
 
@@ -375,7 +375,7 @@ def loosened() -> Policy:
 
 def test_loosening_after_results_is_shown_and_waits_for_the_compliance_officer(make: Any) -> None:
     policy = loosened()
-    frozen = [Terms(statement=make.digest("charter"), ledger_index=3, policy=HIGH, groups=("age", "sex"))]
+    frozen = [make.terms(HIGH, groups=("age", "sex"))]
     approvals = [make.approval("cora", policy), make.approval("bea", policy)]
     case = make.case(policy, terms=frozen, approvals=approvals)
     decision = decide(policy, case)
@@ -429,14 +429,14 @@ def test_approvals_given_under_the_stricter_policy_do_not_carry_the_looser_one(m
 
 
 def test_comparing_fewer_groups_than_promised_is_loosening(make: Any) -> None:
-    frozen = [Terms(statement=make.digest("charter"), ledger_index=3, policy=HIGH, groups=("age", "sex"))]
+    frozen = [make.terms(HIGH, groups=("age", "sex"))]
     decision = decide(HIGH, make.case(subject=make.subject(groups=("age",)), terms=frozen))
     assert [change.what for change in decision.loosened] == ["groups by sex"]
     assert not decision.passed
 
 
 def terms(make: Any, *indexes: int) -> list[Terms]:
-    return [Terms(statement=make.digest(f"charter {i}"), ledger_index=i, policy=HIGH) for i in indexes]
+    return [make.terms(HIGH, f"charter {i}", index=i) for i in indexes]
 
 
 def test_a_promise_binds_while_results_were_seen_under_it_and_nothing_was_released_since(make: Any) -> None:
@@ -477,7 +477,8 @@ def test_an_inner_setting_is_limited_for_its_own_suite_alone(make: Any) -> None:
 
     def at(coverage: float) -> GateDecision:
         spec = {"confidence": 0.95, "reported_at": 0.1, "crossed": 2, "uncertainty": {"coverage": coverage}}
-        return decide(HIGH, replace(case, records=[replace(one, settings=spec) for one in case.records]))
+        terms = [make.terms(HIGH, groups=case.subject.groups, settings=spec)]
+        return decide(HIGH, replace(case, terms=terms, records=[replace(one, settings=spec) for one in case.records]))
 
     full = result(at(0.99), "uncertainty.coverage_gap")
     assert full.outcome is Outcome.NOT_PERFORMED

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sealwright.charter import CHARTER_TYPE, CharterSpec, RiskClass
+from sealwright.charter import CHARTER_TYPE, CharterSpec, RiskClass, charter_subjects, freeze_charter
 from sealwright.engines import Database
 from sealwright.evidence import (
     APPROVAL_TYPE,
@@ -28,7 +28,16 @@ from sealwright.evidence import (
     verify_any,
     verify_release,
 )
-from sealwright.kernel import Conflict, FixedClock, InvalidInput, NotFound, Refused, VerificationFailed
+from sealwright.kernel import (
+    Conflict,
+    FixedClock,
+    InvalidInput,
+    NotFound,
+    Refused,
+    VerificationFailed,
+    canonical_json,
+    digest_of,
+)
 from sealwright.trust import Keyring, Ledger, make_statement, sign_statement
 
 CHARTER = CharterSpec(purpose="Support credit officers.", owner="Head of credit", risk_class=RiskClass.HIGH)
@@ -47,12 +56,40 @@ class Desk:
     def policy(self, **section: Any) -> Policy:
         return resolve_policy(PolicySpec.model_validate(section), CHARTER)
 
-    def freeze(self, policy: Policy, groups: Sequence[str] = ("age", "sex")) -> Filed:
+    def freeze(
+        self, policy: Policy, groups: Sequence[str] = ("age", "sex"), *, assurance: dict[str, Any] | None = None
+    ) -> Filed:
+        held = {} if assurance is None else {"assurance": assurance}
         return self.evidence.freeze(
-            CHARTER, policy, project="german-credit", groups=groups, settings={}, signer=self.signer
+            CHARTER,
+            policy,
+            project="german-credit",
+            groups=groups,
+            settings={name: digest_of(canonical_json(one)) for name, one in held.items()},
+            sections=held,
+            signer=self.signer,
         )
 
-    def measure(self, policy: Policy, subject: Subject | None = None, **worse: dict[str, Any]) -> list[Filed]:
+    def freeze_as_before_sections(self, policy: Policy, assurance: dict[str, Any]) -> Filed:
+        """A charter of a release that froze settings by digest alone."""
+        said = freeze_charter(
+            CHARTER,
+            project="german-credit",
+            policy=policy.to_json(),
+            groups=("age", "sex"),
+            settings={"assurance": digest_of(canonical_json(assurance))},
+            now=self.clock(),
+        )
+        del said["sections"]
+        return self.file(charter_subjects(said), CHARTER_TYPE, said)
+
+    def measure(
+        self,
+        policy: Policy,
+        subject: Subject | None = None,
+        under: dict[str, Any] | None = None,
+        **worse: dict[str, Any],
+    ) -> list[Filed]:
         """File what `policy` asks for; `worse` changes findings by suite: performance={"value": 0.5}."""
         subject = subject or self.subject
         filed = []
@@ -75,6 +112,7 @@ class Desk:
             block = measured(
                 record.suite, model=subject.model, data=subject.data, performed_at=self.clock(), findings=findings
             )
+            block |= {} if under is None else {"settings": {"spec": under}}
             kind = TEST_RESULT_TYPE if record.suite in {s.suite for s in policy.suites} else PROVENANCE
             filed.append(self.file([("model.onnx", subject.model)], kind, {"sealwright": block}))
         return filed
@@ -204,6 +242,42 @@ def test_another_seed_does_not_wash_off_a_promise(desk: Desk, make: Any) -> None
     desk.measure(plain)
     decision = desk.judge(plain)
     assert [one.what for one in decision.loosened] == ["performance.roc_auc"]
+    assert "approval.policy_change" in blocking(decision)
+
+
+def test_measuring_more_gently_needs_the_compliance_officer_until_the_next_release(desk: Desk, make: Any) -> None:
+    """Results of one model, a smaller attack budget, then a new model: the first promise still binds."""
+    policy, hard, gentle = desk.policy(), {"attacks": {"rows": 200}}, {"attacks": {"rows": 20}}
+    desk.freeze(policy, assurance=hard)
+    desk.measure(policy, make.subject(model=make.digest("first seed")), under=hard)
+    desk.freeze(policy, assurance=gentle)
+    desk.measure(policy, under=gentle)
+    desk.enrol()
+    for name in ("cora", "bea"):
+        desk.approve(name, policy)
+    decision = desk.judge(policy)
+    assert blocking(decision) == ["approval.policy_change"]
+    assert [(one.what, one.before, one.after) for one in decision.loosened] == [("assurance.attacks.rows", "200", "20")]
+    desk.approve("cora", policy, purpose="policy_change", changes=decision.loosened)
+    decision = desk.judge(policy)
+    assert decision.passed
+    released = desk.evidence.record(decision, desk.signer)
+    approvals = [one.envelope for one in desk.evidence.statements.about(desk.subject.package, APPROVAL_TYPE)]
+    found = verify_release(released.envelope, approvals, desk.keyring.trust_root, package=desk.subject.package)
+    assert [one["what"] for one in found.loosened] == ["assurance.attacks.rows"]
+    assert desk.judge(policy).loosened == ()
+
+
+def test_an_older_charter_without_its_settings_is_known_by_their_digest_or_waits(desk: Desk, make: Any) -> None:
+    policy, same, other = desk.policy(), {"attacks": {"rows": 200}}, {"attacks": {"rows": 500}}
+    desk.freeze_as_before_sections(policy, same)
+    desk.measure(policy, make.subject(model=make.digest("first seed")), under=same)
+    desk.freeze(policy, assurance=same)
+    desk.measure(policy, under=same)
+    assert blocking(desk.judge(policy)) == ["approval.release"]
+    desk.freeze_as_before_sections(policy, other)
+    decision = desk.judge(policy)
+    assert [one.what for one in decision.loosened] == ["assurance"]
     assert "approval.policy_change" in blocking(decision)
 
 

@@ -96,6 +96,21 @@ def test_a_loosened_threshold_is_seen_and_waits_for_the_compliance_officer(loose
     assert any("performance.roc_auc" in line for line in bundle["remarks"])
 
 
+def test_a_loosened_attack_budget_is_seen_and_waits_for_the_compliance_officer(home: Home) -> None:
+    """No threshold is touched; the next model is only attacked more gently."""
+    path = home.root / "credit" / "sealwright.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "assurance:\n" in text
+    path.write_text(text.replace("assurance:\n", "assurance:\n  attacks: {budgets: [0.01], reported_budget: 0.01}\n"))
+    run = home.inside("run", "credit", expect=3)
+    assert "assurance.attacks.reported_budget: 1 -> 0.01" in run.out
+    approve(home, "bob", "business_owner")
+    approve(home, "cara", "compliance_officer")
+    assert set(blocking(home)) == {"approval.policy_change"}
+    approve(home, "cara", "compliance_officer", "--policy-change")
+    assert blocking(home) == {}
+
+
 def test_the_trainer_cannot_sign_for_the_change(loosened: Home) -> None:
     assert "trained this model" in approve(loosened, "ada", "business_owner", "--policy-change", expect=2)
 

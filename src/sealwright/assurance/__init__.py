@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.explaining.row import RowExplanation
     from sealwright.assurance.features import Features, pack
+    from sealwright.assurance.harder import HARDER
     from sealwright.assurance.interface import Interface, read_interface
     from sealwright.assurance.leakage.exposure import Exposure, canary_exposure
     from sealwright.assurance.leakage_spec import ClaimedPrivacy
@@ -59,6 +60,7 @@ __all__ = [
     "Finding",
     "FunctionPredictor",
     "Group",
+    "HARDER",
     "Interface",
     "Kept",
     "Learn",
@@ -110,6 +112,7 @@ _HOME = {
     "elsewhere.judging": ("judge",),
     "explaining.row": ("RowExplanation",),
     "features": ("Features", "pack"),
+    "harder": ("HARDER",),
     "interface": ("Interface", "read_interface"),
     "leakage.exposure": ("Exposure", "canary_exposure"),
     "leakage_spec": ("ClaimedPrivacy",),

@@ -13,7 +13,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from sealwright.charter.model import CharterSpec
-from sealwright.kernel import VerificationFailed, canonical_json, check_name, digest_of, from_rfc3339, hex_of, rfc3339
+from sealwright.kernel import (
+    InvalidInput,
+    VerificationFailed,
+    canonical_json,
+    check_name,
+    digest_of,
+    from_rfc3339,
+    hex_of,
+    rfc3339,
+)
 
 __all__ = ["CHARTER_TYPE", "FrozenCharter", "charter_subjects", "freeze_charter", "read_charter"]
 
@@ -22,6 +31,7 @@ CHARTER_TYPE = "urn:sealwright:predicate:charter:v1"
 _KEYS = frozenset(
     {"format", "project", "charter", "charter_digest", "policy", "policy_digest", "groups", "settings", "frozen_at"}
 )
+_SECTIONS = "sections"  # charters of before it was added lack it; then settings are known by digest alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +45,13 @@ class FrozenCharter:
     policy_digest: str
     groups: tuple[str, ...]  # attributes for which fairness was promised to be measured
     settings: Mapping[str, str]  # name of a project section -> digest of its canonical JSON
+    sections: Mapping[str, Mapping[str, Any]]  # those held whole, so that later settings can be compared with them
     frozen_at: datetime
 
     def same_terms(self, predicate: Mapping[str, Any]) -> bool:
         """True where `predicate` promises exactly the same; only the moment may differ."""
-        return all(_terms(self)[key] == predicate.get(key) for key in _terms(self))
+        said = {_SECTIONS: {}, **predicate}
+        return all(value == said.get(key) for key, value in _terms(self).items())
 
 
 def freeze_charter(
@@ -50,6 +62,7 @@ def freeze_charter(
     groups: Sequence[str],
     settings: Mapping[str, str],
     now: datetime,
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The predicate of a charter statement.
 
@@ -67,15 +80,20 @@ def freeze_charter(
         Digests of the settings the run will use, e.g. {"assurance": "sha256:…"}.
     now : datetime
         The moment of freezing, aware.
+    sections : mapping of str to mapping, optional
+        Settings to hold whole besides, as JSON: those under which a model will be measured, {"assurance": {…}}.
 
     Raises
     ------
     InvalidInput
-        A name, digest or time is not usable.
+        A name, digest or time is not usable, or a section is not the one its digest in `settings` stands for.
     """
     body = spec.model_dump(mode="json")
     for digest in settings.values():
         hex_of(digest)
+    held = {name: dict(section) for name, section in (sections or {}).items()}
+    if wrong := _unlike(held, settings):
+        raise InvalidInput(f"The section {wrong} is not the one whose digest is in settings.")
     return {
         "format": 1,
         "project": check_name(project, what="project"),
@@ -85,6 +103,7 @@ def freeze_charter(
         "policy_digest": digest_of(canonical_json(policy)),
         "groups": sorted(set(groups)),
         "settings": dict(settings),
+        _SECTIONS: held,
         "frozen_at": rfc3339(now),
     }
 
@@ -102,7 +121,11 @@ def read_charter(predicate: Mapping[str, Any]) -> FrozenCharter:
     VerificationFailed
         A field is missing, unknown or of a wrong kind, or an inner digest does not match its content.
     """
-    if set(predicate) != _KEYS or predicate["format"] != 1 or not isinstance(predicate["policy"], Mapping):
+    if (
+        set(predicate) | {_SECTIONS} != _KEYS | {_SECTIONS}
+        or predicate["format"] != 1
+        or not isinstance(predicate["policy"], Mapping)
+    ):
         raise _broken("its fields are not those of format 1")
     try:
         spec = CharterSpec.model_validate(predicate["charter"])
@@ -116,11 +139,12 @@ def read_charter(predicate: Mapping[str, Any]) -> FrozenCharter:
             policy_digest=digest_of(canonical_json(predicate["policy"])),
             groups=tuple(str(name) for name in predicate["groups"]),
             settings=dict(predicate["settings"]),
+            sections={name: dict(section) for name, section in predicate.get(_SECTIONS, {}).items()},
             frozen_at=from_rfc3339(predicate["frozen_at"]),
         )
-    except (ValidationError, AttributeError, TypeError) as error:
+    except (ValidationError, AttributeError, TypeError, ValueError) as error:
         raise _broken(str(error).splitlines()[0]) from None
-    if not frozen.same_terms(predicate):
+    if not frozen.same_terms(predicate) or _unlike(frozen.sections, frozen.settings):
         raise _broken("a digest inside it does not match what it stands for")
     return frozen
 
@@ -134,7 +158,14 @@ def _terms(frozen: FrozenCharter) -> dict[str, Any]:
         "policy_digest": frozen.policy_digest,
         "groups": list(frozen.groups),
         "settings": frozen.settings,
+        _SECTIONS: frozen.sections,
     }
+
+
+def _unlike(sections: Mapping[str, Mapping[str, Any]], settings: Mapping[str, str]) -> str:
+    """The first section that is not what its digest stands for, or ""."""
+    wrong = (name for name, one in sections.items() if settings.get(name) != digest_of(canonical_json(one)))
+    return next(wrong, "")
 
 
 def _broken(reason: str) -> VerificationFailed:

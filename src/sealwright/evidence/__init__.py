@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from sealwright.evidence.counting import Counted, count_approvals
     from sealwright.evidence.gate import GateBlocked, render_gate
     from sealwright.evidence.ledger_view import view_of
-    from sealwright.evidence.model import Change, Instance, Measurement, NotPerformed, Outcome, Record, Result, Subject
+    from sealwright.evidence.model import (
+        Change,
+        Direction,
+        Instance,
+        Measurement,
+        Measuring,
+        NotPerformed,
+        Outcome,
+        Record,
+        Result,
+        Subject,
+    )
     from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing, sign_as_person, verify_signed_by_person
     from sealwright.evidence.policy import (
         ApprovalRule,
@@ -37,6 +48,7 @@ if TYPE_CHECKING:
         UseCase,
         UseCaseName,
     )
+    from sealwright.evidence.promises import gentler
     from sealwright.evidence.records import TEST_RESULT_TYPE, fact, measured, read_record
     from sealwright.evidence.register import PeopleRegister
     from sealwright.evidence.resolve import (
@@ -66,6 +78,7 @@ __all__ = [
     "Case",
     "Change",
     "Counted",
+    "Direction",
     "Evidence",
     "Filed",
     "Freshness",
@@ -73,6 +86,7 @@ __all__ = [
     "GateDecision",
     "Instance",
     "Measurement",
+    "Measuring",
     "NotPerformed",
     "Outcome",
     "Override",
@@ -98,6 +112,7 @@ __all__ = [
     "count_approvals",
     "decide",
     "fact",
+    "gentler",
     "hold_against",
     "in_words",
     "looser",
@@ -137,7 +152,18 @@ _HOME = {
     "case": ("Case", "GateDecision", "Terms"),
     "counting": ("Counted", "count_approvals"),
     "gate": ("GateBlocked", "render_gate"),
-    "model": ("Change", "Instance", "Measurement", "NotPerformed", "Outcome", "Record", "Result", "Subject"),
+    "model": (
+        "Change",
+        "Direction",
+        "Instance",
+        "Measurement",
+        "Measuring",
+        "NotPerformed",
+        "Outcome",
+        "Record",
+        "Result",
+        "Subject",
+    ),
     "ledger_view": ("view_of",),
     "people": ("REVOKED_PERSON_TYPE", "Standing", "sign_as_person", "verify_signed_by_person"),
     "policy": (
@@ -152,6 +178,7 @@ _HOME = {
         "UseCase",
         "UseCaseName",
     ),
+    "promises": ("gentler",),
     "records": ("TEST_RESULT_TYPE", "fact", "measured", "read_record"),
     "unsigned": ("hold_against",),
     "register": ("PeopleRegister",),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sealwright.evidence.approvals import Approval, Attestation
-from sealwright.evidence.model import Change, Outcome, Record, Result, Subject
+from sealwright.evidence.model import Change, Measuring, Outcome, Record, Result, Subject
 from sealwright.evidence.people import Standing
 from sealwright.evidence.policy import Policy
 from sealwright.kernel import rfc3339
@@ -27,6 +27,7 @@ class Terms:
     ledger_index: int
     policy: Policy
     groups: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None  # how hard was promised to be measured; None: nobody can tell any more
     settled: bool = False  # no result was seen under it, or a release has settled it: nothing is held against it
 
 
@@ -43,6 +44,7 @@ class Case:
     barred: Mapping[str, str] = field(default_factory=dict)  # name -> "trained this model"
     filed: Collection[str] = ()  # digests the ledger knows and the gate must therefore have been shown
     others: Collection[str] = ()  # digests of statements that were looked at and hold nothing to judge
+    measuring: Measuring = field(default_factory=Measuring)
     now: datetime
 
 

@@ -39,7 +39,7 @@ def judge_suite(
         problem = _about_another(record, subject) or _not_now(record, policy, now)
         outcome, found = problem or (Outcome.PASS, f"run on {as_of(record.performed_at)}")
         if outcome is Outcome.PASS or shown.outcome is not Outcome.PASS:
-            shown = Instance(outcome=outcome, found=found, statement=record.statement)
+            shown = Instance(outcome=outcome, found=found, statement=record.statement, gentler=record.gentler)
     return Result(
         check=f"suite.{suite.suite}",
         outcome=shown.outcome,
@@ -139,7 +139,7 @@ def _reasons(
             outcome, found = Outcome.NOT_PERFORMED, f"not performed: {item.why}"
         else:
             outcome, found = unusable or (Outcome.NOT_APPLICABLE, item.why)
-        yield Instance(outcome=outcome, found=found, attribute=slot, statement=record.statement)
+        yield Instance(outcome=outcome, found=found, attribute=slot, statement=record.statement, gentler=record.gentler)
 
 
 def _about_another(record: Record, subject: Subject, check: str = "") -> tuple[Outcome, str] | None:
@@ -231,6 +231,7 @@ def _instance(found: Measurement, record: Record, outcome: Outcome, words: str) 
         n=found.n,
         unit=found.unit,
         statement=record.statement,
+        gentler=record.gentler,
     )
 
 
@@ -243,7 +244,13 @@ def _attested(instance: Instance, spoken: Attestation) -> Instance:
     if instance.outcome is not Outcome.NOT_PERFORMED:
         return instance
     found = f"{spoken.by} ({spoken.role}) states: {spoken.reason}"
-    return Instance(outcome=Outcome.ATTESTED, found=found, attribute=instance.attribute, statement=spoken.statement)
+    return Instance(
+        outcome=Outcome.ATTESTED,
+        found=found,
+        attribute=instance.attribute,
+        statement=spoken.statement,
+        gentler=instance.gentler,  # a word does not heal that less was tried
+    )
 
 
 def _result(requirement: Requirement, instances: Sequence[Instance]) -> Result:

@@ -9,11 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sealwright.kernel import InvalidInput, hex_of, rfc3339
 
-__all__ = ["Change", "Instance", "Measurement", "NotPerformed", "Outcome", "Record", "Result", "Subject"]
+__all__ = [
+    "Change",
+    "Direction",
+    "Instance",
+    "Measurement",
+    "Measuring",
+    "NotPerformed",
+    "Outcome",
+    "Record",
+    "Result",
+    "Subject",
+]
 
 TASKS = ("binary", "multiclass", "regression")
 
@@ -83,6 +94,30 @@ class NotPerformed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One place where a policy asks for less than another, or a model was measured more gently than promised."""
+
+    what: str  # "fairness.selection_gap", "suite fairness", "approvals", "assurance.smallest_group"
+    before: str
+    after: str
+    why: str = ""  # the reason the project gave, if it gave one
+
+
+Direction = Literal["more", "less", "kept", "parted", "free", "fixed"] | tuple[str, ...]
+"""Which way a setting makes the checks try harder: a larger number (none: no limit), a smaller one; items may join and
+none may go; columns may join and the groups of the others stay; whatever it is; never, so that every change counts. A tuple
+lists what it may be, from gentle to hard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measuring:
+    """What is known of the settings models are measured under. Knowing nothing is safe: then every change counts."""
+
+    harder: Mapping[str, Direction] = field(default_factory=dict)  # dotted name; "fixed" where it is absent
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # what holds where a promise does not name a setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The measurements of one verified statement, with its place in the ledger."""
 
@@ -96,16 +131,7 @@ class Record:
     settings: Mapping[str, Any] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
     not_performed: tuple[NotPerformed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One place where a policy asks for less than another."""
-
-    what: str  # "fairness.selection_gap", "suite fairness", "approvals"
-    before: str
-    after: str
-    why: str = ""  # the reason the project gave, if it gave one
+    gentler: tuple[Change, ...] = ()  # settings that tried less hard than promised; the gate fills it in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +147,7 @@ class Instance:
     n: int | None = None
     unit: str = ""
     statement: str = ""  # digest, empty where nothing is on file
+    gentler: tuple[Change, ...] = ()  # as in the record it rests on
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -20,6 +20,7 @@ from sealwright.evidence.judge import judge_requirement, judge_suite
 from sealwright.evidence.model import Change, Outcome, Result
 from sealwright.evidence.people import Standing
 from sealwright.evidence.policy import ApprovalRule, Policy
+from sealwright.evidence.promises import held_to_promises
 from sealwright.evidence.resolve import looser
 
 __all__ = ["POLICY_CHANGE_RULE", "decide", "settle_terms", "thresholds_first"]
@@ -27,12 +28,12 @@ __all__ = ["POLICY_CHANGE_RULE", "decide", "settle_terms", "thresholds_first"]
 POLICY_CHANGE_RULE = ApprovalRule(  # never part of a policy, so that no policy can loosen it
     people=1,
     roles=(POLICY_OFFICER,),
-    why="Asking for less than the risk class, or less than before the results were known, is decided by the "
-    "compliance officer and by nobody who wants the model to pass.",
+    why="Asking for less than the risk class, or asking for less or measuring more gently than before the results were "
+    "known, is decided by the compliance officer and by nobody who wants the model to pass.",
 )
 
 _RELEASE_STEP = "each of them runs: sealwright approve --as NAME --role ROLE --reason WHY"
-_CHANGE_STEP = "one of them runs: sealwright approve --policy-change --as NAME --role compliance_officer --reason WHY"
+_CHANGE_STEP = "undo the change and run again, or one of them runs: sealwright approve --policy-change --as NAME --role compliance_officer --reason WHY"
 
 
 def decide(policy: Policy, case: Case) -> GateDecision:
@@ -50,14 +51,15 @@ def decide(policy: Policy, case: Case) -> GateDecision:
     GateDecision
         `results` in the order of the policy: charter, completeness, suites, requirements, approvals.
     """
-    loosened = _loosened(policy, case)
+    records = held_to_promises(case)
     results = [_frozen_first(case), _complete(case)]
-    results += [judge_suite(suite, policy, case.subject, case.records, case.now) for suite in policy.suites]
+    results += [judge_suite(suite, policy, case.subject, records, case.now) for suite in policy.suites]
     attestations = [one for one in case.attestations if _counts(one, case)]
     results += [
-        judge_requirement(requirement, policy, case.subject, case.records, attestations, case.now)
+        judge_requirement(requirement, policy, case.subject, records, attestations, case.now)
         for requirement in policy.requirements
     ]
+    loosened = (*_loosened(policy, case), *_gentler(results))
     counted: list[Approval] = []
     if loosened or policy.departures:
         given = _count(POLICY_CHANGE_RULE, "policy_change", policy, case)
@@ -184,6 +186,11 @@ def _loosened(policy: Policy, case: Case) -> tuple[Change, ...]:
             place = (change.what, change.before, change.after)
             found.setdefault(place, replace(change, why=reasons.get(change.what, "")))
     return tuple(found.values())
+
+
+def _gentler(results: Sequence[Result]) -> tuple[Change, ...]:
+    """Where what was looked at had been measured more gently than promised, each change once."""
+    return tuple(dict.fromkeys(change for one in results for item in one.instances for change in item.gentler))
 
 
 def _counts(attestation: Attestation, case: Case) -> bool:

@@ -8,8 +8,16 @@ is taken from the ledger and not from the table, and what the ledger knows and t
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sealwright.charter import CHARTER_TYPE, CharterSpec, charter_subjects, freeze_charter, read_charter
+from sealwright.charter import (
+    CHARTER_TYPE,
+    CharterSpec,
+    FrozenCharter,
+    charter_subjects,
+    freeze_charter,
+    read_charter,
+)
 from sealwright.engines import Database
 from sealwright.evidence.approvals import (
     APPROVAL_TYPE,
@@ -21,7 +29,7 @@ from sealwright.evidence.approvals import (
 )
 from sealwright.evidence.case import Case, GateDecision, Terms
 from sealwright.evidence.ledger_view import LedgerView, view_of
-from sealwright.evidence.model import Subject
+from sealwright.evidence.model import Measuring, Subject
 from sealwright.evidence.policy import Policy
 from sealwright.evidence.records import TEST_RESULT_TYPE, read_record
 from sealwright.evidence.register import PeopleRegister
@@ -37,6 +45,7 @@ __all__ = ["Evidence"]
 
 _RESULTS_SHOWN = 20  # results of earlier models that are looked at, to say "stale" instead of "missing"
 _GATES_SHOWN = 50  # decisions that are looked at to find the last release; not finding it only makes us stricter
+_SECTION = "assurance"  # the settings under which a model is measured
 
 
 class Evidence:
@@ -71,6 +80,7 @@ class Evidence:
         groups: Sequence[str],
         settings: Mapping[str, str],
         signer: Signer,
+        sections: Mapping[str, Mapping[str, Any]] | None = None,
         actor: str = "",
     ) -> Filed:
         """Sign and file the charter, unless the latest one on file says exactly the same.
@@ -79,11 +89,17 @@ class Evidence:
         ----------
         signer : Signer
             The workspace's "statements" key.
-        groups, settings
+        groups, settings, sections
             See `charter.freeze_charter`.
         """
         predicate = freeze_charter(
-            spec, project=project, policy=policy.to_json(), groups=groups, settings=settings, now=self._clock()
+            spec,
+            project=project,
+            policy=policy.to_json(),
+            groups=groups,
+            settings=settings,
+            sections=sections,
+            now=self._clock(),
         )
         latest = self.statements.latest(project, CHARTER_TYPE)
         if latest is not None:
@@ -124,7 +140,9 @@ class Evidence:
             raise
         return self.file_statement(envelope, project=project, actor=actor)
 
-    def judge(self, policy: Policy, subject: Subject, *, barred: Mapping[str, str]) -> GateDecision:
+    def judge(
+        self, policy: Policy, subject: Subject, *, barred: Mapping[str, str], measuring: Measuring | None = None
+    ) -> GateDecision:
         """Ask the gate about a package, on everything that is on file today.
 
         Parameters
@@ -133,6 +151,8 @@ class Evidence:
             From `resolve_policy` of the project as it is now.
         barred : mapping of name to reason
             Who trained or submitted the model, and so cannot approve it.
+        measuring : Measuring, optional
+            Which way each setting makes checks try harder; left out: every change counts as trying less.
 
         Raises
         ------
@@ -162,6 +182,7 @@ class Evidence:
             barred=barred,
             filed=_concerning(view, subject),
             others=list(read),
+            measuring=measuring or Measuring(),
             now=self._clock(),
         )
         return decide(policy, case)
@@ -205,16 +226,26 @@ class Evidence:
 
 def _terms(project: str, read: Mapping[str, Statement], view: LedgerView) -> list[Terms]:
     """The project's frozen charters, with those marked against which nothing is held any more."""
-    charters, released_at = [], -1
+    frozen: dict[str, FrozenCharter] = {}
+    released_at = -1
     for digest, statement in read.items():
         index = view.places[digest].index
         if statement.predicate_type == CHARTER_TYPE and view.places[digest].project == project:
-            frozen = read_charter(statement.predicate)
-            policy = read_policy(frozen.policy)
-            charters.append(Terms(statement=digest, ledger_index=index, policy=policy, groups=frozen.groups))
+            frozen[digest] = read_charter(statement.predicate)
         elif (statement.predicate_type, view.places[digest].project) == (VSA_TYPE, project):
             passed = statement.predicate["verificationResult"] == "PASSED"
             released_at = max(released_at, index) if passed else released_at
+    held = {one.settings[_SECTION]: one.sections[_SECTION] for one in frozen.values() if _SECTION in one.sections}
+    charters = [
+        Terms(
+            statement=digest,
+            ledger_index=view.places[digest].index,
+            policy=read_policy(one.policy),
+            groups=one.groups,
+            settings=held.get(one.settings.get(_SECTION, "")),  # older charters hold a digest alone
+        )
+        for digest, one in frozen.items()
+    ]
     results = [place.index for place in view.of_kind(TEST_RESULT_TYPE).values() if place.project == project]
     return settle_terms(charters, results, released_at=released_at)
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sealwright.assurance import HARDER, AssuranceSpec
 from sealwright.evidence import (
     Filed,
     GateBlocked,
     GateDecision,
+    Measuring,
     Outcome,
     Result,
     Subject,
@@ -96,14 +98,14 @@ def approve(
     Parameters
     ----------
     policy_change : bool
-        Sign that the policy may ask for less, instead of for the release.
+        Sign that the policy may ask for less, or the model be measured more gently, instead of for the release.
 
     Raises
     ------
     Refused
         Not enrolled, not in that role, or the one who trained it.
     InvalidInput
-        A policy change is to be signed and the policy asks for no less than before.
+        A policy change is to be signed, and no less is asked for or tried than before.
     """
     desk = Desk(workspace, project)
     decision = _judge(desk, desk.last())
@@ -111,8 +113,8 @@ def approve(
     with_changes = (*decision.below_class, *decision.loosened) if policy_change else ()
     if policy_change and not with_changes:
         raise InvalidInput(
-            "The policy asks for no less than its risk class and no less than before the results, so there is no change "
-            "to sign for.\nTo approve the release, leave out --policy-change."
+            "The policy asks for no less than its risk class, and no less is asked for or tried than before the results, so "
+            "there is no change to sign for.\nTo approve the release, leave out --policy-change."
         )
     envelope = make_approval(
         open_person(workspace.folder("people"), person, unlock),
@@ -218,7 +220,8 @@ def _judge(desk: Desk, run: Run) -> GateDecision:
         task=run.product("train")["task"],
         groups=desk.groups,
     )
-    return desk.evidence.judge(desk.policy, subject, barred=_barred(run))
+    measuring = Measuring(harder=HARDER, defaults=AssuranceSpec().model_dump(mode="json"))
+    return desk.evidence.judge(desk.policy, subject, barred=_barred(run), measuring=measuring)
 
 
 def _barred(run: Run) -> dict[str, str]:

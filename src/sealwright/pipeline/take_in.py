@@ -48,15 +48,14 @@ class Ingested:
 def promise(desk: Desk, run: Run, by: str) -> Run:
     """Sign the charter with its thresholds, unless it stands already exactly so."""
     spec = desk.project.spec
-    settings = {
-        name: digest_of_json(getattr(spec, name).model_dump(mode="json")) for name in ("data", "training", "assurance")
-    }
+    sections = {name: getattr(spec, name).model_dump(mode="json") for name in ("data", "training", "assurance")}
     filed = desk.evidence.freeze(
         spec.charter,
         desk.policy,
         project=desk.project.name,
         groups=desk.groups,
-        settings=settings,
+        settings={name: digest_of_json(section) for name, section in sections.items()},
+        sections={"assurance": sections["assurance"]},  # whole: the gate compares what a model was measured under
         signer=desk.workspace.keyring.signer("statements"),
         actor=by,
     )

@@ -170,7 +170,7 @@ def approve(
     project: ProjectFolder = Path(),
     policy_change: Annotated[
         bool,
-        typer.Option("--policy-change", help="Sign that the policy may ask for less, instead of for the release."),
+        typer.Option("--policy-change", help="Sign that less may be asked for, or tried, instead of for the release."),
     ] = False,
     person_key: PersonKey = None,
     home: Home = None,
@@ -193,7 +193,7 @@ def approve(
         )
     facts = {
         "approved by": person,
-        "what": "the policy asks for less" if policy_change else "the release",
+        "what": "less is asked for, or tried" if policy_change else "the release",
         "as": role.replace("_", " "),
         "package": filed.package,
         "statement": filed.statement,
