@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         budget_entry,
         dataset_entry,
         spent_entry,
+        training_entry,
     )
     from sealwright.data.dp.composition import Limit, Spent, left, total, within
     from sealwright.data.dp.errors import (
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from sealwright.data.dp.mechanisms import mechanism_for
     from sealwright.data.dp.model import CONFIDENCE, Cell, Interval, Kind, Plan, Protection, Query, Released
     from sealwright.data.dp.planning import plan_query
-    from sealwright.data.dp.words import asked, in_words, refuse_if_spent, standing
+    from sealwright.data.dp.trainings import TRAINING, Training, training_of
+    from sealwright.data.dp.words import asked, counted, in_words, refuse_if_spent, refuse_trainings, standing
 
 _HOME = {
     "accuracy": ("laplace_within", "rank_within"),
@@ -51,6 +53,7 @@ _HOME = {
         "budget_entry",
         "dataset_entry",
         "spent_entry",
+        "training_entry",
     ),
     "composition": ("Limit", "Spent", "left", "total", "within"),
     "errors": (
@@ -66,7 +69,8 @@ _HOME = {
     "mechanisms": ("mechanism_for",),
     "model": ("CONFIDENCE", "Cell", "Interval", "Kind", "Plan", "Protection", "Query", "Released"),
     "planning": ("plan_query",),
-    "words": ("asked", "in_words", "refuse_if_spent", "standing"),
+    "trainings": ("TRAINING", "Training", "training_of"),
+    "words": ("asked", "counted", "in_words", "refuse_if_spent", "refuse_trainings", "standing"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -93,9 +97,12 @@ __all__ = [
     "Released",
     "Spend",
     "Spent",
+    "TRAINING",
+    "Training",
     "asked",
     "bounded_rows",
     "budget_entry",
+    "counted",
     "dataset_entry",
     "extract",
     "fingerprint_of",
@@ -109,9 +116,12 @@ __all__ = [
     "plan_query",
     "rank_within",
     "refuse_if_spent",
+    "refuse_trainings",
     "spent_entry",
     "standing",
     "total",
+    "training_entry",
+    "training_of",
     "within",
 ]
 
