@@ -142,8 +142,13 @@ def _privacy(build: Mapping[str, Any]) -> str:
         return f"{promise}; it was not entered in a privacy budget"
     return (
         f"{promise}. With this training, epsilon {budget.get('spent')} of {budget.get('epsilon')} of the dataset's privacy"
-        f" budget were spent, by {budget.get('trainings')} trainings and {budget.get('releases')} releases"
+        f" budget were spent, by {_counted(budget, 'training')} and {_counted(budget, 'release')}"
     )
+
+
+def _counted(budget: Mapping[str, Any], what: str) -> str:
+    number = budget.get(f"{what}s")
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _fact(suite: str, item: Mapping[str, Any], statement: str) -> Fact:

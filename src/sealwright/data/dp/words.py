@@ -132,9 +132,11 @@ def refuse_trainings(account: Account, limit: Limit, wanted: Sequence[Training],
             f"Say more in the project file, data.privacy_budget: training_delta: {_as_yaml(deltas)}; and where the budget was"
             ' drawn on already, on record: sealwright data budget PROJECT --set-training-delta MORE --reason "…"'
         )
-    some = "Some of them cost less: --only NAME.\n" if len(wanted) > 1 else ""
+    alone = len(wanted) == 1
+    some = "" if alone else "Some of them cost less: --only NAME.\n"
     raise PrivacyBudgetSpent(
-        f"{what} {' It '.join(reasons)} Nothing was trained and nothing spent.\n{some}" + "\n".join(then)
+        f"{what} {(' It ' if alone else ' They ').join(reasons)} Nothing was trained and nothing spent.\n{some}"
+        + "\n".join(then)
     )
 
 

@@ -97,9 +97,9 @@ def _tell_budget(found: "PrivacyBudget", project: Path) -> None:
         facts["shared with"] = f"{', '.join(said['shared_with'])}: the same data, so one budget"
     show.facts(facts)
     if said["spends"]:
-        headings = ["when", "who", "project", "what", "columns", "epsilon"]
+        headings = ["when", "who", "project", "what", "of", "epsilon"]
         lines = [
-            (one.at[:19], one.actor, one.project, _what(one), _columns(one), row["epsilon"])
+            (one.at[:19], one.actor, one.project, one.kind, _of(one), row["epsilon"])
             for one, row in zip(found.account.spends, said["spends"], strict=True)
         ]
         show.rows(headings, lines)
@@ -114,13 +114,9 @@ def _trainings(said: Mapping[str, Any]) -> str:
     return f"deltas add up to {said['training_delta_spent']:g} of at most {said['training_delta']:g}"
 
 
-def _what(spend: "Spend") -> str:
-    return f"training: {spend.purpose}, delta {spend.delta:g}" if spend.training else spend.kind
-
-
-def _columns(spend: "Spend") -> str:
-    """The columns of a release; how many a model learned from."""
-    return f"{len(spend.columns)} learned from" if spend.training else ", ".join(spend.columns)
+def _of(spend: "Spend") -> str:
+    """The columns of a release; the recipe of a training, which model it was for, and its delta."""
+    return f"{spend.purpose}, delta {spend.delta:g}" if spend.training else ", ".join(spend.columns)
 
 
 def _to_the_larger(said: Mapping[str, Any], project: Path) -> list[str]:
