@@ -127,7 +127,7 @@ def test_a_private_model_takes_from_the_budget_of_the_numbers_and_its_card_says_
     for words in (
         "2.5 in 1 release and 1 training",
         "0.1 for one more release",
-        "naive_bayes, run_",
+        "training naive_bayes,",
         "of at most 0.0001",
     ):
         assert words in told
