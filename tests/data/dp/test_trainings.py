@@ -150,7 +150,7 @@ def test_a_refusal_gives_every_reason_at_once_and_what_to_do() -> None:
 def test_several_trainings_are_allowed_all_or_none() -> None:
     limit = Limit(epsilon=3_000_000, training_delta=2e-5)
     refuse_trainings(account(), limit, [training(1.0), training(2.0)], "row")
-    with pytest.raises(PrivacyBudgetSpent, match="2 private trainings together would cost epsilon 3.5; 3 is left"):
+    with pytest.raises(PrivacyBudgetSpent, match=r"2 private trainings together would cost epsilon 3\.5; 3 is left"):
         refuse_trainings(account(), limit, [training(1.0), training(2.5)], "row")
     with pytest.raises(PrivacyBudgetSpent, match="to 3e-05 for this dataset; they may add up to 2e-05"):
         refuse_trainings(account(), limit, [training(0.5)] * 3, "row")
