@@ -19,7 +19,16 @@ from sealwright.data.dp import PrivacyBudgetChanged, PrivacyBudgetMissing, Priva
 from sealwright.data.privacy_budget import millionths
 from sealwright.evidence import StatementStore, verify_any
 from sealwright.kernel import InvalidInput, MissingExtra
-from sealwright.pipeline import Workspace, create_workspace, ingest, load_project, open_workspace, run_way, train
+from sealwright.pipeline import (
+    Workspace,
+    assess,
+    create_workspace,
+    ingest,
+    load_project,
+    open_workspace,
+    run_way,
+    train,
+)
 from sealwright.pipeline.alternatives import compare
 from sealwright.pipeline.desk import Desk, evidence_of
 from sealwright.pipeline.privacy_budget import budget_of, set_budget
@@ -171,6 +180,9 @@ def test_with_a_subject_a_person_is_protected_and_no_more_of_their_rows_are_lear
     usual = project.spec.training.model_copy(update={"recipe": "logistic", "privacy": None})
     assert rows_learned_from(workspace, project, usual, snapshot.read()).num_rows == 240
     assert train(workspace, project, by="ada").again
+    judged = assess(workspace, project).suites["performance"]["findings"]
+    (score,) = [one for one in judged if one["check"] == "performance.train_score"]
+    assert score["n"] == done.record["rows"], "judged on the rows it learned from, not on those that were left out"
     looser = make(training=training, subject="person", privacy_budget={**budget, "most_rows_per_person": 3})
     with pytest.raises(PrivacyBudgetSpent, match=r"would cost epsilon 1\.5; 1 is left"):
         train(workspace, looser, by="ada")  # other rows, so another model

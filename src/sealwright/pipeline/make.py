@@ -15,7 +15,6 @@ from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.private_training import (
     entered,
     most_rows_of_one,
-    refuse_unready,
     reserve,
     rows_learned_from,
 )
@@ -79,7 +78,6 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     kept = run.current("train", of)
     if kept is not None:
         return _trained(desk, run, again=True)
-    refuse_unready(project, spec.training)
     progress("opening the snapshot", 0.0)
     snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
     refuse_stale_data(desk, snapshot)

@@ -12,19 +12,17 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.data.dp.accuracy import laplace_within, rank_within
-    from sealwright.data.dp.book import (
+    from sealwright.data.dp.book import Account, Book, Spend
+    from sealwright.data.dp.composition import Limit, Spent, left, total, within
+    from sealwright.data.dp.entries import (
         BUDGET_SET,
         DATASET,
         SPENT,
-        Account,
-        Book,
-        Spend,
         budget_entry,
         dataset_entry,
         spent_entry,
         training_entry,
     )
-    from sealwright.data.dp.composition import Limit, Spent, left, total, within
     from sealwright.data.dp.errors import (
         BoundsMissing,
         PrivacyBookBroken,
@@ -43,19 +41,17 @@ if TYPE_CHECKING:
 
 _HOME = {
     "accuracy": ("laplace_within", "rank_within"),
-    "book": (
+    "book": ("Account", "Book", "Spend"),
+    "composition": ("Limit", "Spent", "left", "total", "within"),
+    "entries": (
         "BUDGET_SET",
         "DATASET",
         "SPENT",
-        "Account",
-        "Book",
-        "Spend",
         "budget_entry",
         "dataset_entry",
         "spent_entry",
         "training_entry",
     ),
-    "composition": ("Limit", "Spent", "left", "total", "within"),
     "errors": (
         "BoundsMissing",
         "PrivacyBookBroken",

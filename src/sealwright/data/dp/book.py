@@ -3,41 +3,23 @@
 Answers: what is left for this dataset, under which promise, and who drew on it before?
 Does not answer: whether the ledger is whole and the newest. It is verified when it is opened, and the verb compares.
 
-Three kinds of entries make the book; none holds a result, a noise or a row:
-- data.privacy_dataset      the marks of a snapshot, before its first spend;
-- data.privacy_budget_set   the budget that counts from here on: fixed at the first spend, then changed with a reason;
-- data.privacy_spent        one release or private training, acknowledged before its noise is drawn.
-Datasets that turn out to be one (they share a mark) become one account: what each spent counts, the stricter budget holds.
+Its entries are those of `entries`. Datasets that turn out to be one (they share a mark) become one account: what each
+spent counts, the stricter budget holds.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from sealwright.data.dp.composition import Limit, Spent, rho_text
+from sealwright.data.dp.composition import Limit, Spent
+from sealwright.data.dp.entries import BUDGET_SET, DATASET, SPENT
 from sealwright.data.dp.errors import PrivacyBookBroken
 from sealwright.data.dp.fingerprint import Fingerprint, shared_rows_link
-from sealwright.data.dp.model import Protection, Query
-from sealwright.data.dp.trainings import TRAINING, Training
+from sealwright.data.dp.trainings import TRAINING
 from sealwright.data.privacy_budget import Unit, epsilon_text, millionths
-from sealwright.trust import Entry, LedgerEntry
+from sealwright.trust import LedgerEntry
 
-__all__ = [
-    "BUDGET_SET",
-    "DATASET",
-    "SPENT",
-    "Account",
-    "Book",
-    "Spend",
-    "budget_entry",
-    "dataset_entry",
-    "spent_entry",
-    "training_entry",
-]
-
-DATASET = "data.privacy_dataset"
-BUDGET_SET = "data.privacy_budget_set"
-SPENT = "data.privacy_spent"
+__all__ = ["Account", "Book", "Spend"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,68 +178,6 @@ class Book:
         if account is None:
             raise ValueError("an entry about an unknown dataset")
         return account
-
-
-def dataset_entry(snapshot: str, project: str, marks: Sequence[str], prints: Fingerprint, *, actor: str) -> Entry:
-    """The marks of a snapshot, as they go into the ledger."""
-    detail = {"project": project, "marks": list(marks), "columns": list(prints.columns), "rows": list(prints.rows)}
-    return Entry(action=DATASET, subject=snapshot, detail=detail, actor=actor)
-
-
-def budget_entry(snapshot: str, project: str, limit: Limit, unit: Unit, *, reason: str, actor: str) -> Entry:
-    """The budget that counts from here on."""
-    detail = {
-        "project": project,
-        "epsilon": epsilon_text(limit.epsilon),
-        "delta": repr(limit.delta),
-        "training_delta": repr(limit.training_delta),
-        "unit": unit,
-        "reason": reason,
-    }
-    return Entry(action=BUDGET_SET, subject=snapshot, detail=detail, actor=actor)
-
-
-def spent_entry(
-    snapshot: str, project: str, query: Query, protection: Protection, *, release: str, delta: float, actor: str
-) -> Entry:
-    """One release, to be acknowledged before its noise is drawn. Columns by name; no result, no noise, no value."""
-    detail = _spending(project, release, query.kind, query.columns, query.epsilon, protection, delta)
-    return Entry(action=SPENT, subject=snapshot, detail=detail, actor=actor)
-
-
-def training_entry(
-    snapshot: str, project: str, training: Training, protection: Protection, *, release: str, delta: float, actor: str
-) -> Entry:
-    """One private training, to be acknowledged before a row is learned from."""
-    detail = {
-        **_spending(project, release, TRAINING, training.columns, training.epsilon, protection, delta),
-        "training_delta": repr(training.delta),
-        "recipe": training.recipe,
-        "purpose": training.purpose,
-    }
-    return Entry(action=SPENT, subject=snapshot, detail=detail, actor=actor)
-
-
-def _spending(
-    project: str,
-    release: str,
-    kind: str,
-    columns: Sequence[str],
-    epsilon: int,
-    protection: Protection,
-    delta: float,
-) -> dict[str, object]:
-    return {
-        "project": project,
-        "release": release,
-        "kind": kind,
-        "columns": list(columns),
-        "epsilon": epsilon_text(epsilon),
-        "delta": repr(delta),
-        "rho": rho_text(epsilon),
-        "unit": protection.unit,
-        "rows_per_unit": protection.rows,
-    }
 
 
 def _chance(text: Any) -> float:
