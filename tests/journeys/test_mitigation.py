@@ -115,9 +115,21 @@ def test_harder_and_more_private_ways_are_compared_in_the_same_table(loans: Home
     assert tried["training"] == {"mitigation": None, "hardening": {"sanitise": 0.005}}
     assert {"robustness.evasion_flip_share"} <= {one["check"] for one in tried["findings"]}
 
+    refused = loans.inside("compare", "loans", "--what", "privacy", "--only", "privacy-1", "--json", expect=3)
+    assert refused.error["error"] == "data.privacy_budget_missing"
+    text["data"]["privacy_budget"] = {"epsilon": 1.5, "training_delta": 1e-5}
+    _write(loans, text)
     private = loans.inside("compare", "loans", "--what", "privacy", "--only", "privacy-1", "--json").json
+    assert (private["privacy_budget"]["spent"], private["privacy_budget"]["trainings"]) == ("1", 1)
     _, tried = private["ways"]
     assert tried["failed"] == ""
     checks = {one["check"]: one for one in tried["findings"]}
     assert checks["privacy.epsilon_exceeded"]["value"] <= 0  # held against the epsilon it was trained with
     assert "privacy.membership_auc" in checks
+    assert any("1 of 1.5 were spent" in note for note in tried["notes"])
+    told = " ".join(loans.inside("data", "budget", "loans").out.split())
+    assert "1 in 1 training" in told
+    assert "training" in told
+    assert "logistic, comparison, privacy-1" in told
+    again = loans.inside("compare", "loans", "--what", "privacy", "--only", "privacy-1", "--json", expect=3)
+    assert again.error["error"] == "data.privacy_budget_spent"

@@ -97,6 +97,48 @@ def test_more_budget_needs_the_project_file_and_a_reason_in_the_ledger(survey: H
     survey.inside("verify", "ws/ledger", "--json")
 
 
+def test_a_private_model_takes_from_the_budget_of_the_numbers_and_its_card_says_so(survey: Home) -> None:
+    rows = [
+        f"x{k // 2},{18 + k % 60},{k % 97},{'Ulm' if k % 3 else 'Trier'},{'yes' if k % 3 else 'no'}" for k in range(800)
+    ]
+    (survey.root / "survey" / "survey.csv").write_text("person,age,spent,town,again\n" + "\n".join(rows) + "\n")
+    survey.inside("ingest", "survey")
+    release(survey, "count", "survey", "--epsilon", "0.5")
+    value = json.loads(json.dumps(PROJECT))
+    value["data"]["columns"]["spent"] = {"type": "number", "min": 0, "max": 100, "nullable": True}
+    value["data"]["privacy_budget"] |= {"epsilon": 2.6, "training_delta": 1e-4}
+    value["training"] = {"recipe": "naive_bayes", "privacy": {"epsilon": 1, "delta": 1e-5}}
+    value["assurance"] = {"suites": ["quality", "performance"]}
+    (survey.root / "survey" / "sealwright.yaml").write_text(yaml.safe_dump(value, sort_keys=False))
+
+    refused = survey.inside("run", "survey", "--json", expect=3).error
+    assert refused["error"] == "data.privacy_budget_spent"
+    assert "would cost epsilon 2; 0.5 is left of 1" in refused["message"]  # two rows of one person, and 1 was fixed
+    assert "may add up to 0" in refused["message"]
+    assert not (survey.workspace / "packages").exists() or not list((survey.workspace / "packages").iterdir())
+
+    survey.inside(
+        "data", "budget", "survey", "--set-epsilon", "2.6", "--set-training-delta", "1e-4", "--reason", REASON
+    )
+    survey.inside("run", "survey", "--json")
+    card = (survey.package / "card.md").read_text().replace("\\", "")
+    assert "epsilon 1, delta 1e-05, for one row replaced by another. With this training, epsilon 2.5 of 2.6" in card
+    told = " ".join(survey.inside("data", "budget", "survey").out.split())
+    for words in (
+        "2.5 in 1 release and 1 training",
+        "0.1 for one more release",
+        "training naive_bayes,",
+        "of at most 0.0001",
+    ):
+        assert words in told
+    kept = survey.inside("train", "survey", "--json").json
+    assert (kept["again"], kept["privacy"]["budget"]["spent"]) == (True, "2.5")
+    again = survey.inside("run", "survey", "--fresh", "--json", expect=3).error
+    assert "0.1 is left of 2.6" in again["message"]
+    assert release(survey, "count", "survey", "--epsilon", "0.2", expect=3)["error"] == "data.privacy_budget_spent"
+    assert survey.package  # still the one
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

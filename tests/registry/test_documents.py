@@ -90,6 +90,26 @@ def test_words_of_others_stay_words_on_the_card_t30_t32(words: str, interface: A
     assert all(line.replace("\\|", "").count("|") == 6 for line in rows)
 
 
+def test_the_card_says_what_a_private_training_promises_and_what_was_spent_with_it(interface: Any) -> None:
+    told = statements()
+    said = {"epsilon": 2.0, "delta": 1e-5, "unit": "one row replaced by another"}
+    budget = {"spent": "2.25", "epsilon": "2.5", "trainings": 1, "releases": 3}
+
+    def card(privacy: Any) -> str:
+        build = {"buildDefinition": {"buildType": "x", "internalParameters": {"privacy": privacy}}}
+        provenance = make_statement([("m", MODEL)], "https://slsa.dev/provenance/v1", build)
+        return build_card(MODEL, interface, {**told, "provenance": provenance}).replace("\\", "")
+
+    assert "Trained with differential privacy: epsilon 2, delta 1e-05, for one row replaced by another. With" in card(
+        {**said, "budget": budget}
+    )
+    assert "2.25 of 2.5 of the dataset's privacy budget were spent, by 1 training and 3 releases" in card(
+        {**said, "budget": budget}
+    )
+    assert "it was not entered in a privacy budget" in card(said)
+    assert "differential privacy" not in card(None)
+
+
 def test_a_result_of_another_model_or_a_missing_charter_makes_no_document(interface: Any) -> None:
     with pytest.raises(InvalidInput, match="about another model"):
         build_card(digest_of(b"other"), interface, {k: v for k, v in statements().items() if k != "snapshot"})

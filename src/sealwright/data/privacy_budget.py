@@ -1,4 +1,4 @@
-"""The `data.privacy_budget` section: how much the published numbers of a dataset may say about one person, or one row.
+"""The `data.privacy_budget` section: how much published numbers and private models may say about one person, or one row.
 
 Answers: which budget does the project file ask for, and whom does it protect?
 Does not answer: what is left of it, or whether it counts. The ledger says that (`data.dp`).
@@ -45,13 +45,13 @@ def epsilon_text(amount: int) -> str:
 
 
 class PrivacyBudgetSpec(BaseModel):
-    """What all releases of numbers about this dataset may cost together."""
+    """What all releases of numbers about this dataset, and all private trainings on it, may cost together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epsilon: StrictInt | StrictFloat = Field(
-        description="The most all releases together may say about one person or row, e.g. 1.0. Smaller protects more."
-        " Fixed at the first release; more needs a reason on record (sealwright data budget)."
+        description="The most all releases and private trainings together may say about one person or row, e.g. 1.0. Smaller"
+        " protects more. Fixed when it is first drawn on; more needs a reason on record (sealwright data budget)."
     )
     delta: float = Field(
         default=0.0,
@@ -59,6 +59,14 @@ class PrivacyBudgetSpec(BaseModel):
         le=LARGEST_DELTA,
         description="0: costs are added up (pure differential privacy). Above 0, e.g. 1e-6: many small releases cost less"
         " together (zCDP), with this probability that the promise does not hold. Well below 1 / number of persons.",
+    )
+    training_delta: float = Field(
+        default=0.0,
+        ge=0,
+        le=LARGEST_DELTA,
+        exclude_if=lambda value: value == 0,
+        description="What the deltas of private trainings (training.privacy) may add up to, e.g. 1.0e-5; on top of delta."
+        " 0: no model is trained privately.",
     )
     unit: Unit | None = Field(
         default=None,
@@ -69,8 +77,8 @@ class PrivacyBudgetSpec(BaseModel):
         default=1,
         ge=1,
         le=10_000,
-        description="At most so many rows of one person are counted; the others are left out of every release."
-        " The noise grows with it.",
+        description="At most so many rows of one person are counted or learned from; the others are left out."
+        " The noise of a number, and the cost of a private training, grow with it.",
     )
 
     @field_validator("epsilon")

@@ -93,8 +93,9 @@ class DataSpec(_Section):
     privacy_budget: PrivacyBudgetSpec | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
-        description="How much all numbers released about this dataset may say about one person (differential privacy)."
-        " Without it nothing is released; with it, sealwright data release counts against it in the ledger.",
+        description="How much all numbers released about this dataset, and all models trained privately on it, may say about"
+        " one person (differential privacy). Without it nothing is released and nothing trained with training.privacy;"
+        " with it, each counts against it in the ledger.",
     )
     readers: dict[StrictStr, tuple[DataClass, ...]] | None = Field(
         default=None,

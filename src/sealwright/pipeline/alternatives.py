@@ -2,7 +2,8 @@
 
 Answers: what would each way gain and cost, in accuracy, in every finding of the suites, and for every group?
 Does not answer: which one to take. Nothing is filed, signed or moved; the chosen one is written into the project file,
-trained anew by `sealwright run`, and judged like any model.
+trained anew by `sealwright run`, and judged like any model. But a private training costs privacy whoever sees its model, so the
+ledger has the cost of each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.learned_columns import columns_learned_from
 from sealwright.pipeline.prepared import refuse_stale_data
+from sealwright.pipeline.private_training import Reserved, entered, ready, refuse_unready, reserve, rows_learned_from
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.variants import Variant
@@ -95,6 +97,7 @@ class Comparison:
     seed: int
     suites: tuple[str, ...]
     ways: tuple[TriedWay, ...]
+    spent: Mapping[str, Any] | None = None  # of the privacy budget, with the trainings of these ways
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -105,6 +108,7 @@ class Comparison:
             "seed": self.seed,
             "suites": list(self.suites),
             "filed": False,
+            "privacy_budget": dict(self.spent) if self.spent is not None else None,
             "ways": [way.to_json() for way in self.ways],
         }
 
@@ -144,13 +148,15 @@ def compare(
         Two variants have the same name, or fields of a variant are no training settings.
     StoppedByPolicy
         The data was not collected for what the model is for.
+    PrivacyBudgetMissing, PrivacyBudgetSpent, PrivacyBudgetChanged
+        The privacy budget of the dataset does not allow all private ways together. None was trained.
     """
     ways = [Variant(name=PRESENT, words="the project as it is", training={}), *variants]
     if len({way.name for way in ways}) != len(ways):
         raise InvalidInput(f"Each variant needs a name of its own, and none is called {PRESENT!r}.")
     ways = [_instead(project, way) for way in ways]
     specs = {way.name: _spec(project, way) for way in ways}
-    bench = _bench(workspace, project, suites, by, progress)
+    bench = _bench(workspace, project, suites, ready(project, specs), by, progress)
     tried: list[TriedWay] = []
     present: bytes | None = None
     for place, way in enumerate(ways):
@@ -168,6 +174,7 @@ def compare(
         seed=project.spec.training.seed,
         suites=bench.suites,
         ways=tuple(tried),
+        spent=next((one.standing for one in bench.reserved.values()), None),
     )
 
 
@@ -184,15 +191,24 @@ class _Bench:
     interface: Mapping[str, Any]
     snapshot: str
     quarantined: int | None
+    reserved: Mapping[str, Reserved]  # what private ways cost, by name
 
 
-def _bench(workspace: Workspace, project: Project, suites: Sequence[str], by: str, progress: Progress) -> _Bench:
+def _bench(
+    workspace: Workspace,
+    project: Project,
+    suites: Sequence[str],
+    payable: Mapping[str, TrainingSpec],
+    by: str,
+    progress: Progress,
+) -> _Bench:
     desk, spec = Desk(workspace, project), project.spec
     taken = desk.last().product("ingest")
     out = withholding(desk, require_basis(desk, by=by))
     progress("opening the snapshot", 0.0)
     snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
     refuse_stale_data(desk, snapshot)
+    reserved = reserve(desk, snapshot, payable, purpose="comparison, ", by=by)
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     return _Bench(
         workspace=workspace,
@@ -204,6 +220,7 @@ def _bench(workspace: Workspace, project: Project, suites: Sequence[str], by: st
         interface=feature_interface(spec.data, train, project=project.name),
         snapshot=snapshot.digest,
         quarantined=snapshot.quarantined,
+        reserved=reserved,
     )
 
 
@@ -233,8 +250,11 @@ def _try(
     data = bench.project.spec.data
     features = list(bench.interface["order"])
     try:
+        refuse_unready(bench.project, spec)
+        reserved = bench.reserved[way.name] if spec.privacy is not None else None
+        learned = rows_learned_from(bench.workspace, bench.project, spec, bench.train)
         made = train_confined(
-            bench.train.select(columns_learned_from(data, spec)),
+            learned.select(columns_learned_from(data, spec)),
             bench.test.select(features),
             bench.interface,
             spec,
@@ -246,11 +266,12 @@ def _try(
         if way.name == PRESENT:
             raise
         return TriedWay(name=way.name, words=way.words, training=way.training, about=way.about, failed=str(error)), None
+    made = entered(made, reserved)
     results = run_suites(
         bench.suites,
         made.model,
         bench.test,
-        bench.train,
+        learned,
         bench.interface,
         with_claim(bench.project.spec.assurance, made.privacy),
         groups=bench.groups,

@@ -17,6 +17,7 @@ from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.kept_outcomes import KeptOutcomes
+from sealwright.pipeline.private_training import rows_learned_from
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
@@ -158,6 +159,7 @@ def _judge(
         desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance", leave_out=out.since()
     )
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
+    train = rows_learned_from(desk.workspace, desk.project, spec.training, train)
     interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
     record = strict_json(desk.runs.fetch(trained["record"]), what="training record")
     return run_suites(

@@ -12,6 +12,12 @@ from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.governance_facts import governance_predicate
 from sealwright.pipeline.learned_columns import columns_learned_from
 from sealwright.pipeline.prepared import refuse_stale_data
+from sealwright.pipeline.private_training import (
+    entered,
+    most_rows_of_one,
+    reserve,
+    rows_learned_from,
+)
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
@@ -58,6 +64,8 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         A limit on time or memory was reached.
     StoppedByPolicy
         The data was not collected for what the model is for.
+    PrivacyBudgetMissing, PrivacyBudgetSpent, PrivacyBudgetChanged
+        `training.privacy` is asked for, and the privacy budget of the dataset does not allow it. Nothing was trained.
     ModelRefused
         What came out is not a model file that may be let in.
     """
@@ -73,8 +81,10 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     progress("opening the snapshot", 0.0)
     snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
     refuse_stale_data(desk, snapshot)
+    reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by)
     table = snapshot.read()
     rows, holdout = split(table, spec.data, spec.training.seed, synthetic=snapshot.synthetic)
+    rows = rows_learned_from(workspace, project, spec.training, rows)
     interface = feature_interface(spec.data, rows, project=project.name)
     features = list(interface["order"])
     started = workspace.clock()
@@ -87,6 +97,7 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         progress=progress,
         hidden=(workspace.home.resolve(),),
     )
+    result = entered(result, reserved.get(run.id))
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
     finished = workspace.clock()
@@ -119,8 +130,10 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
 def _made_from(project: Project, snapshot: str, out: Withholding) -> str:
     """Digest of everything a model follows from: rows, their meaning, settings, and the code that trains."""
     spec = project.spec
+    most = most_rows_of_one(project, spec.training)
     return digest_of_json(
         {
+            **({"rows of a person": most} if most is not None else {}),
             "snapshot": snapshot,
             "interface": feature_interface(spec.data, project=project.name),
             "training": spec.training.model_dump(mode="json"),

@@ -1,7 +1,8 @@
-"""Which account does a release draw on? The book of privacy budgets as the ledger has it, and the dataset of a project.
+"""Which account does a release or a private training draw on? The book of privacy budgets, and the dataset of a project.
 
 Answers: which snapshot is released from, whom that protects, which budget counts, and what was spent of it?
-Does not answer: the released numbers (`private_release`), or changes of a budget (`privacy_budget`).
+Does not answer: the released numbers (`private_release`), what a training costs (`private_training`), or changes of a
+budget (`privacy_budget`).
 
 Only one thread of one program is in here at a time: the ledger has one writer, and inside a program there is a lock.
 """
@@ -39,7 +40,7 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Entry, keyed_name
 
 __all__ = [
-    "FIRST_RELEASE",
+    "FIRST_SPEND",
     "Drawing",
     "alone",
     "book_of",
@@ -48,17 +49,18 @@ __all__ = [
     "lineage_in",
     "named_by",
     "opened_for_release",
+    "protection_of",
 ]
 
-FIRST_RELEASE = "first release"
-"""Why a budget is set that nobody set: the first release fixes what the project file says."""
+FIRST_SPEND = "first spend"
+"""Why a budget is set that nobody set: the first release or training fixes what the project file says."""
 alone = threading.RLock()
 """Held by the one thread of this program that reads the book and writes into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """The account a snapshot draws on, held while one release is written into it. `new` goes in before the spend."""
+    """The account a snapshot draws on, held while something is written into it. `new` goes in before the spend."""
 
     account: Account
     limit: Limit
@@ -80,7 +82,7 @@ def declared_limit(project: Project) -> Limit:
             "Decide how much all releases together may say about one person, and write it into the project file:"
             " data.privacy_budget: {epsilon: 1.0}"
         )
-    return Limit(epsilon=millionths(spec.epsilon), delta=spec.delta)
+    return Limit(epsilon=millionths(spec.epsilon), delta=spec.delta, training_delta=spec.training_delta)
 
 
 def opened_for_release(desk: Desk, digest: str | None, *, by: str) -> tuple[Snapshot, Protection]:
@@ -93,10 +95,22 @@ def opened_for_release(desk: Desk, digest: str | None, *, by: str) -> tuple[Snap
     InvalidInput
         The snapshot names no persons and the budget is for persons, or the other way round.
     """
-    workspace, spec = desk.workspace, desk.project.spec.data
+    workspace = desk.workspace
     out = withholding(desk, require_basis(desk, by=by))
     found = _chosen(desk, digest)
     snapshot = opened(workspace, found, desk.project.name, by=by, purpose="private statistics", leave_out=out.since())
+    return snapshot, protection_of(desk, snapshot)
+
+
+def protection_of(desk: Desk, snapshot: Snapshot) -> Protection:
+    """Whom the budget of a project protects in a snapshot.
+
+    Raises
+    ------
+    InvalidInput
+        The snapshot names no persons and the budget is for persons, or the other way round.
+    """
+    spec = desk.project.spec.data
     assert spec.privacy_budget is not None
     try:
         spec.privacy_budget.refuse_unit(snapshot.subject)
@@ -110,7 +124,7 @@ def opened_for_release(desk: Desk, digest: str | None, *, by: str) -> tuple[Snap
             f"Ingest again: sealwright ingest {desk.project.folder}"
         )
     unit = "row" if snapshot.subject is None else "person"
-    return snapshot, Protection(unit=unit, rows=spec.privacy_budget.most_rows_per_person)  # type: ignore[arg-type]
+    return Protection(unit=unit, rows=spec.privacy_budget.most_rows_per_person)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -133,7 +147,7 @@ def drawing(desk: Desk, snapshot: Snapshot, protection: Protection, *, by: str) 
         if account.limit is not None:
             yield Drawing(account=account, limit=declared.no_more_than(account.limit), new=())
             return
-        first = budget_entry(snapshot.digest, project, declared, protection.unit, reason=FIRST_RELEASE, actor=by)
+        first = budget_entry(snapshot.digest, project, declared, protection.unit, reason=FIRST_SPEND, actor=by)
         yield Drawing(account=account, limit=declared, new=(first,))
 
 
@@ -152,7 +166,7 @@ def book_of(workspace: Workspace) -> Book:
     if index >= 0 and (index >= ledger.size or ledger.entry(index).subject != newest[0]["digest"]):
         raise PrivacyBookBroken(
             f"The ledger is an old copy: the database has a statement filed at entry {index}, which the ledger lacks. What"
-            " was spent since then is not in it, so nothing is released.\nPut back the newest copy of the whole workspace.",
+            " was spent since then is not in it, so nothing is released or trained privately.\nPut back the newest copy of the whole workspace.",
             link=f"entry {index}",
         )
     return Book(ledger.entries())
@@ -191,7 +205,7 @@ def lineage_in(desk: Desk, snapshot: Snapshot) -> Mapping[str, Any]:
                 return manifest_in(statement, digest)
         raise VerificationFailed(
             f"The snapshot was made from {digest[:19]}…, whose statement is not on file. Which budget it draws on is not"
-            " known, so nothing is released.\nRestore the database from a backup.",
+            " known, so nothing is released or trained privately.\nRestore the database from a backup.",
             link=f"snapshot {digest[:19]}",
         )
 

@@ -43,7 +43,7 @@ class PrivacyBudget:
 
     project: str
     declared: Limit  # in the project file
-    fixed: Limit | None  # in the ledger; None: nothing was released yet
+    fixed: Limit | None  # in the ledger; None: nothing was spent yet
     counts: Limit
     account: Account
     protection: Protection
@@ -57,6 +57,8 @@ class PrivacyBudget:
             **standing(self.account, self.counts),
             "declared": epsilon_text(self.declared.epsilon),
             "fixed": fixed,
+            "declared_training_delta": self.declared.training_delta,
+            "fixed_training_delta": self.fixed.training_delta if self.fixed is not None else None,
             "shared_with": sorted(self.account.projects - {self.project}),
             "spends": [spend.to_json() for spend in self.account.spends],
         }
@@ -81,11 +83,18 @@ def budget_of(workspace: Workspace, project: Project, *, by: str) -> PrivacyBudg
 
 
 def set_budget(
-    workspace: Workspace, project: Project, *, epsilon: str, delta: float | None = None, reason: str, by: str
+    workspace: Workspace,
+    project: Project,
+    *,
+    epsilon: str | None = None,
+    delta: float | None = None,
+    training_delta: float | None = None,
+    reason: str,
+    by: str,
 ) -> PrivacyBudget:
     """Set the budget that counts for a project's dataset. Less is free; more needs a reason, which goes into the ledger.
 
-    The project file still has its say: of both, the smaller counts.
+    What is None stays as it is. The project file still has its say: of both, the smaller counts.
 
     Raises
     ------
@@ -97,15 +106,20 @@ def set_budget(
     desk = Desk(workspace, project)
     declared = declared_limit(project)
     try:
-        amount = millionths(epsilon)
+        amount = millionths(epsilon) if epsilon is not None else None
     except ValueError as error:
         raise InvalidInput(f"{error}.") from None
-    if delta is not None and not 0 <= delta <= LARGEST_DELTA:
-        raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {delta:g}.")
+    for given in (delta, training_delta):
+        if given is not None and not 0 <= given <= LARGEST_DELTA:
+            raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {given:g}.")
     snapshot, protection = opened_for_release(desk, None, by=by)
     with drawing(desk, snapshot, protection, by=by) as draw:
         before = draw.account.limit or declared
-        wanted = Limit(epsilon=amount, delta=before.delta if delta is None else delta)
+        wanted = Limit(
+            epsilon=before.epsilon if amount is None else amount,
+            delta=before.delta if delta is None else delta,
+            training_delta=before.training_delta if training_delta is None else training_delta,
+        )
         words = " ".join(reason.split())
         if wanted.asks_more_than(before) and len(words) < _SHORTEST_REASON:
             raise PrivacyBudgetChanged(
@@ -133,4 +147,8 @@ def _as_budget(project: Project, declared: Limit, account: Account, protection: 
 
 
 def _limit_text(limit: Limit) -> str:
-    return f"epsilon {epsilon_text(limit.epsilon)}" + (f" at delta {limit.delta:g}" if limit.delta else "")
+    return (
+        f"epsilon {epsilon_text(limit.epsilon)}"
+        + (f" at delta {limit.delta:g}" if limit.delta else "")
+        + (f" with deltas of trainings up to {limit.training_delta:g}" if limit.training_delta else "")
+    )

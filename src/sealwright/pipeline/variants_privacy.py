@@ -1,7 +1,7 @@
 """The project's model with differential privacy, at several epsilons, to be compared with it side by side.
 
 Answers: which trainings show what privacy costs here?
-Does not answer: which of them to choose. Nor is comparing free: each of these models, once shown to anybody, spends its epsilon.
+Does not answer: which of them to choose. Nor is comparing free: each of these models spends its epsilon of the privacy budget.
 """
 
 from sealwright.pipeline.project import Project

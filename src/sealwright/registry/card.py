@@ -61,6 +61,7 @@ def build_card(
         f"Answers for it: {_text(facts.owner) or 'nobody is named'}. Risk class: {_text(facts.risk_class)}.",
         f"Task: {facts.interface.task}, target {_text(facts.interface.target)}.",
         *([f"Mitigation in training: {_text(facts.mitigation)}."] if facts.mitigation else []),
+        *([f"Trained with differential privacy: {_text(facts.privacy)}."] if facts.privacy else []),
         "",
         *_bullets("Made for", facts.intended_use),
         *_bullets("Not to be used for", facts.out_of_scope),

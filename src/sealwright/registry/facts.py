@@ -58,6 +58,7 @@ class ModelFacts:
     snapshot_rows: int | None
     build_type: str  # of the provenance
     mitigation: str  # what training did so that groups fare more alike; "" for nothing
+    privacy: str  # the guarantee of a private training and what was spent with it; "" for none
     facts: tuple[Fact, ...]
     gaps: tuple[Gap, ...]
     statements: Mapping[str, str]  # name in the package -> digest of the statement
@@ -112,6 +113,7 @@ def facts_of(model: str, interface: Mapping[str, Any], statements: Mapping[str, 
         snapshot_rows=_rows(snapshot),
         build_type=str(_object(provenance.get("buildDefinition")).get("buildType", "")),
         mitigation=_mitigation(_object(provenance.get("buildDefinition"))),
+        privacy=_privacy(_object(provenance.get("buildDefinition"))),
         facts=tuple(facts),
         gaps=tuple(gaps),
         statements={name: statement.digest for name, statement in sorted(statements.items())},
@@ -127,6 +129,26 @@ def _mitigation(build: Mapping[str, Any]) -> str:
     named = [next(iter(one)) if isinstance(one, Mapping) and one else one for one in listed or ()]
     aim = f", constraint {chosen.get('constraint')}" if chosen.get("method") not in _ONE_AIM else ""
     return f"{chosen.get('method')} for {', '.join(map(str, named))}{aim}".replace("_", " ")
+
+
+def _privacy(build: Mapping[str, Any]) -> str:
+    """The guarantee that the provenance states, and the state of the dataset's budget when the training began, in words."""
+    said = _object(_object(build.get("internalParameters")).get("privacy"))
+    if not said:
+        return ""
+    promise = f"epsilon {said.get('epsilon')}, delta {said.get('delta')}, for {said.get('unit')}"
+    budget = _object(said.get("budget"))
+    if not budget:
+        return f"{promise}; it was not entered in a privacy budget"
+    return (
+        f"{promise}. With this training, epsilon {budget.get('spent')} of {budget.get('epsilon')} of the dataset's privacy"
+        f" budget were spent, by {_counted(budget, 'training')} and {_counted(budget, 'release')}"
+    )
+
+
+def _counted(budget: Mapping[str, Any], what: str) -> str:
+    number = budget.get(f"{what}s")
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _fact(suite: str, item: Mapping[str, Any], statement: str) -> Fact:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sealwright.training.mitigation_spec import AT_ONE_HALF, BINARY_ONLY, LINEAR_ONLY, METHODS, MitigationSpec
     from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
     from sealwright.training.privacy_spec import PRIVATE_RECIPES, PrivacySpec
+    from sealwright.training.private_recipes import refuse_missing, refuse_unfit
     from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
     from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
     from sealwright.training.service import train
@@ -49,6 +50,8 @@ __all__ = [
     "learn_anew",
     "our_code",
     "provenance_predicate",
+    "refuse_missing",
+    "refuse_unfit",
     "train",
 ]
 
@@ -59,6 +62,7 @@ _HOMES = {
     "mitigation_spec": ("AT_ONE_HALF", "BINARY_ONLY", "LINEAR_ONLY", "METHODS", "MitigationSpec"),
     "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
     "privacy_spec": ("PRIVATE_RECIPES", "PrivacySpec"),
+    "private_recipes": ("refuse_missing", "refuse_unfit"),
     "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),
     "recipe_code": ("digest_of_code", "files_of_recipe", "our_code"),
     "service": ("train",),

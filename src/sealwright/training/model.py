@@ -68,5 +68,5 @@ class TrainingResult:
     peak_memory_bytes: int
     log: Sequence[str]  # last lines the code printed
     privacy: Mapping[str, Any] | None = (
-        None  # of a private training: epsilon, delta, mechanism, unit, what is not covered
+        None  # of a private training: epsilon, delta, mechanism, unit, what is not covered; what was spent with it
     )

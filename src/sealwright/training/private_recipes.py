@@ -1,13 +1,14 @@
 """Parameters of the private recipes. None is searched: looking at the rows several times would cost several times."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
-from sealwright.kernel import InvalidInput
+from sealwright.kernel import InvalidInput, MissingExtra
 from sealwright.training.declared import read_declared
 from sealwright.training.recipes import Parameter, Value, checked_parameters
 
-__all__ = ["private_parameters", "refuse_unfit"]
+__all__ = ["private_parameters", "refuse_missing", "refuse_unfit"]
 
 _OWN: dict[str, tuple[Parameter, ...]] = {
     "logistic": (Parameter(name="strength", default=0.0, low=0, high=1e3),),  # 0: from the number of rows and the noise
@@ -23,6 +24,8 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
         Parameter(name="learning_rate", default=0.5, low=1e-5, high=100),
     ),
 }
+
+_LIBRARIES = {"network": ("torch", "opacus", "dp_accounting")}
 
 
 def refuse_unfit(recipe: str, task: str, interface: Mapping[str, Any], given: Mapping[str, Value]) -> None:
@@ -40,6 +43,18 @@ def refuse_unfit(recipe: str, task: str, interface: Mapping[str, Any], given: Ma
         )
     read_declared(interface)
     private_parameters(recipe, given)
+
+
+def refuse_missing(recipe: str) -> None:
+    """Refuse a recipe whose libraries are not installed, without loading them.
+
+    Raises
+    ------
+    MissingExtra
+        Names the extra.
+    """
+    if any(find_spec(name) is None for name in _LIBRARIES.get(recipe, ())):
+        raise MissingExtra(f"Training a {recipe} with differential privacy", "torch")
 
 
 def private_parameters(recipe: str, given: Mapping[str, Value]) -> dict[str, Value]:

@@ -12,18 +12,17 @@ from sealwright.kernel import MissingExtra
 
 if TYPE_CHECKING:
     from sealwright.data.dp.accuracy import laplace_within, rank_within
-    from sealwright.data.dp.book import (
+    from sealwright.data.dp.book import Account, Book, Spend
+    from sealwright.data.dp.composition import Limit, Spent, left, total, within
+    from sealwright.data.dp.entries import (
         BUDGET_SET,
         DATASET,
         SPENT,
-        Account,
-        Book,
-        Spend,
         budget_entry,
         dataset_entry,
         spent_entry,
+        training_entry,
     )
-    from sealwright.data.dp.composition import Limit, Spent, left, total, within
     from sealwright.data.dp.errors import (
         BoundsMissing,
         PrivacyBookBroken,
@@ -37,22 +36,22 @@ if TYPE_CHECKING:
     from sealwright.data.dp.mechanisms import mechanism_for
     from sealwright.data.dp.model import CONFIDENCE, Cell, Interval, Kind, Plan, Protection, Query, Released
     from sealwright.data.dp.planning import plan_query
-    from sealwright.data.dp.words import asked, in_words, refuse_if_spent, standing
+    from sealwright.data.dp.trainings import TRAINING, Training, training_of
+    from sealwright.data.dp.words import asked, counted, in_words, refuse_if_spent, refuse_trainings, standing
 
 _HOME = {
     "accuracy": ("laplace_within", "rank_within"),
-    "book": (
+    "book": ("Account", "Book", "Spend"),
+    "composition": ("Limit", "Spent", "left", "total", "within"),
+    "entries": (
         "BUDGET_SET",
         "DATASET",
         "SPENT",
-        "Account",
-        "Book",
-        "Spend",
         "budget_entry",
         "dataset_entry",
         "spent_entry",
+        "training_entry",
     ),
-    "composition": ("Limit", "Spent", "left", "total", "within"),
     "errors": (
         "BoundsMissing",
         "PrivacyBookBroken",
@@ -66,7 +65,8 @@ _HOME = {
     "mechanisms": ("mechanism_for",),
     "model": ("CONFIDENCE", "Cell", "Interval", "Kind", "Plan", "Protection", "Query", "Released"),
     "planning": ("plan_query",),
-    "words": ("asked", "in_words", "refuse_if_spent", "standing"),
+    "trainings": ("TRAINING", "Training", "training_of"),
+    "words": ("asked", "counted", "in_words", "refuse_if_spent", "refuse_trainings", "standing"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -93,9 +93,12 @@ __all__ = [
     "Released",
     "Spend",
     "Spent",
+    "TRAINING",
+    "Training",
     "asked",
     "bounded_rows",
     "budget_entry",
+    "counted",
     "dataset_entry",
     "extract",
     "fingerprint_of",
@@ -109,9 +112,12 @@ __all__ = [
     "plan_query",
     "rank_within",
     "refuse_if_spent",
+    "refuse_trainings",
     "spent_entry",
     "standing",
     "total",
+    "training_entry",
+    "training_of",
     "within",
 ]
 

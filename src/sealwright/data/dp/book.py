@@ -3,34 +3,28 @@
 Answers: what is left for this dataset, under which promise, and who drew on it before?
 Does not answer: whether the ledger is whole and the newest. It is verified when it is opened, and the verb compares.
 
-Three kinds of entries make the book; none holds a result, a noise or a row:
-- data.privacy_dataset      the marks of a snapshot, before its first release;
-- data.privacy_budget_set   the budget that counts from here on: fixed at the first release, then changed with a reason;
-- data.privacy_spent        one release, acknowledged before its noise is drawn.
-Datasets that turn out to be one (they share a mark) become one account: what each spent counts, the stricter budget holds.
+Its entries are those of `entries`. Datasets that turn out to be one (they share a mark) become one account: what each
+spent counts, the stricter budget holds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from sealwright.data.dp.composition import Limit, Spent, rho_text
+from sealwright.data.dp.composition import Limit, Spent
+from sealwright.data.dp.entries import BUDGET_SET, DATASET, SPENT
 from sealwright.data.dp.errors import PrivacyBookBroken
 from sealwright.data.dp.fingerprint import Fingerprint, shared_rows_link
-from sealwright.data.dp.model import Protection, Query
+from sealwright.data.dp.trainings import TRAINING
 from sealwright.data.privacy_budget import Unit, epsilon_text, millionths
-from sealwright.trust import Entry, LedgerEntry
+from sealwright.trust import LedgerEntry
 
-__all__ = ["BUDGET_SET", "DATASET", "SPENT", "Account", "Book", "Spend", "budget_entry", "dataset_entry", "spent_entry"]
-
-DATASET = "data.privacy_dataset"
-BUDGET_SET = "data.privacy_budget_set"
-SPENT = "data.privacy_spent"
+__all__ = ["Account", "Book", "Spend"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """One release as the ledger has it."""
+    """One release or private training as the ledger has it."""
 
     entry: int
     at: str
@@ -40,6 +34,12 @@ class Spend:
     kind: str
     columns: tuple[str, ...]
     epsilon: int  # millionths
+    delta: float = 0.0  # of a training
+    purpose: str = ""  # of a training: which model, by which recipe
+
+    @property
+    def training(self) -> bool:
+        return self.kind == TRAINING
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +51,8 @@ class Spend:
             "kind": self.kind,
             "columns": list(self.columns),
             "epsilon": epsilon_text(self.epsilon),
+            "delta": self.delta,
+            "purpose": self.purpose,
         }
 
 
@@ -68,7 +70,7 @@ class Account:
 
     @property
     def spent(self) -> Spent:
-        return Spent.of(spend.epsilon for spend in self.spends)
+        return Spent.of((one.epsilon for one in self.spends), (one.delta for one in self.spends))
 
     def linked(self, other: "Account") -> bool:
         """Whether the two are one dataset."""
@@ -144,12 +146,17 @@ class Book:
 
     def _read_budget(self, entry: LedgerEntry) -> None:
         account, said = self._known(entry), entry.detail
-        account.limit = Limit(epsilon=millionths(said["epsilon"]), delta=float(said["delta"]))
+        account.limit = Limit(
+            epsilon=millionths(said["epsilon"]),
+            delta=float(said["delta"]),
+            training_delta=float(said.get("training_delta", "0.0")),  # older entries have none
+        )
 
     def _read_spent(self, entry: LedgerEntry) -> None:
         account, said = self._known(entry), entry.detail
         if said["unit"] not in get_args(Unit):
             raise ValueError("another unit")
+        training = said["kind"] == TRAINING
         account.units.add(said["unit"])
         account.spends.append(
             Spend(
@@ -161,6 +168,8 @@ class Book:
                 kind=str(said["kind"]),
                 columns=_texts(said["columns"]),
                 epsilon=millionths(said["epsilon"]),
+                delta=_chance(said["training_delta"]) if training else 0.0,
+                purpose=f"{said['recipe']}, {said['purpose']}" if training else "",
             )
         )
 
@@ -171,40 +180,11 @@ class Book:
         return account
 
 
-def dataset_entry(snapshot: str, project: str, marks: Sequence[str], prints: Fingerprint, *, actor: str) -> Entry:
-    """The marks of a snapshot, as they go into the ledger."""
-    detail = {"project": project, "marks": list(marks), "columns": list(prints.columns), "rows": list(prints.rows)}
-    return Entry(action=DATASET, subject=snapshot, detail=detail, actor=actor)
-
-
-def budget_entry(snapshot: str, project: str, limit: Limit, unit: Unit, *, reason: str, actor: str) -> Entry:
-    """The budget that counts from here on."""
-    detail = {
-        "project": project,
-        "epsilon": epsilon_text(limit.epsilon),
-        "delta": repr(limit.delta),
-        "unit": unit,
-        "reason": reason,
-    }
-    return Entry(action=BUDGET_SET, subject=snapshot, detail=detail, actor=actor)
-
-
-def spent_entry(
-    snapshot: str, project: str, query: Query, protection: Protection, *, release: str, delta: float, actor: str
-) -> Entry:
-    """One release, to be acknowledged before its noise is drawn. Columns by name; no result, no noise, no value."""
-    detail: Mapping[str, object] = {
-        "project": project,
-        "release": release,
-        "kind": query.kind,
-        "columns": list(query.columns),
-        "epsilon": epsilon_text(query.epsilon),
-        "delta": repr(delta),
-        "rho": rho_text(query.epsilon),
-        "unit": protection.unit,
-        "rows_per_unit": protection.rows,
-    }
-    return Entry(action=SPENT, subject=snapshot, detail=detail, actor=actor)
+def _chance(text: Any) -> float:
+    """A delta that something may cost."""
+    if not isinstance(text, str) or not 0 < (delta := float(text)) <= 1:
+        raise ValueError("not a delta")
+    return delta
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Refusals of private releases that callers match on by type or by `code`."""
+"""Refusals of private releases and trainings that callers match on by type or by `code`."""
 
 from sealwright.kernel import InvalidInput, StoppedByPolicy, VerificationFailed
 
@@ -12,13 +12,13 @@ class BoundsMissing(InvalidInput):
 
 
 class PrivacyBudgetMissing(StoppedByPolicy):
-    """Nobody declared how much this dataset's numbers may say about a person."""
+    """Nobody declared how much this dataset's numbers and private models may say about a person."""
 
     code = "data.privacy_budget_missing"
 
 
 class PrivacyBudgetSpent(StoppedByPolicy):
-    """The release would say more about a person than was promised. Nothing was released."""
+    """The release, or private training, would say more about a person than was promised. Nothing was released or trained."""
 
     code = "data.privacy_budget_spent"
 
@@ -30,6 +30,6 @@ class PrivacyBudgetChanged(StoppedByPolicy):
 
 
 class PrivacyBookBroken(VerificationFailed):
-    """The ledger's book of budgets cannot be read, or is older than what was released from it. Nothing is released."""
+    """The ledger's book of budgets cannot be read, or is older than what was released from it. Nothing is released or trained."""
 
     code = "data.privacy_book_broken"

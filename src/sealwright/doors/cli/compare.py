@@ -42,8 +42,9 @@ def compare(
 ) -> None:
     """Train other ways to make the model, judge each on the same rows, and show what each gains and costs.
 
-    Nothing is filed and nothing changes: to choose one, write its lines into sealwright.yaml and run.
-    Exit status: 0 done, 2 nothing was ingested yet or there is nothing to compare.
+    No statement is filed and nothing changes: to choose one, write its lines into sealwright.yaml and run. Ways that train
+    with differential privacy draw on the dataset's privacy budget, all of them or none.
+    Exit status: 0 done, 2 nothing was ingested yet or there is nothing to compare, 3 the privacy budget does not allow it.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.comparing import comparison_of, write_comparison
@@ -83,6 +84,11 @@ def _tell(found: "Comparison", kind: "ComparisonKind", to: Path | None) -> None:
     for way in found.ways:
         if way.failed:
             typer.echo(f"{way.name} gave no model: {way.failed}")
+    if found.spent is not None:
+        typer.echo(
+            f"The private trainings are in the ledger; with them, {found.spent['spent']} of {found.spent['epsilon']} of the"
+            " dataset's privacy budget are spent."
+        )
     if to is not None:
         show.next_step(f"open {to}")
     example = next((way for way in done if way.training), None)

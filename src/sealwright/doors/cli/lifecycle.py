@@ -90,7 +90,8 @@ def train(
 ) -> None:
     """Train in a confined child process and turn the result into ONNX with measured parity.
 
-    Exit status: 0 done, 2 nothing was ingested yet or the recipe cannot be used.
+    With training.privacy it draws on the dataset's privacy budget before it begins; a training that is kept costs nothing.
+    Exit status: 0 done, 2 nothing was ingested yet or the recipe cannot be used, 3 the privacy budget does not allow it.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.words import tell_trained

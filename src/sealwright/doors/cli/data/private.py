@@ -1,14 +1,13 @@
-"""`sealwright data release …` and `sealwright data budget`: numbers about people that say nearly nothing about any of them."""
+"""`sealwright data release …`: numbers about people that say nearly nothing about any of them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, project_at
 
 if TYPE_CHECKING:
-    from sealwright.pipeline.privacy_budget import PrivacyBudget
     from sealwright.pipeline.private_release import PrivateRelease
 
 __all__ = ["add_to"]
@@ -48,7 +47,6 @@ def add_to(app: typer.Typer) -> None:
     for verb in (count, mean, histogram, quantile):
         release.command()(verb)
     app.add_typer(release, name="release")
-    app.command()(budget)
 
 
 def count(
@@ -139,42 +137,6 @@ def quantile(
     _release(project, "quantile", epsilon, where, snapshot, actor, home, key_file, as_json, **more)
 
 
-def budget(
-    project: ProjectFolder = Path(),
-    set_epsilon: Annotated[
-        str | None,
-        typer.Option(
-            "--set-epsilon", help="The budget that counts from now on. More needs a reason.", show_default=False
-        ),
-    ] = None,
-    set_delta: Annotated[
-        float | None, typer.Option("--set-delta", help="Its delta, with --set-epsilon.", show_default=False)
-    ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why more. Goes into the ledger.", show_default=False)] = "",
-    actor: Actor = None,
-    home: Home = None,
-    key_file: KeyFileOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """What is left of the dataset's privacy budget, who spent it; or change it, on record.
-
-    Exit status: 0 shown or changed, 2 something cannot be used, 3 it asks for more without a reason.
-    """
-    from sealwright.doors.settings import read_settings
-    from sealwright.kernel import InvalidInput
-    from sealwright.pipeline.privacy_budget import budget_of, set_budget
-
-    wanted, by = project_at(project), read_settings(actor=actor).actor
-    if set_epsilon is None and (reason or set_delta is not None):
-        raise InvalidInput("A reason and a delta belong to --set-epsilon.")
-    with open_at(home, key_file) as workspace:
-        if set_epsilon is None:
-            found = budget_of(workspace, wanted, by=by)
-        else:
-            found = set_budget(workspace, wanted, epsilon=set_epsilon, delta=set_delta, reason=reason, by=by)
-    out(as_json, found.to_json(), lambda: _tell_budget(found, project))
-
-
 def _release(
     project: Path,
     kind: Any,
@@ -232,41 +194,3 @@ def _tell(done: "PrivateRelease") -> None:
             "statement": done.statement,
         }
     )
-
-
-def _tell_budget(found: "PrivacyBudget", project: Path) -> None:
-    from sealwright.doors.cli import show
-
-    said = found.to_json()
-    show.title(f"Privacy budget of {found.project}")
-    facts = {
-        "counts": f"epsilon {said['epsilon']}" + (f" at delta {said['delta']:g}" if said["delta"] else ""),
-        "spent": f"{said['spent']} in {said['releases']} release{'s' if said['releases'] != 1 else ''}",
-        "left": f"{said['left']} for one more release",
-        "adds up by": said["composition"],
-        "protects": found.protection.words,
-    }
-    if said["fixed"] is None:
-        facts["not fixed yet"] = "the first release fixes what the project file says"
-    elif said["fixed"] != said["declared"]:
-        facts["note"] = f"the project file says {said['declared']}, the ledger {said['fixed']}; the smaller counts"
-    if said["shared_with"]:
-        facts["shared with"] = f"{', '.join(said['shared_with'])}: the same data, so one budget"
-    show.facts(facts)
-    if said["spends"]:
-        headings = ["when", "who", "project", "what", "columns", "epsilon"]
-        spends = found.account.spends
-        lines = [
-            (one.at[:19], one.actor, one.project, one.kind, ", ".join(one.columns), row["epsilon"])
-            for one, row in zip(spends, said["spends"], strict=True)
-        ]
-        show.rows(headings, lines)
-    if said["fixed"] is not None and said["fixed"] != said["declared"]:
-        show.next_step(_to_the_larger(said, project))
-
-
-def _to_the_larger(said: Any, project: Path) -> str:
-    """How the larger of the two budgets would come to count."""
-    if float(said["declared"]) < float(said["fixed"]):
-        return f"to let the larger count, say epsilon: {said['fixed']} in data.privacy_budget of {project}"
-    return f'to let the larger count: sealwright data budget {project} --set-epsilon {said["declared"]} --reason "…"'

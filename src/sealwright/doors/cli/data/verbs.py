@@ -4,6 +4,7 @@ import typer
 
 from sealwright.doors.cli.data import (
     basis,
+    budget,
     consent,
     contracts,
     deidentify,
@@ -33,6 +34,7 @@ for _module in (
     retention,
     subject,
     private,
+    budget,
     quality,
     deidentify,
     diversity,

@@ -41,10 +41,7 @@ _NOT_COVERED = (
     "the other statements about this model and its data, such as assurance, which are measured on the rows themselves",
     "the hold-out rows",
     "several rows of one person, who is protected as far as each of the rows is",
-    (
-        "other models and statistics made from the same rows: their epsilons add up, and this one is not entered in the"
-        " workspace's privacy budgets"
-    ),
+    "other models and statistics made from the same rows: their epsilons add up",
     "weaknesses of floating-point noise and of the generator it is drawn from (PCG64 or torch's, seeded by the system)",
 )
 _NOTES = (
@@ -53,7 +50,6 @@ _NOTES = (
         " the rows again and would cost privacy"
     ),
     "the noise is drawn from the operating system and not kept: training again gives another model",
-    "this training is not entered in the workspace's privacy budgets; whoever also releases statistics from these rows adds up",
 )
 
 
