@@ -137,7 +137,7 @@ def _one(
         answer=float(whole[0]),
         outcome=None if numeric else classes[int(chosen[0])],
         unit="target units" if numeric else "probability",
-        method="each patch covered by the mean image in turn, which need not add up to the answer",
+        method="each region covered by the mean image in turn",
         rows=patches.rows,
         columns=patches.columns,
         regions=_regions(patches, effects, parts),

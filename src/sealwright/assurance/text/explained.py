@@ -57,7 +57,7 @@ class DocumentExplanation:
     outcome: str | None  # what the words speak for or against
     unit: str  # "probability" or "target units"
     method: str
-    words: tuple[WordEffect, ...]  # largest effect first
+    words: tuple[WordEffect, ...]  # those without which there is no answer, then the largest effect first
     unseen: int  # different words beyond those looked at, which were never left out
     base: float | None  # the answer to the document without the words looked at
     additivity: float | str  # by how much `base` and the effects miss `answer`
@@ -149,13 +149,13 @@ def _found(case: Case, ask: Ask, document: Document, whole: Floats, rng: np.rand
     if too_far(gap, abs(float(whole[0]))):
         answered = f"miss the answer by {gap:.3g}" if np.isfinite(gap) else "meet versions without an answer"
         why = f"Shapley values of the words {answered}, so they are refused"
-        return _Found(alone, none, alone, None, why, "one word left out at a time, which need not add up to the answer")
+        return _Found(alone, none, alone, None, why, "one word left out at a time")
     method = f"Shapley values of the words, over {2 * rounds} orders of leaving them out"
     return _Found(parts[0].values, parts[0].errors, alone, parts[0].none, gap, method)
 
 
 def _words(document: Document, found: _Found) -> tuple[WordEffect, ...]:
-    order = np.argsort(-np.abs(np.nan_to_num(found.effects)), kind="stable")
+    order = np.argsort(-np.nan_to_num(np.abs(found.effects), nan=np.inf), kind="stable")
     return tuple(
         WordEffect(
             word=document.words[at],
