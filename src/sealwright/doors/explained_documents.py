@@ -79,8 +79,9 @@ def _sum(one: "DocumentExplanation") -> str:
     effects = [item.effect or 0.0 for item in one.words]
     up, down = sum(value for value in effects if value > 0), sum(value for value in effects if value < 0)
     base, raised, lowered = amount(one.base, one.unit), amount(up, one.unit), amount(-down, one.unit)
-    answer = amount(one.answer, one.unit)
-    return f"{base} without {'these' if one.unseen else 'its'} words + {raised} by words for it − {lowered} by words against it = {answer}"
+    answer, words = amount(one.answer, one.unit), "these words" if one.unseen else "its words"
+    good, bad = ("that raise it", "that lower it") if one.outcome is None else ("for it", "against it")
+    return f"{base} without {words} + {raised} by words {good} − {lowered} by words {bad} = {answer}"
 
 
 def _parts(one: "DocumentExplanation") -> "Iterator[tuple[str, str, float]]":

@@ -192,6 +192,7 @@ def explain(
     learned_from : (rows, truth), optional
         Best what the model was trained on. Tables need it: rows that stand for an unknown value, show what occurs, and give the
         prototypes. Images need it: their mean covers a region. Documents only where nothing else names the outcomes.
+        For images and documents the truth may be None where the model or `classes` names the outcomes.
     fixed : sequence of str
         Tables: columns nobody can change, such as an age. More is said under `constraints` in the settings.
     wanted : optional

@@ -46,6 +46,7 @@ def explain_given(
     learned_from : (rows, truth), optional
         Tables: rows that stand for an unknown value, show what occurs, and give the prototypes. Images: their mean covers a
         region. Documents: only needed where neither the model nor `classes` names the outcomes.
+        For images and documents the truth may be None where the model or `classes` names the outcomes.
     fixed : sequence of str
         Tables: columns nobody can change, such as an age.
     wanted : optional
