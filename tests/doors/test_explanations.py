@@ -198,7 +198,7 @@ def test_an_effect_within_its_error_gets_a_number_and_no_sign() -> None:
     )  # fmt: skip
     found = Explanations([without])
     assert "| [+++sure] vague" in found.text()
-    assert re.search(r"^  vague \+0\.2 ± 0\.15$", found.text(), flags=re.MULTILINE)
+    assert re.search(r"^  vague  \+0\.2 ± 0\.15$", found.text(), flags=re.MULTILINE)
     assert "1 without these words + 0.5 by words that raise it − 0 by words that lower it = 1.5" in found.text()
     assert "the first 2 different words were looked at, 7 further ones never left out" in found.text()
     assert "fidelity −0.1, so this explanation says nothing" in found.text()
@@ -229,7 +229,10 @@ def test_the_regions_of_an_image_are_a_map_of_signs() -> None:
     assert found.html().count("<rect") == 1
     assert re.search(r"<text [^>]*>\+</text>", found.html())
     assert "what covering a region takes from the probability of b&amp;w" in found.html()
-    against = sw.explain(pixel, np.ones((4, 5)), learned_from=(IMAGES, None), classes=[0, 1], wanted=0)
+    against = sw.explain(pixel, np.ones((4, 5)), learned_from=(IMAGES, None), classes=[EVIL, "b&w"], wanted=EVIL)
+    page = Read(against.html())
+    assert page.tags <= PICTURE
+    assert set(page.attributes) <= DRAWN
     assert "−−−" in against.text()
     assert re.search(r"<text [^>]*>−</text>", against.html())
 
