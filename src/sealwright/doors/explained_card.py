@@ -75,14 +75,15 @@ def title(one: "DocumentExplanation | ImageExplanation") -> str:
     return f"<p style='font-size:18px;margin:0 0 8px'>{safe_html(first[:1].upper() + first[1:])} <b>{rest}</b></p>"
 
 
-def legend(one: "DocumentExplanation | ImageExplanation", parts: str, more: str) -> str:
-    """What signs and colours mean."""
+def legend(one: "DocumentExplanation | ImageExplanation", parts: str, signs: int) -> str:
+    """What signs and colours mean; strength is told by up to so many of them, or, if one, by its size."""
     goal = "a higher value" if one.outcome is None else safe_html(one.outcome)
     other = "a lower one" if one.outcome is None else "against it"
     swatches = [
-        f"<span style='background:{colours[2]};color:{INK};padding:0 5px;border-radius:3px'>{sign * 3}</span>"
+        f"<span style='background:{colours[2]};color:{INK};padding:0 5px;border-radius:3px'>{sign * signs}</span>"
         for colours, sign in ((FOR, "+"), (AGAINST, "−"))
     ]
+    more = "more signs" if signs > 1 else "larger signs"
     lower = f"{swatches[1]} speak for {other}" if one.outcome is None else f"{swatches[1]} speak {other}"
     return f"<p style='{SMALL}'>{parts} with {swatches[0]} speak for {goal}, with {lower}; {more}, more effect.</p>"
 

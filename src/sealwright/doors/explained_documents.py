@@ -65,7 +65,7 @@ def card_of_document(one: "DocumentExplanation") -> str:
             title(one),
             f"<p style='margin:0 0 10px'>{safe_html(total)}</p>" if total else "",
             f"<div dir='auto' style='{box}'>{words}</div>",
-            legend(one, "Words", "more signs"),
+            legend(one, "Words", 3),
             _table(one) if one.words else "",
             notes(_notes(one)),
         ]

@@ -65,7 +65,7 @@ def card_of_image(one: "ImageExplanation") -> str:
     if len(parts) == len(one.regions):
         figures.append(_map(one, grey, parts, "where the score comes from (integrated gradients)", "score"))
     row = f"<div style='display:flex;flex-wrap:wrap;gap:18px;margin:6px 0'>{''.join(figures)}</div>"
-    return card([title(one), row, legend(one, "Regions", "larger signs"), _table(one), notes(_notes(one))])
+    return card([title(one), row, legend(one, "Regions", 1), _table(one), notes(_notes(one))])
 
 
 def _map(one: "ImageExplanation", grey: str, effects: Sequence[float], caption: str, unit: str) -> str:

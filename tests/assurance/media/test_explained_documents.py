@@ -71,7 +71,7 @@ def test_the_standard_error_of_an_effect_is_its_spread_from_seed_to_seed(opinion
     for word in [item.word for item in told[0].words[:3]]:
         same = [item for one in told for item in one.words if item.word == word]
         spread = np.std([item.effect for item in same], ddof=1)
-        assert np.mean([item.error for item in same]) == pytest.approx(spread, rel=0.35)
+        assert np.mean([item.error for item in same]) == pytest.approx(spread, rel=1 / 3)
         assert spread > 1e-3
 
 
@@ -161,6 +161,7 @@ def test_a_long_document_costs_about_what_the_settings_say() -> None:
         (["a"] * 1001, {"task": "regression", "settings": {"text": {"explained": 100}}}, "at most 1,000"),
         ("a text", {"task": "regression", "fixed": ["age"]}, "fixed names columns of a table, age; here are texts"),
         ("a text", {"task": "regression", "layout": "nhw"}, "layout is about images"),
+        ("a text", {"learned_from": ["a", "b", "c"]}, r"learned_from is two things, \(rows, truth\)"),
         (7, {"task": "regression", "learned_from": (["a", "b"], [1.5, 2.5])}, "Give a text, or a list of texts"),
     ],
 )

@@ -61,6 +61,7 @@ def explain_given(
         The rows do not have the columns, the size or the kind learned from, there are too many, `learned_from` is needed, or
         no explanation adds up to the answers of a table's model.
     """
+    _refuse_no_pair(learned_from)
     shown = learned_from[0] if learned_from is not None else [rows] if isinstance(rows, str) else rows
     more = {
         "wanted": wanted,
@@ -80,3 +81,9 @@ def explain_given(
     if layout is not None:
         raise InvalidInput("layout is about images: an array of shape (n, h, w), (n, h, w, c) or (n, c, h, w).")
     return explain_table(model, rows, learned_from=learned_from, fixed=fixed, **more)
+
+
+def _refuse_no_pair(learned_from: Any) -> None:
+    """Rows without their outcomes are a slip that would be taken for something else."""
+    if learned_from is not None and not (isinstance(learned_from, (tuple, list)) and len(learned_from) == 2):
+        raise InvalidInput("learned_from is two things, (rows, truth): rows like these, and the outcome of each.")
