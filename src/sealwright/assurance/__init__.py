@@ -13,11 +13,13 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
     from sealwright.assurance.carrying_out import Kept, Spread
-    from sealwright.assurance.elsewhere.explained_rows import explain_given
+    from sealwright.assurance.deletion import Deletion
+    from sealwright.assurance.elsewhere.explaining import Explained, explain_given
     from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.explaining.row import RowExplanation
     from sealwright.assurance.features import Features, pack
     from sealwright.assurance.harder import HARDER
+    from sealwright.assurance.images.explained import Completeness, ImageExplanation, RegionEffect
     from sealwright.assurance.interface import Interface, read_interface
     from sealwright.assurance.leakage.exposure import Exposure, canary_exposure
     from sealwright.assurance.leakage_spec import ClaimedPrivacy
@@ -47,13 +49,18 @@ if TYPE_CHECKING:
     from sealwright.assurance.spec import AssuranceSpec, Budget
     from sealwright.assurance.suites import SUITES, check_names
     from sealwright.assurance.teaching import Learn, Teach
+    from sealwright.assurance.text.explained import DocumentExplanation, WordEffect
 
 __all__ = [
     "AssuranceSpec",
     "Budget",
     "ClaimedPrivacy",
+    "Completeness",
     "CrossValidation",
     "Data",
+    "Deletion",
+    "DocumentExplanation",
+    "Explained",
     "Exposure",
     "Features",
     "Figure",
@@ -61,6 +68,7 @@ __all__ = [
     "FunctionPredictor",
     "Group",
     "HARDER",
+    "ImageExplanation",
     "Interface",
     "Kept",
     "Learn",
@@ -72,6 +80,7 @@ __all__ = [
     "PREDICATE_TYPE",
     "Portable",
     "Predictor",
+    "RegionEffect",
     "RowExplanation",
     "SCORES",
     "SUITES",
@@ -82,6 +91,7 @@ __all__ = [
     "Teach",
     "TooCostly",
     "UnusablePredictions",
+    "WordEffect",
     "canary_exposure",
     "check_names",
     "compare_by_folds",
@@ -108,11 +118,13 @@ __all__ = [
 _HOME = {
     "adapters.onnx": ("OnnxPredictor",),
     "carrying_out": ("Kept", "Spread"),
-    "elsewhere.explained_rows": ("explain_given",),
+    "deletion": ("Deletion",),
+    "elsewhere.explaining": ("Explained", "explain_given"),
     "elsewhere.judging": ("judge",),
     "explaining.row": ("RowExplanation",),
     "features": ("Features", "pack"),
     "harder": ("HARDER",),
+    "images.explained": ("Completeness", "ImageExplanation", "RegionEffect"),
     "interface": ("Interface", "read_interface"),
     "leakage.exposure": ("Exposure", "canary_exposure"),
     "leakage_spec": ("ClaimedPrivacy",),
@@ -135,6 +147,7 @@ _HOME = {
     "spec": ("AssuranceSpec", "Budget"),
     "suites": ("SUITES", "check_names"),
     "teaching": ("Learn", "Teach"),
+    "text.explained": ("DocumentExplanation", "WordEffect"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

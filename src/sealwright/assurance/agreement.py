@@ -10,7 +10,7 @@ from sealwright.assurance.intervals import mean_interval
 from sealwright.assurance.model import Finding, NotPerformed
 from sealwright.assurance.ranking import midranks
 
-__all__ = ["agreement"]
+__all__ = ["agreement", "rank_correlation"]
 
 
 def agreement(
@@ -29,11 +29,8 @@ def agreement(
     words : str
         The definition.
     """
-    found = [
-        float(np.corrcoef(midranks(one), midranks(other))[0, 1])
-        for one, other in pairs
-        if np.ptp(one) > 0 and np.ptp(other) > 0
-    ]
+    correlations = (rank_correlation(one, other) for one, other in pairs)
+    found = [one for one in correlations if np.isfinite(one)]
     if len(found) < fewest:
         return NotPerformed(check=check, why=f"in {len(found)} {rows} {parts} differ in effect; needed are {fewest}")
     value, (low, high) = mean_interval(np.array(found), case.spec.confidence)
@@ -46,3 +43,10 @@ def agreement(
         unit="rank correlation",
         definition=words,
     )
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's correlation of two attributions of one row; NaN where in one of them nothing differs."""
+    if not (np.ptp(one) > 0 and np.ptp(other) > 0):
+        return float("nan")
+    return float(np.corrcoef(midranks(one), midranks(other))[0, 1])

@@ -24,7 +24,7 @@ from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.teaching import Teach
 from sealwright.kernel import InvalidInput
 
-__all__ = ["assemble", "generator_for", "make_case"]
+__all__ = ["assemble", "case_without_rows", "generator_for", "make_case", "without_rows_judged"]
 
 _FEWEST_ROWS = 2
 
@@ -71,6 +71,21 @@ def make_case(
         teach=teach,
         knows_training=knows_training,
     )
+
+
+def case_without_rows(predictor: Predictor, interface: Interface, spec: AssuranceSpec, seed: int) -> Case:
+    """A case with nothing to judge, for rows that are explained by themselves."""
+    none = pa.table({name: pa.array([], pa.string()) for name in (*interface.names, interface.target)})
+    alone = without_rows_judged(spec, ())
+    return assemble(
+        predictor, none, none, interface, alone, (), seed, None, before=None, teach=None, knows_training=False
+    )
+
+
+def without_rows_judged(spec: AssuranceSpec, columns: Sequence[str]) -> AssuranceSpec:
+    """Settings for explaining: without slices and shares of the rows judged, and with groups by `columns` only."""
+    kept = tuple(one for one in spec.groups or () if (one if isinstance(one, str) else next(iter(one))) in columns)
+    return spec.model_copy(update={"slices": (), "reference": {}, "groups": kept or None})
 
 
 def assemble(

@@ -18,6 +18,7 @@ __all__ = ["HARDER", "RULED"]
 
 RULED: "tuple[tuple[Direction, str, str], ...]" = (
     ("free", "What a policy asks for and no suite was run on is missing, whatever stands here.", "suites"),
+    ("free", "No check looks at it; it is about explanations somebody asks for.", "text.explained"),
     (("standard", "full"), "At full depth all of the standard one is carried out, and more.", "depth"),
     (
         "more",

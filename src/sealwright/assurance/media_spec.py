@@ -51,6 +51,13 @@ class TextSpec(_Section):
     )
     attacked: int = Field(100, ge=20, le=10_000, description="Most documents to attack.")
     queries: int = Field(100, ge=10, le=100_000, description="Most questions an attacker may ask about one document.")
+    explained: int = Field(
+        2_000,
+        ge=100,
+        le=1_000_000,
+        description="About how many versions of a document a model is asked about when `sw.explain` explains it. An eighth as"
+        " many different words can be told apart.",
+    )
     smallest_count: int = Field(
         10, ge=10, description="Fewest documents a word must stand in to be named, so that no word of one person is."
     )

@@ -42,7 +42,7 @@ class Assessment:
     title: str
     results: "tuple[SuiteResult, ...]"
     policy: str = "limited"  # the risk class whose limits are shown
-    explainer: "Callable[..., Explanations] | None" = field(default=None, repr=False, compare=False)
+    explainer: "Callable[..., Explanations[Any]] | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def findings(self) -> "tuple[Finding, ...]":
@@ -98,8 +98,8 @@ class Assessment:
         if missed:
             raise LimitsMissed(policy or self.policy, missed)
 
-    def explain(self, rows: Any, *, wanted: Any = None) -> "Explanations":
-        """Explain one row or several to the model that was judged: see `sw.explain`.
+    def explain(self, rows: Any, *, wanted: Any = None) -> "Explanations[Any]":
+        """Explain one row, document or image, or several, to the model that was judged: see `sw.explain`.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Assessment:
             This assessment was not made from a model in the hand, or the rows do not fit it.
         """
         if self.explainer is None:
-            raise InvalidInput("This assessment holds findings only. Use sw.explain(model, rows, learned_from=...).")
+            raise InvalidInput("This assessment holds findings only. Use sw.explain(model, rows, ...).")
         return self.explainer(rows, wanted=wanted)
 
     def to_json(self) -> dict[str, Any]:

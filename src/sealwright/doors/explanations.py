@@ -1,52 +1,72 @@
-"""Explanations of rows in the hand: as text for a terminal, as tables for a notebook.
+"""Explanations of rows, documents and images in the hand: as text for a terminal, as tables and cards for a notebook.
 
 What is shown is about single persons. It is rendered where it was asked for, and kept nowhere.
 """
 
-import html
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
+
+from sealwright.doors.escaping import safe, safe_html
 
 if TYPE_CHECKING:
-    from sealwright.assurance import RowExplanation
+    from sealwright.assurance import DocumentExplanation, ImageExplanation, RowExplanation
 
 __all__ = ["Explanations"]
+
+Explained: TypeAlias = "RowExplanation | DocumentExplanation | ImageExplanation"
+One = TypeVar("One", bound=Explained)
 
 _SHOWN = 10
 
 
-class Explanations(Sequence["RowExplanation"]):
-    """One explanation for each row, in their order. A notebook shows them as tables."""
+class Explanations(Sequence[One], Generic[One]):
+    """One explanation for each row, document or image, in their order. A notebook shows them."""
 
-    def __init__(self, rows: "Sequence[RowExplanation]") -> None:
+    def __init__(self, rows: Sequence[One]) -> None:
         self._rows = tuple(rows)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     @overload
-    def __getitem__(self, place: int) -> "RowExplanation": ...
+    def __getitem__(self, place: int) -> One: ...
     @overload
-    def __getitem__(self, place: slice) -> "Explanations": ...
-    def __getitem__(self, place: int | slice) -> "RowExplanation | Explanations":
+    def __getitem__(self, place: slice) -> "Explanations[One]": ...
+    def __getitem__(self, place: int | slice) -> "One | Explanations[One]":
         return Explanations(self._rows[place]) if isinstance(place, slice) else self._rows[place]
 
     def to_json(self) -> list[dict[str, Any]]:
         return [one.to_json() for one in self._rows]
 
     def text(self) -> str:
-        """Plain lines, a paragraph for each row."""
-        return "\n\n".join("\n".join(_lines(one)) for one in self._rows)
+        """Plain lines, a paragraph for each; nothing in them can steer a terminal."""
+        paragraphs = ([safe(line.replace("\n", " ")) for line in _ways_of(one)[0](one)] for one in self._rows)
+        return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
     def html(self) -> str:
-        """Small tables that load nothing; every value is escaped."""
-        return "\n".join(map(_table, self._rows))
+        """Tables and cards that load nothing; every value is escaped."""
+        return "\n".join(_ways_of(one)[1](one) for one in self._rows)
 
     def _repr_html_(self) -> str:
         return self.html()
 
     def __str__(self) -> str:
         return self.text()
+
+
+def _ways_of(one: Explained) -> tuple[Callable[[Any], list[str]], Callable[[Any], str]]:
+    """How this kind of explanation becomes lines, and a block of a page."""
+    from sealwright.assurance import DocumentExplanation, ImageExplanation
+
+    if isinstance(one, DocumentExplanation):
+        from sealwright.doors.explained_documents import card_of_document, lines_of_document
+
+        return lines_of_document, card_of_document
+    if isinstance(one, ImageExplanation):
+        from sealwright.doors.explained_images import card_of_image, lines_of_image
+
+        return lines_of_image, card_of_image
+    return _lines, _table
 
 
 def _lines(one: "RowExplanation") -> list[str]:
@@ -63,14 +83,14 @@ def _lines(one: "RowExplanation") -> list[str]:
 
 def _table(one: "RowExplanation") -> str:
     rows = "".join(
-        f"<tr><td>{_safe(item.feature)}</td><td>{_safe(_cell(item.value))}</td>"
+        f"<tr><td>{safe_html(item.feature)}</td><td>{safe_html(_cell(item.value))}</td>"
         f'<td style="text-align:right">{item.phi:+.4f}</td></tr>'
         for item in one.contributions[:_SHOWN]
     )
-    besides = "".join(f"<p><b>{_safe(what)}</b>: {_safe(said)}</p>" for what, said in _besides(one))
+    besides = "".join(f"<p><b>{safe_html(what)}</b>: {safe_html(said)}</p>" for what, said in _besides(one))
     return (
-        f"<div><p><b>{_safe(_headline(one))}</b></p>"
-        f"<table><thead><tr><th>feature</th><th>value</th><th>adds, {_safe(one.unit)}</th></tr></thead>"
+        f"<div><p><b>{safe_html(_headline(one))}</b></p>"
+        f"<table><thead><tr><th>feature</th><th>value</th><th>adds, {safe_html(one.unit)}</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>{besides}</div>"
     )
 
@@ -104,7 +124,3 @@ def _cell(value: float | str | None) -> str:
     if value is None:
         return "missing"
     return value if isinstance(value, str) else f"{value:.6g}"
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from sealwright.doors.assessment import Assessment
     from sealwright.doors.explanations import Explanations
 
+
 __all__ = ["assess", "check_data", "explain", "judged_anywhere"]
+
+_ALSO_EXPLAINED = ("task", "positive", "classes", "layout", "settings", "seed")
 
 
 def check_data(
@@ -155,8 +158,8 @@ def judged_anywhere(
             explain,
             model,
             learned_from=asked.get("learned_from") or (rows, truth),
-            fixed=[groups] if isinstance(groups := asked.get("groups"), str) else _names(groups),
-            **{name: asked[name] for name in ("task", "positive", "classes", "settings", "seed") if name in asked},
+            fixed=_names(asked.get("groups"), len(truth)),
+            **{name: asked[name] for name in _ALSO_EXPLAINED if name in asked},
         ),
     )
 
@@ -165,60 +168,72 @@ def explain(
     model: Any,
     rows: Any,
     *,
-    learned_from: tuple[Any, Any],
+    learned_from: tuple[Any, Any] | None = None,
     fixed: Sequence[str] = (),
     wanted: Any = None,
     task: str | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
+    layout: str | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
-) -> "Explanations":
-    """Explain single rows to any model: contributions, the cheapest change, the nearest prototype, a local line.
+) -> "Explanations[Any]":
+    """Explain single answers of any model: the columns of a row, the words of a document, the regions of an image.
+
+    A row of a table: contributions that add up, the cheapest change, the nearest prototype, a local line. A document: which
+    words speak for the answer and which against it. An image: which regions do. Each with a measure of how far it holds.
 
     Parameters
     ----------
     model : object
         As for `assess`.
-    rows : one row or several
-        A mapping of column to value, a series, or whatever `assess` takes as rows; at most 1,000.
-    learned_from : (rows, truth)
-        Rows that stand for an unknown value, show what occurs, and give the prototypes: best what the model was trained on.
+    rows : one of them or several
+        A mapping of column to value, a series, a text, one image, or whatever `assess` takes as rows; at most 1,000.
+    learned_from : (rows, truth), optional
+        Best what the model was trained on. Tables need it: rows that stand for an unknown value, show what occurs, and give the
+        prototypes. Images need it: their mean covers a region. Documents only where nothing else names the outcomes.
+        For images and documents the truth may be None where the model or `classes` names the outcomes.
     fixed : sequence of str
-        Columns nobody can change, such as an age. More is said under `constraints` in the settings.
+        Tables: columns nobody can change, such as an age. More is said under `constraints` in the settings.
     wanted : optional
-        The outcome a change is to lead to; left out: the favourable one, else the positive class.
+        Tables: the outcome a change is to lead to; left out: the favourable one, else the positive class. Documents and
+        images: the outcome that words and regions speak for or against; left out: the one decided.
+    task, positive, classes, layout : optional
+        As for `assess`.
 
     Returns
     -------
     Explanations
-        A sequence; a notebook shows tables, `text()` and `to_json()` give the rest. It is personal data, and filed nowhere.
+        A sequence; a notebook shows it, `text()` and `to_json()` give the rest. It is personal data, and filed nowhere.
 
     Raises
     ------
     InvalidInput
-        The rows do not have the columns learned from, or no explanation adds up to the model's answers.
+        The rows do not have the columns, size or kind learned from, something needed was not given, or no explanation adds
+        up to the answers of a table's model.
     """
     from sealwright.assurance import explain_given
     from sealwright.doors.explanations import Explanations
 
-    return Explanations(
-        explain_given(
-            model,
-            rows,
-            learned_from=learned_from,
-            fixed=fixed,
-            wanted=wanted,
-            task=task,
-            positive=positive,
-            classes=classes,
-            settings=settings,
-            seed=seed,
-        )
+    found: Sequence[Any] = explain_given(
+        model,
+        rows,
+        learned_from=learned_from,
+        fixed=fixed,
+        wanted=wanted,
+        task=task,
+        positive=positive,
+        classes=classes,
+        layout=layout,
+        settings=settings,
+        seed=seed,
     )
+    return Explanations(found)
 
 
-def _names(groups: Any) -> list[str]:
+def _names(groups: Any, rows: int) -> list[str]:
     """Groups that are named columns of the rows; others stand beside them, and the model is not given those."""
+    if isinstance(groups, str):
+        return [groups]
     named = isinstance(groups, Sequence) and all(isinstance(one, str) for one in groups)
-    return list(groups) if named else []
+    return list(groups) if named and len(groups) != rows else []

@@ -1,63 +1,43 @@
-"""Explain single rows to a model that was made elsewhere, without a workspace.
+"""Explain single rows of a table to a model that was made elsewhere, without a workspace.
 
 Answers: what moved this answer, what would change it, which row is like it, and how far can that be trusted?
 Does not answer: is the answer right. Nothing is filed: explanations of rows are personal data.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sealwright.assurance.case_making import make_case
+from sealwright.assurance.case_making import make_case, without_rows_judged
+from sealwright.assurance.elsewhere.asked_rows import goal_named, refuse_number
 from sealwright.assurance.elsewhere.given_rows import given_rows
 from sealwright.assurance.elsewhere.held import judged_things
 from sealwright.assurance.explaining.row import RowExplanation, explain_each
 from sealwright.assurance.features import pack
 from sealwright.assurance.interface import Interface
-from sealwright.assurance.spec import AssuranceSpec, class_text
+from sealwright.assurance.spec import AssuranceSpec
 from sealwright.assurance.unexplained import CannotExplain
 from sealwright.kernel import InvalidInput
 
-__all__ = ["explain_given"]
-
-_MOST_ROWS = 1_000
+__all__ = ["explain_table"]
 
 
-def explain_given(
+def explain_table(
     model: Any,
     rows: Any,
     *,
     learned_from: tuple[Any, Any],
-    fixed: Sequence[str] = (),
-    wanted: Any = None,
-    task: str | None = None,
-    positive: Any = None,
-    classes: Sequence[Any] | None = None,
-    settings: AssuranceSpec | Mapping[str, Any] | None = None,
-    seed: int = 0,
+    fixed: Sequence[str],
+    wanted: Any,
+    task: str | None,
+    positive: Any,
+    classes: Sequence[Any] | None,
+    settings: AssuranceSpec | Mapping[str, Any] | None,
+    seed: int,
 ) -> tuple[RowExplanation, ...]:
-    """Explain rows to any model.
-
-    Parameters
-    ----------
-    model : object
-        As for `judge`.
-    rows : one row or several
-        A mapping of column to value, a series, or whatever `judge` takes as rows; at most 1,000.
-    learned_from : (rows, truth)
-        Rows that stand for an unknown value, show what occurs, and give the prototypes.
-    fixed : sequence of str
-        Columns nobody can change, such as an age.
-    wanted : optional
-        The outcome a change is to lead to; left out: the favourable one.
-
-    Raises
-    ------
-    InvalidInput
-        The rows do not have the columns learned from, there are too many, or no explanation adds up to the answers.
-    """
+    """Explain rows of a table; arguments and errors as for `explain_given`."""
     learned, truth = learned_from
     things = judged_things(
         model,
@@ -72,15 +52,13 @@ def explain_given(
     )
     interface: Interface = things["interface"]
     table = _as_learned(rows, things["train"], interface)
-    goal = None if wanted is None else class_text(wanted.item() if isinstance(wanted, np.generic) else wanted)
-    if goal is not None and goal not in interface.classes:
-        raise InvalidInput(f"wanted is {goal!r}; the model's outcomes are {', '.join(interface.classes) or 'numbers'}.")
+    goal = goal_named(wanted, interface)
     case = make_case(
         things["predictor"],
         things["test"],
         things["train"],
         interface,
-        things["spec"],
+        without_rows_judged(things["spec"], interface.names),
         things["groups"],
         seed,
         None,
@@ -103,17 +81,24 @@ def _as_learned(rows: Any, learned: pa.Table, interface: Interface) -> pa.Table:
     else:
         table = given_rows(rows).table
         columns = {name: table.column(name) for name in table.column_names}
-    absent = [name for name in interface.names if name not in columns]
-    if absent:
-        raise InvalidInput(
-            f"The rows to explain lack {', '.join(absent[:10])}; the model takes {', '.join(interface.names[:40])}."
-        )
+    _refuse_other_columns(columns, interface)
     made = {name: _typed(columns[name], learned.schema.field(name).type, name) for name in interface.names}
     n = len(next(iter(made.values())))
-    if not 1 <= n <= _MOST_ROWS:
-        raise InvalidInput(f"There are {n:,} rows to explain; at least one and at most {_MOST_ROWS:,} can be.")
+    refuse_number(n, "rows")
     made[interface.target] = pa.nulls(n, pa.string())
     return pa.table(made)
+
+
+def _refuse_other_columns(columns: Collection[str], interface: Interface) -> None:
+    """Every column of the model and no other, since what the model does not take says nothing about its answer."""
+    absent = [name for name in interface.names if name not in columns]
+    unknown = [name for name in columns if name not in interface.names]
+    said = [f"lack {', '.join(absent[:10])}"] if absent else []
+    said += [f"have {', '.join(unknown[:10])}, which it does not take"] if unknown else []
+    if said:
+        raise InvalidInput(
+            f"These rows do not fit the model: they {' and '.join(said)}.\nIt takes {', '.join(interface.names[:40])}."
+        )
 
 
 def _is_column(value: Any) -> bool:

@@ -10,29 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from sealwright.assurance.elsewhere.given_images import GivenImages, are_images, given_images, image_predictor
-from sealwright.assurance.elsewhere.given_model import GivenModel, classes_of, is_regressor
+from sealwright.assurance.elsewhere.given_model import GivenModel
 from sealwright.assurance.elsewhere.given_rows import GivenRows, arrow_column, given_rows
 from sealwright.assurance.elsewhere.given_teaching import given_teaching
 from sealwright.assurance.elsewhere.given_texts import GivenTexts, are_texts, given_texts
-from sealwright.assurance.interface import TASKS, Interface, NumberInput, StringInput
+from sealwright.assurance.elsewhere.given_truth import classes_named, known_outcomes, outcomes_of, task_of
+from sealwright.assurance.interface import Interface, NumberInput, StringInput
 from sealwright.assurance.portable import Portable
 from sealwright.assurance.predictor import Predictor
 from sealwright.assurance.spec import AssuranceSpec, class_text
 from sealwright.kernel import InvalidInput, digest_of, read_limited
 
-__all__ = ["judged_things"]
-
+__all__ = ["Given", "HeldModel", "held_model", "judged_things", "settings_of"]
 
 Given = GivenRows | GivenTexts | GivenImages
 
 _TARGET = "target"
 _MOST_BYTES = 2 << 30
-_MOST_CLASSES = 100
-_FEW = 20  # a column of whole numbers with more values than this is a quantity, not a class
 
 
 def judged_things(
@@ -49,27 +46,65 @@ def judged_things(
     layout: str | None = None,
 ) -> dict[str, Any]:
     """What `judged_by` takes, from what somebody holds; arguments and errors as for `judge`."""
-    spec = _settings(settings)
-    model = read_limited(Path(model), _MOST_BYTES) if isinstance(model, (str, Path)) else model
-    given = _given(rows, layout, model)
-    outcomes = _outcomes(truth, given.table.num_rows, "rows")
-    found = _task(task, model, outcomes)
-    names = _classes(found, model, outcomes, classes)
-    known = _known(outcomes, names)
-    interface = _interface(given, found, names, positive)
-    portable = _portable(model, given)
+    if truth is None:
+        raise InvalidInput("There is no truth to judge these rows by; give an outcome for each of them.")
+    spec = settings_of(settings)
+    held = held_model(model, rows, truth, task=task, positive=positive, classes=classes, layout=layout)
+    assert held.outcomes is not None, "the truth was given"
+    given, interface = held.given, held.interface
     beside = _groups(groups, given)
     return {
-        "predictor": portable.predictor(interface) if portable else _asked(model, given, found, names),
-        "test": _with(given, known, beside),
-        "train": _learned(learned_from, given, names, beside, model),
+        "predictor": held.predictor,
+        "test": _with(given, held.outcomes, beside),
+        "train": _learned(learned_from, given, interface.classes, beside, held.model),
         "interface": interface,
         "spec": spec,
         "groups": tuple(beside.names),
-        "model_digest": digest_of(model) if isinstance(model, bytes) else None,
-        "teach": given_teaching(model, given, interface),
-        "portable": portable,
+        "model_digest": digest_of(held.model) if isinstance(held.model, bytes) else None,
+        "teach": given_teaching(held.model, given, interface),
+        "portable": held.portable,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldModel:
+    """A model with the rows it was held beside, and how it is asked about such rows."""
+
+    model: Any  # the bytes of a file, or the object as it came
+    given: Given
+    outcomes: pa.ChunkedArray | pa.Array | None  # of the rows, as they are judged; None where no truth was given
+    interface: Interface
+    predictor: Predictor
+    portable: Portable | None
+
+
+def held_model(
+    model: Any,
+    rows: Any,
+    truth: Any | None,
+    *,
+    task: str | None,
+    positive: Any,
+    classes: Sequence[Any] | None,
+    layout: str | None,
+) -> HeldModel:
+    """Model and rows in the form the suites take; without a truth, the model or `classes` must name the outcomes."""
+    model = read_limited(Path(model), _MOST_BYTES) if isinstance(model, (str, Path)) else model
+    given = _given(rows, layout, model)
+    outcomes = None if truth is None else outcomes_of(truth, given.table.num_rows, "rows")
+    found = task_of(task, model, outcomes, classes)
+    names = classes_named(found, model, outcomes, classes)
+    known = None if outcomes is None else known_outcomes(outcomes, names)
+    interface = _interface(given, found, names, positive)
+    portable = _portable(model, given)
+    return HeldModel(
+        model=model,
+        given=given,
+        outcomes=known,
+        interface=interface,
+        predictor=portable.predictor(interface) if portable else _asked(model, given, found, names),
+        portable=portable,
+    )
 
 
 def _given(rows: Any, layout: str | None, model: Any) -> Given:
@@ -89,7 +124,8 @@ class _Beside:
     extra: Mapping[str, pa.ChunkedArray]
 
 
-def _settings(said: AssuranceSpec | Mapping[str, Any] | None) -> AssuranceSpec:
+def settings_of(said: AssuranceSpec | Mapping[str, Any] | None) -> AssuranceSpec:
+    """Settings as said, checked."""
     if isinstance(said, AssuranceSpec):
         return said
     try:
@@ -98,42 +134,6 @@ def _settings(said: AssuranceSpec | Mapping[str, Any] | None) -> AssuranceSpec:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"The settings cannot be used: {place}: {first['msg']}.") from None
-
-
-def _outcomes(truth: Any, rows: int, what: str) -> pa.ChunkedArray:
-    column = arrow_column(truth, "The truth")
-    if len(column) != rows:
-        raise InvalidInput(f"There are {rows:,} {what} and {len(column):,} outcomes; there must be one for each row.")
-    return column
-
-
-def _task(task: str | None, model: Any, outcomes: pa.ChunkedArray) -> str:
-    if task is not None:
-        if task not in TASKS:
-            raise InvalidInput(f"A task is one of {', '.join(TASKS)}; got {task!r}.")
-        return task
-    said = is_regressor(model)
-    values = pc.unique(pc.drop_null(outcomes))
-    fractions = pa.types.is_floating(values.type) and not pc.all(pc.equal(pc.floor(values), values)).as_py()
-    many = len(values) > _FEW and (pa.types.is_floating(values.type) or pa.types.is_integer(values.type))
-    if said is True or (said is None and (fractions or many)):
-        return "regression"
-    return "binary" if len(values) <= 2 else "multiclass"
-
-
-def _classes(task: str, model: Any, outcomes: pa.ChunkedArray, named: Sequence[Any] | None) -> tuple[str, ...]:
-    if task == "regression":
-        return ()
-    own = [class_text(one) for one in named] if named is not None else classes_of(model)
-    if own is None:
-        values = [one for one in pc.unique(pc.drop_null(outcomes)).to_pylist() if one is not None]
-        own = [class_text(one) for one in sorted(values, key=lambda one: (str(type(one)), one))]
-    if not 2 <= len(own) <= _MOST_CLASSES:
-        raise InvalidInput(
-            f"The truth has {len(own)} different outcomes; a {task} model is judged on 2 to {_MOST_CLASSES}.\n"
-            "Give classes=[...] if some are not among these rows, or task='regression' if it is a number."
-        )
-    return tuple(own)
 
 
 def _interface(given: Given, task: str, classes: tuple[str, ...], positive: Any) -> Interface:
@@ -210,31 +210,6 @@ def _with(given: Given, outcomes: pa.Array, beside: _Beside) -> pa.Table:
     return table
 
 
-def _known(outcomes: pa.ChunkedArray, classes: tuple[str, ...]) -> pa.ChunkedArray | pa.Array:
-    """Outcomes as they are judged: numbers, or texts that are classes."""
-    missing = outcomes.null_count
-    if missing:
-        raise InvalidInput(f"{missing:,} of {len(outcomes):,} rows have no outcome; leave them out.")
-    if not classes:
-        return outcomes
-    named = _named(outcomes)
-    unknown = sorted(set(pc.unique(named).to_pylist()) - set(classes))
-    if unknown:
-        raise InvalidInput(
-            f"The rows have the outcomes {', '.join(unknown[:20])}; the model knows {', '.join(classes[:20])}.\n"
-            "They must be the same. If it names none, give them in the order of its answers: classes=[...]."
-        )
-    return named
-
-
-def _named(outcomes: pa.ChunkedArray) -> pa.Array:
-    """Outcomes as the texts classes have: 1.0 and 1 are one class."""
-    encoded = outcomes.combine_chunks().dictionary_encode() if outcomes.num_chunks != 1 else outcomes.chunk(0)
-    encoded = encoded if pa.types.is_dictionary(encoded.type) else encoded.dictionary_encode()
-    names = [None if one is None else class_text(one) for one in encoded.dictionary.to_pylist()]
-    return pa.array(names, pa.string()).take(encoded.indices)
-
-
 def _learned(
     learned_from: tuple[Any, Any] | None, given: Given, classes: tuple[str, ...], beside: _Beside, model: Any
 ) -> pa.Table | None:
@@ -246,8 +221,8 @@ def _learned(
     )
     if (learned.numbers, learned.strings) != (given.numbers, given.strings):
         raise InvalidInput("The rows the model learned from do not have the columns of the rows to judge it on.")
-    outcomes = _outcomes(truth, learned.table.num_rows, "training rows")
-    table = _with(learned, _known(outcomes, classes), _Beside((), {}))
+    outcomes = outcomes_of(truth, learned.table.num_rows, "training rows")
+    table = _with(learned, known_outcomes(outcomes, classes), _Beside((), {}))
     for name in beside.extra:  # who the training rows are about was not said
         table = table.append_column(name, pa.nulls(table.num_rows, beside.extra[name].type))
     return table

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.deletion import SHARES, Losses, how_many
 from sealwright.assurance.images.pictures import Pictures, Pixels
 
-__all__ = ["Patches", "Read", "mean_image", "occlusion_maps", "patches_of"]
+__all__ = ["Patches", "Read", "deleted_patches", "mean_image", "occlusion_maps", "patches_of"]
 
 Read = Callable[[Pixels, NDArray[np.int64]], Floats]  # the followed number of versions of one image each
 
@@ -43,6 +44,11 @@ class Patches:
         result: Floats = flat @ members
         return result
 
+    def box(self, patch: int) -> tuple[int, int, int, int]:
+        """The pixels of a patch: first row, first column, and the row and column after the last."""
+        down, across = np.nonzero(self.of_pixel == patch)
+        return int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1
+
     def where(self, patch: int) -> str:
         """A patch in words."""
         return f"row {patch // self.columns + 1} of {self.rows}, column {patch % self.columns + 1} of {self.columns}"
@@ -72,3 +78,29 @@ def occlusion_maps(patches: Patches, pixels: Pixels, whole: Floats, with_: Pixel
         versions = np.stack([patches.covered(image, np.array([one]), with_) for one in range(patches.number)])
         found[place] = whole[place] - read(versions, np.full(patches.number, place))
     return np.nan_to_num(found)
+
+
+def deleted_patches(
+    patches: Patches,
+    pixels: Pixels,
+    maps: Floats,
+    with_: Pixels,
+    whole: Floats,
+    read: Read,
+    rng: np.random.Generator,
+) -> Losses:
+    """What answers lose when the patches of the largest effects are covered, and as many by lot; no answer: no loss."""
+    guided: list[Floats] = []
+    by_lot: list[Floats] = []
+    for share in SHARES:
+        most = how_many(patches.number, share)
+        orders = (
+            np.argsort(-maps, axis=1, kind="stable"),
+            rng.permuted(np.tile(np.arange(patches.number), (len(maps), 1)), axis=1),
+        )
+        for losses, order in zip((guided, by_lot), orders, strict=True):
+            versions = np.stack(
+                [patches.covered(image, one[:most], with_) for image, one in zip(pixels, order, strict=True)]
+            )
+            losses.append(np.nan_to_num(whole - read(versions, np.arange(len(pixels)))))
+    return guided, by_lot

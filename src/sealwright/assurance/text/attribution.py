@@ -10,9 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
+from sealwright.assurance.deletion import SHARES, Losses, how_many
 from sealwright.assurance.text.words import Span, kept, spans_of, vocabulary_of
 
-__all__ = ["Ask", "Document", "Parts", "documents_of", "leave_one_out", "shapley", "without"]
+__all__ = [
+    "Ask",
+    "Document",
+    "Parts",
+    "deleted_words",
+    "documents_of",
+    "leave_one_out",
+    "shapley",
+    "sum_gaps",
+    "too_far",
+    "without",
+]
+
+_LARGEST_GAP = 1e-4  # 32-bit answers differ in the last digits from batch to batch
 
 Ask = Callable[[Sequence[str], NDArray[np.int64]], Floats]  # texts, and the document each is a version of
 
@@ -32,6 +46,7 @@ class Parts:
     """Shapley values of one document's words."""
 
     values: Floats  # shape (words,)
+    errors: Floats  # their standard errors over the orders, shape (words,); NaN after a single round
     whole: float  # the answer to the document
     none: float  # the answer to what is left without any of the words
 
@@ -83,12 +98,52 @@ def shapley(ask: Ask, documents: Sequence[Document], rounds: int, rng: np.random
                 texts += [without(document, way[at:]) for at in range(n + 1)]
                 owners += [place] * (n + 1)
     answers = ask(texts, np.array(owners, dtype=np.int64)) if texts else np.empty(0)
-    sums = [np.zeros(len(document.words)) for document in documents]
+    found = [np.zeros((rounds, len(document.words))) for document in documents]
     ends = [(0.0, 0.0)] * len(documents)
     at = 0
-    for place, way in walks:
+    for walk, (place, way) in enumerate(walks):
         path = answers[at : at + way.size + 1]
         at += way.size + 1
-        sums[place][way] += np.diff(path)
+        found[place][(walk // 2) % rounds, way] += np.diff(path) / 2
         ends[place] = (float(path[0]), float(path[-1]))
-    return [Parts(one / (2 * rounds), whole, none) for one, (none, whole) in zip(sums, ends, strict=True)]
+    return [
+        Parts(one.mean(axis=0), _standard_errors(one), whole, none)
+        for one, (none, whole) in zip(found, ends, strict=True)
+    ]
+
+
+def sum_gaps(ask: Ask, documents: Sequence[Document], parts: Sequence[Parts], whole: Floats) -> Floats:
+    """By how much the values of each document miss what they must add up to: `whole` minus the answer without its words."""
+    none = ask([without(one, range(len(one.words))) for one in documents], np.arange(len(documents)))
+    gaps: Floats = np.abs([part.values.sum() for part in parts] - (whole - none))
+    return gaps
+
+
+def too_far(gap: float, largest: float) -> bool:
+    """Whether values miss their sum by more than rounding, so that they are refused; `largest` answer in size."""
+    return not gap <= _LARGEST_GAP * max(1.0, largest)
+
+
+def deleted_words(
+    ask: Ask, documents: Sequence[Document], effects: Sequence[Floats], whole: Floats, rng: np.random.Generator
+) -> Losses:
+    """What answers lose without the words of the largest effects, and without as many by lot; no answer counts as no loss."""
+    guided: list[Floats] = []
+    by_lot: list[Floats] = []
+    for share in SHARES:
+        for losses, order in (
+            (guided, [np.argsort(-one, kind="stable") for one in effects]),
+            (by_lot, [rng.permutation(len(one)) for one in effects]),
+        ):
+            texts = [
+                without(document, places[: how_many(len(places), share)])
+                for document, places in zip(documents, order, strict=True)
+            ]
+            losses.append(np.nan_to_num(whole - ask(texts, np.arange(len(documents)))))
+    return guided, by_lot
+
+
+def _standard_errors(rounds: Floats) -> Floats:
+    """Of the mean over rounds, shape (rounds, words)."""
+    n = len(rounds)
+    return rounds.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(rounds.shape[1], np.nan)

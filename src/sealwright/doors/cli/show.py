@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sealwright.doors.escaping import safe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,11 +34,6 @@ def console(*, err: bool = False) -> "Console":
 
     width = None if shutil.get_terminal_size((0, 0)).columns else 100  # piped: a page, not 80 columns
     return Console(stderr=err, highlight=False, emoji=False, markup=False, width=width)
-
-
-def safe(value: Any) -> str:
-    """Text that cannot steer a terminal: control characters become a mark."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in str(value))
 
 
 def title(text: str) -> None:

@@ -12,7 +12,7 @@ from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.images.asking import ask_pixels, images_of
 from sealwright.assurance.images.figures import map_figure
-from sealwright.assurance.images.integrated import integrated
+from sealwright.assurance.images.integrated import shared_out
 from sealwright.assurance.images.patches import mean_image, occlusion_maps, patches_of
 from sealwright.assurance.images.pictures import Pixels
 from sealwright.assurance.media_rows import drawn_rows, followed, too_few_rows
@@ -22,8 +22,6 @@ from sealwright.assurance.model import Finding, NotPerformed
 __all__ = ["CHECK"]
 
 _ADDS_UP, _AGREES = "explanation.image_gradient_completeness", "explanation.image_gradient_agreement"
-_STEPS = (32, 128, 512)  # finer while the shares miss the score
-_LARGEST_MISS = 0.05
 
 
 def _run(case: Case, rng: np.random.Generator) -> Outcome:
@@ -39,26 +37,19 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     pixels, patches = pictures.pixels(names[rows]), patches_of(pictures)
     cover = mean_image(pictures, names[drawn_rows(case, case.spec.images.images, rng)])
     chosen = np.zeros(rows.size, dtype=np.int64) if case.task == "regression" else case.decisions[rows]
-    shares, error, steps = np.zeros(pixels.shape), np.inf, 0
-    for steps in _STEPS:
-        parts = [integrated(gradients, pixels[one], chosen[one], cover, steps) for one in pictures.batches(rows.size)]
-        shares, wanted, missed = (np.concatenate([part[at] for part in parts]) for at in range(3))
-        error = float(missed.max()) / (float(np.abs(wanted).mean()) or 1.0)
-        if error <= _LARGEST_MISS:
-            break
+    found = shared_out(gradients, pixels, chosen, cover, pictures.batches(rows.size))
     adds_up = Finding(
         check=_ADDS_UP,
-        value=error,
+        value=found.error,
         n=rows.size,
         unit="share",
         definition="Largest distance between the sum of an image's attributions and the difference of scores they must add up to,"
         " as a share of the mean difference.",
-        note=f"{steps} steps from the mean image",
+        note=f"{found.steps} steps from the mean image",
     )
-    if error > _LARGEST_MISS:
-        why = f"the attributions miss the score by {error:.3g} of it, so they are refused"
-        return collected([adds_up, NotPerformed(check=_AGREES, why=why)])
-    sums = patches.sums(shares)
+    if found.refused:
+        return collected([adds_up, NotPerformed(check=_AGREES, why=found.refused)])
+    sums = patches.sums(found.shares)
     whole = followed(case, case.test.outputs[rows], chosen)
 
     def read(versions: Pixels, owners: NDArray[np.int64]) -> Floats:

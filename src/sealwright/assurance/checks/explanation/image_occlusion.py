@@ -10,14 +10,14 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.concentration import share_of_one
-from sealwright.assurance.deletion import SHARES, fidelity, how_many
+from sealwright.assurance.deletion import fidelity
 from sealwright.assurance.images.asking import ask_pixels, images_of
 from sealwright.assurance.images.figures import map_figure
-from sealwright.assurance.images.patches import Patches, mean_image, occlusion_maps, patches_of
+from sealwright.assurance.images.patches import Patches, deleted_patches, mean_image, occlusion_maps, patches_of
 from sealwright.assurance.images.pictures import Pixels
 from sealwright.assurance.media_rows import drawn_rows, followed, followed_words, too_few_rows
 from sealwright.assurance.modality import IMAGE
-from sealwright.assurance.model import Figure, Finding, NotPerformed
+from sealwright.assurance.model import Finding, NotPerformed
 
 __all__ = ["CHECK"]
 
@@ -44,7 +44,8 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         "explanation.image_occlusion", "Where the model looks", maps.mean(axis=0), patches,
         f"mean loss of the {what} over {rows.size} images when a patch is covered",
     )  # fmt: skip
-    deleted = _deleted(case, patches, pixels, maps, cover, whole, chosen, rng)
+    losses = deleted_patches(patches, pixels, maps, cover, whole, read, rng)
+    deleted = fidelity(_FIDELITY, *losses, case.spec.confidence, "patches", what)
     return collected([_top_share(case, maps, patches, rng), *deleted, figure])
 
 
@@ -63,32 +64,6 @@ def _top_share(case: Case, maps: Floats, patches: Patches, rng: np.random.Genera
         f"{patches.where(top)}; with all patches alike it would be {1 / patches.number:.3g}",
         rng,
     )
-
-
-def _deleted(
-    case: Case,
-    patches: Patches,
-    pixels: Pixels,
-    maps: Floats,
-    cover: Pixels,
-    whole: Floats,
-    chosen: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> tuple[Finding, Figure]:
-    guided: list[Floats] = []
-    by_lot: list[Floats] = []
-    for share in SHARES:
-        most = how_many(patches.number, share)
-        orders = (
-            np.argsort(-maps, axis=1, kind="stable"),
-            rng.permuted(np.tile(np.arange(patches.number), (len(maps), 1)), axis=1),
-        )
-        for losses, order in zip((guided, by_lot), orders, strict=True):
-            versions = np.stack(
-                [patches.covered(image, one[:most], cover) for image, one in zip(pixels, order, strict=True)]
-            )
-            losses.append(np.nan_to_num(whole - followed(case, ask_pixels(case, versions), chosen)))
-    return fidelity(_FIDELITY, guided, by_lot, case.spec.confidence, "patches", followed_words(case))
 
 
 CHECK = Check(name="explanation.image_occlusion", files={_TOP: ALL, _FIDELITY: ALL}, run=_run, modality=IMAGE)

@@ -14,18 +14,24 @@ from sealwright.assurance.agreement import agreement
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
-from sealwright.assurance.features import Features
-from sealwright.assurance.media_rows import drawn_rows, followed
+from sealwright.assurance.media_rows import drawn_rows, followed, followed_texts
 from sealwright.assurance.modality import TEXT
 from sealwright.assurance.model import Finding, NotPerformed
-from sealwright.assurance.text.attribution import Document, Parts, documents_of, leave_one_out, shapley, without
+from sealwright.assurance.text.attribution import (
+    Document,
+    Parts,
+    documents_of,
+    leave_one_out,
+    shapley,
+    sum_gaps,
+    too_far,
+)
 
 __all__ = ["CHECK"]
 
 _ADDS_UP, _AGREES = "explanation.word_shapley_additivity", "explanation.word_shapley_agreement"
 _DOCUMENTS, _MOST_WORDS, _ROUNDS = 20, 30, 4
 _FEWEST = 10  # documents
-_LARGEST_GAP = 1e-4  # 32-bit answers differ in the last digits from batch to batch
 
 
 def _run(case: Case, rng: np.random.Generator) -> Outcome:
@@ -38,15 +44,11 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
     documents = documents_of(case.test.features.strings[rows, 0].tolist(), _MOST_WORDS)
 
     def ask(texts: Sequence[str], owners: NDArray[np.int64]) -> Floats:
-        strings = np.array(texts, dtype=object).reshape(-1, 1)
-        found = case.predict(Features(numbers=np.empty((len(texts), 0)), strings=strings))
-        return followed(case, found, chosen[owners])
+        return followed_texts(case, texts, chosen[owners])
 
     parts = shapley(ask, documents, _ROUNDS, rng)
-    every = np.arange(rows.size)
     whole = followed(case, case.test.outputs[rows], chosen)
-    none = ask([without(one, range(len(one.words))) for one in documents], every)
-    gaps = np.abs([part.values.sum() for part in parts] - (whole - none))
+    gaps = sum_gaps(ask, documents, parts, whole)
     if not np.isfinite(gaps).all():
         return skipped([_ADDS_UP, _AGREES], "the model gives no answer for some documents without some of their words")
     adds_up = Finding(
@@ -66,8 +68,7 @@ def _agreement(
     case: Case, gap: float, parts: list[Parts], drops: list[Floats], documents: list[Document]
 ) -> Finding | NotPerformed:
     """Whether leaving a word out and its Shapley value put the words in one order."""
-    scale = max(1.0, float(np.abs(case.test.outputs).max()))
-    if gap > _LARGEST_GAP * scale:
+    if too_far(gap, float(np.abs(case.test.outputs).max())):
         return NotPerformed(check=_AGREES, why=f"the Shapley values do not add up (by {gap:.3g}), so they are refused")
     pairs = (
         (part.values, drop)

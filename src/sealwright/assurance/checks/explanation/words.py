@@ -14,13 +14,12 @@ from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
 from sealwright.assurance.check import ALL, Check, Outcome, collected, skipped
 from sealwright.assurance.concentration import share_of_one
-from sealwright.assurance.deletion import SHARES, fidelity, how_many
-from sealwright.assurance.features import Features
+from sealwright.assurance.deletion import fidelity
 from sealwright.assurance.intervals import mean_interval
-from sealwright.assurance.media_rows import drawn_rows, followed, followed_words, too_few_rows
+from sealwright.assurance.media_rows import drawn_rows, followed, followed_texts, followed_words, too_few_rows
 from sealwright.assurance.modality import TEXT
 from sealwright.assurance.model import Figure, Finding, Group, NotPerformed, Series
-from sealwright.assurance.text.attribution import Document, documents_of, leave_one_out, without
+from sealwright.assurance.text.attribution import Document, deleted_words, documents_of, leave_one_out
 
 __all__ = ["CHECK"]
 
@@ -48,23 +47,20 @@ def _run(case: Case, rng: np.random.Generator) -> Outcome:
         return skipped([_INFLUENCE, _TOP, _FIDELITY], why)
 
     def ask(versions: Sequence[str], owners: NDArray[np.int64]) -> Floats:
-        return _asked(case, versions, chosen[owners])
+        return followed_texts(case, versions, chosen[owners])
 
     drops = [np.nan_to_num(one) for one in leave_one_out(ask, documents, whole)]
     sign = np.where(chosen == case.positive, 1.0, -1.0) if case.task == "binary" else np.ones(rows.size)
     told = _told(documents, drops, sign, case.spec.text.smallest_count)
+    influences, top = _influences(case, told), _top_share(case, told, drops, rng)
+    losses = deleted_words(ask, documents, drops, whole, rng)
     return collected(
         [
-            *_influences(case, told),
-            _top_share(case, told, drops, rng),
-            *_fidelity(case, documents, drops, whole, chosen, rng),
+            *influences,
+            top,
+            *fidelity(_FIDELITY, *losses, case.spec.confidence, "words", followed_words(case)),
         ]
     )
-
-
-def _asked(case: Case, texts: Sequence[str], chosen: NDArray[np.int64]) -> Floats:
-    strings = np.array(texts, dtype=object).reshape(-1, 1)
-    return followed(case, case.predict(Features(numbers=np.empty((len(texts), 0)), strings=strings)), chosen)
 
 
 def _told(documents: list[Document], drops: list[Floats], sign: Floats, fewest: int) -> list[_Told]:
@@ -144,29 +140,6 @@ def _top_share(case: Case, told: list[_Told], drops: list[Floats], rng: np.rando
         f"the word is {told[top].word}, in {told[top].documents.size} of {total.size} documents",
         rng,
     )
-
-
-def _fidelity(
-    case: Case,
-    documents: list[Document],
-    drops: list[Floats],
-    whole: Floats,
-    chosen: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> tuple[Finding, Figure]:
-    guided: list[Floats] = []
-    by_lot: list[Floats] = []
-    for share in SHARES:
-        for losses, order in (
-            (guided, [np.argsort(-one, kind="stable") for one in drops]),
-            (by_lot, [rng.permutation(len(one)) for one in drops]),
-        ):
-            texts = [
-                without(document, places[: how_many(len(places), share)])
-                for document, places in zip(documents, order, strict=True)
-            ]
-            losses.append(np.nan_to_num(whole - _asked(case, texts, chosen)))
-    return fidelity(_FIDELITY, guided, by_lot, case.spec.confidence, "words", followed_words(case))
 
 
 CHECK = Check(name="explanation.words", files={_INFLUENCE: ALL, _TOP: ALL, _FIDELITY: ALL}, run=_run, modality=TEXT)
