@@ -21,6 +21,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from sealwright.assurance import AssuranceSpec, Features, Figure, Finding, SuiteResult, run_suites
+from sealwright.assurance.case import Case
+from sealwright.assurance.case_making import make_case
+from sealwright.assurance.elsewhere.held import judged_things
 from sealwright.kernel import FixedClock
 
 CLOCK = FixedClock(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -105,6 +108,14 @@ def interface_of(task: str, numbers: list[dict], strings: list[dict], classes: l
         "outputs": outputs,
         "order": [item["name"] for item in (*numbers, *strings)],
     }
+
+
+def case_of(model: Any, rows: np.ndarray, truth: np.ndarray, *, task: str = "binary", **settings: Any) -> Case:
+    """The case of a model as somebody holds it, over an array of numbers; nothing is known of what it learned from."""
+    given = judged_things(
+        model, rows, truth, groups=None, learned_from=None, task=task, positive=None, classes=None, settings=settings
+    )
+    return make_case(given["predictor"], given["test"], None, given["interface"], given["spec"], (), 1, None)
 
 
 def to_bytes(estimator: Any, numbers: int, strings: int, regression: bool = False) -> bytes:

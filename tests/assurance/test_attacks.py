@@ -15,9 +15,6 @@ from sealwright.assurance.case_making import make_case
 from sealwright.assurance.certified.certificate import Certificate, certify
 from sealwright.assurance.checks.robustness import boundary, carlini, fgsm, hop_skip_jump, pgd, zoo
 from sealwright.assurance.constraints.making import constraints_of
-from sealwright.assurance.elsewhere.given_model import GivenModel
-from sealwright.assurance.elsewhere.given_rows import given_rows
-from sealwright.assurance.elsewhere.held import _Beside, _interface, _known, _outcomes, _with
 from sealwright.assurance.evasion.asked import Point, tape_of
 from sealwright.assurance.evasion.attack_check import attacked
 from sealwright.assurance.evasion.slopes import slopes_of
@@ -25,16 +22,9 @@ from sealwright.assurance.goal import goal_of
 from sealwright.assurance.interface import read_interface
 from sealwright.assurance.service import predictor_of
 
+from .conftest import case_of
+
 R1 = {0.02: 0.900585, 0.05: 0.766082, 0.1: 0.450292, 0.2: 0.052632}
-
-
-def _case_of(model: Any, X: np.ndarray, y: np.ndarray, **spec: Any) -> Case:
-    rows = given_rows(X)
-    outcomes = _outcomes(y, len(y), "rows")
-    interface = _interface(rows, "binary", ("0", "1"), None)
-    predictor = GivenModel(model, rows, "binary", interface.classes)
-    table = _with(rows, _known(outcomes, interface.classes), _Beside((), {}))
-    return make_case(predictor, table, None, interface, AssuranceSpec.model_validate(spec), (), 1, None)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +43,7 @@ def _reference(cancer: Any) -> Case:
         f"x{place}": {"least": -10, "most": 10, "cost": float(X[:, place].astype(float).std())} for place in range(30)
     }
     attacks = {"rows": 171, "budgets": list(R1), "reported_budget": 0.1, "long_queries": 20_000}
-    return _case_of(model, X, y, constraints=free, attacks=attacks)
+    return case_of(model, X, y, constraints=free, attacks=attacks)
 
 
 def test_the_closed_form_is_the_reference(cancer: Any) -> None:
@@ -132,7 +122,7 @@ def test_a_torch_module_is_attacked_through_its_gradients(rng: np.random.Generat
         optimiser.zero_grad()
         torch.nn.functional.cross_entropy(net(torch.as_tensor(X)), torch.as_tensor(y)).backward()
         optimiser.step()
-    case = _case_of(net, X, y, attacks={"rows": 40, "budgets": [0.1, 0.5, 1.5], "reported_budget": 0.5})
+    case = case_of(net, X, y, attacks={"rows": 40, "budgets": [0.1, 0.5, 1.5], "reported_budget": 0.5})
     goal, slopes = goal_of(case, 40, np.random.default_rng(0)), slopes_of(case)
     assert not isinstance(slopes, str)
     assert (np.argmax(slopes.logits(goal.original), axis=1) == goal.decided).all()

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +36,7 @@ from sealwright.assurance.goal import goal_of
 from sealwright.assurance.interface import read_interface
 from sealwright.assurance.service import predictor_of
 
-from .test_attacks import _case_of
+from .conftest import case_of
 
 BUDGETS = (0.1, 0.25, 0.5, 1.0, 2.0)
 
@@ -81,7 +80,7 @@ def test_leaves_that_contradict_each_other_are_not_joined() -> None:
 def _cancer(model: Any, **spec: Any) -> Case:
     X, y = load_breast_cancer(return_X_y=True)
     X = X.astype(np.float32)
-    return _case_of(model.fit(X[:400], y[:400]), X[400:], y[400:], **spec)
+    return case_of(model.fit(X[:400], y[:400]), X[400:], y[400:], **spec)
 
 
 def test_joining_proves_more_and_never_less(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +109,7 @@ def test_the_bound_equals_that_of_the_robustness_toolbox(monkeypatch: pytest.Mon
     model = GradientBoostingClassifier(n_estimators=30, max_depth=4, random_state=0).fit(X[taught], y[taught])
     reaches = (0.01, 0.03, 0.05)
     free = {f"x{i}": {"least": -10, "most": 10, "cost": float(X[400:, i].astype(float).std())} for i in range(30)}
-    case = _case_of(model, X[400:], y[400:], constraints=free, attacks={"budgets": reaches, "reported_budget": 0.01})
+    case = case_of(model, X[400:], y[400:], constraints=free, attacks={"budgets": reaches, "reported_budget": 0.01})
     goal = goal_of(case, 60, np.random.default_rng(0))
     truth, rows = case.test.truth[goal.rows], goal.original.numbers.astype(np.float64)
     for most, clique in ((0, 1), (10**6, 8)):
@@ -187,7 +186,7 @@ def test_a_predicted_number_is_moved_in_both_directions() -> None:
     X = rng.normal(size=(200, 3)).astype(np.float32)
     y = 3 * X[:, 0] + X[:, 1]
     model = HistGradientBoostingRegressor(max_iter=20, random_state=0).fit(X, y)
-    case = _regression(model, X, y)
+    case = case_of(model, X, y, task="regression")
     goal, rules = goal_of(case, 60, np.random.default_rng(0)), constraints_of(case)
     flips, proven = leaf_hops(goal, rules, BUDGETS, 1_000), certify(goal, rules, BUDGETS)
     assert not isinstance(flips, str), flips
@@ -196,18 +195,6 @@ def test_a_predicted_number_is_moved_in_both_directions() -> None:
     moved = goal.ask(flips.changed, np.arange(len(goal)))[flips.found]
     assert flips.found.mean() > 0.9
     assert ((moved < 0).sum(axis=0) > 5).all()
-
-
-def _regression(model: Any, X: np.ndarray, y: np.ndarray) -> Case:
-    from sealwright.assurance.elsewhere.given_model import GivenModel
-    from sealwright.assurance.elsewhere.given_rows import given_rows
-    from sealwright.assurance.elsewhere.held import _Beside, _interface, _with
-
-    rows = given_rows(X)
-    interface = _interface(rows, "regression", (), None)
-    table = _with(rows, pa.array(y.astype(float)), _Beside((), {}))
-    held = GivenModel(model, rows, "regression", ())
-    return make_case(held, table, None, interface, AssuranceSpec(), (), 1, None)
 
 
 def test_without_trees_it_is_not_performed_and_says_why() -> None:

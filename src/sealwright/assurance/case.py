@@ -1,6 +1,6 @@
 """The case before the judges: data, model, groups and settings, with predictions made once and shared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.asked import Asked
 from sealwright.assurance.attributes import Attribute
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.features import Features, pack, true_classes, true_values
+from sealwright.assurance.features import Features, pack, stacked, true_classes, true_values
 from sealwright.assurance.interface import Interface
 from sealwright.assurance.intervals import Interval, share_interval
 from sealwright.assurance.linear import learn_encoding, train_simple
@@ -28,6 +28,7 @@ _T = TypeVar("_T")
 
 _MOST_COLUMNS = 500  # of the simple model: beyond that its fit takes longer than all checks together
 _MOST_CLASSES = 50
+_TOGETHER = 8_192  # rows of several variants that a model is asked about at once
 
 
 class Sample:
@@ -150,6 +151,24 @@ class Case:
         except UnusablePredictions:
             n = len(features)
             return np.full(n if self.task == "regression" else (n, len(self.interface.classes)), np.nan)
+
+    def predict_each(self, variants: Iterable[Features]) -> Iterator[Floats]:
+        """As `predict` for one variant after another. Small ones are asked about together, which takes a model hardly longer."""
+        waiting: list[Features] = []
+        for variant in variants:
+            waiting.append(variant)
+            if sum(map(len, waiting)) >= _TOGETHER:
+                yield from self._together(waiting)
+                waiting = []
+        if waiting:
+            yield from self._together(waiting)
+
+    def _together(self, variants: Sequence[Features]) -> Iterable[Floats]:
+        try:
+            outputs = answers(self.predictor, stacked(variants), self.interface, gaps_allowed=True)
+        except UnusablePredictions:  # whichever of them it was, the others are answered
+            return map(self.predict, variants)
+        return np.split(outputs, np.cumsum([len(variant) for variant in variants])[:-1])
 
     @cached_property
     def simple(self) -> Simple | str:

@@ -3,7 +3,7 @@
 What every robustness check shares; the checks themselves each state one disturbance.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,22 +138,26 @@ def _effect(
 ) -> _Effect:
     features, truth, clean = case.test.features.take(rows), case.test.truth[rows], case.test.outputs[rows]
     moved, unanswered, stopped = (np.zeros(rows.size) for _ in range(3))
-    reported = strength == kind.steps.reported(case.spec)
+    reported, repeats = strength == kind.steps.reported(case.spec), case.spec.budget.repeats
+
+    def disturbed() -> Iterator[Features]:
+        for _ in range(repeats):
+            changed = kind.disturb(case, features, strength, rng)
+            if reported:
+                stopped[:] += refused(changed, case.interface)
+            yield changed
+
+    answered: Iterable[Floats] = case.predict_each(disturbed())
+    if kind.answers is not None:
+        answered = (kind.answers(case, features, strength, rng) for _ in range(repeats))
     scores = []
-    for _ in range(case.spec.budget.repeats):
-        if kind.answers is not None:
-            outputs = kind.answers(case, features, strength, rng)
-        else:
-            disturbed = kind.disturb(case, features, strength, rng)
-            stopped += refused(disturbed, case.interface) if reported else 0
-            outputs = case.predict(disturbed)
+    for outputs in answered:
         silent = no_answer(outputs)
         unanswered += silent
         moved += _movement(case, clean, outputs, silent)
         score = headline(case.interface, truth, outputs) if not silent.any() else None
         if score is not None:
             scores.append(score)
-    repeats = case.spec.budget.repeats
     return _Effect(
         strength=strength,
         moved=moved / repeats,

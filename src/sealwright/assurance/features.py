@@ -4,7 +4,7 @@ A null is NaN or the empty string; a boolean 0 or 1; a date the days since 1970-
 target: class numbers in the order of the interface, or values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from sealwright.assurance.interface import Interface
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
 
-__all__ = ["Features", "pack", "true_classes", "true_values"]
+__all__ = ["Features", "pack", "stacked", "true_classes", "true_values"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,16 @@ class Features:
     def column(self, position: int) -> NDArray[Any]:
         width = self.numbers.shape[1]
         return self.numbers[:, position] if position < width else self.strings[:, position - width]
+
+
+def stacked(parts: Sequence[Features]) -> Features:
+    """Rows of several, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return Features(
+        numbers=np.concatenate([part.numbers for part in parts]),
+        strings=np.concatenate([part.strings for part in parts]),
+    )
 
 
 def pack(table: pa.Table, interface: Interface) -> Features:

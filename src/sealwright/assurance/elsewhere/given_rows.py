@@ -169,9 +169,11 @@ def _pandas(table: pa.Table, like: Any) -> Any:
     """A pandas data frame with the names, order and, where they still fit, the types of `like`."""
     frame = table.to_pandas()
     frame.columns = like.columns
-    for place, kind in enumerate(like.dtypes):
+    for place, (kind, now) in enumerate(zip(like.dtypes, frame.dtypes, strict=True)):
         name = like.columns[place]
-        if kind.kind in "iu" and frame[name].dtype.kind not in "iu":
+        if kind == now:
+            continue
+        if kind.kind in "iu" and now.kind not in "iu":
             continue  # a check emptied a cell or put in a fraction, and casting would hide it
         try:
             frame[name] = frame[name].astype(kind)

@@ -8,7 +8,8 @@ A search finds what it finds: a row it did not turn may still be turned by a bet
 an upper bound. The idea of greedy steps on mixed rows follows Kulynych et al. 2018 (arXiv:1810.10939).
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -103,8 +104,25 @@ class _Hunt:
 
     def ask(self, changed: Features, rows: NDArray[np.intp]) -> Floats:
         """Margins of possible rows made from `rows`, each of them once; the cheapest turned ones are kept."""
-        margins = self.goal.ask(changed, rows)
-        self.asked[rows] += 1
+        return next(self.ask_each([(changed, rows)]))
+
+    def ask_each(self, questions: Iterable[tuple[Features, NDArray[np.intp]]]) -> Iterator[Floats]:
+        """The same for one question after another, asked together where that is quicker."""
+        waiting: deque[tuple[Features, NDArray[np.intp]]] = deque()
+
+        def put() -> Iterator[Features]:
+            for changed, rows in questions:
+                waiting.append((changed, rows))
+                self.asked[rows] += 1
+                yield changed
+
+        for outputs in self.goal.case.predict_each(put()):
+            changed, rows = waiting.popleft()
+            margins = self.goal.margins(outputs, rows)
+            self._keep(changed, rows, margins)
+            yield margins
+
+    def _keep(self, changed: Features, rows: NDArray[np.intp], margins: Floats) -> None:
         cost = self.constraints.cost(self.goal.original.take(rows), changed)
         better = self.goal.reached(margins) & (cost < self.cost[rows])
         at = rows[better]
@@ -113,7 +131,6 @@ class _Hunt:
             numbers, strings = self.best.numbers.copy(), self.best.strings.copy()
             numbers[at], strings[at] = changed.numbers[better], changed.strings[better]
             self.best = Features(numbers=numbers, strings=strings)
-        return margins
 
     def may_ask(self) -> NDArray[np.bool_]:
         return self.asked < self.queries
@@ -125,11 +142,18 @@ class _Hunt:
 def _single_steps(hunt: _Hunt, moves: Moves) -> Floats:
     """How much each step alone lowers the margins, shape (steps, n, goals); zero where it was not tried."""
     gains = np.zeros((len(moves), *hunt.margins.shape))
-    for step in range(len(moves)):
-        rows = np.flatnonzero(np.isfinite(moves.cost[step]) & hunt.may_ask())
-        if rows.size:
-            margins = hunt.ask(moves.apply(step, hunt.goal.original.take(rows), rows), rows)
-            gains[step, rows] = hunt.margins[rows] - margins
+    tried: deque[tuple[int, NDArray[np.intp]]] = deque()
+
+    def steps() -> Iterator[tuple[Features, NDArray[np.intp]]]:
+        for step in range(len(moves)):
+            rows = np.flatnonzero(np.isfinite(moves.cost[step]) & hunt.may_ask())
+            if rows.size:
+                tried.append((step, rows))
+                yield moves.apply(step, hunt.goal.original.take(rows), rows), rows
+
+    for margins in hunt.ask_each(steps()):
+        step, rows = tried.popleft()
+        gains[step, rows] = hunt.margins[rows] - margins
     return gains
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.features import Features
+from sealwright.assurance.features import Features, stacked
 
 __all__ = ["accumulated", "centred_alike", "heterogeneity", "individual_curves"]
 
@@ -20,8 +20,8 @@ Ask = Callable[[Features], Floats]  # one number for each row
 def individual_curves(ask: Ask, rows: Features, place: int, grid: Floats) -> Floats:
     """Answers of every row at every value of the grid, shape (n, grid)."""
     kind = rows.column(place).dtype
-    each = [ask(rows.with_column(place, np.full(len(rows), value, dtype=kind))) for value in grid]
-    return np.stack(each, axis=1)
+    each = [rows.with_column(place, np.full(len(rows), value, dtype=kind)) for value in grid]
+    return ask(stacked(each)).reshape(len(grid), len(rows)).T
 
 
 def heterogeneity(curves: Floats) -> float:

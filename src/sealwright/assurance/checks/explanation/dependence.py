@@ -46,12 +46,9 @@ def _curve(case: Case, features: Features, place: int) -> tuple[NDArray[np.gener
     grid = _grid(case, place)
     if len(grid) < 2:
         return None
-    means = []
-    for value in grid:
-        outputs = case.predict(features.with_column(place, np.full(len(features), value, dtype=grid.dtype)))
-        means.append(np.atleast_1d(outputs.mean(axis=0)))
-    stacked: Floats = np.stack(means)
-    return (grid, stacked) if np.isfinite(stacked).all() else None
+    variants = (features.with_column(place, np.full(len(features), value, dtype=grid.dtype)) for value in grid)
+    means: Floats = np.stack([np.atleast_1d(outputs.mean(axis=0)) for outputs in case.predict_each(variants)])
+    return (grid, means) if np.isfinite(means).all() else None
 
 
 def _grid(case: Case, place: int) -> NDArray[np.generic]:

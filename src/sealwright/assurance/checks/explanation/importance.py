@@ -73,17 +73,20 @@ class _Shuffled:
     def loss(self, places: list[int]) -> tuple[float, Interval] | None:
         """The mean loss over the repeats; None where the model has no finite answer for some shuffled rows."""
         after = []
-        for _ in range(self.case.spec.budget.repeats):
-            order = self.rng.permutation(len(self.features))
-            mixed = self.features
-            for place in places:
-                mixed = mixed.with_column(place, self.features.column(place)[order])
-            outputs = self.case.predict(mixed)
+        mixed = (self._mixed(places) for _ in range(self.case.spec.budget.repeats))
+        for outputs in self.case.predict_each(mixed):
             score = headline(self.case.interface, self.truth, outputs) if np.isfinite(outputs).all() else None
             if score is None:
                 return None
             after.append(score)
         return paired_drop(self.before, after, self.case.spec.confidence)
+
+    def _mixed(self, places: list[int]) -> Features:
+        order = self.rng.permutation(len(self.features))
+        mixed = self.features
+        for place in places:
+            mixed = mixed.with_column(place, self.features.column(place)[order])
+        return mixed
 
 
 def _findings(
