@@ -1,5 +1,7 @@
 """Judging one model with Sealwright, and getting the same numbers by hand from the libraries people use.
 
+    python benchmarks/assurance_by_hand.py [--rounds 3]
+
 German credit, 700 rows to learn from and 300 to judge, histogram boosting of scikit-learn, groups by sex. By hand means
 a script that calls scikit-learn (scores, with 1,000 bootstrap resamples for their intervals, permutation importance,
 partial dependence), fairlearn (MetricFrame with 1,000 bootstrap resamples), shap and ART (HopSkipJump on 20 rows). Sealwright

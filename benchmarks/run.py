@@ -57,6 +57,10 @@ def main() -> None:
             ("Counting groups", ["data_diversity.py", *few]),
             ("De-identifying", ["data_deidentify.py", *few]),
             ("Reading from every kind of source", ["data_sources.py", *few]),
+            (
+                "Judging a model, and the same numbers by hand",
+                ["assurance_by_hand.py", *(["--rounds", "1"] if quick else [])],
+            ),
             ("Judging a model on a large table", ["assurance_scale.py", *few]),
             ("Ledger", ["ledger.py"]),
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),

@@ -6,6 +6,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealwright.assurance.features import pack
+from sealwright.assurance.interface import read_interface
 from sealwright.assurance.rows import in_fixed_order, row_keys, table_digest
 
 _CELLS = {
@@ -71,3 +73,16 @@ def test_every_changed_cell_changes_the_digest() -> None:
     assert table_digest(words[0], words[1]) != table_digest(words[1], words[0])
     assert table_digest(words[0].slice(1)) == table_digest(pa.table({"w": ["c"]}))
     assert table_digest(pa.table({"w": pa.nulls(0, pa.string())})).startswith("sha256:")
+
+
+def test_equal_texts_of_a_column_are_one_object_whatever_the_encoding() -> None:
+    """A hundred thousand cells of a few words take the memory of the words."""
+    told = {"task": "binary", "target": "y", "classes": ["n", "y"], "positive": "y", "numbers": []}
+    interface = read_interface({"format": 1, **told, "strings": [{"name": "k", "categories": ["one", "two"]}]})
+    plain = pa.chunked_array([["one", "two", None], ["one", "", "two"]])
+    for column in (plain, plain.dictionary_encode(), pa.chunked_array([plain.combine_chunks()])):
+        (words,) = pack(pa.table({"k": column}), interface).strings.T
+        assert list(words) == ["one", "two", "", "one", "", "two"]
+        assert words[0] is words[3]
+        assert words[1] is words[5]
+    assert pack(pa.table({"k": plain.slice(0, 0)}), interface).strings.shape == (0, 1)

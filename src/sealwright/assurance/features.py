@@ -90,7 +90,7 @@ def pack(table: pa.Table, interface: Interface) -> Features:
         numbers[:, position] = as_floats(table.column(item.name), item.name)
     strings = np.empty((table.num_rows, len(interface.strings)), dtype=object)
     for position, text in enumerate(interface.strings):
-        strings[:, position] = as_text(table.column(text.name), text.name).to_numpy(zero_copy_only=False)
+        strings[:, position] = _words(as_text(table.column(text.name), text.name))
     return Features(numbers=numbers, strings=strings)
 
 
@@ -150,6 +150,14 @@ def as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         return pc.fill_null(column.cast(pa.large_string()), "")
     except (pa.ArrowException, TypeError) as error:
         raise InvalidInput(f"Column {name} is {column.type}, which cannot be read as text.") from error
+
+
+def _words(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    """Texts as objects, equal ones the same object: of a million cells with a few words, the words are held once."""
+    encoded = column.dictionary_encode().combine_chunks()
+    words: NDArray[np.object_] = encoded.dictionary.to_numpy(zero_copy_only=False)
+    places: NDArray[np.intp] = encoded.indices.to_numpy(zero_copy_only=False)
+    return words[places]
 
 
 def _refuse_missing(wrong: int, rows: int, wanted: str) -> None:

@@ -21,6 +21,7 @@ _MOST_LEVELS = 20  # of one text column; rarer values share the column's baselin
 _PENALTY = 1.0  # on standardised columns; the customary default of ridge and logistic regression
 _STEPS = 50
 _SETTLED = 1e-10
+_AT_ONCE = 8_192  # rows answered for
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def train_simple(features: Features, truth: NDArray[Any], classes: int) -> Calla
     columns = encoding.matrix(features)
     if not classes:
         weights, constant = fit_ridge(columns, truth.astype(np.float64), _PENALTY)
-        return lambda rows: np.asarray(encoding.matrix(rows) @ weights + constant)
+        return _part_by_part(lambda rows: np.asarray(encoding.matrix(rows) @ weights + constant))
     told = [0] if classes == 2 else range(classes)
     fitted = [fit_logistic(columns, truth == place, _PENALTY) for place in told]
 
@@ -92,7 +93,12 @@ def train_simple(features: Features, truth: NDArray[Any], classes: int) -> Calla
         chances = np.maximum(chances, np.finfo(np.float64).tiny)
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
-    return answer
+    return _part_by_part(answer)
+
+
+def _part_by_part(answer: Callable[[Features], Floats]) -> Callable[[Features], Floats]:
+    """The same for a few rows at a time: the matrix of all of them can take more memory than the rows."""
+    return lambda rows: np.concatenate([answer(part) for part in rows.slices(_AT_ONCE)]) if len(rows) else answer(rows)
 
 
 def fit_ridge(X: Floats, y: Floats, penalty: float) -> tuple[Floats, float]:

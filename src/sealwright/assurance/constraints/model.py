@@ -69,8 +69,9 @@ class Constraints:
         width = numbers.shape[1]
         for place, levels in enumerate(self.levels):
             now, was = wanted.strings[:, place], original.strings[:, place]
-            reachable = np.isin(now.astype(str), np.array(levels, dtype=str)) & (not self.fixed[width + place])
-            strings[:, place] = np.where(reachable, now, was)
+            can = set() if self.fixed[width + place] else set(levels)
+            back = [at for at in np.flatnonzero(now != was) if now[at] not in can]
+            strings[back, place] = was[back]
         return Features(numbers=numbers.astype(original.numbers.dtype), strings=strings)
 
     def _one_of(self, before: Floats, wished: Floats, columns: list[int]) -> Floats:

@@ -8,7 +8,7 @@ state the aim; this search only asks the model, so it is an upper bound on the c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class _Search:
     learned: Features
     places: tuple[int, ...] = ()  # features that are tried
     queries: int = 0
+    _tried: dict[int, NDArray[np.generic]] = field(default_factory=dict)
 
     def ask(self, rows: Features) -> Floats:
         """Scores; very low where there is no finite answer."""
@@ -57,6 +58,11 @@ class _Search:
 
     def candidates(self, place: int) -> NDArray[np.generic]:
         """Values to try for a feature: quantiles of the rows learned from and the ends of its range, or categories."""
+        if place not in self._tried:
+            self._tried[place] = self._values(place)
+        return self._tried[place]
+
+    def _values(self, place: int) -> NDArray[np.generic]:
         width = self.rules.least.size
         if place >= width:
             column, levels = self.learned.strings[:, place - width], self.rules.levels[place - width]

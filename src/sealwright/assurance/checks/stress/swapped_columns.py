@@ -29,6 +29,10 @@ def _swapped(case: Case, features: Features, strength: float, rng: np.random.Gen
 
 def _alike(case: Case) -> list[tuple[int, int]]:
     """Pairs of columns that could be mistaken for each other: numbers of one type, categories with a common level."""
+    return case.once("stress.columns_alike", lambda: _pairs(case))
+
+
+def _pairs(case: Case) -> list[tuple[int, int]]:
     numbers, strings = case.interface.numbers, case.interface.strings
     pairs = [(a, b) for a, b in combinations(range(len(numbers)), 2) if numbers[a].type == numbers[b].type]
     levels = [set(case.train.features.strings[:, place]) - {""} for place in range(len(strings))]
