@@ -170,6 +170,6 @@ def _remember(found: _Found, column: Any, places: NDArray[np.int64]) -> None:
 
 
 def _repeats() -> Any:
-    from sealwright.data.contracts.repeats import Repeats  # polars only where a key is looked at
+    from sealwright.data.contracts.repeats import Repeats
 
     return Repeats()
