@@ -86,6 +86,7 @@ def interface() -> dict[str, object]:
 
 def one_run(folder: Path, engine: str) -> dict[str, object]:
     from sealwright.assurance import SUITES, AssuranceSpec, run_suites
+    from sealwright.doors.assessment import Assessment
     from sealwright.doors.wiring import spread_of
 
     peak = Peak()
@@ -110,10 +111,12 @@ def one_run(folder: Path, engine: str) -> dict[str, object]:
         spread=spread_of(engine),
         progress=told,
     )
-    end = time.perf_counter()
+    end, most = time.perf_counter(), peak.end()
+    Assessment("A large table", tuple(found)).save(folder / "page.html")
     return {
         "seconds": end - start,
-        "peak": peak.end(),
+        "peak": most,
+        "page": (folder / "page.html").stat().st_size,
         "rows": dict(found[0].rows),
         "findings": sum(len(one.findings) for one in found),
         "slowest": sorted(((round(value, 1), name) for name, value in slow.items() if name), reverse=True)[:6],
@@ -178,6 +181,7 @@ def main() -> None:
     print(f"standard suites on {options.rows:,} rows x 50 columns on {machine}, engine {options.engine}")
     print(f"  wall clock      {run['seconds']:>8.1f} s")
     print(f"  peak memory     {run['peak']:>8,.0f} MiB  promised: <= 3,072")
+    print(f"  report page     {run['page'] / 1e6:>8.2f} MB   promised: <= 3.00")
     print(
         f"  rows judged     {rows['test_judged']:>8,} of {rows['test']:,}; learned from {rows['train_judged']:,} of {rows['train']:,}"
     )

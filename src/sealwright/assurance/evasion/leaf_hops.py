@@ -42,13 +42,13 @@ def leaf_hops(goal: Goal, constraints: Constraints, budgets: tuple[float, ...], 
     if link is None:
         return "the trees, read from the model, do not give the answers it gives when it is run"
     tape = tape_of(goal, constraints, each=False)
-    climb = _Climb(reading, reading.core, goal, constraints)
+    hops = _Hops(reading, reading.core, goal, constraints)
     for row, side in _nearest(goal, list(sides_of(goal, link, scores)), scores):
         before = tape.queries
         for budget in budgets:
             if not affordable(tape.cost[row : row + 1], budget)[0]:
-                climb.hop(tape, row, side, budget, before + queries)
-        climb.back(tape, row, before + queries)
+                hops.hop(tape, row, side, budget, before + queries)
+        hops.back(tape, row, before + queries)
     return tape.flips("leaf hops")
 
 
@@ -62,12 +62,13 @@ def _nearest(goal: Goal, sides: list[Side], scores: Floats) -> list[tuple[int, S
     return [(int(row), sides[best[row]]) for row in np.flatnonzero(goal.right & np.isfinite(least))]
 
 
-class _Climb:
+class _Hops:
     """The leaves as boxes of the numbers of a row and sets of its texts."""
 
     def __init__(self, reading: Reading, leaves: Leaves, goal: Goal, constraints: Constraints) -> None:
         self.reading, self.leaves, self.goal, self.constraints = reading, leaves, goal, constraints
         shape = len(leaves.scores), goal.original.numbers.shape[1]
+        self.tree = np.searchsorted(leaves.first, np.arange(shape[0]), side="right") - 1  # of each leaf
         self.low, self.high = np.full(shape, -np.inf), np.full(shape, np.inf)  # of the numbers: above, and up to
         self.suits = tuple(np.ones((len(levels), shape[0]), dtype=np.bool_) for levels in constraints.levels)
         for column in np.unique(leaves.column):
@@ -91,8 +92,7 @@ class _Climb:
         for _ in range(_MOST_HOPS):
             inside = self.reading.inside(now, self.leaves)[0]
             lead = weights[inside].sum() + self.leaves.constant @ side.toward + start
-            of_tree = np.searchsorted(self.leaves.first, np.arange(weights.size), side="right") - 1
-            gain = np.bincount(of_tree[inside], weights[inside], self.leaves.first.size)[of_tree] - weights
+            gain = np.bincount(self.tree[inside], weights[inside], self.leaves.first.size)[self.tree] - weights
             made = self._into(original, now)
             cost = self.constraints.cost(original.take(np.zeros(len(made), dtype=np.intp)), made)
             may = np.flatnonzero((gain > 0) & affordable(cost, budget) & (cost > 0))
