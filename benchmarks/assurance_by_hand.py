@@ -4,9 +4,10 @@
 
 German credit, 700 rows to learn from and 300 to judge, histogram boosting of scikit-learn, groups by sex. By hand means
 a script that calls scikit-learn (scores, with 1,000 bootstrap resamples for their intervals, permutation importance,
-partial dependence), fairlearn (MetricFrame with 1,000 bootstrap resamples), shap and ART (HopSkipJump on 200 rows, as many as ours attacks). Sealwright
-runs its suites at standard depth, which say more than the script does. Both run in one process in turns, libraries
-loaded before; the best of the rounds counts. Where definitions coincide, both give the same value; that is checked.
+partial dependence), fairlearn (MetricFrame with 1,000 bootstrap resamples), shap and ART (HopSkipJump on 200 rows, as many
+as ours attacks). Sealwright runs its suites at standard depth, which say more than the script does. Both run in one
+process in turns, libraries loaded before; the best of the rounds counts. Where definitions coincide, both give the same
+value; that is checked.
 """
 
 import argparse
