@@ -31,7 +31,8 @@ def estimator_trees(model: Any) -> dict[str, Any]:
             read = shap.TreeExplainer(model, model_output="raw").model
     except Exception as error:  # shap raises whatever it met  # noqa: BLE001
         raise CannotExplain(f"shap reads no trees in it: {' '.join(str(error).split())[:120]}") from None
-    if getattr(read, "threshold_types", None) is not None and np.any(read.threshold_types):
+    kinds = getattr(read, "threshold_types", None)
+    if kinds is not None and np.any(np.asarray(kinds) > 0):  # -1 marks leaves of LightGBM
         raise CannotExplain("its trees ask for categories")
     trees = []
     for place in range(len(read.num_nodes)):

@@ -62,7 +62,7 @@ def certify(
     scores = np.concatenate([scores_of(goal.original.take(part)) for part in parts])
     link = link_of(reading, scores, goal)
     if link is None:
-        return "no bound is stated: the model, read from its graph, does not give the answers it gives when it is run"
+        return "no bound is stated: the model, as it was read, does not give the answers it gives when it is run"
     holds = np.ones((len(budgets), len(goal)), dtype=np.bool_)
     sides = list(sides_of(goal, link, scores))
     for part in parts:
