@@ -303,7 +303,10 @@ def test_without_shap_a_boosting_that_is_held_stays_closed_and_everything_else_i
     X = rng.normal(size=(90, 2))
     truth = (X[:, 0] > 0).astype(int)
     found = sw.assess(
-        HistGradientBoostingClassifier(max_iter=3).fit(X, truth), X, truth, settings={"suites": ["robustness"]}
+        HistGradientBoostingClassifier(max_iter=3).fit(X, truth),
+        X,
+        truth,
+        settings={"suites": ["robustness", "explanation"]},
     )
     (why,) = {one.why for one in found.results[0].not_performed if one.check == "robustness.certified_accuracy"}
     assert "sealwright[assure]" in why

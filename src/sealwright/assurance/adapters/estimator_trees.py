@@ -21,10 +21,14 @@ def estimator_trees(model: Any) -> dict[str, Any]:
     Raises
     ------
     CannotExplain
-        shap does not know the model, or its trees ask for categories.
+        shap is not installed, does not know the model, or its trees ask for categories.
     """
-    import shap  # takes seconds to import
-
+    try:
+        import shap  # takes seconds to import
+    except ModuleNotFoundError:
+        raise CannotExplain(
+            "its trees are read by shap, which is not installed: pip install 'sealwright[assure]'"
+        ) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -95,10 +95,6 @@ def _boosted(model: Any, order: list[int] | None) -> dict[str, Any]:
         read = estimator_trees(model)
     except CannotExplain as why:
         raise Unreadable(str(why)) from None
-    except ModuleNotFoundError:
-        raise Unreadable(
-            "its trees are read by shap, which is not installed: pip install 'sealwright[assure]'"
-        ) from None
     width = read["base_offset"].size
     turned = -1.0 if width == 1 and order == [1, 0] else 1.0
     places = list(range(width)) if width == 1 or order is None else order
