@@ -1,6 +1,5 @@
 """A proof holds against everything that is tried, is exact where it says so, and is not claimed where nothing is known."""
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
-import sealwright as sw
 from sealwright.assurance import AssuranceSpec, Features
 from sealwright.assurance.adapters.onnx import OnnxPredictor
 from sealwright.assurance.case import Case
@@ -294,23 +292,6 @@ def test_an_older_boosting_that_is_held_is_opened_in_either_order_of_classes(rng
         features = Features(numbers=X, strings=np.empty((150, 0), dtype=object))
         said = reading.answers(reading.scores(features), "logistic", 2)
         assert np.abs(said - held.predict(features)).max() < 1e-6
-
-
-def test_without_shap_a_boosting_that_is_held_stays_closed_and_everything_else_is_done(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "shap", None)
-    X = rng.normal(size=(90, 2))
-    truth = (X[:, 0] > 0).astype(int)
-    found = sw.assess(
-        HistGradientBoostingClassifier(max_iter=3).fit(X, truth),
-        X,
-        truth,
-        settings={"suites": ["robustness", "explanation"]},
-    )
-    (why,) = {one.why for one in found.results[0].not_performed if one.check == "robustness.certified_accuracy"}
-    assert "sealwright[assure]" in why
-    assert 0 <= found.value("robustness.evasion_robust_accuracy") <= 1
 
 
 def test_what_is_held_and_of_no_kind_that_is_read_says_so(rng: np.random.Generator) -> None:

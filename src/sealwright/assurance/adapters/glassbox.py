@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features
 from sealwright.assurance.interface import Interface
+from sealwright.kernel import MissingExtra
 
 __all__ = ["GlassBox", "train_glassbox"]
 
@@ -49,11 +50,20 @@ class GlassBox:
 def train_glassbox(
     features: Features, truth: NDArray[Any], interface: Interface, seed: int, interactions: int
 ) -> GlassBox:
-    """Train on rows and their outcomes (class positions, or values); the same rows and seed give the same model."""
-    from interpret.glassbox import (  # takes seconds to import
-        ExplainableBoostingClassifier,
-        ExplainableBoostingRegressor,
-    )
+    """Train on rows and their outcomes (class positions, or values); the same rows and seed give the same model.
+
+    Raises
+    ------
+    MissingExtra
+        interpret-core is not installed.
+    """
+    try:
+        from interpret.glassbox import (  # takes seconds to import
+            ExplainableBoostingClassifier,
+            ExplainableBoostingRegressor,
+        )
+    except ModuleNotFoundError:
+        raise MissingExtra("The glass-box model", "assure") from None
 
     kind = ExplainableBoostingRegressor if interface.task == "regression" else ExplainableBoostingClassifier
     classes = len(interface.classes)
