@@ -1,5 +1,6 @@
 """Every method reduces a planted bias on rows held out, and its one ONNX graph says what the framework said."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sealwright.kernel import InvalidInput
+from sealwright.kernel import InvalidInput, MissingExtra
 from sealwright.registry import check_structure
 from sealwright.training import TrainingSpec, UntrainableData, train
 from sealwright.training.adapters.built_in import train_built_in
@@ -171,6 +172,13 @@ def test_the_lottery_keeps_its_constraint_on_the_rows_it_learned_from() -> None:
         assert found.lottery_gap <= 2 * allowed
     notes = made_by(job_of("exponentiated_gradient", "logistic")).notes
     assert any("the lottery leaves a gap of" in note and "the mean one of" in note for note in notes)
+
+
+def test_without_its_library_a_method_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fairlearn", None)
+    with pytest.raises(MissingExtra, match=r"sealwright\[assure\]"):
+        job_of("exponentiated_gradient", "logistic")
+    assert job_of("reweighing", "logistic").mitigation is not None
 
 
 @pytest.mark.parametrize("method", ["exponentiated_gradient", "adversarial", "thresholds"])

@@ -1,11 +1,12 @@
 """Does the mitigation fit the task, the features and the groups? Said before anything is trained."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sealwright.kernel import InvalidInput
+from sealwright.kernel import InvalidInput, MissingExtra
 from sealwright.training.errors import UntrainableData
 from sealwright.training.mitigation.groups import GroupKey
 from sealwright.training.mitigation_spec import BINARY_ONLY, MitigationSpec
@@ -25,7 +26,11 @@ def check_mitigation(
         The method does not fit the task, or asks for groups that the model does not get.
     UntrainableData
         A group lacks an outcome that the constraint compares.
+    MissingExtra
+        What the method needs is not installed.
     """
+    if spec.method == "exponentiated_gradient" and find_spec("fairlearn") is None:
+        raise MissingExtra("training.mitigation.method exponentiated_gradient", "assure")
     if spec.method in BINARY_ONLY and shape.task != "binary":
         raise InvalidInput(
             f"training.mitigation.method {spec.method} is for two classes; this target is {shape.task}.\n"
