@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sealwright.data import feature_interface, split
 from sealwright.evidence import TEST_RESULT_TYPE
@@ -33,6 +33,9 @@ from sealwright.training import (
     our_code,
 )
 from sealwright.training import train as train_confined
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Trained", "train"]
 
@@ -83,20 +86,8 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     refuse_stale_data(desk, snapshot)
     reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by)
     table = snapshot.read()
-    rows, holdout = split(table, spec.data, spec.training.seed, synthetic=snapshot.synthetic)
-    rows = rows_learned_from(workspace, project, spec.training, rows)
-    interface = feature_interface(spec.data, rows, project=project.name)
-    features = list(interface["order"])
     started = workspace.clock()
-    result = train_confined(
-        rows.select(columns_learned_from(spec.data, spec.training)),
-        holdout.select(features),
-        interface,
-        spec.training,
-        project_dir=project.folder,
-        progress=progress,
-        hidden=(workspace.home.resolve(),),
-    )
+    result, interface = _learned(desk, table, snapshot.synthetic, progress)
     result = entered(result, reserved.get(run.id))
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
@@ -125,6 +116,26 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         "statements": {name: desk.state(about, kind, predicate, by=by) for name, (kind, predicate) in said.items()},
     }
     return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
+
+
+def _learned(
+    desk: Desk, table: "pa.Table", synthetic: int, progress: Progress
+) -> tuple[TrainingResult, Mapping[str, Any]]:
+    """What the recipe learned from the training part of the rows, and the interface of the model."""
+    project, spec = desk.project, desk.project.spec
+    rows, holdout = split(table, spec.data, spec.training.seed, synthetic=synthetic)
+    rows = rows_learned_from(desk.workspace, project, spec.training, rows)
+    interface = feature_interface(spec.data, rows, project=project.name)
+    result = train_confined(
+        rows.select(columns_learned_from(spec.data, spec.training)),
+        holdout.select(list(interface["order"])),
+        interface,
+        spec.training,
+        project_dir=project.folder,
+        progress=progress,
+        hidden=(desk.workspace.home.resolve(),),
+    )
+    return result, interface
 
 
 def _made_from(project: Project, snapshot: str, out: Withholding) -> str:

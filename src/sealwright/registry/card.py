@@ -54,15 +54,7 @@ def build_card(
         yaml.safe_dump(_front_matter(facts, licence), sort_keys=False, allow_unicode=True).rstrip(),
         "---",
         "",
-        f"# {_text(facts.interface.project)}",
-        "",
-        _text(facts.purpose) or "No purpose is stated.",
-        "",
-        f"Answers for it: {_text(facts.owner) or 'nobody is named'}. Risk class: {_text(facts.risk_class)}.",
-        f"Task: {facts.interface.task}, target {_text(facts.interface.target)}.",
-        *([f"Mitigation in training: {_text(facts.mitigation)}."] if facts.mitigation else []),
-        *([f"Trained with differential privacy: {_text(facts.privacy)}."] if facts.privacy else []),
-        "",
+        *_heading(facts),
         *_bullets("Made for", facts.intended_use),
         *_bullets("Not to be used for", facts.out_of_scope),
         *_bullets("People its decisions touch", facts.affected),
@@ -90,6 +82,20 @@ def build_card(
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _heading(facts: ModelFacts) -> list[str]:
+    return [
+        f"# {_text(facts.interface.project)}",
+        "",
+        _text(facts.purpose) or "No purpose is stated.",
+        "",
+        f"Answers for it: {_text(facts.owner) or 'nobody is named'}. Risk class: {_text(facts.risk_class)}.",
+        f"Task: {facts.interface.task}, target {_text(facts.interface.target)}.",
+        *([f"Mitigation in training: {_text(facts.mitigation)}."] if facts.mitigation else []),
+        *([f"Trained with differential privacy: {_text(facts.privacy)}."] if facts.privacy else []),
+        "",
+    ]
 
 
 def _front_matter(facts: ModelFacts, licence: str) -> dict[str, Any]:

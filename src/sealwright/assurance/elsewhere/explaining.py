@@ -35,25 +35,9 @@ def explain_given(
     settings: AssuranceSpec | Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Explained:
-    """Explain rows, documents or images to any model.
+    """Explain rows, documents or images to any model; arguments as for `sealwright.explain`, which says what each is.
 
-    Parameters
-    ----------
-    model : object
-        As for `judge`.
-    rows : one of them or several
-        A mapping of column to value, a series, a text, one image, or whatever `judge` takes as rows; at most 1,000.
-    learned_from : (rows, truth), optional
-        Tables: rows that stand for an unknown value, show what occurs, and give the prototypes. Images: their mean covers a
-        region. Documents: only needed where neither the model nor `classes` names the outcomes.
-        For images and documents the truth may be None where the model or `classes` names the outcomes.
-    fixed : sequence of str
-        Tables: columns nobody can change, such as an age.
-    wanted : optional
-        Tables: the outcome a change is to lead to; left out: the favourable one. Documents and images: the outcome that words
-        and regions speak for or against; left out: the one decided.
-    layout : str, optional
-        Images: nhw, nhwc or nchw, where the shape leaves it open.
+    What is learned from is needed for tables and images; documents need it only where nothing else names the outcomes.
 
     Raises
     ------

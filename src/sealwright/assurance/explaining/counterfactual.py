@@ -48,7 +48,7 @@ class _Search:
     learned: Features
     places: tuple[int, ...] = ()  # features that are tried
     queries: int = 0
-    _tried: dict[int, NDArray[np.generic]] = field(default_factory=dict)
+    _tried: dict[int, NDArray[np.generic]] = field(default_factory=dict, init=False)
 
     def ask(self, rows: Features) -> Floats:
         """Scores; very low where there is no finite answer."""
