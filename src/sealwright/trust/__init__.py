@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         person_statement,
         verify_person,
     )
+    from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
     from sealwright.trust.pseudonyms import (
         as_pseudonym,
         keyed_name,
@@ -65,19 +67,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Appended",
+    "Audit",
     "Checkpoint",
     "Claims",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
+    "EVERY_PROJECT",
     "Enrolment",
     "Entry",
+    "Event",
     "Frontier",
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
     "Keyring",
     "Ledger",
+    "LedgerAudit",
     "LedgerEntry",
     "LedgerInUse",
     "LedgerReport",
@@ -88,9 +94,11 @@ __all__ = [
     "Passphrase",
     "Person",
     "PersonSigner",
+    "Principal",
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RoleGrant",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
@@ -110,6 +118,7 @@ __all__ = [
     "create_server_certificate",
     "decision_detail",
     "derive_key",
+    "digest_of_resource",
     "erase_attachments",
     "import_signer",
     "inclusion_path",
@@ -154,6 +163,12 @@ __all__ = [
 ]
 
 _HOME = {
+    "audit": (
+        "Audit",
+        "Event",
+        "LedgerAudit",
+        "digest_of_resource",
+    ),
     "errors": (
         "KeyFileUnsafe",
         "TokenRefused",
@@ -170,6 +185,11 @@ _HOME = {
     "keyring": (
         "SEALING_BRANCHES",
         "Keyring",
+    ),
+    "principal": (
+        "EVERY_PROJECT",
+        "Principal",
+        "RoleGrant",
     ),
     "pseudonyms": (
         "as_pseudonym",

@@ -19,8 +19,9 @@ from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
 __all__ = ["SEALING_BRANCHES", "Keyring"]
 
-SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms")
-"""The branches that encrypt. "subjects" wraps the keys of persons; "pseudonyms" makes the names they are kept under."""
+SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms", "identity")
+"""The branches that encrypt. "subjects" wraps the keys of persons; "pseudonyms" makes the names they are kept under;
+"identity" seals what people and services log in with."""
 
 
 class Keyring:
