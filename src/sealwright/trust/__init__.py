@@ -59,6 +59,19 @@ if TYPE_CHECKING:
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
+    from sealwright.trust.supply.advisories import Advisories, Advisory, KnownFault, StaleAdvisories, read_advisories
+    from sealwright.trust.supply.installed import Installed, changed_files, installed_here, normal_name
+    from sealwright.trust.supply.licences import LicenceProblem, licence_problems
+    from sealwright.trust.supply.python_release import release_problem
+    from sealwright.trust.supply.sealed import (
+        ENVIRONMENT,
+        Difference,
+        differences,
+        environment_bom,
+        environment_statement,
+        verify_environment,
+    )
+    from sealwright.trust.supply.start_hooks import StartHook, start_hooks
     from sealwright.trust.tls import create_server_certificate
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
@@ -66,28 +79,35 @@ if TYPE_CHECKING:
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
+    "Advisories",
+    "Advisory",
     "Appended",
     "Audit",
     "Checkpoint",
     "Claims",
+    "Difference",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
+    "ENVIRONMENT",
     "EVERY_PROJECT",
     "Enrolment",
     "Entry",
     "Event",
     "Frontier",
     "InsecurePassphraseForTests",
+    "Installed",
     "KeyFile",
     "KeyFileUnsafe",
     "Keyring",
+    "KnownFault",
     "Ledger",
     "LedgerAudit",
     "LedgerEntry",
     "LedgerInUse",
     "LedgerReport",
     "LedgerUnavailable",
+    "LicenceProblem",
     "LocalSigner",
     "ModelManifest",
     "PERSON",
@@ -103,6 +123,8 @@ __all__ = [
     "SIGNING_BRANCHES",
     "Secret",
     "Signer",
+    "StaleAdvisories",
+    "StartHook",
     "Statement",
     "TlsFiles",
     "TokenRefused",
@@ -110,6 +132,7 @@ __all__ = [
     "Unlock",
     "WrongUnlock",
     "as_pseudonym",
+    "changed_files",
     "check_file_names",
     "consistency_path",
     "create_key_file",
@@ -118,16 +141,22 @@ __all__ = [
     "create_server_certificate",
     "decision_detail",
     "derive_key",
+    "differences",
     "digest_of_resource",
+    "environment_bom",
+    "environment_statement",
     "erase_attachments",
     "import_signer",
     "inclusion_path",
+    "installed_here",
     "issue_token",
     "keyed_name",
     "leaf_hash",
+    "licence_problems",
     "load_server_certificate",
     "make_receipt",
     "make_statement",
+    "normal_name",
     "open_checkpoint",
     "open_keyring",
     "open_person",
@@ -139,7 +168,9 @@ __all__ = [
     "person_statement",
     "pseudonym_of",
     "raw_pseudonym",
+    "read_advisories",
     "read_model_folder",
+    "release_problem",
     "retire_branch",
     "rotate_branch",
     "seal",
@@ -149,8 +180,10 @@ __all__ = [
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "start_hooks",
     "tree_root",
     "verify_consistency",
+    "verify_environment",
     "verify_extension",
     "verify_inclusion",
     "verify_ledger",
@@ -163,6 +196,36 @@ __all__ = [
 ]
 
 _HOME = {
+    "supply.advisories": (
+        "Advisories",
+        "Advisory",
+        "KnownFault",
+        "StaleAdvisories",
+        "read_advisories",
+    ),
+    "supply.installed": (
+        "Installed",
+        "changed_files",
+        "installed_here",
+        "normal_name",
+    ),
+    "supply.licences": (
+        "LicenceProblem",
+        "licence_problems",
+    ),
+    "supply.python_release": ("release_problem",),
+    "supply.sealed": (
+        "ENVIRONMENT",
+        "Difference",
+        "differences",
+        "environment_bom",
+        "environment_statement",
+        "verify_environment",
+    ),
+    "supply.start_hooks": (
+        "StartHook",
+        "start_hooks",
+    ),
     "audit": (
         "Audit",
         "Event",

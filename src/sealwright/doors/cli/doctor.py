@@ -1,0 +1,80 @@
+"""`sealwright doctor`: is what Sealwright runs on in order, and is it what was accepted?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+
+if TYPE_CHECKING:
+    from sealwright.pipeline import Finding
+
+__all__ = ["add_to", "doctor"]
+
+_SIGNS = {"good": "ok", "look": "look", "bad": "BAD", "unknown": "?"}
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Keep it in order")(doctor)
+
+
+def doctor(
+    advisories: Annotated[
+        Path | None,
+        typer.Option(
+            "--advisories",
+            help="List of known faults: a JSON file of ours, or a folder of OSV files.",
+            show_default=False,
+        ),
+    ] = None,
+    files: Annotated[bool, typer.Option("--files", help="Compare every installed file with its hash, too.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Accept what is installed now, signed and on record.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="With --accept: why.", show_default=False)] = "",
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look over the installation: Python's release, code that runs at every start, licences, known faults, changed packages.
+
+    Exit status: 0 in order or only to look at, 2 wrong usage, 4 something must not stay as it is.
+    """
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import system_clock
+    from sealwright.pipeline import accept_environment, is_workspace, look_over
+    from sealwright.trust import read_advisories
+
+    settings = read_settings(home=home, key_file=key_file, actor=actor)
+    listed = None if advisories is None else read_advisories(advisories)
+    found = look_over(system_clock(), advisories=listed, files=files)
+    if accept:
+        with open_at(home, key_file) as workspace:
+            digest = accept_environment(workspace, by=settings.actor, reason=reason)
+        typer.echo(f"Accepted what is installed now: {digest}", err=True)
+    if is_workspace(settings.home):
+        found.append(_accepted(home, key_file))
+    out(as_json, [{"what": f.what, "state": f.state, "says": list(f.says)} for f in found], lambda: _tell(found))
+    if any(one.state == "bad" for one in found):
+        raise typer.Exit(4)
+
+
+def _accepted(home: Path | None, key_file: Path | None) -> "Finding":
+    from sealwright.kernel import NotFound
+    from sealwright.pipeline import Finding, compare_environment
+
+    with open_at(home, key_file) as workspace:
+        try:
+            changed = compare_environment(workspace)
+        except NotFound as missing:
+            return Finding(what="accepted packages", state="unknown", says=(str(missing).splitlines()[0],))
+    return Finding(what="accepted packages", state="bad" if changed else "good", says=tuple(map(str, changed)))
+
+
+def _tell(found: "list[Finding]") -> None:
+    for one in found:
+        typer.echo(f"{_SIGNS[one.state]:<5} {one.what}")
+        for line in one.says:
+            typer.echo(f"      {line}")
