@@ -11,7 +11,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 help:
 	@echo "make up     set everything up, run the main job on real data, and serve the model (Ctrl-C ends it)"
 	@echo "make test   set everything up and run every test"
-	@echo "make check  formatting, lint, types, import walls, lock file"
+	@echo "make check  formatting, lint, types, import walls, lock files, what we depend on, rules over our source"
 	@echo "make bench  measure, and write docs/reference/benchmarks.md"
 	@echo "make oracles  tools of others that tests compare with (make test sets them up, too)"
 	@echo "make docs   regenerate the generated pages of docs/reference"
@@ -25,12 +25,14 @@ demo: $(VENV)/.for-up
 test: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
-check: $(VENV)/.for-dev
+check: $(VENV)/.for-dev .oracles/.for-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_lock.py
+	$(BIN)/python tools/check_supply.py
+	$(BIN)/python tools/check_source.py
 
 bench: $(VENV)/.for-dev
 	$(BIN)/python benchmarks/run.py
@@ -77,7 +79,8 @@ $(VENV)/.for-torch: locks/torch.lock $(VENV)/.for-dev
 	  else echo "PyTorch 2.13.0 cannot be had here; tests that need it are skipped"; fi
 	@touch $@
 
-# Great Expectations and mlcroissant, whose verdicts ours must equal. Apart, since they ask for other releases of pandas.
+# Great Expectations and mlcroissant, whose verdicts ours must equal; bandit and semgrep, which read our source. Apart, since
+# they ask for other releases of what we use.
 oracles: .oracles/.for-test
 
 .oracles/.for-test: locks/oracles.lock

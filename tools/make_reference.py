@@ -44,6 +44,7 @@ COMMANDS = [
     "history",
     "serve",
     "token",
+    "doctor",
 ]
 GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
 

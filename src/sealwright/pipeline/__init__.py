@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from sealwright.pipeline.data_retention import Disposed, Retained, dispose_past_limit, holds_of, retention_plan
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
-    from sealwright.pipeline.installation import Finding, accept_environment, compare_environment, look_over
+    from sealwright.pipeline.installation import (
+        Finding,
+        accept_environment,
+        compare_environment,
+        look_over,
+        note_differences,
+    )
     from sealwright.pipeline.judge import Assessed, assess
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
@@ -55,6 +61,7 @@ _HOME = {
         "accept_environment",
         "compare_environment",
         "look_over",
+        "note_differences",
     ),
     "assurance_worker": ("CHECKS",),
     "alternatives": ("Comparison", "TriedWay", "compare"),
@@ -164,6 +171,7 @@ __all__ = [
     "is_workspace",
     "load_project",
     "look_over",
+    "note_differences",
     "name_in",
     "open_workspace",
     "overview",

@@ -32,7 +32,7 @@ from sealwright.trust import (
     verify_environment,
 )
 
-__all__ = ["Finding", "accept_environment", "compare_environment", "look_over"]
+__all__ = ["Finding", "accept_environment", "compare_environment", "look_over", "note_differences"]
 
 _FILE = "environment.json"
 _MOST_BYTES = 4 << 20
@@ -120,6 +120,31 @@ def compare_environment(workspace: Workspace) -> list[Difference]:
         )
     bom = verify_environment(read_limited(path, _MOST_BYTES), workspace.trust_root.keys_of("statements"))
     return differences(bom, installed_here(), python=platform.python_version())
+
+
+def note_differences(workspace: Workspace) -> list[Difference]:
+    """What is installed otherwise than accepted, put on record; empty where nothing is, or nothing was accepted yet.
+
+    Raises
+    ------
+    VerificationFailed
+        The record of what was accepted was changed.
+    """
+    try:
+        changed = compare_environment(workspace)
+    except NotFound:
+        return []
+    if changed:
+        detail = {"packages": [one.package for one in changed]}
+        event = Event(
+            action="environment.compare",
+            outcome="failed",
+            reason="supply.differs",
+            resource="environment:this",
+            detail=detail,
+        )
+        LedgerAudit(workspace.ledger, workspace.keyring).record(event)
+    return changed
 
 
 def _python(now: datetime) -> Finding:

@@ -41,10 +41,14 @@ def serve(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import server_config
+    from sealwright.pipeline import note_differences
     from sealwright.serving import become, launch
 
     name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
+        if changed := note_differences(workspace):
+            typer.echo(f"Warning: {len(changed)} packages are not as accepted, among them {changed[0]}.", err=True)
+            typer.echo("Look at all of them with: sealwright doctor", err=True)
         config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
     if replace:
         become(config)
