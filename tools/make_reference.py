@@ -45,8 +45,13 @@ COMMANDS = [
     "serve",
     "token",
     "doctor",
+    "alerts",
 ]
-GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
+GROUPS = {
+    "workspace": ("create", "show", "trust"),
+    "people": ("add", "list", "end"),
+    "siem": ("send", "status", "print"),
+}
 
 
 def commands() -> str:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Workspace,
         create_workspace,
         is_workspace,
+        ledger_origin,
         open_workspace,
         read_trust_root,
     )
@@ -111,7 +112,14 @@ _HOME = {
     "take_in": ("Ingested", "ingest"),
     "verify": ("Verified", "trust_root_from", "verify_bytes", "verify_path"),
     "way": ("Way", "run_way"),
-    "workspace": ("Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"),
+    "workspace": (
+        "Workspace",
+        "create_workspace",
+        "is_workspace",
+        "ledger_origin",
+        "open_workspace",
+        "read_trust_root",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -169,6 +177,7 @@ __all__ = [
     "import_consents",
     "ingest",
     "is_workspace",
+    "ledger_origin",
     "load_project",
     "look_over",
     "note_differences",

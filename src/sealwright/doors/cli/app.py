@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, doctor, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import data, doctor, evidence_verbs, lifecycle, people, release, serve, siem, start, workspace
 
 __all__ = ["app"]
 
@@ -31,8 +31,9 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve, doctor):
+for module in (start, lifecycle, evidence_verbs, release, serve, doctor, siem):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(siem.app, name="siem", rich_help_panel="Keep it in order")

@@ -1,0 +1,1 @@
+"""Attacks seen in the stream of events. Names: `sealwright.watch`."""

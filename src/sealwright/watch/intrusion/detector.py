@@ -1,0 +1,79 @@
+"""Runs the rules over a ledger and raises what they say, once.
+
+Answers: which alerts come from the events since the last look?
+Does not answer: what is done about them. An alert is an event of its own; people and the SIEM see it.
+
+The rules keep their counts in memory. After a restart they look again at the last day, and alerts that stand in the
+ledger already are not raised twice: the ledger itself says which those are.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sealwright.trust import Audit, Event, Ledger
+from sealwright.watch.intrusion.model import Alert, Rule
+from sealwright.watch.intrusion.rules import RULES
+from sealwright.watch.seen import Seen, seen_in
+
+__all__ = ["Detector", "raise_alerts"]
+
+RAISED = "alert.raise"
+LOOK_BACK = timedelta(days=1)
+
+
+class Detector:
+    """Rules over one stream."""
+
+    def __init__(self, rules: Sequence[Rule] | None = None) -> None:
+        self._rules = tuple(make() for make in RULES) if rules is None else tuple(rules)
+
+    def see(self, stream: Iterable[Seen]) -> list[Alert]:
+        """Take events in their order; returns what the rules saw in them. Our own alerts are not looked at."""
+        return [
+            alert
+            for seen in stream
+            if seen.action != RAISED
+            for rule in self._rules
+            if (alert := rule.see(seen)) is not None
+        ]
+
+
+def raise_alerts(ledger: Ledger, audit: Audit, *, origin: str, now: datetime) -> list[Alert]:
+    """Look at the last day of `ledger` and raise what is not raised yet; returns the new alerts."""
+    start = _first_since(ledger, now - LOOK_BACK)
+    stream = [seen_in(entry, origin) for entry in ledger.entries(start)]
+    raised = [seen for seen in stream if seen.action == RAISED]
+    fresh = [alert for alert in Detector().see(stream) if not any(_tells_of(seen, alert) for seen in raised)]
+    for alert in fresh:
+        audit.record(_event(alert))
+    return fresh
+
+
+def _tells_of(raised: Seen, alert: Alert) -> bool:
+    """Whether an alert that stands in the ledger rests on events this one rests on, too: then it is the same attack."""
+    same = (raised.reason, raised.detail.get("about")) == (alert.rule, alert.about)
+    return same and alert.first <= int(raised.detail.get("last", -1))
+
+
+def _event(alert: Alert) -> Event:
+    detail = {
+        "severity": alert.severity,
+        "about": alert.about,
+        "first": alert.first,
+        "last": alert.last,
+        "count": alert.count,
+        "says": alert.says,
+    }
+    return Event(action=RAISED, outcome="done", reason=alert.rule, detail=detail)
+
+
+def _first_since(ledger: Ledger, moment: datetime) -> int:
+    """The first entry at or after `moment`, by halving: times in a ledger never go back."""
+    low, high = 0, ledger.size
+    while low < high:
+        middle = (low + high) // 2
+        if seen_in(ledger.entry(middle), "").at < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low
