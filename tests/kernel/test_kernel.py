@@ -224,3 +224,14 @@ def test_reading_follows_no_link_and_keeps_to_the_limit(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "p")
     with pytest.raises(InvalidInput, match="not a regular file"):
         read_limited(tmp_path / "p", 5)
+
+
+def test_the_version_is_one_everywhere() -> None:
+    import tomllib
+    from pathlib import Path
+
+    import sealwright
+    from sealwright.kernel import VERSION
+
+    written = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
+    assert VERSION == sealwright.__version__ == written

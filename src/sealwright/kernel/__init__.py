@@ -22,6 +22,7 @@ from sealwright.kernel.ids import check_name, new_id
 from sealwright.kernel.progress import Progress, silent
 from sealwright.kernel.strict_yaml import Located, strict_yaml
 from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
+from sealwright.kernel.version import VERSION
 
 __all__ = [
     "Clock",
@@ -37,6 +38,7 @@ __all__ = [
     "SealwrightError",
     "Sha256",
     "StoppedByPolicy",
+    "VERSION",
     "VerificationFailed",
     "canonical_json",
     "check_name",

@@ -6,7 +6,7 @@ can end its line or begin another field, whatever it is called.
 
 from datetime import UTC
 
-from sealwright import __version__
+from sealwright.kernel import VERSION
 from sealwright.watch.seen import Seen
 from sealwright.watch.siem.ocsf import ocsf_of
 
@@ -35,7 +35,7 @@ def cef_of(seen: Seen) -> str:
         "cs4Label": "policies" if seen.policies else "",
         "cs4": ",".join(seen.policies),
     }
-    head = ("CEF:0", "Sealwright", "sealwright", __version__, seen.action, f"{seen.action} {seen.outcome}")
+    head = ("CEF:0", "Sealwright", "sealwright", VERSION, seen.action, f"{seen.action} {seen.outcome}")
     head_text = "|".join((head[0], *map(_header, head[1:]), str(_SEVERITY[known["severity_id"]])))
     return f"{head_text}|" + " ".join(f"{name}={_value(text)}" for name, text in fields.items() if text)
 

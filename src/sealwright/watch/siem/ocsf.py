@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, NamedTuple
 
-from sealwright import __version__
+from sealwright.kernel import VERSION
 from sealwright.watch.seen import Seen
 
 __all__ = ["ocsf_of"]
@@ -117,7 +117,7 @@ def ocsf_of(seen: Seen) -> dict[str, Any]:
         "message": f"{seen.action} {seen.outcome}",
         "metadata": {
             "version": _SCHEMA,
-            "product": {"name": "Sealwright", "vendor_name": "Sealwright", "version": __version__},
+            "product": {"name": "Sealwright", "vendor_name": "Sealwright", "version": VERSION},
             "uid": f"{seen.origin}/{seen.index}",
             "log_name": seen.origin,
             "sequence": seen.index,
@@ -176,7 +176,7 @@ def _access(seen: Seen) -> dict[str, Any]:
 
 
 def _life(seen: Seen) -> dict[str, Any]:
-    return _actor(seen) | {"app": {"name": "Sealwright", "vendor_name": "Sealwright", "version": __version__}}
+    return _actor(seen) | {"app": {"name": "Sealwright", "vendor_name": "Sealwright", "version": VERSION}}
 
 
 def _api(seen: Seen) -> dict[str, Any]:

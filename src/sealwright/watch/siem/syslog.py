@@ -7,7 +7,7 @@ We have no private enterprise number, so only the elements that IANA registered 
 import re
 from datetime import UTC
 
-from sealwright import __version__
+from sealwright.kernel import VERSION
 from sealwright.watch.seen import Seen
 
 __all__ = ["frame", "syslog_of"]
@@ -24,7 +24,7 @@ def syslog_of(seen: Seen, text: str, *, host: str) -> bytes:
     priority = _AUDIT * 8 + (_NOTICE if seen.outcome == "done" else _WARNING)
     at = seen.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sequence = seen.index % _MOST_SEQUENCE + 1
-    data = f'[meta sequenceId="{sequence}"][origin software="sealwright" swVersion="{_parameter(__version__)}"]'
+    data = f'[meta sequenceId="{sequence}"][origin software="sealwright" swVersion="{_parameter(VERSION)}"]'
     head = f"<{priority}>1 {at} {_name(host, 255)} sealwright - {_name(seen.action, 32)} {data} "
     return head.encode("ascii") + _BOM + text.encode("utf-8", "replace")
 
