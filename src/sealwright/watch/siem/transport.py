@@ -9,17 +9,18 @@ Does not answer: did the receiver keep it. What it has twice it tells by `metada
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sealwright.kernel import InvalidInput, OperationFailed
 
 __all__ = ["Receiver", "SendFailed", "TlsSender"]
 
 _BUFFER = 64 * 1024
+_Result = TypeVar("_Result")
 
 
 class SendFailed(OperationFailed):
@@ -71,26 +72,35 @@ class Receiver:
 
 
 class TlsSender:
-    """One connection. What was written has arrived once `farewell` has returned."""
+    """One connection. What was written has arrived once `farewell` has returned.
+
+    TLS over memory, so that the farewell is ours to look at: `SSLSocket.unwrap` takes a fatal alert ("I do not know your
+    certificate") for a proper end.
+    """
 
     def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
+        self._receiver, self._who = receiver, f"{receiver.host}:{receiver.port}"
         self._buffer = bytearray()
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = receiver.context().wrap_bio(self._in, self._out, server_hostname=receiver.host)
         try:
-            plain = socket.create_connection((receiver.host, receiver.port), timeout=receiver.seconds)
+            self._socket = socket.create_connection((receiver.host, receiver.port), timeout=receiver.seconds)
         except OSError as error:
-            raise SendFailed(f"{receiver.host}:{receiver.port} does not answer: {error.strerror or error}.") from None
+            raise SendFailed(f"{self._who} does not answer: {error.strerror or error}.") from None
         try:
-            self._socket = receiver.context().wrap_socket(plain, server_hostname=receiver.host)
+            self._until(self._tls.do_handshake)
         except (OSError, ssl.SSLError) as error:
-            plain.close()
-            raise SendFailed(f"{receiver.host}:{receiver.port} could not be proven: {_short(error)}.") from None
-        except BaseException:
-            plain.close()
-            raise
+            self.close()
+            raise SendFailed(f"{self._who} could not be proven: {_short(error)}.") from None
 
     def write(self, frames: Iterable[bytes]) -> None:
-        """Send frames, gathered into larger writes."""
+        """Send frames, gathered into larger writes.
+
+        Raises
+        ------
+        SendFailed
+            The receiver takes no more.
+        """
         for frame in frames:
             self._buffer += frame
             if len(self._buffer) >= _BUFFER:
@@ -105,10 +115,15 @@ class TlsSender:
             The receiver did not return it: none of this exchange counts as arrived.
         """
         self._flush()
+        with contextlib.suppress(ssl.SSLWantReadError):  # ours is on its way; nothing of theirs was looked at yet
+            self._tls.unwrap()
         try:
-            self._socket.unwrap().close()
+            while True:  # what a receiver says is not for us; only its farewell ends this
+                self._until(lambda: self._tls.read(_BUFFER))
+        except ssl.SSLZeroReturnError:
+            return
         except (OSError, ssl.SSLError) as error:
-            raise SendFailed(f"{self._receiver.host} did not end the connection properly: {_short(error)}.") from None
+            raise SendFailed(f"{self._who} did not end the connection properly: {_short(error)}.") from None
 
     def close(self) -> None:
         """Drop the connection; nothing that was written since the last farewell counts."""
@@ -117,10 +132,26 @@ class TlsSender:
 
     def _flush(self) -> None:
         try:
-            self._socket.sendall(self._buffer)
+            while self._buffer:
+                del self._buffer[: self._tls.write(self._buffer)]
+                self._socket.sendall(self._out.read())
         except (OSError, ssl.SSLError) as error:
-            raise SendFailed(f"{self._receiver.host} takes no more: {_short(error)}.") from None
-        self._buffer.clear()
+            raise SendFailed(f"{self._who} takes no more: {_short(error)}.") from None
+
+    def _until(self, step: Callable[[], _Result]) -> _Result:
+        """Take a step of TLS, giving it what it waits for."""
+        while True:
+            try:
+                result = step()
+                self._socket.sendall(self._out.read())
+            except ssl.SSLWantReadError:
+                self._socket.sendall(self._out.read())
+            else:
+                return result
+            if data := self._socket.recv(_BUFFER):
+                self._in.write(data)
+            else:
+                self._in.write_eof()  # the next step ends with an error: an end without a farewell is none
 
     def __enter__(self) -> Self:
         return self
