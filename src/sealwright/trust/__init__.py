@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
     from sealwright.trust.ledger_erase import erase_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
+    from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
     from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
     from sealwright.trust.merkle import (
         EMPTY_ROOT,
@@ -122,6 +123,8 @@ __all__ = [
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
+    "SharedAudit",
+    "SharedLedger",
     "Signer",
     "StaleAdvisories",
     "StartHook",
@@ -277,6 +280,10 @@ _HOME = {
     "ledger_file": (
         "LedgerInUse",
         "LedgerUnavailable",
+    ),
+    "ledger_shared": (
+        "SharedAudit",
+        "SharedLedger",
     ),
     "ledger_verify": (
         "LedgerReport",
