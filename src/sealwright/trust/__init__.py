@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
+    from sealwright.trust.audit import Audit, Event, LedgerAudit
+    from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
@@ -70,6 +71,7 @@ __all__ = [
     "Audit",
     "Checkpoint",
     "Claims",
+    "Discretion",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
@@ -167,6 +169,9 @@ _HOME = {
         "Audit",
         "Event",
         "LedgerAudit",
+    ),
+    "discretion": (
+        "Discretion",
         "digest_of_resource",
     ),
     "errors": (
