@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
+    from sealwright.trust.flood import FloodGuard
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
@@ -79,6 +80,7 @@ __all__ = [
     "Enrolment",
     "Entry",
     "Event",
+    "FloodGuard",
     "Frontier",
     "InsecurePassphraseForTests",
     "KeyFile",
@@ -179,6 +181,7 @@ _HOME = {
         "TokenRefused",
         "WrongUnlock",
     ),
+    "flood": ("FloodGuard",),
     "key_folder": (
         "create_keyring",
         "open_keyring",
