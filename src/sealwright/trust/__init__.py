@@ -66,12 +66,23 @@ if TYPE_CHECKING:
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.witness.client import WitnessDisagrees, ask_witness, check_address
+    from sealwright.trust.witness.cosignature import (
+        Cosigned,
+        WitnessKey,
+        WitnessPolicy,
+        cosignatures_of,
+        with_cosignatures,
+    )
+    from sealwright.trust.witness.service import Witness
+    from sealwright.trust.witness.state import WitnessState
 
 __all__ = [
     "Appended",
     "Audit",
     "Checkpoint",
     "Claims",
+    "Cosigned",
     "Discretion",
     "ECDSA_P256",
     "ED25519",
@@ -112,10 +123,18 @@ __all__ = [
     "TokenRefused",
     "TrustRoot",
     "Unlock",
+    "Witness",
+    "WitnessDisagrees",
+    "WitnessKey",
+    "WitnessPolicy",
+    "WitnessState",
     "WrongUnlock",
     "as_pseudonym",
+    "ask_witness",
+    "check_address",
     "check_file_names",
     "consistency_path",
+    "cosignatures_of",
     "create_key_file",
     "create_keyring",
     "create_person",
@@ -164,6 +183,7 @@ __all__ = [
     "verify_receipt",
     "verify_statement",
     "verify_token",
+    "with_cosignatures",
 ]
 
 _HOME = {
@@ -319,6 +339,20 @@ _HOME = {
         "Unlock",
         "create_key_file",
     ),
+    "witness.client": (
+        "WitnessDisagrees",
+        "ask_witness",
+        "check_address",
+    ),
+    "witness.cosignature": (
+        "Cosigned",
+        "WitnessKey",
+        "WitnessPolicy",
+        "cosignatures_of",
+        "with_cosignatures",
+    ),
+    "witness.service": ("Witness",),
+    "witness.state": ("WitnessState",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

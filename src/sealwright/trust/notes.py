@@ -23,9 +23,11 @@ __all__ = [
     "NoteSigner",
     "TlogProof",
     "check_origin",
+    "is_key_name",
     "note_key_id",
     "open_checkpoint",
     "open_note",
+    "split_note",
     "verify_proof",
 ]
 
@@ -52,7 +54,7 @@ def note_key_id(name: str, key: PublicKey) -> bytes:
     """
     if key.algorithm != ED25519:
         raise InvalidInput(f"Notes are signed with Ed25519 here; got a key for {key.algorithm}.")
-    if not _is_key_name(name):
+    if not is_key_name(name):
         raise InvalidInput(f"{name[:80]!r} cannot name a note key: it must not be empty or hold a space or a plus.")
     return hashlib.sha256(name.encode() + b"\n" + _SIGNATURE_TYPE + key.raw()).digest()[:4]
 
@@ -88,7 +90,7 @@ def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:
     VerificationFailed
         Malformed, signed by no known key, or a signature by a known key does not hold.
     """
-    text, signatures = _split(data)
+    text, signatures = split_note(data)
     known = {note_key_id(name, key): key for key in keys}
     if len(known) != len(keys):
         raise VerificationFailed(f"Two of the trusted keys share the note key id of {name!r}. Give each key once.")
@@ -108,7 +110,7 @@ def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:
     return text
 
 
-def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+def split_note(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """Text and (name, key id, signature) of each signature line."""
     malformed = VerificationFailed("This is not a signed note (c2sp.org/signed-note).", link="note")
     if len(data) > _MOST_BYTES:
@@ -126,13 +128,13 @@ def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
         blob = decode_base64(encoded, what="A signature in a note")
-        if dash != "\N{EM DASH}" or not _is_key_name(name) or len(blob) < 5:
+        if dash != "\N{EM DASH}" or not is_key_name(name) or len(blob) < 5:
             raise malformed
         signatures.append((name, blob[:4], blob[4:]))
     return text + "\n", signatures
 
 
-def _is_key_name(name: str) -> bool:
+def is_key_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(character.isspace() for character in name)
 
 
@@ -193,7 +195,7 @@ class Checkpoint:
         VerificationFailed
             Not a checkpoint.
         """
-        return cls.parse(_split(note)[0])
+        return cls.parse(split_note(note)[0])
 
 
 def open_checkpoint(
@@ -222,7 +224,7 @@ def open_checkpoint(
         raise VerificationFailed(
             f"This checkpoint belongs to the log {claimed.origin[:200]!r}; expected {origin!r}.", link="origin"
         )
-    if name is None and not _is_key_name(claimed.origin):
+    if name is None and not is_key_name(claimed.origin):
         raise VerificationFailed("The origin of this checkpoint cannot be a key name; say which name signs.")
     return Checkpoint.parse(open_note(note, name or claimed.origin, keys))
 
