@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.witness.service import Witness
     from sealwright.trust.witness.state import WitnessState
+    from sealwright.trust.witness.timestamps import TimestampAuthority, request_timestamp, verify_timestamp
 
 __all__ = [
     "Appended",
@@ -119,6 +120,7 @@ __all__ = [
     "Secret",
     "Signer",
     "Statement",
+    "TimestampAuthority",
     "TlsFiles",
     "TokenRefused",
     "TrustRoot",
@@ -163,6 +165,7 @@ __all__ = [
     "pseudonym_of",
     "raw_pseudonym",
     "read_model_folder",
+    "request_timestamp",
     "retire_branch",
     "rotate_branch",
     "seal",
@@ -182,6 +185,7 @@ __all__ = [
     "verify_proof",
     "verify_receipt",
     "verify_statement",
+    "verify_timestamp",
     "verify_token",
     "with_cosignatures",
 ]
@@ -353,6 +357,11 @@ _HOME = {
     ),
     "witness.service": ("Witness",),
     "witness.state": ("WitnessState",),
+    "witness.timestamps": (
+        "TimestampAuthority",
+        "request_timestamp",
+        "verify_timestamp",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
