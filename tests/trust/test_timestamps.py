@@ -158,7 +158,7 @@ def test_an_answer_to_another_request_is_refused(make, serve) -> None:
     old = request_timestamp(address, NOTE, authority.trusted)
     verify_timestamp(old, NOTE, authority.trusted)
     authority.change = lambda _answer: old
-    with pytest.raises(VerificationFailed, match="[Nn]once"):
+    with pytest.raises(VerificationFailed, match=r"[Nn]once"):
         request_timestamp(address, NOTE, authority.trusted)
 
 
@@ -195,7 +195,7 @@ def test_a_certificate_that_had_run_out_is_refused(make) -> None:
     root = x509.load_pem_x509_certificate((authority.folder / "root.pem").read_bytes())
     root_key = load_pem_private_key((authority.folder / "root.key").read_bytes(), None)
     old = x509.CertificateBuilder(
-        root.subject, own.subject, own.public_key(), 77, datetime(2020, 1, 1), datetime(2020, 2, 1)
+        root.subject, own.subject, own.public_key(), 77, datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
     )
     for extension in own.extensions:
         old = old.add_extension(extension.value, extension.critical)
@@ -212,7 +212,7 @@ def test_a_certificate_that_had_run_out_is_refused(make) -> None:
 def test_another_policy_is_refused(make, serve) -> None:
     authority = make("old policy", policy=OTHER_POLICY)
     asked = TimestampAuthority.from_pem(authority.pem, POLICY)
-    with pytest.raises(VerificationFailed, match="[Pp]olicy"):
+    with pytest.raises(VerificationFailed, match=r"[Pp]olicy"):
         request_timestamp(serve(authority), NOTE, asked)
 
 

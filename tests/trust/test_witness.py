@@ -404,7 +404,7 @@ def test_an_answer_by_somebody_else_is_no_cosignature(log: Log, witness: Witness
     log.grow(3)
     stranger = Cosigner("witness.example/w1", LocalSigner("ed25519", b"\x05" * 32))
     line = stranger.sign(log.ledger.checkpoint(), 1)
-    for answer in (line, b"", b"junk\n", line.replace("w1".encode(), b"w2")):
+    for answer in (line, b"", b"junk\n", line.replace(b"w1", b"w2")):
         with pytest.raises(VerificationFailed):
             ask_witness(
                 "http://unused.example", witness.key, log.ledger.checkpoint(), log.ledger.consistency,

@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.witness.anchor_check import Anchored, check_anchors
+    from sealwright.trust.witness.anchor_store import AnchorStore
     from sealwright.trust.witness.client import WitnessDisagrees, ask_witness, check_address
     from sealwright.trust.witness.cosignature import (
         Cosigned,
@@ -74,11 +76,14 @@ if TYPE_CHECKING:
         cosignatures_of,
         with_cosignatures,
     )
+    from sealwright.trust.witness.object_lock import LockedBucket
     from sealwright.trust.witness.service import Witness
     from sealwright.trust.witness.state import WitnessState
     from sealwright.trust.witness.timestamps import TimestampAuthority, request_timestamp, verify_timestamp
 
 __all__ = [
+    "AnchorStore",
+    "Anchored",
     "Appended",
     "Audit",
     "Checkpoint",
@@ -105,6 +110,7 @@ __all__ = [
     "LedgerReport",
     "LedgerUnavailable",
     "LocalSigner",
+    "LockedBucket",
     "ModelManifest",
     "PERSON",
     "Passphrase",
@@ -134,6 +140,7 @@ __all__ = [
     "as_pseudonym",
     "ask_witness",
     "check_address",
+    "check_anchors",
     "check_file_names",
     "consistency_path",
     "cosignatures_of",
@@ -343,6 +350,11 @@ _HOME = {
         "Unlock",
         "create_key_file",
     ),
+    "witness.anchor_check": (
+        "Anchored",
+        "check_anchors",
+    ),
+    "witness.anchor_store": ("AnchorStore",),
     "witness.client": (
         "WitnessDisagrees",
         "ask_witness",
@@ -355,6 +367,7 @@ _HOME = {
         "cosignatures_of",
         "with_cosignatures",
     ),
+    "witness.object_lock": ("LockedBucket",),
     "witness.service": ("Witness",),
     "witness.state": ("WitnessState",),
     "witness.timestamps": (
