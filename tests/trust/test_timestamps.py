@@ -195,7 +195,12 @@ def test_a_certificate_that_had_run_out_is_refused(make) -> None:
     root = x509.load_pem_x509_certificate((authority.folder / "root.pem").read_bytes())
     root_key = load_pem_private_key((authority.folder / "root.key").read_bytes(), None)
     old = x509.CertificateBuilder(
-        root.subject, own.subject, own.public_key(), 77, datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
+        root.subject,
+        own.subject,
+        own.public_key(),
+        77,
+        datetime(2020, 1, 1, tzinfo=UTC),
+        datetime(2020, 2, 1, tzinfo=UTC),
     )
     for extension in own.extensions:
         old = old.add_extension(extension.value, extension.critical)
