@@ -117,7 +117,7 @@ def test_a_witnessed_checkpoint_is_compared_between_pieces(
     whole: Path, small_pieces: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "Processes", lambda _cores: Serial())
-    kept = [record for record in (whole / "checkpoints.log").read_bytes().split(b"\n\n" + ORIGIN.encode())]
+    kept = list((whole / "checkpoints.log").read_bytes().split(b"\n\n" + ORIGIN.encode()))
     note = ORIGIN.encode() + kept[len(kept) // 2] + b"\n"
     found = outcome(whole, workers=True, witnessed=[note])
     assert isinstance(found, LedgerReport)

@@ -49,13 +49,13 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self._left = _REQUESTS
 
-    def do_GET(self) -> None:  # noqa: N802 - the name the standard library calls
+    def do_GET(self) -> None:
         if self.path == "/":
             self._say(200, f"{self.server.witness.key.vkey()}\n".encode(), _TEXT)
         else:
             self._say(404, b"There is nothing here.\n", _TEXT)
 
-    def do_POST(self) -> None:  # noqa: N802 - the name the standard library calls
+    def do_POST(self) -> None:
         if self.path != "/add-checkpoint":
             self._refuse(404, b"There is nothing here.\n")
             return

@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.pipeline.alternatives import Comparison, TriedWay, compare
+    from sealwright.pipeline.anchor_settings import (
+        AnchorSettings,
+        BucketAt,
+        StamperAt,
+        WitnessAt,
+        add_anchor,
+        read_anchors,
+        remove_anchor,
+    )
+    from sealwright.pipeline.anchoring import Anchoring, Taken, ledgers_of
     from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
@@ -31,6 +41,17 @@ if TYPE_CHECKING:
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.judge import Assessed, assess
+    from sealwright.pipeline.ledger_check import LedgerChecked, check_ledger
+    from sealwright.pipeline.ledger_names import known_names, who_acted
+    from sealwright.pipeline.ledger_reading import (
+        Sought,
+        Told,
+        export_entries,
+        find_entries,
+        ledger_at,
+        prove_entry,
+        reading,
+    )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
     from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
@@ -49,6 +70,27 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
+    "anchor_settings": (
+        "AnchorSettings",
+        "BucketAt",
+        "StamperAt",
+        "WitnessAt",
+        "add_anchor",
+        "read_anchors",
+        "remove_anchor",
+    ),
+    "anchoring": ("Anchoring", "Taken", "ledgers_of"),
+    "ledger_check": ("LedgerChecked", "check_ledger"),
+    "ledger_names": ("known_names", "who_acted"),
+    "ledger_reading": (
+        "Sought",
+        "Told",
+        "export_entries",
+        "find_entries",
+        "ledger_at",
+        "prove_entry",
+        "reading",
+    ),
     "assurance_worker": ("CHECKS",),
     "alternatives": ("Comparison", "TriedWay", "compare"),
     "comparisons": ("COMPARISONS", "ComparisonKind", "comparison_kind"),
@@ -173,6 +215,27 @@ __all__ = [
     "holds_of",
     "retention_plan",
     "record_of_processing",
+    "AnchorSettings",
+    "Anchoring",
+    "BucketAt",
+    "LedgerChecked",
+    "Sought",
+    "StamperAt",
+    "Taken",
+    "Told",
+    "WitnessAt",
+    "add_anchor",
+    "check_ledger",
+    "export_entries",
+    "find_entries",
+    "known_names",
+    "ledger_at",
+    "ledgers_of",
+    "prove_entry",
+    "read_anchors",
+    "reading",
+    "remove_anchor",
+    "who_acted",
 ]
 
 

@@ -35,7 +35,10 @@ from sealwright.trust import (
 
 __all__ = ["Anchoring", "LedgerAt", "Taken", "ledgers_of"]
 
+_Kind = Literal["witness", "timestamp", "bucket", "ledger"]  # "ledger": it could not even be read
+_Known = tuple[_Kind, int, datetime | None]  # entries it has seen, and when
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0  # seconds between tries that fail
+_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Taken:
     """What came of taking a ledger to an anchor."""
 
     ledger: str  # origin
-    kind: Literal["witness", "timestamp", "bucket", "ledger"]  # "ledger": it could not even be read
+    kind: _Kind
     anchor: str
     size: int  # entries of the ledger now
     anchored: int  # entries under the newest anchored checkpoint; 0: none
@@ -108,13 +111,16 @@ class Anchoring:
         """
         self._home, self._clock, self._monotonic, self._told = home, clock, monotonic, told
         self._seconds, self._entries, self._refresh, self._stamps = seconds, entries, refresh, stamps
-        self._locked: dict[tuple[str, str], tuple[int, datetime]] = {}  # ledger, bucket -> size, when
+        self._locked: dict[tuple[str, str], tuple[int, datetime | None]] = {}  # ledger, bucket -> size, when
         self._tried: dict[tuple[str, str], tuple[float, float]] = {}  # ledger, anchor -> not before, next pause
 
     def run(self, stop: threading.Event) -> None:
-        """Go round until `stop`: every second looks whether something is due, which costs a look at a file."""
-        while not stop.wait(1.0):
-            self.round()
+        """Go round until `stop`, every few seconds; a look at which nothing is due costs a look at some files."""
+        while not stop.wait(min(_LOOK_SECONDS, self._seconds)):
+            try:
+                self.round()
+            except (SealwrightError, OSError) as error:  # the settings or the public keys could not be read
+                self._told(_unread("", error))
 
     def round(self, *, now: bool = False) -> list[Taken]:
         """Go to every anchor that is due, or with `now` to every one that has not seen the newest checkpoint.
@@ -133,6 +139,17 @@ class Anchoring:
                     self._told(one)
         return done
 
+    def look(self) -> list[Taken]:
+        """What each anchor has seen of each ledger, as far as it is kept here; nobody is asked."""
+        settings, trust_root = read_anchors(self._home), read_trust_root(self._home)
+        done: list[Taken] = []
+        for place in ledgers_of(self._home, trust_root):
+            with Ledger.open(
+                place.folder, origin=place.origin, signer=None, keys=trust_root.keys_of(place.branch)
+            ) as ledger:
+                done += [self._state(one, AnchorStore(place.folder), place.origin, ledger.size) for one in settings.all]
+        return done
+
     def _of_ledger(
         self, settings: AnchorSettings, place: LedgerAt, keys: Sequence[PublicKey], *, now: bool
     ) -> Iterator[Taken]:
@@ -140,38 +157,38 @@ class Anchoring:
             with Ledger.open(place.folder, origin=place.origin, signer=None, keys=keys) as ledger:
                 yield from self._each(settings, place, ledger, now=now)
         except (SealwrightError, OSError) as error:
-            yield Taken(
-                ledger=place.origin, kind="ledger", anchor="", size=0, anchored=0, at=None, why=str(error),
-                outcome="disagrees" if isinstance(error, VerificationFailed) else "failed",
-            )  # fmt: skip
+            yield _unread(place.origin, error)
 
     def _each(self, settings: AnchorSettings, place: LedgerAt, ledger: Ledger, *, now: bool) -> Iterator[Taken]:
         store = AnchorStore(place.folder)
         for one in settings.all:
-            kind, before, at = self._known(one, store, place)
-            due = now or self._is_due(kind, ledger.size, before, at)
-            fresh = ledger.size == before and (kind != "witness" or not due)
+            state = self._state(one, store, place.origin, ledger.size)
+            due = now or self._is_due(state)
+            fresh = state.behind == 0 and state.at is not None and (state.kind != "witness" or not due)
             held = not now and self._monotonic() < self._tried.get((place.origin, one.name), (0.0, 0.0))[0]
-            taken = Taken(
-                ledger=place.origin, kind=kind, anchor=one.name, size=ledger.size, anchored=before, at=at,
-                outcome="fresh" if fresh else "later",
-            )  # fmt: skip
-            yield taken if fresh or held or not due else self._take(one, taken, store, ledger)
+            if fresh or held or not due:
+                yield replace(state, outcome="fresh" if fresh else "later")
+            else:
+                yield self._take(one, state, store, ledger)
 
-    def _is_due(self, kind: str, size: int, before: int, at: datetime | None) -> bool:
-        if at is None:
+    def _is_due(self, state: Taken) -> bool:
+        if state.at is None:
             return True
-        age = self._clock() - at
-        if kind == "timestamp":
-            return size > before and age >= self._stamps
-        if size > before:
-            return age >= timedelta(seconds=self._seconds) or size - before >= self._entries
-        return kind == "witness" and age >= self._refresh
+        age = self._clock() - state.at
+        if state.behind < 0:
+            return True
+        if state.kind == "timestamp":
+            return state.behind > 0 and age >= self._stamps
+        if state.behind > 0:
+            return age >= timedelta(seconds=self._seconds) or state.behind >= self._entries
+        return state.kind == "witness" and age >= self._refresh
 
-    def _known(
-        self, one: WitnessAt | StamperAt | BucketAt, store: AnchorStore, place: LedgerAt
-    ) -> tuple[Literal["witness", "timestamp", "bucket"], int, datetime | None]:
-        """What this anchor has seen of a ledger, as far as we remember."""
+    def _state(self, one: WitnessAt | StamperAt | BucketAt, store: AnchorStore, origin: str, size: int) -> Taken:
+        """What this anchor has seen of a ledger, as far as it is kept here."""
+        kind, before, at = self._known(one, store, origin)
+        return Taken(ledger=origin, kind=kind, anchor=one.name, size=size, anchored=before, at=at, outcome="fresh")
+
+    def _known(self, one: WitnessAt | StamperAt | BucketAt, store: AnchorStore, origin: str) -> _Known:
         if isinstance(one, WitnessAt):
             for note in store.cosigned():
                 said = cosignatures_of(note, [one.key]).get(one.name)
@@ -180,15 +197,22 @@ class Anchoring:
             return "witness", 0, None
         if isinstance(one, StamperAt):
             last = store.last_stamp(one.authority.fingerprint)
-            return "timestamp", *(
-                (last.size, verify_timestamp(last.token, last.note, one.authority)) if last else (0, None)
-            )
-        return "bucket", *self._locked.get((place.origin, one.name), (0, None))
+            if last is None:
+                return "timestamp", 0, None
+            return "timestamp", last.size, verify_timestamp(last.token, last.note, one.authority)
+        size, when = self._locked.get((origin, one.name), (0, None))
+        return "bucket", size, when
 
     def _take(self, one: WitnessAt | StamperAt | BucketAt, taken: Taken, store: AnchorStore, ledger: Ledger) -> Taken:
         note, place = ledger.checkpoint(), (taken.ledger, one.name)
         try:
             at = self._clock()
+            if taken.behind < 0:
+                raise WitnessDisagrees(
+                    f"{one.name} has seen {taken.anchored} entries of {taken.ledger}; here are {taken.size}: the end was cut"
+                    " off, or an older state was restored. Restore the newest state.",
+                    link=f"{taken.kind} at size {taken.anchored}",
+                )
             if isinstance(one, WitnessAt):
                 before = store.cosigned_at(ledger.size)  # others may have signed it already; their lines stay
                 shown = before if before is not None and before.startswith(note) else note
@@ -208,3 +232,11 @@ class Anchoring:
             return replace(taken, outcome=outcome, why=str(error))
         self._tried.pop(place, None)
         return replace(taken, outcome="done", anchored=ledger.size, at=at)
+
+
+def _unread(ledger: str, error: Exception) -> Taken:
+    """A ledger that could not be read, or not as what was signed."""
+    return Taken(
+        ledger=ledger, kind="ledger", anchor="", size=0, anchored=0, at=None, why=str(error),
+        outcome="disagrees" if isinstance(error, VerificationFailed) else "failed",
+    )  # fmt: skip

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         raw_pseudonym,
     )
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
-    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
+    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, proved_anew, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
@@ -169,6 +169,7 @@ __all__ = [
     "open_stream",
     "person_name_key",
     "person_statement",
+    "proved_anew",
     "pseudonym_of",
     "raw_pseudonym",
     "read_model_folder",
@@ -305,6 +306,7 @@ _HOME = {
         "ReceiptReport",
         "decision_detail",
         "make_receipt",
+        "proved_anew",
         "verify_receipt",
     ),
     "sealing": (

@@ -28,7 +28,7 @@ from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
 from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read, refuse_missing
 from sealwright.trust.ledger_read import LedgerReader
 from sealwright.trust.ledger_write import Batch, Writer
-from sealwright.trust.notes import TlogProof, check_origin
+from sealwright.trust.notes import Checkpoint, TlogProof, check_origin
 from sealwright.trust.public_keys import PublicKey, Signer
 
 __all__ = ["Appended", "Ledger"]
@@ -197,17 +197,26 @@ class Ledger:
         """The newest signed checkpoint. Keep it elsewhere: it shows later that nothing before it was changed."""
         return self._signed.note
 
-    def proof(self, index: int) -> bytes:
-        """The proof (c2sp.org/tlog-proof) that entry `index` is under the newest checkpoint.
+    def proof(self, index: int, *, under: bytes | None = None) -> bytes:
+        """The proof (c2sp.org/tlog-proof) that entry `index` is under the newest checkpoint, or an earlier one.
+
+        Parameters
+        ----------
+        under : bytes, optional
+            An earlier checkpoint of this ledger, such as one that witnesses cosigned. Its signatures are not checked.
 
         Raises
         ------
         NotFound
-            There is no such entry.
+            There is no such entry, or not yet under that checkpoint.
         VerificationFailed
             The ledger's entries are no longer those that were signed.
         """
-        signed = self._signed
+        signed = self._signed if under is None else Signed(under, Checkpoint.parse_note(under))
+        if signed.head.size > self.size:
+            raise VerificationFailed(
+                f"That checkpoint is over {signed.head.size} entries; the ledger has {self.size}.", link="checkpoint"
+            )
         return TlogProof(index, tuple(self._reader.path(index, signed.head)), signed.note).to_bytes()
 
     def consistency(self, old_size: int) -> list[bytes]:

@@ -30,7 +30,7 @@ _NOTES = 2000  # checkpoints in one job
 _INDEX = re.compile(rb',"i":([0-9]{1,18}),"prev":"')  # where the first line of a piece says it stands
 
 
-class GaveUp(Exception):  # noqa: N818 - not an error: the slow way decides
+class GaveUp(Exception):
     """Something does not fit, or no worker could be started."""
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sealwright.kernel import InvalidInput, Refused, VerificationFailed
 from sealwright.trust.merkle import leaf_hash, verify_inclusion
@@ -20,6 +21,7 @@ from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
 __all__ = [
     "Checkpoint",
+    "EnoughWitnesses",
     "NoteSigner",
     "TlogProof",
     "check_origin",
@@ -272,7 +274,21 @@ class TlogProof:
         return cls(int(number), path, checkpoint)
 
 
-def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: str | None) -> int:
+class EnoughWitnesses(Protocol):
+    """What `witness.WitnessPolicy` is."""
+
+    def check(self, note: bytes) -> object:
+        """Raise `VerificationFailed` unless enough witnesses cosigned the checkpoint."""
+
+
+def verify_proof(
+    leaf: bytes,
+    proof: bytes,
+    keys: Sequence[PublicKey],
+    origin: str | None,
+    *,
+    witnesses: "EnoughWitnesses | None" = None,
+) -> int:
     """Check offline that `leaf` is in the log whose checkpoint is in `proof`; return its index.
 
     Parameters
@@ -285,11 +301,13 @@ def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: s
         Keys that may sign checkpoints of the log.
     origin : str or None
         The log that is expected; None accepts any log signed by `keys`.
+    witnesses : WitnessPolicy, optional
+        Who must have cosigned the checkpoint in the proof.
 
     Raises
     ------
     VerificationFailed
-        Malformed, another log's, not signed by a trusted key, or the leaf is not at that place.
+        Malformed, another log's, not signed by a trusted key, by too few witnesses, or the leaf is not at that place.
     Refused
         `keys` is empty: nothing would be verified.
     """
@@ -297,5 +315,7 @@ def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: s
         raise Refused("No key to verify with was given, so nothing can be verified. Pass the log's public keys.")
     parsed = TlogProof.parse(proof)
     head = open_checkpoint(parsed.checkpoint, keys, origin)
+    if witnesses is not None:
+        witnesses.check(parsed.checkpoint)
     verify_inclusion(leaf_hash(leaf), parsed.index, head.size, parsed.path, head.root)
     return parsed.index

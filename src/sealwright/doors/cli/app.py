@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, witness, workspace
+from sealwright.doors.cli import (
+    data,
+    evidence_verbs,
+    ledger,
+    lifecycle,
+    people,
+    release,
+    serve,
+    start,
+    witness,
+    workspace,
+)
 
 __all__ = ["app"]
 
@@ -36,4 +47,5 @@ for module in (start, lifecycle, evidence_verbs, release, serve):
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(ledger.app, name="ledger", rich_help_panel="Prove")
 app.add_typer(witness.app, name="witness", rich_help_panel="Prove")

@@ -4,6 +4,7 @@ Answers: which checkpoints did witnesses I trust cosign, and which did an author
 Does not answer: are the entries those checkpoints were over? Hand `witnessed` to `verify_ledger`, which compares.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -119,7 +120,7 @@ def _stamps(
         except VerificationFailed as error:
             raise VerificationFailed(f"{error}", link=f"time stamp at size {one.size}") from None
         found.witnessed.append(one.note)
-    for (larger, later), (smaller, earlier) in zip(times, times[1:], strict=False):
+    for (larger, later), (smaller, earlier) in itertools.pairwise(times):
         if later < earlier:
             raise VerificationFailed(
                 f"{smaller} entries were stamped at {rfc3339(earlier)}, {larger} before that, at {rfc3339(later)}.",

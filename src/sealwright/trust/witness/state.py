@@ -10,7 +10,6 @@ Answers: what has this witness seen?
 Does not answer: what it should cosign (`service`).
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -164,7 +163,7 @@ class WitnessState:
         folder = self.folder / "conflicts"
         path = folder / f"{sha256(origin.encode()).hexdigest()[:16]}-{sha256(note).hexdigest()[:16]}.checkpoint"
         with suppress(OSError):  # evidence, not a condition: the answer is no either way
-            if not path.exists() and len(os.listdir(folder)) < _MOST_CONFLICTS:
+            if not path.exists() and len(list(folder.iterdir())) < _MOST_CONFLICTS:
                 write_atomically(path, note)
 
     def _path(self, origin: str) -> Path:
