@@ -4,7 +4,7 @@ Answers: who did what, when, to what, and what was refused?
 Does not answer: is the ledger whole? (`ledger_check`). It only reads, so it runs beside whatever writes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,21 +95,32 @@ def reading(workspace: Workspace, log: str = CONTROL) -> Iterator[Ledger]:
 
 
 def find_entries(
-    workspace: Workspace, ledger: Ledger, sought: Sought, *, start: int = 0, progress: Progress = silent
+    workspace: Workspace,
+    ledger: Ledger,
+    sought: Sought,
+    *,
+    start: int = 0,
+    names: Iterable[str] = (),
+    progress: Progress = silent,
 ) -> Iterator[Told]:
     """Entries from `start` that are `sought`, in order, one at a time: memory does not grow with the ledger.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Who may have acted besides those the workspace knows (`known_names`).
 
     Raises
     ------
     VerificationFailed
         An entry is malformed, or words beside it do not open with the keys of this workspace.
     """
-    names, fits = who_acted(workspace), _Fits(workspace, sought)
+    who, fits = who_acted(workspace, names), _Fits(workspace, sought)
     for entry in ledger.entries(start):
         if entry.index % _REPORT_EVERY == 0:
             progress("searching the ledger", entry.index / ledger.size)
         if fits(entry):
-            told = _told(workspace, entry, names)
+            told = _told(workspace, entry, who)
             if sought.text.casefold() in f"{told.reason}\n{told.detail.get('reason', '')}".casefold():
                 yield told
 
@@ -139,11 +150,11 @@ def _begins(action: str, sought: str) -> bool:
     return sought.endswith(".") and action.startswith(sought)
 
 
-def _told(workspace: Workspace, entry: LedgerEntry, names: Mapping[str, str]) -> Told:
+def _told(workspace: Workspace, entry: LedgerEntry, who: Mapping[str, str]) -> Told:
     return Told(
         index=entry.index,
         at=entry.at,
-        actor=names.get(entry.actor, entry.actor),
+        actor=who.get(entry.actor, entry.actor),
         action=entry.action,
         subject=entry.subject,
         detail=entry.detail,

@@ -51,7 +51,7 @@ def show(
     from sealwright.pipeline import Sought, find_entries, reading
 
     with open_at(home, key_file) as workspace, reading(workspace, log) as ledger:
-        found = list(find_entries(workspace, ledger, Sought(), start=max(0, ledger.size - last)))
+        found = list(find_entries(workspace, ledger, Sought(), start=max(0, ledger.size - last), names=_us()))
         size = ledger.size
     _tell({"log": log, "size": size}, found, as_json=as_json)
 
@@ -83,7 +83,7 @@ def search(
         reading(workspace, log) as ledger,
         shown.progress(quiet=as_json) as progress,
     ):
-        found = list(islice(find_entries(workspace, ledger, wanted, progress=progress), limit + 1))
+        found = list(islice(find_entries(workspace, ledger, wanted, names=_us(), progress=progress), limit + 1))
         size = ledger.size
     _tell({"log": log, "size": size, "more": len(found) > limit}, found[:limit], as_json=as_json)
 
@@ -242,6 +242,13 @@ def verify(
             progress=progress,
         )
     out(as_json, {**found.to_json(), "trust_root": root.fingerprint}, lambda: _tell_checked(found, root.fingerprint))
+
+
+def _us() -> list[str]:
+    """Who acts here by default: a name the workspace may not know."""
+    from sealwright.doors.settings import read_settings
+
+    return [read_settings().actor]
 
 
 def _tell_checked(found: "LedgerChecked", fingerprint: str) -> None:

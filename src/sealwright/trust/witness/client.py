@@ -92,6 +92,7 @@ def check_address(address: str) -> str:
     InvalidInput
         Not http:// or https:// with a host, or with a name, a question or a fragment in it.
     """
+    parts = urlsplit("")
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)

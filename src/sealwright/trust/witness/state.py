@@ -58,13 +58,9 @@ class WitnessState:
         """
         path = self.folder / "witness.json"
         if not path.exists():
-            fields = {
-                "format": 1,
-                "type": _TYPE,
-                "name": name or "sealwright-witness",
-                "secret": new_secret(ED25519).hex(),
-            }
-            Cosigner(fields["name"], LocalSigner(ED25519, bytes.fromhex(str(fields["secret"]))))  # a name that may be
+            called, secret = name or "sealwright-witness", new_secret(ED25519)
+            Cosigner(called, LocalSigner(ED25519, secret))  # refuses a name that cannot be one
+            fields = {"format": 1, "type": _TYPE, "name": called, "secret": secret.hex()}
             write_atomically(path, canonical_json(fields))
         try:
             said = strict_json(read_limited(path, 4096), what="witness.json")
