@@ -6,6 +6,7 @@ Does not answer: does the store keep its word? Tests here run against moto, a fa
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["LockedBucket"]
 
 _MOST_BYTES = 256 * 1024
 _MOST_DAYS = 36_500
+_NAME = re.compile(r"[0-9]{18}-[0-9a-f]{16}\.checkpoint")
 
 
 class LockedBucket:
@@ -71,6 +73,7 @@ class LockedBucket:
                     Key=key,
                     Body=note,
                     ContentType="text/plain; charset=utf-8",
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=base64.b64encode(hashlib.sha256(note).digest()).decode(),
                     ObjectLockMode="COMPLIANCE",
                     ObjectLockRetainUntilDate=until,
@@ -96,7 +99,8 @@ class LockedBucket:
         client, last = self._client(), ""
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._folder(origin) + "/")
         for page in self._ask(lambda: list(pages)) or ():
-            last = max([last, *(item["Key"] for item in page.get("Contents", ()))])
+            found = (item["Key"] for item in page.get("Contents", ()))
+            last = max([last, *(key for key in found if _NAME.fullmatch(key.rpartition("/")[2]))])
         if not last:
             raise NotFound(f"The bucket {self.bucket} holds no checkpoint of {origin}.")
         body = self._ask(lambda: client.get_object(Bucket=self.bucket, Key=last)["Body"].read(_MOST_BYTES + 1))
@@ -105,7 +109,7 @@ class LockedBucket:
         return bytes(body)
 
     def _folder(self, origin: str) -> str:
-        return f"{self._prefix}/{quote(origin, safe='')}".strip("/")
+        return f"{self._prefix}/{quote(origin, safe='/')}".strip("/")
 
     def _client(self) -> Any:
         if self._made is None:
