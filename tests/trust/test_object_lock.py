@@ -61,9 +61,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_a_checkpoint_is_locked_away_and_cannot_be_removed(archive: LockedBucket, ledger: Ledger, client: Any) -> None:
     now = datetime.now(UTC)
     key = archive.put(ledger.checkpoint(), now=now)
-    kept = client.get_object_retention(Bucket=archive.bucket, Key=key)["Retention"]
-    assert kept["Mode"] == "COMPLIANCE"
-    assert kept["RetainUntilDate"] - now > timedelta(days=399)
+    kept = client.head_object(Bucket=archive.bucket, Key=key)
+    assert kept["ObjectLockMode"] == "COMPLIANCE"
+    assert kept["ObjectLockRetainUntilDate"] - now > timedelta(days=399)
     (version,) = client.list_object_versions(Bucket=archive.bucket)["Versions"]
     with pytest.raises(ClientError, match="AccessDenied"):
         client.delete_object(Bucket=archive.bucket, Key=key, VersionId=version["VersionId"])
@@ -78,6 +78,7 @@ def test_the_newest_shows_a_ledger_that_was_cut_off_t57(archive: LockedBucket, l
         archive.put(ledger.checkpoint(), now=datetime.now(UTC))
     ledger.close()
     verify_ledger(folder, [SIGNER.public()], ORIGIN, witnessed=[archive.newest(ORIGIN)])
+    (folder / "checkpoint").unlink()
     for name, data in before.items():
         (folder / name).write_bytes(data)
     with pytest.raises(VerificationFailed, match="ends before"):

@@ -79,8 +79,8 @@ class LockedBucket:
                     ObjectLockRetainUntilDate=until,
                 )
             )
-        kept = self._ask(lambda: client.get_object_retention(Bucket=self.bucket, Key=key), missing="ObjectLock")
-        if kept is None or kept["Retention"].get("Mode") != "COMPLIANCE" or kept["Retention"]["RetainUntilDate"] <= now:
+        kept = self._ask(lambda: client.head_object(Bucket=self.bucket, Key=key), missing="404") or {}
+        if kept.get("ObjectLockMode") != "COMPLIANCE" or kept.get("ObjectLockRetainUntilDate", now) <= now:
             raise Refused(
                 f"The bucket {self.bucket} took the checkpoint without keeping it: no COMPLIANCE retention is on it."
             )
