@@ -304,7 +304,8 @@ def test_the_trainer_is_refused_and_the_attempt_is_in_the_ledger(desk: Desk, led
     desk.enrol()
     with pytest.raises(Refused, match="tom trained this model"):
         desk.approve("tom", policy, role=role)
-    assert [one.action for one in ledger.entries()][-1] == "approval.refused"
+    refused = list(ledger.entries())[-1]
+    assert (refused.action, refused.detail) == ("approval.refused", {"role": role, "reason": "barred"})
 
 
 def test_an_approval_filed_past_the_service_still_does_not_count(desk: Desk) -> None:

@@ -259,7 +259,11 @@ def test_what_is_past_its_limit_goes_with_proof_and_not_before_it_is_asked(
     assert gone.receipt is not None
     assert gone.receipt.bytes > 0
     entry = workspace.ledger.entry(gone.ledger_index)
-    assert (entry.action, entry.subject, entry.actor) == ("data.disposed", snapshot, "job")
+    assert (entry.action, entry.subject, entry.actor) == (
+        "data.disposed",
+        snapshot,
+        workspace.discretion.name_of("job"),
+    )
     assert entry.detail["proof"]["statement"] == gone.receipt.statement
     assert SnapshotIndex(workspace.db).find(snapshot).state == "disposed"
     assert retention_plan(workspace).judged == ()

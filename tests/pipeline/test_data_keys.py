@@ -82,7 +82,10 @@ def test_every_unwrapping_is_on_record_with_person_role_and_reason(workspace: Wo
     before = workspace.ledger.size
     read(workspace, project, reason="ticket 12")
     noted = [entry for entry in workspace.ledger.entries(before) if entry.action == "data.key_unwrapped"]
-    assert {(entry.actor, entry.detail["purpose"]) for entry in noted} == {("ana", "data_scientist: ticket 12")}
+    told = workspace.discretion
+    assert {(entry.actor, entry.detail["purpose"], told.words_of(entry)) for entry in noted} == {
+        (told.name_of("ana"), "data_scientist", "ticket 12")
+    }
     keys = {key for entry in noted for key in entry.detail["keys"]}
     assert keys == {"class/public/v1", "class/internal/v1", "class/confidential/v1", "footer/v1", "subject/v1"}
 
@@ -129,7 +132,8 @@ def test_after_a_rotation_everything_reads_and_no_old_key_is_left(workspace: Wor
     assert sorted(path.name for path in (home / "keys").glob("*.v1.json") if path.stem[:4] in {"data", "subj"}) == []
     with open_workspace(home, UNLOCK) as again:
         assert opened(again, digest, "loans", by="t", purpose="t").read().to_pylist() == rows
-        assert [entry.actor for entry in again.ledger.entries() if entry.action == "data.keys_rotated"] == ["sofia"]
+        rotated = [entry.actor for entry in again.ledger.entries() if entry.action == "data.keys_rotated"]
+        assert rotated == [again.discretion.name_of("sofia")]
     after = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert {name for name in before if before[name] != after[name]} == {"keys.json"}
 

@@ -229,11 +229,10 @@ def test_the_way_back_is_told_after_the_ledger_knows(given_away: Callable[..., A
     row = pq.read_table(given_away().path).to_pylist()[0]
     assert reidentify(taken, "clinic", row["person"], reason=REASON, actor="cara").startswith("canary-person-")
     (entry,) = entries(taken, "data.reidentified")
-    assert (entry.subject, entry.actor, entry.detail) == (
-        row["person"],
-        "cara",
-        {"project": "clinic", "reason": REASON},
-    )
+    cara = taken.discretion.name_of("cara")
+    assert (entry.subject, entry.actor, entry.detail) == (row["person"], cara, {"project": "clinic"})
+    assert taken.discretion.words_of(entry) == REASON
+    assert REASON.encode() not in (taken.home / "ledger" / "entries.log").read_bytes()
     assert b"canary" not in entry.leaf
 
 
@@ -296,7 +295,8 @@ def test_a_pseudonym_of_another_project_is_not_found_and_the_attempt_is_noted(
     with pytest.raises(NotFound, match="another project's"):
         reidentify(taken, "hospital", name, reason=REASON, actor="mallory")
     (refused,) = entries(taken, "data.reidentification_refused")
-    assert (refused.actor, refused.detail) == ("mallory", {"project": "hospital", "why": "not_found"})
+    assert refused.actor == taken.discretion.name_of("mallory")
+    assert refused.detail == {"project": "hospital", "why": "not_found"}
     assert name.encode() not in refused.leaf
     for typed in ("canary-person-0001", "", "p_zz", "p_" + "0" * 90):
         with pytest.raises(InvalidInput, match="no pseudonym"):

@@ -87,8 +87,9 @@ def test_only_the_columns_that_are_needed_are_unlocked(workspace: Workspace, pro
     wanted = project(columns=columns, augment=None)
     ingest(workspace, wanted, by="ada")
     diversity_of(workspace, wanted, by="eve")
+    eve = workspace.discretion.name_of("eve")
     entries = [
-        entry for entry in workspace.ledger.entries() if entry.action == "data.key_unwrapped" and entry.actor == "eve"
+        entry for entry in workspace.ledger.entries() if entry.action == "data.key_unwrapped" and entry.actor == eve
     ]
     keys = {key for entry in entries for key in entry.detail["keys"]}
     assert entries

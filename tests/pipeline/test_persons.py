@@ -136,7 +136,7 @@ def test_looking_somebody_up_is_on_record(workspace: Workspace, snapshot: str) -
     find_person(workspace, "loans", "p7", by="dora", purpose="curiosity")
     entries = [entry for entry in workspace.ledger.entries(before) if entry.action == "data.key_unwrapped"]
     assert {(entry.actor, entry.subject, entry.detail["purpose"]) for entry in entries} == {
-        ("dora", snapshot, "curiosity")
+        (workspace.discretion.name_of("dora"), snapshot, "curiosity")
     }
     assert {key for entry in entries for key in entry.detail["keys"]} == {"footer/v1", "subject/v1", "quarantine/v1"}
 

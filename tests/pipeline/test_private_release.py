@@ -164,7 +164,7 @@ def test_neither_statement_nor_spend_tells_apart_two_datasets_that_differ_in_one
     }  # fmt: skip
     assert set(done.said["numbers"]) == {"value", "rows"}
     (spent,) = [one for one in workspace.ledger.entries(start) if one.action == "data.privacy_spent"]
-    assert spent.actor == "ada"
+    assert spent.actor == workspace.discretion.name_of("ada")
     assert spent.subject == snapshot.digest
     assert spent.detail["columns"] == ["income", "branch"]
     assert (spent.detail["epsilon"], spent.detail["rho"], spent.detail["delta"]) == ("0.3", "0.045", "0.0")
@@ -415,8 +415,12 @@ def test_more_needs_a_reason_and_less_is_free(workspace: Workspace, make: Make) 
     assert (found.to_json()["left"], found.to_json()["fixed"]) == ("1.1", "2")
     count(workspace, project, "0.2")
     entries = [one for one in workspace.ledger.entries() if one.action == "data.privacy_budget_set"]
-    assert [(one.detail["epsilon"], one.actor) for one in entries] == [("1", "ada"), ("2", "dora")]
-    assert entries[-1].detail["reason"] == "The council asked for one more table."
+    told = workspace.discretion
+    assert [(one.detail["epsilon"], one.actor) for one in entries] == [
+        ("1", told.name_of("ada")),
+        ("2", told.name_of("dora")),
+    ]
+    assert told.words_of(entries[-1]) == "The council asked for one more table."
 
 
 def test_a_raised_budget_counts_only_as_far_as_the_project_file_says(workspace: Workspace, make: Make) -> None:

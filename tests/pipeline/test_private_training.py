@@ -126,7 +126,8 @@ def test_a_training_and_releases_draw_on_one_budget_and_doing_it_again_costs_aga
 
     first, spent = spends(workspace)
     assert (spent.detail["kind"], spent.detail["epsilon"], spent.detail["training_delta"]) == ("training", "2", "1e-05")
-    assert (spent.detail["recipe"], spent.detail["purpose"], spent.actor) == ("naive_bayes", done.run.id, "ada")
+    ada = workspace.discretion.name_of("ada")
+    assert (spent.detail["recipe"], spent.detail["purpose"], spent.actor) == ("naive_bayes", done.run.id, ada)
     assert spent.detail["columns"] == ["income", "branch", "repaid"]
     assert spent.subject == first.subject
 

@@ -67,6 +67,6 @@ def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by:
         lifetime=timedelta(hours=hours),
         now=now,
     )
-    detail = {"client": subject, "scope": scope, "seconds": int(hours * 3600)}
+    detail = {"client": workspace.discretion.name_of(subject), "scope": scope, "seconds": int(hours * 3600)}
     workspace.ledger.append("token.issued", workspace.trust_root.fingerprint, detail, actor=by)
     return raw

@@ -21,7 +21,17 @@ from sealwright.evidence.verify import verify_any
 from sealwright.kernel import Clock, Conflict, NotFound, Refused, VerificationFailed, canonical_json, rfc3339
 from sealwright.trust import Ledger, Person, Signer, TrustRoot, person_statement, sign_statement, verify_person
 
-__all__ = ["PeopleRegister"]
+__all__ = ["NotInStanding", "PeopleRegister"]
+
+
+class NotInStanding(Refused):
+    """This person may not sign that today. `why` is a stable word that names nobody."""
+
+    code = "person.not_in_standing"
+
+    def __init__(self, message: str, *, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class PeopleRegister:
@@ -136,21 +146,22 @@ class PeopleRegister:
 
         Raises
         ------
-        Refused
+        NotInStanding
             Barred under this or another name, not enrolled, with another key, ended, or without the role.
         """
         everybody = self.standing()
         for other, why in barred.items():
             if other in everybody and everybody[other].person.public.key_id == key_id:
-                raise Refused(f"{name} {why} and cannot approve it. Ask somebody who did not.")
+                raise NotInStanding(f"{name} {why} and cannot approve it. Ask somebody who did not.", why="barred")
         found = everybody.get(name)
         if found is None or found.person.public.key_id != key_id:
-            raise Refused(f"{name} is not enrolled here with this key.")
+            raise NotInStanding(f"{name} is not enrolled here with this key.", why="not_enrolled")
         problem = found.problem_at(self._clock())
         if problem:
-            raise Refused(f"{name} cannot sign: {problem}.")
+            raise NotInStanding(f"{name} cannot sign: {problem}.", why="ended")
         if role not in found.person.roles:
-            raise Refused(f"{name} does not hold the role {role}, but {', '.join(found.person.roles)}.")
+            held = ", ".join(found.person.roles)
+            raise NotInStanding(f"{name} does not hold the role {role}, but {held}.", why="lacks_role")
 
     def _ended(self) -> dict[str, str]:
         """Digest of a key -> why its enrolment ended."""

@@ -32,7 +32,7 @@ from sealwright.evidence.ledger_view import LedgerView, view_of
 from sealwright.evidence.model import Measuring, Subject
 from sealwright.evidence.policy import Policy
 from sealwright.evidence.records import TEST_RESULT_TYPE, read_record
-from sealwright.evidence.register import PeopleRegister
+from sealwright.evidence.register import NotInStanding, PeopleRegister
 from sealwright.evidence.resolve import read_policy
 from sealwright.evidence.rules import decide, settle_terms
 from sealwright.evidence.store import Filed, StatementStore
@@ -134,9 +134,9 @@ class Evidence:
             raise Refused(f"This is a statement of type {kind[:80]}, not a person's approval or attestation.")
         try:
             self.people.refuse_unless_in_standing(said.by, said.key_id, said.role, barred)
-        except Refused as error:
+        except NotInStanding as error:
             about = said.package if isinstance(said, Approval) else said.model
-            self._ledger.append("approval.refused", about, {"role": said.role, "reason": str(error)}, actor=actor)
+            self._ledger.append("approval.refused", about, {"role": said.role, "reason": error.why}, actor=actor)
             raise
         return self.file_statement(envelope, project=project, actor=actor)
 

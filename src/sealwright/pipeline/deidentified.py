@@ -171,7 +171,7 @@ def reidentify(workspace: Workspace, project: str, pseudonym: str, *, reason: st
     if len(value) >= _TELLING and value.casefold() in reason.casefold():
         _note_refused(workspace, project, pseudonym, "reason.holds_value", actor)
         raise InvalidInput("The reason must not hold personal data: the ledger keeps it for ever. Word it without.")
-    workspace.ledger.append(REIDENTIFIED, pseudonym, {"project": project, "reason": reason}, actor=actor)
+    workspace.ledger.append(REIDENTIFIED, pseudonym, {"project": project}, actor=actor, words=reason)
     return value
 
 

@@ -119,8 +119,8 @@ def decide_about_model(workspace: Workspace, decision: str, choice: Choice, *, r
             now=rfc3339(workspace.clock()),
             id=decision,
         )
-        detail = {"project": known.project, "version": known.version, "choice": choice, "reason": words, "id": decision}
-        workspace.ledger.append("model.decided", known.package, detail, actor=by)
+        detail = {"project": known.project, "version": known.version, "choice": choice, "id": decision}
+        workspace.ledger.append("model.decided", known.package, detail, actor=by, words=words)
     return next(one for one in model_decisions(workspace, known.project) if one.id == decision)
 
 

@@ -33,6 +33,7 @@ from sealwright.evidence import StatementStore, verify_any
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.ledger_names import with_names
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex, opened
 from sealwright.pipeline.withholding import withholding
@@ -169,7 +170,7 @@ def book_of(workspace: Workspace) -> Book:
             " was spent since then is not in it, so nothing is released or trained privately.\nPut back the newest copy of the whole workspace.",
             link=f"entry {index}",
         )
-    return Book(ledger.entries())
+    return Book(with_names(workspace, ledger.entries()))
 
 
 def _account(desk: Desk, book: Book, snapshot: Snapshot, *, by: str) -> Account:

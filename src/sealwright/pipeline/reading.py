@@ -68,7 +68,7 @@ def read_rows(
     classes = tuple((project.spec.data.readers or {}).get(role, READERS.get(role, ("public",))))
     known = SnapshotIndex(workspace.db).of_project(project.name)
     digest = known[-1].digest if known else desk.last().product("ingest")["snapshot"]
-    snapshot = opened(workspace, digest, project.name, by=person, purpose=f"{role}: {words}", classes=classes)
+    snapshot = opened(workspace, digest, project.name, by=person, purpose=role, words=words, classes=classes)
     kept = snapshot.signed.kept
     layout = snapshot.signed.layout
     readable = [name for name in kept if (layout.sealed_class(name) or kept[name].data_class) in classes]

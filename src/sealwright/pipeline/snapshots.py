@@ -135,6 +135,7 @@ def opened(
     purpose: str,
     classes: Collection[str] | None = None,
     leave_out: Collection[bytes] = (),
+    words: str = "",
 ) -> Snapshot:
     """Open a snapshot to read it; every unwrapping of a key is a ledger entry before it happens.
 
@@ -146,10 +147,14 @@ def opened(
         The classes of columns whose keys the reader's role may have; left out: all.
     leave_out : collection of bytes, optional
         Persons whose rows are not read (`withholding`).
+    words : str, optional
+        Why, as the reader wrote it; it is sealed.
     """
 
     def note(names: Sequence[str]) -> None:
-        workspace.ledger.append("data.key_unwrapped", digest, {"keys": sorted(names), "purpose": purpose}, actor=by)
+        workspace.ledger.append(
+            "data.key_unwrapped", digest, {"keys": sorted(names), "purpose": purpose}, actor=by, words=words
+        )
 
     return open_snapshot(
         digest,

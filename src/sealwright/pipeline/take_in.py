@@ -115,8 +115,10 @@ def note_transport(desk: Desk, source: Source, *, by: str) -> None:
     """Where rows travel unencrypted because the project file says they may, the ledger knows before one does."""
     way = source.transport
     if way.override_reason is not None:
-        detail = {"source": source.name, "how": way.how, "encrypted": way.encrypted, "reason": way.override_reason}
-        desk.workspace.ledger.append("data.transport_unencrypted", desk.project.name, detail, actor=by)
+        detail = {"source": source.name, "how": way.how, "encrypted": way.encrypted}
+        desk.workspace.ledger.append(
+            "data.transport_unencrypted", desk.project.name, detail, actor=by, words=way.override_reason
+        )
 
 
 def refuse_unnamed_personal(project: Project, source: Source, progress: Progress, *, names: bool = True) -> None:

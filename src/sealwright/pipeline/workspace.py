@@ -35,7 +35,7 @@ from sealwright.kernel import (
     write_atomically,
 )
 from sealwright.registry import Registry
-from sealwright.trust import Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
+from sealwright.trust import Discretion, Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
 
 __all__ = ["Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"]
 
@@ -57,6 +57,7 @@ class Workspace:
     clock: Clock
     _ledger: Ledger | None = field(default=None, repr=False)
     _registry: Registry | None = field(default=None, repr=False)
+    _discretion: Discretion | None = field(default=None, repr=False)
 
     @property
     def trust_root(self) -> TrustRoot:
@@ -83,12 +84,20 @@ class Workspace:
                     origin=ledger_origin(self.id),
                     signer=self.keyring.signer("checkpoints"),
                     clock=self.clock,
+                    discretion=self.discretion,
                 )
             except LedgerInUse:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_LOOK_AGAIN_SECONDS)
         return self._ledger
+
+    @property
+    def discretion(self) -> Discretion:
+        """What keeps names and words of people out of the ledger's lines, and tells them to whoever has the keys."""
+        if self._discretion is None:
+            self._discretion = Discretion(self.keyring)
+        return self._discretion
 
     @property
     def registry(self) -> Registry:

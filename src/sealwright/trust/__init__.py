@@ -10,8 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
+    from sealwright.trust.audit import Audit, Event, LedgerAudit
+    from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
+    from sealwright.trust.flood import FloodGuard
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
@@ -46,15 +48,9 @@ if TYPE_CHECKING:
         verify_person,
     )
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
-    from sealwright.trust.pseudonyms import (
-        as_pseudonym,
-        keyed_name,
-        person_name_key,
-        pseudonym_of,
-        raw_pseudonym,
-    )
+    from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
-    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
+    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, proved_anew, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.signers import LocalSigner, import_signer
@@ -78,15 +74,33 @@ if TYPE_CHECKING:
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.witness.anchor_check import Anchored, check_anchors
+    from sealwright.trust.witness.anchor_store import AnchorStore
+    from sealwright.trust.witness.client import WitnessDisagrees, ask_witness, check_address
+    from sealwright.trust.witness.cosignature import (
+        Cosigned,
+        WitnessKey,
+        WitnessPolicy,
+        cosignatures_of,
+        with_cosignatures,
+    )
+    from sealwright.trust.witness.object_lock import LockedBucket
+    from sealwright.trust.witness.service import Witness
+    from sealwright.trust.witness.state import WitnessState
+    from sealwright.trust.witness.timestamps import TimestampAuthority, request_timestamp, verify_timestamp
 
 __all__ = [
     "Advisories",
     "Advisory",
+    "AnchorStore",
+    "Anchored",
     "Appended",
     "Audit",
     "Checkpoint",
     "Claims",
+    "Cosigned",
     "Difference",
+    "Discretion",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
@@ -95,6 +109,7 @@ __all__ = [
     "Enrolment",
     "Entry",
     "Event",
+    "FloodGuard",
     "Frontier",
     "InsecurePassphraseForTests",
     "Installed",
@@ -110,6 +125,7 @@ __all__ = [
     "LedgerUnavailable",
     "LicenceProblem",
     "LocalSigner",
+    "LockedBucket",
     "ModelManifest",
     "PERSON",
     "Passphrase",
@@ -129,15 +145,25 @@ __all__ = [
     "StaleAdvisories",
     "StartHook",
     "Statement",
+    "TimestampAuthority",
     "TlsFiles",
     "TokenRefused",
     "TrustRoot",
     "Unlock",
+    "Witness",
+    "WitnessDisagrees",
+    "WitnessKey",
+    "WitnessPolicy",
+    "WitnessState",
     "WrongUnlock",
     "as_pseudonym",
+    "ask_witness",
     "changed_files",
+    "check_address",
+    "check_anchors",
     "check_file_names",
     "consistency_path",
+    "cosignatures_of",
     "create_key_file",
     "create_keyring",
     "create_person",
@@ -169,11 +195,13 @@ __all__ = [
     "open_stream",
     "person_name_key",
     "person_statement",
+    "proved_anew",
     "pseudonym_of",
     "raw_pseudonym",
     "read_advisories",
     "read_model_folder",
     "release_problem",
+    "request_timestamp",
     "retire_branch",
     "rotate_branch",
     "seal",
@@ -195,44 +223,19 @@ __all__ = [
     "verify_proof",
     "verify_receipt",
     "verify_statement",
+    "verify_timestamp",
     "verify_token",
+    "with_cosignatures",
 ]
 
 _HOME = {
-    "supply.advisories": (
-        "Advisories",
-        "Advisory",
-        "KnownFault",
-        "StaleAdvisories",
-        "read_advisories",
-    ),
-    "supply.installed": (
-        "Installed",
-        "changed_files",
-        "installed_here",
-        "normal_name",
-    ),
-    "supply.licences": (
-        "LicenceProblem",
-        "licence_problems",
-    ),
-    "supply.python_release": ("release_problem",),
-    "supply.sealed": (
-        "ENVIRONMENT",
-        "Difference",
-        "differences",
-        "environment_bom",
-        "environment_statement",
-        "verify_environment",
-    ),
-    "supply.start_hooks": (
-        "StartHook",
-        "start_hooks",
-    ),
     "audit": (
         "Audit",
         "Event",
         "LedgerAudit",
+    ),
+    "discretion": (
+        "Discretion",
         "digest_of_resource",
     ),
     "errors": (
@@ -240,6 +243,7 @@ _HOME = {
         "TokenRefused",
         "WrongUnlock",
     ),
+    "flood": ("FloodGuard",),
     "key_folder": (
         "create_keyring",
         "open_keyring",
@@ -249,24 +253,8 @@ _HOME = {
         "rotate_branch",
     ),
     "keyring": (
-        "SEALING_BRANCHES",
         "Keyring",
-    ),
-    "principal": (
-        "EVERY_PROJECT",
-        "Principal",
-        "RoleGrant",
-    ),
-    "pseudonyms": (
-        "as_pseudonym",
-        "keyed_name",
-        "person_name_key",
-        "pseudonym_of",
-        "raw_pseudonym",
-    ),
-    "record_sealing": (
-        "open_records",
-        "seal_records",
+        "SEALING_BRANCHES",
     ),
     "ledger": (
         "Appended",
@@ -316,15 +304,27 @@ _HOME = {
         "read_model_folder",
     ),
     "people": (
-        "PERSON",
-        "ROLES",
         "Enrolment",
+        "PERSON",
         "Person",
         "PersonSigner",
+        "ROLES",
         "create_person",
         "open_person",
         "person_statement",
         "verify_person",
+    ),
+    "principal": (
+        "EVERY_PROJECT",
+        "Principal",
+        "RoleGrant",
+    ),
+    "pseudonyms": (
+        "as_pseudonym",
+        "keyed_name",
+        "person_name_key",
+        "pseudonym_of",
+        "raw_pseudonym",
     ),
     "public_keys": (
         "ECDSA_P256",
@@ -336,7 +336,12 @@ _HOME = {
         "ReceiptReport",
         "decision_detail",
         "make_receipt",
+        "proved_anew",
         "verify_receipt",
+    ),
+    "record_sealing": (
+        "open_records",
+        "seal_records",
     ),
     "sealing": (
         "derive_key",
@@ -359,6 +364,36 @@ _HOME = {
         "seal_file",
         "seal_stream",
     ),
+    "supply.advisories": (
+        "Advisories",
+        "Advisory",
+        "KnownFault",
+        "StaleAdvisories",
+        "read_advisories",
+    ),
+    "supply.installed": (
+        "Installed",
+        "changed_files",
+        "installed_here",
+        "normal_name",
+    ),
+    "supply.licences": (
+        "LicenceProblem",
+        "licence_problems",
+    ),
+    "supply.python_release": ("release_problem",),
+    "supply.sealed": (
+        "Difference",
+        "ENVIRONMENT",
+        "differences",
+        "environment_bom",
+        "environment_statement",
+        "verify_environment",
+    ),
+    "supply.start_hooks": (
+        "StartHook",
+        "start_hooks",
+    ),
     "tls": ("create_server_certificate",),
     "tls_files": (
         "TlsFiles",
@@ -380,6 +415,31 @@ _HOME = {
         "Secret",
         "Unlock",
         "create_key_file",
+    ),
+    "witness.anchor_check": (
+        "Anchored",
+        "check_anchors",
+    ),
+    "witness.anchor_store": ("AnchorStore",),
+    "witness.client": (
+        "WitnessDisagrees",
+        "ask_witness",
+        "check_address",
+    ),
+    "witness.cosignature": (
+        "Cosigned",
+        "WitnessKey",
+        "WitnessPolicy",
+        "cosignatures_of",
+        "with_cosignatures",
+    ),
+    "witness.object_lock": ("LockedBucket",),
+    "witness.service": ("Witness",),
+    "witness.state": ("WitnessState",),
+    "witness.timestamps": (
+        "TimestampAuthority",
+        "request_timestamp",
+        "verify_timestamp",
     ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

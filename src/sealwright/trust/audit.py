@@ -7,17 +7,17 @@ Names of people and network addresses become keyed pseudonyms, resources become 
 `record` returns; when it raises, the effect must not happen.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from sealwright.kernel import InvalidInput
+from sealwright.trust.discretion import Discretion, digest_of_resource
 from sealwright.trust.keyring import Keyring
 from sealwright.trust.ledger import Ledger
-from sealwright.trust.pseudonyms import as_pseudonym, keyed_name
+from sealwright.trust.ledger_entry import Entry
 
-__all__ = ["Audit", "Event", "LedgerAudit", "digest_of_resource"]
+__all__ = ["Audit", "Event", "LedgerAudit"]
 
 Outcome = Literal["done", "refused", "failed"]
 _OUTCOMES = ("done", "refused", "failed")
@@ -37,6 +37,7 @@ class Event:
     request: str = ""  # id of the request, "req_…"
     source: str = ""  # network address of the caller
     detail: Mapping[str, object] = field(default_factory=dict)  # counts and codes, never personal data
+    words: str = ""  # what a person wrote, such as why a glass was broken; sealed, for those with the key
 
     def __post_init__(self) -> None:
         if self.outcome not in _OUTCOMES:
@@ -52,17 +53,12 @@ class Audit(Protocol):
         """Make the event durable, or raise `LedgerUnavailable`: then what it is about must not happen."""
 
 
-def digest_of_resource(resource: str) -> str:
-    """How a resource stands in the ledger: the digest of "kind:name"."""
-    return f"sha256:{hashlib.sha256(resource.encode()).hexdigest()}"
-
-
 class LedgerAudit:
     """Events as entries of a ledger."""
 
     def __init__(self, ledger: Ledger, keyring: Keyring) -> None:
         self._ledger = ledger
-        self._key = keyring.key("pseudonyms", "audit/v1")
+        self._discretion = ledger.discretion or Discretion(keyring)
 
     def record(self, event: Event) -> None:
         """As `Audit.record`."""
@@ -75,8 +71,11 @@ class LedgerAudit:
         }
         detail = {name: value for name, value in said.items() if value} | dict(event.detail)
         subject = digest_of_resource(event.resource) if event.resource else ""
-        self._ledger.append(event.action, subject, detail, actor=self.name_of(event.actor))
+        entry = Entry(action=event.action, subject=subject, detail=detail, actor=event.actor, words=event.words)
+        if self._ledger.discretion is None:
+            entry = self._discretion.hidden(entry)
+        self._ledger.submit(entry).result()
 
     def name_of(self, value: str) -> str:
         """The keyed pseudonym of a name or an address; "" stays "". Who holds the key can look somebody up by it."""
-        return as_pseudonym(keyed_name(self._key, value)) if value else ""
+        return self._discretion.name_of(value)

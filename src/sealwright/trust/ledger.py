@@ -21,13 +21,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, system_clock
+from sealwright.trust.discretion import Discretion
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, prepare
 from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
 from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read, refuse_missing
 from sealwright.trust.ledger_read import LedgerReader
 from sealwright.trust.ledger_write import Batch, Writer
-from sealwright.trust.notes import TlogProof, check_origin
+from sealwright.trust.notes import Checkpoint, TlogProof, check_origin
 from sealwright.trust.public_keys import PublicKey, Signer
 
 __all__ = ["Appended", "Ledger"]
@@ -58,9 +59,12 @@ class Appended:
 class Ledger:
     """One ledger, opened by one writer or any number of readers. Safe to use from many threads."""
 
-    def __init__(self, writer: Writer | None, signed: Signed, reader: LedgerReader) -> None:
+    def __init__(
+        self, writer: Writer | None, signed: Signed, reader: LedgerReader, discretion: Discretion | None
+    ) -> None:
         """Use `Ledger.open`."""
         self._writer, self._read, self._reader = writer, signed, reader
+        self.discretion = discretion
         self._wake = threading.Condition()
         self._waiting: list[_Job] = []
         self._waiting_bytes = 0
@@ -78,6 +82,7 @@ class Ledger:
         clock: Clock = system_clock,
         create: bool = False,
         keys: Sequence[PublicKey] = (),
+        discretion: Discretion | None = None,
     ) -> Self:
         """Open the ledger in `folder`.
 
@@ -97,6 +102,9 @@ class Ledger:
         keys : sequence of PublicKey
             Further keys the newest checkpoint may be signed by: earlier ones of a rotated key; all of them when
             reading (without any, a reader takes the checkpoint as it is).
+        discretion : Discretion, optional
+            Makes every actor a pseudonym and seals words before anything is written. Without it actors are written as
+            they are given, and words are refused: for ledgers that know of no person.
 
         Raises
         ------
@@ -113,7 +121,7 @@ class Ledger:
         paths = LedgerPaths(folder)
         if signer is not None:
             writer = Writer(paths, origin, signer, clock, keys=keys, create=create)
-            return cls(writer, writer.signed, LedgerReader(paths.entries, writer.cache))
+            return cls(writer, writer.signed, LedgerReader(paths.entries, writer.cache), discretion)
         signed, _ = newest_checkpoint(paths, keys, origin)
         refuse_missing(paths, signed)
         if signed is None:
@@ -123,7 +131,7 @@ class Ledger:
                 f"The ledger in {folder} is {signed.head.origin!r}; expected {origin!r}.", link="origin"
             )
         tree = open_to_read(paths, signed.head, TreeCache(paths.cache, write=False))
-        return cls(None, signed, LedgerReader(paths.entries, tree))
+        return cls(None, signed, LedgerReader(paths.entries, tree), discretion)
 
     # ---- recording
 
@@ -134,6 +142,7 @@ class Ledger:
         detail: Mapping[str, object],
         attachment: bytes | None = None,
         actor: str = "",
+        words: str = "",
     ) -> Appended:
         """Record one entry; returns when it is acknowledged. Concurrent callers share one wait for the disk.
 
@@ -146,7 +155,7 @@ class Ledger:
         Refused
             The ledger is closed, or was opened to read.
         """
-        entry = Entry(action=action, subject=subject, detail=detail, attachment=attachment, actor=actor)
+        entry = Entry(action=action, subject=subject, detail=detail, attachment=attachment, actor=actor, words=words)
         return self.submit(entry).result()
 
     def append_many(self, entries: Sequence[Entry]) -> list[Appended]:
@@ -160,7 +169,7 @@ class Ledger:
         if not entries:
             return []
         future: Future[list[Appended]] = Future()
-        self._hand_in(_Job([prepare(entry) for entry in entries], future, many=True))
+        self._hand_in(_Job([self._prepared(entry) for entry in entries], future, many=True))
         return future.result()
 
     def submit(self, entry: Entry) -> "Future[Appended]":
@@ -174,7 +183,7 @@ class Ledger:
             It could not even be handed in.
         """
         future: Future[Appended] = Future()
-        self._hand_in(_Job([prepare(entry)], future, many=False))
+        self._hand_in(_Job([self._prepared(entry)], future, many=False))
         return future
 
     # ---- reading
@@ -188,17 +197,26 @@ class Ledger:
         """The newest signed checkpoint. Keep it elsewhere: it shows later that nothing before it was changed."""
         return self._signed.note
 
-    def proof(self, index: int) -> bytes:
-        """The proof (c2sp.org/tlog-proof) that entry `index` is under the newest checkpoint.
+    def proof(self, index: int, *, under: bytes | None = None) -> bytes:
+        """The proof (c2sp.org/tlog-proof) that entry `index` is under the newest checkpoint, or an earlier one.
+
+        Parameters
+        ----------
+        under : bytes, optional
+            An earlier checkpoint of this ledger, such as one that witnesses cosigned. Its signatures are not checked.
 
         Raises
         ------
         NotFound
-            There is no such entry.
+            There is no such entry, or not yet under that checkpoint.
         VerificationFailed
             The ledger's entries are no longer those that were signed.
         """
-        signed = self._signed
+        signed = self._signed if under is None else Signed(under, Checkpoint.parse_note(under))
+        if signed.head.size > self.size:
+            raise VerificationFailed(
+                f"That checkpoint is over {signed.head.size} entries; the ledger has {self.size}.", link="checkpoint"
+            )
         return TlogProof(index, tuple(self._reader.path(index, signed.head)), signed.note).to_bytes()
 
     def consistency(self, old_size: int) -> list[bytes]:
@@ -262,6 +280,9 @@ class Ledger:
     @property
     def _signed(self) -> Signed:
         return self._writer.signed if self._writer is not None else self._read
+
+    def _prepared(self, entry: Entry) -> Prepared:
+        return prepare(entry if self.discretion is None else self.discretion.hidden(entry))
 
     def _hand_in(self, job: "_Job") -> None:
         if self._writer is None:

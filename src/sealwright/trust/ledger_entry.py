@@ -59,7 +59,8 @@ class Entry:
     subject: str  # what it was done to: a digest, an id
     detail: Mapping[str, object]  # any JSON
     attachment: bytes | None = None  # kept beside the leaf, covered by digest
-    actor: str = ""  # who did it; empty: the system itself
+    actor: str = ""  # who did it, a pseudonym in what is written (`Discretion`); empty: the system itself
+    words: str = ""  # what a person wrote; sealed into the attachment (`Discretion`), never written as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,10 @@ def prepare(entry: Entry) -> Prepared:
     """
     if not _ACTION.fullmatch(entry.action):
         raise InvalidInput(f"{entry.action[:80]!r} is not an action name: use a-z, 0-9, dot, dash and underscore.")
+    if entry.words:
+        raise InvalidInput(
+            "This ledger was opened without what seals words. Open it with discretion=Discretion(keyring)."
+        )
     for name, text in (("subject", entry.subject), ("actor", entry.actor)):
         if len(text) > _MOST_TEXT:
             raise InvalidInput(f"The {name} of a ledger entry is text of at most {_MOST_TEXT} characters.")

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sealwright.kernel import InvalidInput, Refused, VerificationFailed, read_limited
+from sealwright.engines import cores
+from sealwright.kernel import InvalidInput, Progress, Refused, VerificationFailed, read_limited, silent
 from sealwright.trust.ledger_file import LedgerPaths, checkpoint_records, lines_of
+from sealwright.trust.ledger_pieces import GaveUp, notes_hold, walk_pieces
 from sealwright.trust.ledger_walk import WITNESSED, Heads, Walk
 from sealwright.trust.merkle import verify_consistency
 from sealwright.trust.notes import Checkpoint, open_checkpoint
@@ -19,6 +21,7 @@ from sealwright.trust.public_keys import PublicKey
 __all__ = ["LedgerReport", "verify_extension", "verify_ledger"]
 
 _MOST_CHECKPOINT = 256 * 1024
+_LARGE_BYTES, _MANY_RECORDS = 32 << 20, 5000  # from here on it pays to start workers (0.4 s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ def verify_ledger(
     *,
     witnessed: Sequence[bytes] = (),
     every_signature: bool = True,
+    workers: bool | None = None,
+    progress: Progress = silent,
 ) -> LedgerReport:
     """Check a whole ledger: every entry, the chain, every checkpoint, every attachment.
 
@@ -59,6 +64,9 @@ def verify_ledger(
         Signed checkpoints of the same log that were kept elsewhere. They must be part of this history.
     every_signature : bool
         False checks the signature of the newest checkpoint only (the roots of all are still compared).
+    workers : bool, optional
+        Whether worker processes help; left out: for a large folder, where there is more than one core. The outcome is
+        the same.
 
     Raises
     ------
@@ -69,7 +77,8 @@ def verify_ledger(
 
     Notes
     -----
-    Time about 10 us an entry and 0.15 ms a signature; memory does not grow with the entries.
+    On one core about 12 us an entry and 0.1 ms a checkpoint. Memory does not grow with the entries, but with the checkpoints
+    (about 0.7 kB each).
     """
     if not keys:
         raise Refused("No key to verify with was given, so nothing can be verified. Pass the ledger's public keys.")
@@ -79,8 +88,11 @@ def verify_ledger(
     if not records:
         raise VerificationFailed("The ledger has no checkpoint, so nothing in it is signed.", link="checkpoints.log")
     heads = Heads(keys, origin)
+    shared = _share(ledger, len(records), workers)
+    progress("reading the checkpoints", 0.0)
+    known_good = shared and every_signature and notes_hold(records, keys)
     for place, record in enumerate(records):
-        heads.add_record(record, place, signed=every_signature or place == len(records) - 1)
+        heads.add_record(record, place, signed=not known_good and (every_signature or place == len(records) - 1))
     newest, after = heads.largest, len(records)
     if files.checkpoint is not None and heads.add(files.checkpoint, "checkpoint").size > newest.size:
         raise VerificationFailed(
@@ -90,8 +102,7 @@ def verify_ledger(
     for note in witnessed:
         heads.witnessed.append(heads.add(note, WITNESSED).size)
     # (2) The entries: each canonical, numbered, chained, and the tree over them the one that was signed.
-    walk = Walk(files.entries, heads)
-    walk.to_the_end()
+    walk = _walk(ledger, files, heads, progress, shared=shared)
     # (3) What that amounts to.
     signed = after if every_signature else 1
     checked = [
@@ -126,6 +137,33 @@ def verify_extension(
     after = open_checkpoint(new, keys, before.origin)
     verify_consistency(before.size, after.size, path, before.root, after.root)
     return before, after
+
+
+# ---- alone or with workers
+
+
+def _share(ledger: Path | Mapping[str, bytes], records: int, workers: bool | None) -> bool:
+    if isinstance(ledger, Mapping):
+        return False
+    if workers is not None:
+        return workers
+    entries = LedgerPaths(ledger).entries
+    large = entries.exists() and entries.stat().st_size >= _LARGE_BYTES
+    return cores() > 1 and (large or records >= _MANY_RECORDS)
+
+
+def _walk(
+    ledger: Path | Mapping[str, bytes], files: "_Files", heads: Heads, progress: Progress, *, shared: bool
+) -> Walk:
+    """Go through the entries to the end, or raise at the first that does not fit."""
+    if shared and isinstance(ledger, Path):
+        try:
+            return walk_pieces(LedgerPaths(ledger).entries, heads, progress)
+        except GaveUp:
+            progress("looking for where it breaks", 0.0)
+    walk = Walk(files.entries, heads)
+    walk.to_the_end()
+    return walk
 
 
 # ---- the files

@@ -80,7 +80,7 @@ class Walk:
         self._lines = iter(lines)
         self._heads = heads
         self._frontier = Frontier()
-        self._previous, self._at = FIRST_PREVIOUS, ""
+        self.previous, self.at = FIRST_PREVIOUS, ""  # digest and time of the last entry
         self._waiting: list[bytes] = []  # leaf hashes not yet in the tree
         self._confirmed = 0  # entries whose root was signed
         self.index = 0
@@ -94,7 +94,7 @@ class Walk:
             while self.index < size:
                 if not self._take():
                     raise self._cut_off(size)
-            self._compare(size)
+            self.compare(size)
         while self._take():
             pass
 
@@ -107,23 +107,23 @@ class Walk:
         index, line = self.index, line[:-1]
         text, tab, tail = line.partition(b"\t")
         leaf = read_leaf(text, index)
-        if leaf.prev != self._previous:
+        if leaf.prev != self.previous:
             guilty = index if self._confirmed == index else index - 1
             raise VerificationFailed(
                 f"Entry {index} names another predecessor than the entry before it: entry {guilty} was changed.",
                 link=f"entry {guilty}",
             )
-        if leaf.at < self._at:
+        if leaf.at < self.at:
             if leaf.action != CLOCK_SET_BACK:
                 raise VerificationFailed(f"Entry {index} is dated before entry {index - 1}.", link=f"entry {index}")
-            self.remarks.append(f"entry {index}: the clock was set back from {self._at} to {leaf.at}")
+            self.remarks.append(f"entry {index}: the clock was set back from {self.at} to {leaf.at}")
         elif leaf.action.startswith("ledger."):
             self.remarks.append(f"entry {index}: {leaf.action} at {leaf.at}")
         check_attachment(leaf, tab + tail, index)
         if tab:
             self.attachments += not is_erased(tail)
             self.erased += is_erased(tail)
-        self._previous, self._at = "sha256:" + hashlib.sha256(text).hexdigest(), leaf.at
+        self.previous, self.at = "sha256:" + hashlib.sha256(text).hexdigest(), leaf.at
         self._waiting.append(hashlib.sha256(b"\x00" + text).digest())
         self.index += 1
         if len(self._waiting) == _CHUNK:
@@ -135,7 +135,12 @@ class Walk:
             self._frontier = self._frontier.extend(self._waiting).frontier()
             self._waiting.clear()
 
-    def _compare(self, size: int) -> None:
+    def add_leaves(self, hashes: Sequence[bytes]) -> None:
+        """Grow the tree by leaf hashes of entries that were checked elsewhere (`ledger_pieces`)."""
+        self._frontier = self._frontier.extend(hashes).frontier()
+
+    def compare(self, size: int) -> None:
+        """Raise unless the tree as it is has the root that was signed for `size` entries."""
         self._settle()
         root, label = self._heads.roots[size]
         if self._frontier.root() == root:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sealwright.kernel import (
     Clock,
@@ -72,7 +73,7 @@ class Writer:
         known = {key.key_id: key for key in (*keys, self._signer.public)}
         # (1) One writer.
         if create:
-            private_folder(paths.folder)
+            _make_folder(paths.folder)
         elif not paths.folder.is_dir():
             raise NotFound(f"There is no ledger in {paths.folder}.")
         with ExitStack() as undo:
@@ -229,3 +230,10 @@ class Writer:
             ) from None
         self.signed = Signed(note, head)
         self.unpublished = True
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        private_folder(folder)
+    except OSError as error:
+        raise LedgerUnavailable(f"Cannot make the ledger's folder {folder}: {error.strerror}.") from None

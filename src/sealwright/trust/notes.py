@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sealwright.kernel import InvalidInput, Refused, VerificationFailed
 from sealwright.trust.merkle import leaf_hash, verify_inclusion
@@ -20,12 +21,15 @@ from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
 __all__ = [
     "Checkpoint",
+    "EnoughWitnesses",
     "NoteSigner",
     "TlogProof",
     "check_origin",
+    "is_key_name",
     "note_key_id",
     "open_checkpoint",
     "open_note",
+    "split_note",
     "verify_proof",
 ]
 
@@ -52,7 +56,7 @@ def note_key_id(name: str, key: PublicKey) -> bytes:
     """
     if key.algorithm != ED25519:
         raise InvalidInput(f"Notes are signed with Ed25519 here; got a key for {key.algorithm}.")
-    if not _is_key_name(name):
+    if not is_key_name(name):
         raise InvalidInput(f"{name[:80]!r} cannot name a note key: it must not be empty or hold a space or a plus.")
     return hashlib.sha256(name.encode() + b"\n" + _SIGNATURE_TYPE + key.raw()).digest()[:4]
 
@@ -88,7 +92,7 @@ def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:
     VerificationFailed
         Malformed, signed by no known key, or a signature by a known key does not hold.
     """
-    text, signatures = _split(data)
+    text, signatures = split_note(data)
     known = {note_key_id(name, key): key for key in keys}
     if len(known) != len(keys):
         raise VerificationFailed(f"Two of the trusted keys share the note key id of {name!r}. Give each key once.")
@@ -108,7 +112,7 @@ def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:
     return text
 
 
-def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+def split_note(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """Text and (name, key id, signature) of each signature line."""
     malformed = VerificationFailed("This is not a signed note (c2sp.org/signed-note).", link="note")
     if len(data) > _MOST_BYTES:
@@ -126,13 +130,13 @@ def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
         blob = decode_base64(encoded, what="A signature in a note")
-        if dash != "\N{EM DASH}" or not _is_key_name(name) or len(blob) < 5:
+        if dash != "\N{EM DASH}" or not is_key_name(name) or len(blob) < 5:
             raise malformed
         signatures.append((name, blob[:4], blob[4:]))
     return text + "\n", signatures
 
 
-def _is_key_name(name: str) -> bool:
+def is_key_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(character.isspace() for character in name)
 
 
@@ -193,7 +197,7 @@ class Checkpoint:
         VerificationFailed
             Not a checkpoint.
         """
-        return cls.parse(_split(note)[0])
+        return cls.parse(split_note(note)[0])
 
 
 def open_checkpoint(
@@ -222,7 +226,7 @@ def open_checkpoint(
         raise VerificationFailed(
             f"This checkpoint belongs to the log {claimed.origin[:200]!r}; expected {origin!r}.", link="origin"
         )
-    if name is None and not _is_key_name(claimed.origin):
+    if name is None and not is_key_name(claimed.origin):
         raise VerificationFailed("The origin of this checkpoint cannot be a key name; say which name signs.")
     return Checkpoint.parse(open_note(note, name or claimed.origin, keys))
 
@@ -270,7 +274,21 @@ class TlogProof:
         return cls(int(number), path, checkpoint)
 
 
-def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: str | None) -> int:
+class EnoughWitnesses(Protocol):
+    """What `witness.WitnessPolicy` is."""
+
+    def check(self, note: bytes) -> object:
+        """Raise `VerificationFailed` unless enough witnesses cosigned the checkpoint."""
+
+
+def verify_proof(
+    leaf: bytes,
+    proof: bytes,
+    keys: Sequence[PublicKey],
+    origin: str | None,
+    *,
+    witnesses: "EnoughWitnesses | None" = None,
+) -> int:
     """Check offline that `leaf` is in the log whose checkpoint is in `proof`; return its index.
 
     Parameters
@@ -283,11 +301,13 @@ def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: s
         Keys that may sign checkpoints of the log.
     origin : str or None
         The log that is expected; None accepts any log signed by `keys`.
+    witnesses : WitnessPolicy, optional
+        Who must have cosigned the checkpoint in the proof.
 
     Raises
     ------
     VerificationFailed
-        Malformed, another log's, not signed by a trusted key, or the leaf is not at that place.
+        Malformed, another log's, not signed by a trusted key, by too few witnesses, or the leaf is not at that place.
     Refused
         `keys` is empty: nothing would be verified.
     """
@@ -295,5 +315,7 @@ def verify_proof(leaf: bytes, proof: bytes, keys: Sequence[PublicKey], origin: s
         raise Refused("No key to verify with was given, so nothing can be verified. Pass the log's public keys.")
     parsed = TlogProof.parse(proof)
     head = open_checkpoint(parsed.checkpoint, keys, origin)
+    if witnesses is not None:
+        witnesses.check(parsed.checkpoint)
     verify_inclusion(leaf_hash(leaf), parsed.index, head.size, parsed.path, head.root)
     return parsed.index

@@ -21,10 +21,10 @@ from sealwright.kernel import (
 )
 from sealwright.trust.ledger import Appended
 from sealwright.trust.ledger_entry import entry_json, read_leaf
-from sealwright.trust.notes import TlogProof, open_checkpoint, verify_proof
+from sealwright.trust.notes import EnoughWitnesses, TlogProof, open_checkpoint, verify_proof
 from sealwright.trust.public_keys import PublicKey
 
-__all__ = ["ReceiptReport", "decision_detail", "make_receipt", "verify_receipt"]
+__all__ = ["ReceiptReport", "decision_detail", "make_receipt", "proved_anew", "verify_receipt"]
 
 _TYPE = "urn:sealwright:receipt:v1"
 _FIELDS = {"type", "decision", "entry", "proof", "salt", "answer"}
@@ -110,7 +110,12 @@ def make_receipt(appended: Appended, *, salt: bytes, answer: bytes) -> bytes:
 
 
 def verify_receipt(
-    receipt: bytes, keys: Sequence[PublicKey], *, request: bytes | None = None, origin: str | None = None
+    receipt: bytes,
+    keys: Sequence[PublicKey],
+    *,
+    request: bytes | None = None,
+    origin: str | None = None,
+    witnesses: EnoughWitnesses | None = None,
 ) -> ReceiptReport:
     """Check a receipt offline.
 
@@ -124,6 +129,9 @@ def verify_receipt(
         The exact bytes that were sent. Without them the receipt proves the answer, not what it was an answer to.
     origin : str, optional
         The log that is expected; by default any that `keys` sign for.
+    witnesses : WitnessPolicy, optional
+        Who must have cosigned the checkpoint in its proof. Nobody has when a receipt is given out;
+        `proved_anew` puts a proof under a cosigned checkpoint into it later.
 
     Raises
     ------
@@ -140,7 +148,7 @@ def verify_receipt(
     parsed = TlogProof.parse(proof)
     leaf = read_leaf(entry, parsed.index)
     # (2) The entry is in the log.
-    index = verify_proof(entry, proof, keys, origin)
+    index = verify_proof(entry, proof, keys, origin, witnesses=witnesses)
     head = open_checkpoint(parsed.checkpoint, keys, origin)
     # (3) The entry is about this decision, answer and request.
     try:
@@ -173,6 +181,8 @@ def verify_receipt(
         "whether the decision was right",
         f"whether the ledger still has what it had at {head.size:,} entries",
     ]
+    if witnesses is not None:
+        checked.append("enough of the witnesses named cosigned that checkpoint")
     if request is None:
         not_checked.insert(0, "whether it answers your request: the request was not given")
     else:
@@ -189,6 +199,20 @@ def verify_receipt(
         checked=checked,
         not_checked=not_checked,
     )
+
+
+def proved_anew(receipt: bytes, proof: bytes) -> bytes:
+    """The receipt with another proof of the same entry, such as one under a checkpoint that witnesses cosigned.
+
+    Raises
+    ------
+    VerificationFailed
+        Not a receipt or not a proof, or of different entries.
+    """
+    value = _fields(receipt)
+    if TlogProof.parse(proof).index != TlogProof.parse(value["proof"].encode()).index:
+        raise VerificationFailed("The proof is of another entry than the receipt.", link="receipt/proof")
+    return entry_json({**value, "proof": proof.decode()})
 
 
 def _fields(receipt: bytes) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sealwright.kernel import FixedClock
-from sealwright.trust import Keyring, Ledger
+from sealwright.trust import Discretion, Keyring, Ledger
 
 
 @pytest.fixture
@@ -19,6 +19,11 @@ def clock() -> FixedClock:
 def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
     signer = keyring.signer("checkpoints")
     with Ledger.open(
-        tmp_path / "ledger", origin="sealwright/test/ledger", signer=signer, clock=clock, create=True
+        tmp_path / "ledger",
+        origin="sealwright/test/ledger",
+        signer=signer,
+        clock=clock,
+        discretion=Discretion(keyring),
+        create=True,
     ) as one:
         yield one

@@ -39,9 +39,8 @@ def budget_entry(snapshot: str, project: str, limit: Limit, unit: Unit, *, reaso
         "delta": repr(limit.delta),
         "training_delta": repr(limit.training_delta),
         "unit": unit,
-        "reason": reason,
     }
-    return Entry(action=BUDGET_SET, subject=snapshot, detail=detail, actor=actor)
+    return Entry(action=BUDGET_SET, subject=snapshot, detail=detail, actor=actor, words=reason)
 
 
 def spent_entry(

@@ -148,9 +148,8 @@ class Holds:
             "scope": hold.scope,
             "target": hold.target,
             "until": hold.until.isoformat() if hold.until else None,
-            "reason": reason or hold.reason,
         }
-        self._ledger.append(action, hold.id, detail, actor=by)
+        self._ledger.append(action, hold.id, detail, actor=by, words=reason or hold.reason)
 
 
 def _insert(tx: Tx, hold: Hold) -> None:

@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, doctor, evidence_verbs, lifecycle, people, release, serve, siem, start, workspace
+from sealwright.doors.cli import (
+    data,
+    doctor,
+    evidence_verbs,
+    ledger,
+    lifecycle,
+    people,
+    release,
+    serve,
+    siem,
+    start,
+    witness,
+    workspace,
+)
 
 __all__ = ["app"]
 
@@ -36,4 +49,6 @@ for module in (start, lifecycle, evidence_verbs, release, serve, doctor, siem):
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(ledger.app, name="ledger", rich_help_panel="Prove")
+app.add_typer(witness.app, name="witness", rich_help_panel="Prove")
 app.add_typer(siem.app, name="siem", rich_help_panel="Keep it in order")

@@ -10,7 +10,7 @@ from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, o
 if TYPE_CHECKING:
     from sealwright.trust import TrustRoot
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "trust_root_of"]
 
 _PANEL = "Prove"
 
@@ -51,7 +51,7 @@ def verify(
     from sealwright.kernel import InvalidInput, read_limited, system_clock
     from sealwright.pipeline import verify_bytes, verify_path
 
-    root = _trust_root(trust, fingerprint, home)
+    root = trust_root_of(trust, fingerprint, home)
     sent = read_limited(request, 64 << 20) if request is not None else None
     if what.startswith(("https://", "http://")):
         from sealwright.doors.fetch import fetch
@@ -122,7 +122,7 @@ def export(
     out(as_json, facts, words)
 
 
-def _trust_root(trust: Path | None, fingerprint: str | None, home: Path | None) -> "TrustRoot":
+def trust_root_of(trust: Path | None, fingerprint: str | None, home: Path | None) -> "TrustRoot":
     """The public keys to believe: named, or those of this machine's workspace; never those beside the evidence."""
     import os
 

@@ -1,8 +1,10 @@
 """Check Sealwright evidence without Sealwright: one file, Python 3.11 or later, and the package `cryptography`.
 
     python sealwright_verify.py WHAT --trust trust.json [--fingerprint sha256:…] [--request FILE] [--json]
+                                [--against CHECKPOINT …] [--witness KEY …]
 
-WHAT is an evidence bundle, a receipt (or an answer that carries one), or the folder of a package or of a ledger.
+WHAT is an evidence bundle, a receipt (or an answer that carries one), exported entries (entries.jsonl), or the folder of
+a package or of a ledger. A ledger is compared with checkpoints kept elsewhere, which witnesses may have cosigned.
 Exit status: 0 it holds, 4 it does not (the first broken link is named), 2 wrong usage.
 
 Answers: did the holders of the keys in trust.json sign exactly this, does every part name the parts it should, and
@@ -32,7 +34,7 @@ from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 Json = dict[str, Any]
 
@@ -164,6 +166,8 @@ class Report:
     facts: Json
     checked: list[str]
     not_checked: list[str]
+    against: Sequence[bytes] = ()  # checkpoints of a ledger that were kept elsewhere
+    witnesses: Sequence[str] = ()  # keys of those who must have cosigned one of them
 
 
 # ---- 4 Signed statements (in-toto Statement v1 in a DSSE envelope), by the workspace and by people -----------------
@@ -366,11 +370,31 @@ def read_checkpoint(note: bytes, trust: Trust) -> tuple[str, int, bytes]:
     keys = trust.keys["checkpoints" if origin == f"{prefix}ledger" else "decision-checkpoints"].values()
     known = {hashlib.sha256(f"{origin}\n\x01".encode() + key.public_bytes_raw()).digest()[:4]: key for key in keys}
     mark = f"\N{EM DASH} {origin} "
-    need(line.startswith(mark) and line.endswith("\n"), "is not a signed note")
-    signature = from_base64(line[len(mark) : -1])
+    mine = [one for one in line.split("\n") if one.startswith(mark)]  # others are by witnesses
+    need(len(mine) == 1 and line.endswith("\n"), "is not a signed note")
+    signature = from_base64(mine[0][len(mark) :])
     need(signature[:4] in known, "is not signed by a key of this log")
     known[signature[:4]].verify(signature[4:], f"{text}\n".encode())
     return origin, int(size), from_base64(root)
+
+
+def check_witness(vkey: str, notes: Sequence[bytes]) -> str:
+    """When this witness cosigned one of the checkpoints (c2sp.org/tlog-cosignature, Ed25519), in words."""
+    name, _, rest = vkey.partition("+")
+    key = from_base64(rest.partition("+")[2])
+    need(len(key) == 33 and key[0] == 4, "is not the key of a witness")
+    own = hashlib.sha256(f"{name}\n".encode() + key).digest()[:4]
+    need(own.hex() == rest.partition("+")[0], "is not the key of a witness")
+    for note in notes:
+        text, _, lines = note.decode().rpartition("\n\n")
+        for line in lines.split("\n"):
+            blob = from_base64(line.rpartition(" ")[2]) if line.startswith(f"\N{EM DASH} {name} ") else b""
+            if blob[:4] == own:
+                at = int.from_bytes(blob[4:12], "big")
+                signed = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+                ed25519.Ed25519PublicKey.from_public_bytes(key[1:]).verify(blob[12:], signed)
+                return f"{name} cosigned {text.split()[1]} entries at {datetime.fromtimestamp(at, UTC).isoformat()}"
+    raise Broken("cosigned none of the checkpoints given")
 
 
 def read_entry(leaf: bytes, index: int) -> Json:
@@ -399,6 +423,14 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
     """A ledger; returns its name, the statements, versions and revocations in it, and whether all of it is signed."""
     origin, roots, loose = read_checkpoints(files, trust)
     *lines, torn = files["entries.log"].split(b"\n")
+    for place, note in enumerate(report.against):
+        with within(f"against/{place}"):
+            elsewhere, size, root = read_checkpoint(note, trust)
+            known = elsewhere == origin and roots.setdefault(size, root) == root
+            need(known, "is of another log, or of another history of this one")
+    for vkey in report.witnesses:
+        with within(f"witness/{vkey.partition('+')[0]}"):
+            report.checked.append(check_witness(vkey, report.against))
     last, before, at, sure, attached = max(roots), "sha256:" + "0" * 64, "", 0, 0
     need(len(lines) >= last, f"ends before entry {len(lines)}, but {last} were signed: cut off, or an older state")
     edge: list[bytes] = []  # of the tree so far: one hash for each whole subtree, the largest first
@@ -431,7 +463,10 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
         f"{log}: each entry names the one before, and {len(roots)} signed checkpoints are over exactly these entries",
         f"{log}: {attached} attachments have the digest that their entry names; others were erased or left out",
     ]
-    report.not_checked.append(f"{log}: whether others saw another end of it: compare a checkpoint kept elsewhere")
+    if report.against:
+        report.checked.append(f"{log}: {len(report.against)} checkpoints kept elsewhere are of this very history")
+    else:
+        report.not_checked.append(f"{log}: whether others saw another end of it: compare a checkpoint kept elsewhere")
     whole = len(lines) == last and not torn and not loose  # a server that is writing leaves an unsigned end
     rest = f"{log}: {len(lines) - last} entries and {len(torn) + loose} bytes at its end are not signed yet"
     report.not_checked += [] if whole else [rest]
@@ -450,21 +485,43 @@ def climb(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     return node_hash(climb(leaf, index - half, size - half, path[:-1]), path[-1])
 
 
-def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Report) -> None:
-    """The entry is in a signed ledger of decisions, and it is about this answer, and this request if there is one."""
-    said = exact(receipt, "type decision entry proof salt answer")
-    need(said["type"] == "urn:sealwright:receipt:v1", "is not a receipt")
+def check_proof(entry: bytes, proof: str, trust: Trust) -> tuple[str, int, int, Json]:
+    """The entry is under a signed checkpoint: the log, its size there, the entry's place, and what the entry says."""
     with within("proof"):
-        head, _, note = said["proof"].partition("\n\n")
+        head, _, note = proof.partition("\n\n")
         title, place, *path = head.split("\n")
         origin, size, root = read_checkpoint(note.encode(), trust)
         index = int(place.removeprefix("index "))
         need((title, place) == ("c2sp.org/tlog-proof@v1", f"index {index}"), "is not an inclusion proof")
-        leaf = hashlib.sha256(b"\x00" + said["entry"].encode()).digest()
-        found = climb(leaf, index, size, [from_base64(one) for one in path])
-        need(found == root and "/decisions/" in origin, "does not lead from the entry to a signed root of decisions")
+        found = climb(hashlib.sha256(b"\x00" + entry).digest(), index, size, [from_base64(one) for one in path])
+        need(found == root, "does not lead from the entry to the signed root")
     with within("entry"):
-        entry = read_entry(said["entry"].encode(), index)
+        return origin, size, index, read_entry(entry, index)
+
+
+def check_entries(lines: Sequence[bytes], trust: Trust, report: Report) -> None:
+    """Exported entries: each line an entry and its proof, all of one log, in order."""
+    seen: list[tuple[str, int]] = []
+    for place, line in enumerate(lines):
+        with within(f"line {place + 1}"):
+            said = exact(canonical(line), "entry proof")
+            origin, _size, index, _said = check_proof(said["entry"].encode(), said["proof"], trust)
+            need(not seen or (origin == seen[-1][0] and index > seen[-1][1]), "is of another log, or out of order")
+            seen.append((origin, index))
+    need(bool(seen), "holds no entry")
+    report.facts |= {"log": seen[0][0], "entries": len(seen), "first": seen[0][1], "last": seen[-1][1]}
+    report.checked.append("each line is an entry of the signed ledger, at the place it names")
+    report.not_checked.append("whether entries were left out between these: that takes the whole ledger")
+
+
+def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Report) -> None:
+    """The entry is in a signed ledger of decisions, and it is about this answer, and this request if there is one."""
+    said = exact(receipt, "type decision entry proof salt answer")
+    need(said["type"] == "urn:sealwright:receipt:v1", "is not a receipt")
+    origin, size, index, entry = check_proof(said["entry"].encode(), said["proof"], trust)
+    with within("proof"):
+        need("/decisions/" in origin, "is not of a log of decisions")
+    with within("entry"):
         detail, salt = exact(entry["detail"], "answer decision model request"), bytes.fromhex(said["salt"])
         need(salt.hex() == said["salt"] and len(salt) == 32, "goes with a salt of another form")
     for name, given in {"answer": said["answer"].encode(), "request": request}.items():
@@ -550,6 +607,10 @@ def check(what: Path, trust: Trust, request: bytes | None, report: Report) -> st
         with within("package"):
             check_package(read_folder(what), trust, report)
         return "package"
+    if what.suffix == ".jsonl":
+        with within("entries"):
+            check_entries(what.read_bytes().splitlines(), trust, report)
+        return "extract"
     with within("file"):
         said = parse(data := what.read_bytes())
         kind, beside = "bundle" if "files" in said else "receipt", set(said) == {"answer", "receipt"}
@@ -570,13 +631,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--trust", type=Path, required=True, help="the organisation's trust.json")
     parser.add_argument("--fingerprint", default="", help="what trust.json must have; learn it by another way")
     parser.add_argument("--request", type=Path, help="for a receipt: the exact request it answers")
+    parser.add_argument(
+        "--against", type=Path, action="append", default=[], help="a checkpoint that was kept elsewhere"
+    )
+    parser.add_argument("--witness", action="append", default=[], help="key of a witness who cosigned it")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     given = parser.parse_args(arguments)
     if given.fingerprint and not re.fullmatch("sha256:[0-9a-f]{64}", given.fingerprint):
         parser.error("a fingerprint is sha256: and 64 hex digits; a part of it proves nothing")
-    if missing := [path for path in (given.what, given.trust, given.request) if path and not path.exists()]:
+    if missing := [
+        path for path in (given.what, given.trust, given.request, *given.against) if path and not path.exists()
+    ]:
         parser.error(f"there is no {missing[0]}")
-    report = Report({}, [], [])
+    if given.witness and not given.against:
+        parser.error("--witness says who cosigned what --against names")
+    report = Report({}, [], [], [path.read_bytes() for path in given.against], given.witness)
     try:
         with within("trust.json"):
             trust = read_trust(given.trust.read_bytes(), given.fingerprint)
@@ -584,8 +653,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.facts["keys"] = f"of {trust.workspace}, fingerprint {sha256(trust.data)}"
         report.not_checked += [] if given.fingerprint else ["whose keys these are: ask them for their fingerprint"]
         report.not_checked += ["the request: only a receipt answers one"] if given.request and kind != "receipt" else []
+        if given.against and kind != "ledger":
+            report.not_checked.append("--against: only a ledger is compared with a checkpoint")
         report.not_checked.append("whether what was signed is true")
-        outcome = {"holds": True, "kind": kind, **vars(report)}
+        said = {"facts": report.facts, "checked": report.checked, "not_checked": report.not_checked}
+        outcome = {"holds": True, "kind": kind, **said}
         lines = [f"This {kind} holds.", *(f"  {name}: {value or 'nothing'}" for name, value in report.facts.items())]
         lines += ["Checked:", *(f"  + {line}" for line in report.checked)]
         lines += ["Not checked:", *(f"  - {line}" for line in report.not_checked)]
