@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sealwright import trust
 from sealwright.serving import Running, ServingSpec
 
 CANARY = "Zanzibar-4711"
@@ -503,6 +504,8 @@ def test_more_connections_than_allowed_are_not_taken(
 
     own = new_house()
     limits = Limits(connections=20, connections_per_client=10, idle_seconds=3, header_seconds=3)
+    names = ["localhost", "127.0.0.1", "credit.example"]
+    own.tls = trust.create_server_certificate(own.keyring, own.home / "serving" / "tls", names, own.clock())
     client = client_of(own, start(own, limits=limits, spec=ServingSpec(hosts=("credit.example",))))
     held = [client.connect() for _ in range(10)]
     with pytest.raises(OSError):

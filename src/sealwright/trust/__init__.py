@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.tls import create_server_certificate
+    from sealwright.trust.tls_clients import ClientTrust, load_client_trust
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
@@ -70,6 +71,7 @@ __all__ = [
     "Audit",
     "Checkpoint",
     "Claims",
+    "ClientTrust",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
@@ -125,6 +127,7 @@ __all__ = [
     "issue_token",
     "keyed_name",
     "leaf_hash",
+    "load_client_trust",
     "load_server_certificate",
     "make_receipt",
     "make_statement",
@@ -290,6 +293,10 @@ _HOME = {
         "seal_stream",
     ),
     "tls": ("create_server_certificate",),
+    "tls_clients": (
+        "ClientTrust",
+        "load_client_trust",
+    ),
     "tls_files": (
         "TlsFiles",
         "load_server_certificate",
