@@ -304,7 +304,7 @@ def test_a_port_in_use_or_a_wrong_certificate_is_said_so(new_house: Any, start: 
         with pytest.raises(OperationFailed, match="Cannot listen"):
             start(house, port=taken.getsockname()[1])
     house.tls.key.write_text("no key")
-    with pytest.raises(OperationFailed, match="certificate"):
+    with pytest.raises(StartRefused, match="not a PEM private key"):
         start(house)
 
 

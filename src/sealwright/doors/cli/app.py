@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli.options import say
 
 __all__ = ["app"]
 
@@ -27,7 +28,7 @@ def _root(
     if version:
         from sealwright import __version__
 
-        typer.echo(f"sealwright {__version__}")
+        say(f"sealwright {__version__}")
         raise typer.Exit
 
 

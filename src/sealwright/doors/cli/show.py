@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sealwright.doors.escaping import safe
+from sealwright.kernel import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

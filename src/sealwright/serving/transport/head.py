@@ -45,7 +45,11 @@ def measured_head(head: bytes) -> int:
     if found is None or found[1] is None:
         raise BadRequest
     if found[3] is not None:
-        raise BadRequest if found[2] is not None else LengthRequired("Chunked bodies are not read. Send a Content-Length.")
+        raise (
+            BadRequest
+            if found[2] is not None
+            else LengthRequired("Chunked bodies are not read. Send a Content-Length.")
+        )
     return int(found[2] or 0)
 
 
