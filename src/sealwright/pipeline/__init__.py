@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Workspace,
         create_workspace,
         is_workspace,
+        ledger_origin,
         open_workspace,
         read_trust_root,
     )
@@ -97,7 +98,14 @@ _HOME = {
     "take_in": ("Ingested", "ingest"),
     "verify": ("Verified", "trust_root_from", "verify_bytes", "verify_path"),
     "way": ("Way", "run_way"),
-    "workspace": ("Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"),
+    "workspace": (
+        "Workspace",
+        "create_workspace",
+        "is_workspace",
+        "ledger_origin",
+        "open_workspace",
+        "read_trust_root",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -139,6 +147,7 @@ __all__ = [
     "export_bundle",
     "ingest",
     "is_workspace",
+    "ledger_origin",
     "load_project",
     "open_workspace",
     "overview",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import control, data, evidence_verbs, lifecycle, people, release, serve, start, workspace
 from sealwright.doors.cli.options import say
 
 __all__ = ["app"]
@@ -32,7 +32,7 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve):
+for module in (start, lifecycle, evidence_verbs, release, serve, control):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")

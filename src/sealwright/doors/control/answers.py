@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from sealwright.doors.control.csrf import FORM_FIELD
 from sealwright.doors.control.headers import ATTACHMENT_POLICY
 from sealwright.doors.control.templates import render
 from sealwright.serving import HttpRefusal, InternalFault, problem_body
@@ -24,8 +25,10 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
     """A page from a template; what every page shows is filled in."""
     caller = getattr(request.state, "caller", None)
-    console = request.app.state.console if "app" in request.scope else None
-    values: Mapping[str, Any] = {"caller": caller, "path": request.url.path, "console": console, **facts}
+    console = request.app.state.console
+    token = request.app.state.door.tokens.of(caller.session) if caller is not None and caller.session else ""
+    common = {"caller": caller, "console": console, "form_field": FORM_FIELD, "form_token": token}
+    values: Mapping[str, Any] = {**common, **facts}
     return HTMLResponse(render(f"{name}.html.j2", values), status_code=status)
 
 

@@ -42,6 +42,7 @@ class Outer:
         if scope["type"] != "http":
             return  # no websockets, no lifespan
         state = scope.setdefault("state", {})
+        scope["app"] = self._app
         state["request_id"] = new_id("req")
         answered = False
 

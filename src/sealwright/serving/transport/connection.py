@@ -230,6 +230,6 @@ def _raw_refusal(refusal: HttpRefusal) -> bytes:
     body = problem_body(refusal)
     head = (
         f"HTTP/1.1 {refusal.status} Refused\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+        f"content-length: {len(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
