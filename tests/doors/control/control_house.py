@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from sealwright.doors.control.answers import attachment
+from sealwright.doors.control.console_routes import console_routes
 from sealwright.doors.control.process import ControlParts, control_parts, door_ledger, serve_control
 from sealwright.doors.control.programs import ProgramTokens
-from sealwright.doors.control.router import ControlRouter
+from sealwright.doors.control.router import Access, ControlRouter
 from sealwright.doors.control.seams import Asked, Caller
 from sealwright.doors.control.settings import control_settings
 from sealwright.kernel import Refused
@@ -114,6 +115,22 @@ def add_routes(routes: ControlRouter) -> None:
     routes.add("GET", "/fault", _fault, kind="page", open_to="logged_in")
     routes.add("GET", "/api/v1/slow", _slow, kind="api", open_to="logged_in")
     routes.add("POST", "/api/v1/things", _thing, kind="api", open_to="logged_in")
+
+
+def table() -> list[Access]:
+    """Every route of the server the tests run: the product's and the tests' own."""
+    routes = console_routes(None)  # type: ignore[arg-type]
+    add_routes(routes)
+    return list(routes.entries)
+
+
+def address(access: Access) -> str:
+    return (
+        access.path.replace("{project}", "credit")
+        .replace("{index}", "0")
+        .replace("{name}", "x")
+        .replace("{artefact}", "a.txt")
+    )
 
 
 async def _change(request: Request) -> Response:

@@ -5,29 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from control_house import UNSAFE, add_routes
+from control_house import UNSAFE, address, table
 from fastapi import FastAPI
 
-from sealwright.doors.control.console_routes import console_routes
 from sealwright.doors.control.router import PUBLIC, Access, ControlRouter, RouteUnprotected, refuse_other_routes
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def table() -> list[Access]:
-    """Every route of the server the tests run: the product's and the tests' own."""
-    routes = console_routes(None)  # type: ignore[arg-type]
-    add_routes(routes)
-    return list(routes.entries)
-
-
-def address(access: Access) -> str:
-    return (
-        access.path.replace("{project}", "credit")
-        .replace("{index}", "0")
-        .replace("{name}", "x")
-        .replace("{artefact}", "a.txt")
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +24,13 @@ def _alive_after(control: Any) -> Iterator[None]:
 
 def test_the_public_addresses_are_these_and_no_more_t13() -> None:
     """Whoever adds one changes this list, and somebody reads the change."""
-    assert PUBLIC == {
+    assert {
         "GET /",
         "GET /health/live",
         "GET /health/ready",
         "GET /static/{name}",
         "GET /.well-known/security.txt",
-    }
+    } == PUBLIC
     assert {one.name for one in table() if one.open_to == "anyone"} == PUBLIC
 
 

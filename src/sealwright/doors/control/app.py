@@ -21,7 +21,7 @@ from sealwright.serving import EventLog, HttpRefusal, MethodNotAllowed, Transpor
 
 __all__ = ["control_app"]
 
-_NOT_ALLOWED = 405
+_NOT_FOUND, _NOT_ALLOWED = 404, 405
 
 
 def control_app(routes: ControlRouter, door: Door, console: Console, transport: Transport, log: EventLog) -> Outer:
@@ -69,11 +69,14 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     """No such address, or not with this method. Strangers are told neither."""
     door: Door = request.app.state.door
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status not in (_NOT_FOUND, _NOT_ALLOWED):
+        return refusal_answer(request, FormRefused())  # FastAPI could not read the body
     if await door.who(request, None) is None:
         unknown = LoginNeeded()
         await door.record(request, unknown)
         return refusal_answer(request, unknown)
-    if isinstance(error, HTTPException) and error.status_code == _NOT_ALLOWED:
+    if isinstance(error, HTTPException) and status == _NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "")
         return refusal_answer(request, MethodNotAllowed([name.strip() for name in allowed.split(",") if name.strip()]))
     return refusal_answer(request, NothingHere())
