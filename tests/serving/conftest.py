@@ -25,6 +25,13 @@ house_module = importlib.util.module_from_spec(_spec)
 sys.modules["serving_house"] = house_module
 _spec.loader.exec_module(house_module)
 
+if "pki" not in sys.modules:
+    _pki = importlib.util.spec_from_file_location("pki", Path(__file__).parent.parent / "pki.py")
+    assert _pki is not None
+    assert _pki.loader is not None
+    sys.modules["pki"] = importlib.util.module_from_spec(_pki)
+    _pki.loader.exec_module(sys.modules["pki"])
+
 QUICK = Limits(
     header_seconds=1.5,
     body_seconds=1.5,

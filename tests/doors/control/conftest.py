@@ -21,12 +21,13 @@ from sealwright.pipeline import create_workspace, open_workspace
 from sealwright.trust import KeyFile, Ledger, LedgerEntry, create_key_file
 
 _HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("control_house", _HERE / "control_house.py")
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-sys.modules["control_house"] = _module
-_spec.loader.exec_module(_module)
+for _name, _path in (("control_house", _HERE / "control_house.py"), ("pki", _HERE.parent.parent / "pki.py")):
+    if _name not in sys.modules:
+        _spec = importlib.util.spec_from_file_location(_name, _path)
+        assert _spec is not None
+        assert _spec.loader is not None
+        sys.modules[_name] = importlib.util.module_from_spec(_spec)
+        _spec.loader.exec_module(sys.modules[_name])
 
 QUICK = {
     "header_seconds": 1.5,
@@ -84,7 +85,7 @@ class Control:
     def __init__(self, place: Place, process: "subprocess.Popen[bytes]", facts: Mapping[str, Any]) -> None:
         self.place, self.process, self.port = place, process, int(facts["port"])
         self.cookies: dict[str, str] = facts["cookies"]
-        self.tls = ssl.create_default_context(cafile=facts["ca"])
+        self.tls = ssl.create_default_context(cafile=facts["ca"])  # None: certificates of the test's own
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Reply:
         """One request on a connection of its own. Content-Type is what `headers` says."""

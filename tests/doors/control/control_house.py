@@ -186,7 +186,10 @@ def main(home: Path, key: Path, options: dict[str, Any]) -> None:
 
             def ready(port: int) -> None:
                 cookies = {name: f"{COOKIE}={session}" for session, name in sessions.open.items()}
-                print(json.dumps({"port": port, "ca": str(settings.ca), "cookies": cookies}), flush=True)
+                print(
+                    json.dumps({"port": port, "ca": str(settings.ca) if settings.ca else None, "cookies": cookies}),
+                    flush=True,
+                )
 
             serve_control(workspace, settings, parts, ready=ready)
 

@@ -4,8 +4,6 @@ Answers: how do the parts of this folder go together? FastAPI routes and describ
 texts are switched off, since each of them is a way past the table.
 """
 
-from typing import Any
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -63,7 +61,7 @@ async def _refused(request: Request, error: Exception) -> Response:
         return refusal_answer(request, error)
     if not isinstance(error, SealwrightError) or error.status >= 500:
         raise error
-    return refusal_answer(request, _Told(error))
+    return refusal_answer(request, _told(error))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -84,7 +82,7 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 async def _wrong_shape(request: Request, error: Exception) -> Response:
     """A body or parameter of another shape: which fields, never what stood in them."""
-    places: list[Any] = error.errors() if isinstance(error, RequestValidationError) else []
+    places = list(error.errors()) if isinstance(error, RequestValidationError) else []
     named = sorted({".".join(str(part) for part in one["loc"][1:])[:80] for one in places[:20]})
     return refusal_answer(request, FormRefused(f"These fields are missing or not as expected: {', '.join(named)}."))
 
@@ -101,15 +99,7 @@ _TITLES = {
 }
 
 
-class _Told(HttpRefusal):
+def _told(error: SealwrightError) -> HttpRefusal:
     """An error of a room, said over HTTP."""
-
-    def __init__(self, error: SealwrightError) -> None:
-        super().__init__(str(error))
-        self.code, self.status, self.title = (
-            error.code,
-            error.status,
-            _TITLES.get(  # type: ignore[misc]
-                error.status, "Refused"
-            ),
-        )
+    words = {"code": error.code, "status": error.status, "title": _TITLES.get(error.status, "Refused")}
+    return type("Told", (HttpRefusal,), words)(str(error))

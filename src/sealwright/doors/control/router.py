@@ -5,7 +5,7 @@ must stand in the one list below as well, and a route that came in another way s
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ class _Guarded(APIRoute):
 
     access: Access
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:

@@ -142,7 +142,8 @@ def _check_hosts(host: str, hosts: list[str]) -> None:
     if len(hosts) > _MOST_HOSTS or len(set(hosts)) != len(hosts):
         raise InvalidInput(f"At most {_MOST_HOSTS} host names are allowed, each once.")
     for name in hosts:
-        if name in _EVERY_ADDRESS or not (_is_address(name) or _NAME.fullmatch(name)):
+        number = name.startswith("0x") or name.rpartition(".")[2].isdigit()  # what some readers take for an address
+        if name in _EVERY_ADDRESS or not (_is_address(name) or (_NAME.fullmatch(name) and not number)):
             raise InvalidInput(
                 f"{name[:80]!r} is no host name a caller may use. Write each in full and in lower case, without a port or a star."
             )
