@@ -56,7 +56,7 @@ def open_at(home: Path | None, key_file: Path | None, *, create: bool = False) -
 
     settings = read_settings(home=home, key_file=key_file)
     if create:
-        return open_or_create(settings, tell=lambda line: typer.echo(line, err=True))
+        return open_or_create(settings, tell=lambda line: say(line, err=True))
     return open_workspace_at(settings)
 
 

@@ -68,7 +68,7 @@ def rows(headings: Sequence[str], lines: Iterable[Sequence[Any]], *, status: int
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(safe(heading)), overflow="fold")
     for line in lines:
         cells = [Text(safe(cell)) for cell in line]
         if status is not None:
