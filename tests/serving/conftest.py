@@ -25,12 +25,13 @@ house_module = importlib.util.module_from_spec(_spec)
 sys.modules["serving_house"] = house_module
 _spec.loader.exec_module(house_module)
 
-if "pki" not in sys.modules:
-    _pki = importlib.util.spec_from_file_location("pki", Path(__file__).parent.parent / "pki.py")
-    assert _pki is not None
-    assert _pki.loader is not None
-    sys.modules["pki"] = importlib.util.module_from_spec(_pki)
-    _pki.loader.exec_module(sys.modules["pki"])
+for _name in ("pki", "wire_corpus"):
+    if _name not in sys.modules:
+        _shared = importlib.util.spec_from_file_location(_name, Path(__file__).parent.parent / f"{_name}.py")
+        assert _shared is not None
+        assert _shared.loader is not None
+        sys.modules[_name] = importlib.util.module_from_spec(_shared)
+        _shared.loader.exec_module(sys.modules[_name])
 
 QUICK = Limits(
     header_seconds=1.5,

@@ -21,7 +21,11 @@ from sealwright.pipeline import create_workspace, open_workspace
 from sealwright.trust import KeyFile, Ledger, LedgerEntry, create_key_file
 
 _HERE = Path(__file__).parent
-for _name, _path in (("control_house", _HERE / "control_house.py"), ("pki", _HERE.parent.parent / "pki.py")):
+for _name, _path in (
+    ("control_house", _HERE / "control_house.py"),
+    ("pki", _HERE.parent.parent / "pki.py"),
+    ("wire_corpus", _HERE.parent.parent / "wire_corpus.py"),
+):
     if _name not in sys.modules:
         _spec = importlib.util.spec_from_file_location(_name, _path)
         assert _spec is not None
