@@ -25,6 +25,14 @@ house_module = importlib.util.module_from_spec(_spec)
 sys.modules["serving_house"] = house_module
 _spec.loader.exec_module(house_module)
 
+for _name in ("pki", "wire_corpus"):
+    if _name not in sys.modules:
+        _shared = importlib.util.spec_from_file_location(_name, Path(__file__).parent.parent / f"{_name}.py")
+        assert _shared is not None
+        assert _shared.loader is not None
+        sys.modules[_name] = importlib.util.module_from_spec(_shared)
+        _shared.loader.exec_module(sys.modules[_name])
+
 QUICK = Limits(
     header_seconds=1.5,
     body_seconds=1.5,

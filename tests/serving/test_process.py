@@ -304,7 +304,7 @@ def test_a_port_in_use_or_a_wrong_certificate_is_said_so(new_house: Any, start: 
         with pytest.raises(OperationFailed, match="Cannot listen"):
             start(house, port=taken.getsockname()[1])
     house.tls.key.write_text("no key")
-    with pytest.raises(OperationFailed, match="certificate"):
+    with pytest.raises(StartRefused, match="not a PEM private key"):
         start(house)
 
 
@@ -390,7 +390,7 @@ def test_the_process_shows_no_key_and_leaves_no_core(
 
 def test_the_process_cannot_be_looked_into_by_others_of_its_user() -> None:
     code = (
-        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving import process_hygiene\n"
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving.transport import process_hygiene\n"
         "process_hygiene.guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     )
     done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)

@@ -6,8 +6,8 @@ Nothing here loads anything. Style stands at each element, because notebooks dro
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sealwright.doors.escaping import safe_html
 from sealwright.doors.signs import AGAINST, FOR, INK, LINE, SOFT
+from sealwright.kernel import safe_html
 
 if TYPE_CHECKING:
     from sealwright.assurance import Deletion, DocumentExplanation, ImageExplanation

@@ -7,7 +7,6 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from sealwright.doors.escaping import safe_html
 from sealwright.doors.explained_card import (
     SMALL,
     amount,
@@ -23,6 +22,7 @@ from sealwright.doors.explained_card import (
     what,
 )
 from sealwright.doors.signs import INK, WASH, colour_of, signs_of, strongest
+from sealwright.kernel import safe_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

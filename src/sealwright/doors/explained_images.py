@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sealwright.doors.escaping import safe_html
 from sealwright.doors.explained_card import (
     SMALL,
     amount,
@@ -20,6 +19,7 @@ from sealwright.doors.explained_card import (
 )
 from sealwright.doors.png import png_address
 from sealwright.doors.signs import AGAINST, FOR, INK, LINE, level_of, signs_of, strongest
+from sealwright.kernel import safe_html
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ What is shown is about single persons. It is rendered where it was asked for, an
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
-from sealwright.doors.escaping import safe, safe_html
+from sealwright.kernel import safe, safe_html
 
 if TYPE_CHECKING:
     from sealwright.assurance import DocumentExplanation, ImageExplanation, RowExplanation

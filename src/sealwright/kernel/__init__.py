@@ -5,6 +5,7 @@ Does not answer: anything about models, data or people. Imports no other room.
 """
 
 from sealwright.kernel.canonical import canonical_json, strict_json
+from sealwright.kernel.csv_text import FORMULA_START, NUMBER, csv_cell, csv_text
 from sealwright.kernel.digests import Sha256, digest_of, digest_of_file, hex_of
 from sealwright.kernel.errors import (
     Conflict,
@@ -17,6 +18,7 @@ from sealwright.kernel.errors import (
     StoppedByPolicy,
     VerificationFailed,
 )
+from sealwright.kernel.escaping import json_text, page_text, safe, safe_html
 from sealwright.kernel.files import fsync_folder, private_folder, read_limited, write_atomically
 from sealwright.kernel.ids import check_name, new_id
 from sealwright.kernel.progress import Progress, silent
@@ -27,10 +29,12 @@ from sealwright.kernel.version import VERSION
 __all__ = [
     "Clock",
     "Conflict",
+    "FORMULA_START",
     "FixedClock",
     "InvalidInput",
     "Located",
     "MissingExtra",
+    "NUMBER",
     "NotFound",
     "OperationFailed",
     "Progress",
@@ -42,15 +46,21 @@ __all__ = [
     "VerificationFailed",
     "canonical_json",
     "check_name",
+    "csv_cell",
+    "csv_text",
     "digest_of",
     "digest_of_file",
     "from_rfc3339",
     "fsync_folder",
     "hex_of",
+    "json_text",
     "new_id",
+    "page_text",
     "private_folder",
     "read_limited",
     "rfc3339",
+    "safe",
+    "safe_html",
     "silent",
     "strict_json",
     "strict_yaml",

@@ -37,7 +37,7 @@ from sealwright.kernel import (
 from sealwright.registry import Registry
 from sealwright.trust import Discretion, Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
 
-__all__ = ["Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"]
+__all__ = ["Workspace", "create_workspace", "is_workspace", "ledger_origin", "open_workspace", "read_trust_root"]
 
 _ABOUT = "workspace.json"
 _FOLDERS = ("snapshots", "packages", "pointers", "serving", "reports", "runs", "people")

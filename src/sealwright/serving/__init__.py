@@ -1,4 +1,4 @@
-"""The prediction server: verified packages in, recorded and receipted answers out.
+"""The prediction server: verified packages in, recorded and receipted answers out. And how every server meets the network.
 
 Answers: what does the released model say about this row, for whom, and what proves it was said?
 Does not answer: which model is released. It reads signed pointers and cannot make one.
@@ -22,29 +22,63 @@ if TYPE_CHECKING:
         token_audience,
         token_issuer,
     )
+    from sealwright.serving.problems import (
+        BadRequest,
+        HttpRefusal,
+        InternalFault,
+        MethodNotAllowed,
+        Misdirected,
+        problem_body,
+    )
     from sealwright.serving.spec import ServingSpec
+    from sealwright.serving.strict_body import strict_body
+    from sealwright.serving.transport.admission import Head, read_head
+    from sealwright.serving.transport.config import Transport, allowed_hosts, read_transport
+    from sealwright.serving.transport.connection import ConnectionGuard
+    from sealwright.serving.transport.events import EventLog
+    from sealwright.serving.transport.http_server import HttpServer
+    from sealwright.serving.transport.limits import TransportLimits
+    from sealwright.serving.transport.process_hygiene import guard_memory, raise_open_files
 
 __all__ = [
     "DECISION",
     "DECISION_KEY_PURPOSE",
+    "BadRequest",
+    "ConnectionGuard",
     "Contract",
     "DecisionRecord",
+    "EventLog",
+    "Head",
+    "HttpRefusal",
+    "HttpServer",
+    "InternalFault",
     "Limits",
+    "MethodNotAllowed",
+    "Misdirected",
     "Running",
     "ServeConfig",
     "ServingSpec",
     "StartFailed",
     "StartRefused",
+    "Transport",
+    "TransportLimits",
+    "allowed_hosts",
     "become",
     "contract_of",
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
+    "guard_memory",
     "launch",
     "openapi_of",
     "predict_scope",
     "prepare",
+    "problem_body",
+    "raise_open_files",
     "read_decision",
+    "read_head",
+    "read_transport",
+    "strict_body",
     "token_audience",
     "token_issuer",
 ]
@@ -62,6 +96,32 @@ _HOME = {
         "predict_scope",
         "token_audience",
         "token_issuer",
+    ),
+    "problems": (
+        "BadRequest",
+        "HttpRefusal",
+        "InternalFault",
+        "MethodNotAllowed",
+        "Misdirected",
+        "problem_body",
+    ),
+    "strict_body": ("strict_body",),
+    "transport.admission": (
+        "Head",
+        "read_head",
+    ),
+    "transport.config": (
+        "Transport",
+        "allowed_hosts",
+        "read_transport",
+    ),
+    "transport.connection": ("ConnectionGuard",),
+    "transport.events": ("EventLog",),
+    "transport.http_server": ("HttpServer",),
+    "transport.limits": ("TransportLimits",),
+    "transport.process_hygiene": (
+        "guard_memory",
+        "raise_open_files",
     ),
     "spec": ("ServingSpec",),
 }

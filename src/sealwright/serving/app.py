@@ -14,11 +14,8 @@ from typing import Any
 import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
-from sealwright.serving.admission import Head, read_head
 from sealwright.serving.config import Limits
-from sealwright.serving.connection import ConnectionGuard
 from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.events import EventLog
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.outcome import Outcome, outcome_of
 from sealwright.serving.problems import (
@@ -34,6 +31,9 @@ from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
 from sealwright.serving.tokens import Caller, TokenCheck
+from sealwright.serving.transport.admission import Head, read_head
+from sealwright.serving.transport.connection import ConnectionGuard
+from sealwright.serving.transport.events import EventLog
 
 __all__ = ["App"]
 

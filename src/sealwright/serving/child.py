@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO, NoReturn, Self
 
 from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
-from sealwright.serving.config import Limits, ServeConfig, allowed_hosts
+from sealwright.serving.config import Limits, ServeConfig
 from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
+from sealwright.serving.transport.config import allowed_hosts
 from sealwright.trust import Keyring, person_name_key
 
 __all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare"]

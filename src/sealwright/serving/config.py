@@ -5,40 +5,29 @@ list, an environment variable or a file, and its repr shows nothing.
 """
 
 import base64
-import ipaddress
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from sealwright.kernel import InvalidInput, Refused, check_name
+from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.transport.config import Transport
+from sealwright.serving.transport.limits import TransportLimits
 
 __all__ = ["MOST_CONFIG_BYTES", "Limits", "ServeConfig"]
 
 MOST_CONFIG_BYTES = 60_000  # fits a pipe's buffer, so handing it over never blocks
 
-_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not bound
 _Seconds = Annotated[float, Meta(gt=0, le=3600)]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one caller, one connection and the whole process may use. Seconds and bytes."""
+class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is particular to predictions. Seconds and counts."""
 
-    body_bytes: Annotated[int, Meta(ge=1024, le=4 << 20)] = 1 << 20
     rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000
-    header_bytes: Annotated[int, Meta(ge=1024, le=65_536)] = 16_384
-    connections: _Count = 1024
-    connections_per_client: _Count = 512
     waiting: _Count = 512  # decisions between decode and answer; more are refused with 503
-    handshake_seconds: _Seconds = 5.0
-    header_seconds: _Seconds = 10.0
-    idle_seconds: _Seconds = 30.0
-    body_seconds: _Seconds = 10.0
-    answer_seconds: _Seconds = 30.0
-    drain_seconds: _Seconds = 20.0  # for answers under way after SIGTERM
     watch_seconds: _Seconds = 1.0  # between looks at pointer and revocations
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
 
@@ -97,16 +86,19 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         check_name(self.channel, what="channel")
         if not Path(self.home).is_absolute():
             raise InvalidInput("The workspace path handed to the server must be absolute.")
-        if not self.hosts:
-            raise InvalidInput("No host name is allowed, so nobody could ask. Name at least one.")
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise Refused("TLS needs a certificate and its key; only one of them was given.")
-        if self.tls_certificate is None and not _is_loopback(self.host):
-            raise Refused(
-                f"Without TLS the server only listens on this machine, not on {self.host}.\n"
-                "Give it a certificate, or the address 127.0.0.1."
-            )
+        self.transport().checked()
         return self
+
+    def transport(self) -> Transport:
+        """Its side toward the network."""
+        return Transport(
+            host=self.host,
+            port=self.port,
+            hosts=self.hosts,
+            tls_certificate=self.tls_certificate,
+            tls_key=self.tls_key,
+            limits=self.limits,
+        )
 
     def to_bytes(self) -> bytes:
         """The JSON to hand over.
@@ -139,18 +131,3 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 _DECODER = msgspec.json.Decoder(ServeConfig)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def allowed_hosts(host: str, extra: Sequence[str]) -> list[str]:
-    """The names a caller may use: the address itself, or this machine's own where it is loopback or all; and `extra`."""
-    own = ["localhost", "127.0.0.1", "::1"] if _is_loopback(host) or host in _EVERY_ADDRESS else [host]
-    return list(dict.fromkeys([*own, *extra]))

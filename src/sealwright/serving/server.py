@@ -1,76 +1,33 @@
 """The serving process: everything put together, from its settings to the end of the last answer.
 
-uvicorn with httptools and uvloop, started from one checked document. TLS 1.3 or nothing on an address
-that others can reach.
+Started from one checked document; how it meets the network stands in `transport`.
 """
 
 import asyncio
 import contextlib
 import gc
-import logging
-import signal
-import socket
-import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
-from sealwright.kernel import Clock, OperationFailed, SealwrightError, VerificationFailed, private_folder, system_clock
+from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.app import App
-from sealwright.serving.config import Limits, ServeConfig
-from sealwright.serving.connection import ConnectionGuard, guarded_protocol
+from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.events import EventLog
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import decision_origin
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
+from sealwright.serving.transport.connection import ConnectionGuard
+from sealwright.serving.transport.events import EventLog
+from sealwright.serving.transport.http_server import HttpServer
 from sealwright.trust import Ledger, TrustRoot, as_pseudonym, import_signer, keyed_name
 
 __all__ = ["serve"]
 
-_BACKLOG = 2048
 _REFUSALS_TOLD_EVERY = 60.0  # seconds
-
-
-class _Server(uvicorn.Server):
-    """uvicorn on one socket of ours, with deadlines for the handshake; signals are handled by `serve`."""
-
-    def __init__(
-        self, config: uvicorn.Config, listening: socket.socket, limits: Limits, announce: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._listening, self._limits, self._announce = listening, limits, announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        loop = asyncio.get_running_loop()
-        config = self.config
-
-        def connection() -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
-                config=config, server_state=self.server_state, app_state={}, _loop=loop
-            )
-            return made
-
-        secured = config.ssl is not None
-        server = await loop.create_server(
-            connection,
-            sock=self._listening,
-            ssl=config.ssl,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=self._limits.handshake_seconds if secured else None,
-            ssl_shutdown_timeout=self._limits.answer_seconds if secured else None,
-        )
-        self.servers = [server]
-        self.started = True
-        self._announce()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def serve(
@@ -133,7 +90,7 @@ def serve(
         )
         gc.collect()
         gc.freeze()  # what is loaded now stays; the collector need not walk it under load
-        running = _Running(config, app, holder, decisions, guard, log)
+        running = _Running(config, app, holder, decisions, guard, log, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
         with contextlib.suppress(SealwrightError):
@@ -152,34 +109,20 @@ class _Running:
         decisions: DecisionLog,
         guard: ConnectionGuard,
         log: EventLog,
+        clock: Clock,
     ) -> None:
         self._config, self._app, self._holder = config, app, holder
-        self._decisions, self._guard, self._log = decisions, guard, log
+        self._decisions, self._guard, self._log, self._clock = decisions, guard, log, clock
 
     async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
-        config, loop = self._config, asyncio.get_running_loop()
-        listening = _listen(config.host, config.port)
-        port = listening.getsockname()[1]
-        settings = _uvicorn_settings(config, self._app, self._guard)
-        server = _Server(settings, listening, config.limits, lambda: ready(port))
+        config, app = self._config, self._app
 
-        def stop() -> None:
-            self._app.draining = server.should_exit = True
+        def stopping() -> None:
+            app.draining = True
 
-        loop.set_exception_handler(lambda _, context: self._log.fault("loop", context.get("exception") or OSError()))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_certificate, settings)
-        if lifeline is not None:
-            loop.add_reader(lifeline, _on_lifeline, lifeline, loop, stop)
-        beside = [loop.create_task(self._guard.sweep()), loop.create_task(self._watch())]
-        self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=port)
-        try:
-            await server.serve()
-        finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+        server = HttpServer(app, config.transport(), self._guard, self._log, self._clock, stopping=stopping)
+        self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
+        await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=[self._watch()])
 
     async def _watch(self) -> None:
         """Look for a new release, for a ledger that takes records again, and tell what was refused."""
@@ -204,18 +147,6 @@ class _Running:
                 }
                 self._log.tell("refused", **counts)
                 told, since = dict(self._guard.refused), 0.0
-
-    def _reload_certificate(self, settings: uvicorn.Config) -> None:
-        """Take a renewed certificate into the live context: new handshakes get it, open connections stay."""
-        config = self._config
-        if settings.ssl is None or config.tls_certificate is None:
-            return
-        try:
-            _tls(config.tls_certificate, config.tls_key)  # tried apart: a pair that fails must not reach the live one
-            settings.ssl.load_cert_chain(config.tls_certificate, config.tls_key)
-            self._log.tell("certificate_loaded")
-        except (OSError, SealwrightError) as error:
-            self._log.tell("certificate_refused", kind=type(error).__name__)
 
 
 def _made(folder: Path) -> Path:
@@ -252,57 +183,3 @@ def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root
     )
     state.change(ledger_begun=True)
     return ledger
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise OperationFailed(
-            f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port."
-        ) from None
-    return listening
-
-
-def _uvicorn_settings(config: ServeConfig, app: App, guard: ConnectionGuard) -> uvicorn.Config:
-    logging.getLogger("uvicorn.error").disabled = True  # it logs callers' mistakes; ours are counted
-    settings = uvicorn.Config(
-        app,
-        http=guarded_protocol(guard),
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=max(1, round(config.limits.idle_seconds)),
-        timeout_graceful_shutdown=max(1, round(config.limits.drain_seconds)),
-    )
-    settings.load()
-    if config.tls_certificate is not None:
-        settings.ssl = _tls(config.tls_certificate, config.tls_key)
-    return settings
-
-
-def _tls(certificate: str, key: str | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError):
-        raise OperationFailed(
-            "The server's certificate and key cannot be used: missing, unreadable, or not belonging together."
-        ) from None
-    return context
-
-
-def _on_lifeline(lifeline: int, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    """Whoever started us is gone (or wrote what we do not read): stop in good order."""
-    loop.remove_reader(lifeline)
-    stop()

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.supply.start_hooks import StartHook, start_hooks
     from sealwright.trust.tls import create_server_certificate
+    from sealwright.trust.tls_clients import ClientTrust, load_client_trust
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
@@ -98,6 +99,7 @@ __all__ = [
     "Audit",
     "Checkpoint",
     "Claims",
+    "ClientTrust",
     "Cosigned",
     "Difference",
     "Discretion",
@@ -182,6 +184,7 @@ __all__ = [
     "keyed_name",
     "leaf_hash",
     "licence_problems",
+    "load_client_trust",
     "load_server_certificate",
     "make_receipt",
     "make_statement",
@@ -395,6 +398,10 @@ _HOME = {
         "start_hooks",
     ),
     "tls": ("create_server_certificate",),
+    "tls_clients": (
+        "ClientTrust",
+        "load_client_trust",
+    ),
     "tls_files": (
         "TlsFiles",
         "load_server_certificate",

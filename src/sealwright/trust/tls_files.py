@@ -16,8 +16,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -67,6 +69,7 @@ def load_server_certificate(
     chain = _read_chain(certificate)
     leaf = chain[0]
     _check_fits(leaf, pem_key, certificate, key)
+    _check_strength(chain, certificate)
     _check_time(chain, certificate, now)
     _check_kind(leaf, certificate)
     for child, parent in pairwise(chain):
@@ -131,15 +134,25 @@ def _check_fits(leaf: x509.Certificate, pem_key: bytes, certificate: Path, key: 
     except ValueError:
         raise InvalidInput(f"{key} is not a PEM private key.") from None
     public = leaf.public_key()
-    if isinstance(public, RSAPublicKey) and public.key_size < 2048:
-        raise InvalidInput(f"{certificate} holds an RSA key of {public.key_size} bits; at least 2048 are needed.")
-    if isinstance(leaf.signature_hash_algorithm, SHA1):
-        raise InvalidInput(f"{certificate} is signed with SHA-1, which clients refuse. Get a new one.")
     own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if own != public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo):
         raise Refused(
             f"The key {key} does not belong to the certificate {certificate}. Give the two that were made together."
         )
+
+
+def _check_strength(chain: Sequence[x509.Certificate], path: Path) -> None:
+    for certificate in chain:
+        public = certificate.public_key()
+        if isinstance(public, RSAPublicKey) and public.key_size < 2048:
+            raise InvalidInput(f"{path} holds an RSA key of {public.key_size} bits; at least 2048 are needed.")
+        if isinstance(public, EllipticCurvePublicKey) and public.key_size < 256:
+            raise InvalidInput(f"{path} holds a key on a curve of {public.key_size} bits; at least 256 are needed.")
+        if isinstance(public, DSAPublicKey):
+            raise InvalidInput(f"{path} holds a DSA key, which TLS 1.3 does not know. Get one with P-256 or RSA.")
+        if isinstance(certificate.signature_hash_algorithm, (MD5, SHA1)):
+            name = certificate.signature_hash_algorithm.name.upper()
+            raise InvalidInput(f"{path} is signed with {name}, which clients refuse. Get a new one.")
 
 
 def _check_time(chain: Sequence[x509.Certificate], path: Path, now: datetime) -> None:

@@ -3,12 +3,10 @@
 The page loads nothing from anywhere and holds no script; every text on it is escaped.
 """
 
-import csv
-import io
 from collections.abc import Sequence
-from html import escape
 
 from sealwright.data.basis.ropa import RopaField, RopaRecord
+from sealwright.kernel import csv_text, safe_html
 
 __all__ = ["DISCLAIMER", "ropa_csv", "ropa_html"]
 
@@ -29,28 +27,26 @@ code { overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { .missing { color: #ff8a80; } }
 @media print { h2 { break-after: avoid; } }
 """.strip()
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def ropa_csv(records: Sequence[RopaRecord]) -> str:
     """One line per field; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["project", "dataset", "field", "article", "value", "missing", "stated_at", "statement"])
-    for record in records:
-        for field in record.fields:
-            cells = [
-                record.project,
-                record.dataset,
-                field.name,
-                field.article,
-                field.text,
-                "yes" if field.missing else "no",
-                record.stated_at,
-                record.statement,
-            ]
-            writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return out.getvalue()
+    heading = ["project", "dataset", "field", "article", "value", "missing", "stated_at", "statement"]
+    lines = [
+        [
+            record.project,
+            record.dataset,
+            field.name,
+            field.article,
+            field.text,
+            "yes" if field.missing else "no",
+            record.stated_at,
+            record.statement,
+        ]
+        for record in records
+        for field in record.fields
+    ]
+    return csv_text([heading, *lines])
 
 
 def ropa_html(records: Sequence[RopaRecord], *, organisation: str, at: str) -> str:
@@ -67,10 +63,10 @@ def ropa_html(records: Sequence[RopaRecord], *, organisation: str, at: str) -> s
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>Record of processing: {escape(organisation)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>Record of processing activities: {escape(organisation)}</h1>",
-        f"<p>{escape(DISCLAIMER)}</p>",
-        f'<p class="quiet">Put together on {escape(at[:16].replace("T", " "))} UTC from signed statements.</p>',
+        f"<title>Record of processing: {safe_html(organisation)}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>Record of processing activities: {safe_html(organisation)}</h1>",
+        f"<p>{safe_html(DISCLAIMER)}</p>",
+        f'<p class="quiet">Put together on {safe_html(at[:16].replace("T", " "))} UTC from signed statements.</p>',
         _overview(records),
         *(_section(record) for record in records),
         "</body></html>\n",
@@ -84,29 +80,31 @@ def _overview(records: Sequence[RopaRecord]) -> str:
         return "<p>No data was taken in here yet.</p>"
     if not missing:
         return f"<p>{len(records)} processing activities; every field that is asked for was stated.</p>"
-    lines = "".join(f"<li>{escape(record.project)}: {escape(', '.join(record.missing))}</li>" for record in missing)
+    lines = "".join(
+        f"<li>{safe_html(record.project)}: {safe_html(', '.join(record.missing))}</li>" for record in missing
+    )
     return f'<p class="missing">Missing:</p><ul>{lines}</ul>'
 
 
 def _section(record: RopaRecord) -> str:
     name = f"{record.project}: {record.dataset}" if record.dataset else record.project
     rows = "\n".join(
-        f'<tr><th scope="row">{escape(one.name)}</th><td class="article">{escape(one.article)}</td>'
+        f'<tr><th scope="row">{safe_html(one.name)}</th><td class="article">{safe_html(one.article)}</td>'
         f"<td>{_values(one)}</td></tr>"
         for one in record.fields
     )
     source = (
-        f'<p class="quiet">Stated {escape(record.stated_at[:10])} in <code>{escape(record.statement)}</code></p>'
+        f'<p class="quiet">Stated {safe_html(record.stated_at[:10])} in <code>{safe_html(record.statement)}</code></p>'
         if record.statement
         else '<p class="missing">No statement of basis is on file.</p>'
     )
-    return f"<h2>{escape(name)}</h2>{source}<table>{rows}</table>"
+    return f"<h2>{safe_html(name)}</h2>{source}<table>{rows}</table>"
 
 
 def _values(field: RopaField) -> str:
     if not field.values:
-        return f'<span class="{"missing" if field.missing else "quiet"}">{escape(field.text)}</span>'
-    lines = [f"<li>{escape(value)}</li>" for value in field.values]
+        return f'<span class="{"missing" if field.missing else "quiet"}">{safe_html(field.text)}</span>'
+    lines = [f"<li>{safe_html(value)}</li>" for value in field.values]
     if field.unstated_for:
-        lines.append(f'<li class="missing">missing for {escape(", ".join(field.unstated_for))}</li>')
-    return escape(field.values[0]) if len(lines) == 1 else f"<ul>{''.join(lines)}</ul>"
+        lines.append(f'<li class="missing">missing for {safe_html(", ".join(field.unstated_for))}</li>')
+    return safe_html(field.values[0]) if len(lines) == 1 else f"<ul>{''.join(lines)}</ul>"

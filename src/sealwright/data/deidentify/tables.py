@@ -10,7 +10,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from sealwright.data.sources import open_source
-from sealwright.kernel import InvalidInput
+from sealwright.kernel import FORMULA_START, NUMBER, InvalidInput, csv_cell
 
 __all__ = ["table_bytes", "table_of_file"]
 
@@ -39,13 +39,31 @@ def table_of_file(path: Path, quasi: Sequence[str], sensitive: Sequence[str]) ->
 
 
 def table_bytes(table: pa.Table, ending: str) -> bytes:
-    """A table as the bytes of a .csv or .parquet file."""
+    """A table as the bytes of a .csv or .parquet file.
+
+    In the CSV no text can be a formula (`kernel.csv_text`); for texts exactly as they are, take Parquet.
+    """
     buffer = io.BytesIO()
     if ending == ".csv":
-        pcsv.write_csv(table, buffer)
+        pcsv.write_csv(_as_text_only(table), buffer)
     else:
         pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _as_text_only(table: pa.Table) -> pa.Table:
+    """The table with an apostrophe before names and texts that a spreadsheet would run."""
+    for at, name in enumerate(table.column_names):
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            column = pc.cast(column, column.type.value_type)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            risky = pc.and_(
+                pc.match_substring_regex(column, FORMULA_START), pc.invert(pc.match_substring_regex(column, NUMBER))
+            )
+            column = pc.if_else(risky, pc.binary_join_element_wise(pa.scalar("'", column.type), column, ""), column)
+            table = table.set_column(at, name, column)
+    return table.rename_columns([csv_cell(name) for name in table.column_names])
 
 
 def _as_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:

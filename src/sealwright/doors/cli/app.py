@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sealwright.doors.cli import (
+    control,
     data,
     doctor,
     evidence_verbs,
@@ -18,6 +19,7 @@ from sealwright.doors.cli import (
     witness,
     workspace,
 )
+from sealwright.doors.cli.options import say
 
 __all__ = ["app"]
 
@@ -40,11 +42,11 @@ def _root(
     if version:
         from sealwright import __version__
 
-        typer.echo(f"sealwright {__version__}")
+        say(f"sealwright {__version__}")
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve, doctor, siem):
+for module in (start, lifecycle, evidence_verbs, release, serve, control, doctor, siem):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")

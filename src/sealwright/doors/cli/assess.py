@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at, say
 
 if TYPE_CHECKING:
     from sealwright.assurance import Spread
@@ -216,7 +216,7 @@ def _tell(found: "Assessment", to: Path | None) -> None:
         ["", "measure", "found", f"limit of {found.policy} risk"],
         [[one.outcome.value.replace("_", " "), one.check, one.found, one.limit] for one in limits],
     )
-    typer.echo(f"{len(found.findings)} measurements.")
+    say(f"{len(found.findings)} measurements.")
     if to is not None:
         show.next_step(f"open {to}")
 
@@ -224,7 +224,7 @@ def _tell(found: "Assessment", to: Path | None) -> None:
 def _tell_missed(limits: "Sequence[Result]", policy: str, *, quiet: bool) -> None:
     missed = [one.check for one in limits if not one.outcome.opens]
     if not quiet:
-        typer.echo(f"Misses {len(missed)} of the limits of {policy} risk: {', '.join(missed)}", err=True)
+        say(f"Misses {len(missed)} of the limits of {policy} risk: {', '.join(missed)}", err=True)
 
 
 def _write_junit(path: Path, title: str, policy: str, limits: "Sequence[Result]") -> None:

@@ -14,6 +14,7 @@ from sealwright.doors.cli.options import (
     open_at,
     out,
     project_at,
+    say,
     writable,
 )
 
@@ -78,14 +79,14 @@ def _tell(found: "Comparison", kind: "ComparisonKind", to: Path | None) -> None:
         for key in shown
     ]
     show.title(f"{kind.title}: {found.project}")
-    typer.echo(f"{len(done)} ways, trained on {found.trained_on:,} rows, judged on the same {found.rows:,} others.")
+    say(f"{len(done)} ways, trained on {found.trained_on:,} rows, judged on the same {found.rows:,} others.")
     show.rows(["way", *heads], [[way.name, *(_cell(way, key) for key in shown)] for way in done])
     _tell_groups(found, done)
     for way in found.ways:
         if way.failed:
-            typer.echo(f"{way.name} gave no model: {way.failed}")
+            say(f"{way.name} gave no model: {way.failed}")
     if found.spent is not None:
-        typer.echo(
+        say(
             f"The private trainings are in the ledger; with them, {found.spent['spent']} of {found.spent['epsilon']} of the"
             " dataset's privacy budget are spent."
         )
@@ -96,7 +97,7 @@ def _tell(found: "Comparison", kind: "ComparisonKind", to: Path | None) -> None:
         typer.echo(
             "To choose a way, write its lines into sealwright.yaml (--json and the page have those of every way):"
         )
-        typer.echo("".join(f"  {line}\n" for line in example.lines.splitlines()).rstrip())
+        say("".join(f"  {line}\n" for line in example.lines.splitlines()).rstrip())
         show.next_step("sealwright run")
 
 

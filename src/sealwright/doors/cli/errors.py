@@ -9,7 +9,7 @@ import traceback
 from typer import Abort
 from typer.exceptions import TyperException
 
-from sealwright.kernel import SealwrightError, VerificationFailed
+from sealwright.kernel import SealwrightError, VerificationFailed, safe
 
 __all__ = ["INTERRUPTED", "exit_code_of", "tell"]
 
@@ -43,7 +43,7 @@ def tell(error: BaseException, *, as_json: bool) -> None:
         print(json.dumps(body), file=sys.stderr)  # noqa: T201 - this is the door's own output
         return
     where = f" at {error.link}" if isinstance(error, VerificationFailed) and error.link else ""
-    print(_printable(f"{_title(error)}{where} ({code})\n{message}"), file=sys.stderr)  # noqa: T201
+    print(safe(f"{_title(error)}{where} ({code})\n{message}"), file=sys.stderr)  # noqa: T201
 
 
 def _words(error: BaseException) -> tuple[str, str]:
@@ -74,8 +74,3 @@ def _words(error: BaseException) -> tuple[str, str]:
 def _title(error: BaseException) -> str:
     titles = {2: "Cannot do that", 3: "Stopped by policy", 4: "Verification failed", 130: "Interrupted"}
     return titles.get(exit_code_of(error), "It did not work")
-
-
-def _printable(text: str) -> str:
-    """Control characters out: a hostile column name must not steer a terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else "�" for c in text)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import TrustRoot
@@ -68,12 +68,12 @@ def verify(
         show.facts(found.facts)
         typer.echo("\nChecked:")
         for line in found.checked:
-            typer.echo(f"  + {show.safe(line)}")
+            say(f"  + {show.safe(line)}")
         typer.echo("Not checked:")
         for line in found.not_checked:
-            typer.echo(f"  - {show.safe(line)}")
+            say(f"  - {show.safe(line)}")
         for line in found.remarks:
-            typer.echo(f"  ! {show.safe(line)}")
+            say(f"  ! {show.safe(line)}")
         show.facts({"trust root": f"{root.workspace}, fingerprint {root.fingerprint}"})
 
     out(as_json, {**found.to_json(), "trust_root": root.fingerprint}, words)

@@ -1,11 +1,12 @@
 """Options that many verbs share, and how a verb opens the workspace and prints what came out."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sealwright.kernel import json_text, safe
 
 if TYPE_CHECKING:
     from sealwright.pipeline import Project, Workspace
@@ -21,6 +22,7 @@ __all__ = [
     "open_at",
     "out",
     "project_at",
+    "say",
     "served_at",
     "writable",
 ]
@@ -54,7 +56,7 @@ def open_at(home: Path | None, key_file: Path | None, *, create: bool = False) -
 
     settings = read_settings(home=home, key_file=key_file)
     if create:
-        return open_or_create(settings, tell=lambda line: typer.echo(line, err=True))
+        return open_or_create(settings, tell=lambda line: say(line, err=True))
     return open_workspace_at(settings)
 
 
@@ -78,9 +80,14 @@ def writable(to: Path | None) -> Path | None:
 def out(as_json: bool, value: Any, words: Callable[[], None]) -> None:
     """Print the answer: one JSON object for programs, or what `words` prints for people."""
     if as_json:
-        typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(json_text(value))
     else:
         words()
+
+
+def say(text: str = "", *, nl: bool = True, err: bool = False) -> None:
+    """Print words that hold something from outside: a name, a value, a path. They cannot steer a terminal."""
+    typer.echo(safe(text), nl=nl, err=err)
 
 
 def served_at(project: str, channel: str | None) -> "tuple[str, ServingSpec]":

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    Served,
+    open_at,
+    out,
+    say,
+    served_at,
+    writable,
+)
 
 __all__ = ["add_to"]
 
@@ -93,7 +104,7 @@ def token(
         facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "hours": hours}
         out(as_json, facts, lambda: show.facts(facts))
     else:
-        out(as_json, {"token": raw, "for": subject}, lambda: typer.echo(raw))
+        out(as_json, {"token": raw, "for": subject}, lambda: say(raw))
 
 
 def _actor(actor: str | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sealwright.doors.escaping import safe
+from sealwright.kernel import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def rows(headings: Sequence[str], lines: Iterable[Sequence[Any]], *, status: int
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(safe(heading)), overflow="fold")
     for line in lines:
         cells = [Text(safe(cell)) for cell in line]
         if status is not None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, out
+from sealwright.doors.cli.options import AsJson, out, say
+from sealwright.kernel import json_text
 
 __all__ = ["add_to"]
 
@@ -69,11 +70,10 @@ def init(
 
 def schema() -> None:
     """Print the JSON Schema of sealwright.yaml, for editors."""
-    import json
 
     from sealwright.pipeline import project_schema
 
-    typer.echo(json.dumps(project_schema(), indent=2, ensure_ascii=False))
+    typer.echo(json_text(project_schema()))
 
 
 def policy(
@@ -89,8 +89,8 @@ def policy(
 
     use = next((one for one in get_args(UseCaseName) if one == risk), None)
     if use is not None:
-        out(as_json, use_case(use).model_dump(mode="json"), lambda: typer.echo(use_case_text(use), nl=False))
+        out(as_json, use_case(use).model_dump(mode="json"), lambda: say(use_case_text(use), nl=False))
         return
     if risk not in set(RiskClass):
         raise InvalidInput(f"A risk class is minimal, limited or high; got {risk[:40]!r}.")
-    out(as_json, class_policy(RiskClass(risk)).to_json(), lambda: typer.echo(policy_text(risk), nl=False))
+    out(as_json, class_policy(RiskClass(risk)).to_json(), lambda: say(policy_text(risk), nl=False))

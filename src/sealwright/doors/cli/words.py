@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sealwright.doors.cli import show
+from sealwright.doors.cli.options import say
 from sealwright.oversight import interval_words, number_words, plain_check, training_words
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def tell_assessed(done: "Assessed", folder: Path, *, next_step: bool = True) -> 
     show.rows(["measure", "about", "value", "interval"], _findings(done.suites))
     gaps = sum(len([one for one in suite["not_performed"] if one["applicable"]]) for suite in done.suites.values())
     total = sum(len(suite["findings"]) for suite in done.suites.values())
-    typer.echo(
+    say(
         f"{total} measurements in {len(done.suites)} signed statements"
         + (f"; {gaps} not performed" if gaps else "")
         + "."
@@ -74,7 +75,7 @@ def tell_decision(decision: "GateDecision", *, every: bool, folder: Path, next_s
     """Every reason, what was found and asked for, who acts, and the next step."""
     from sealwright.evidence import render_gate
 
-    typer.echo(show.safe(render_gate(decision, everything=every)))
+    say(show.safe(render_gate(decision, everything=every)))
     if decision.passed and next_step:
         show.next_step(f"sealwright seal {folder}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, writable
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
 
 __all__ = ["app"]
 
@@ -85,7 +85,7 @@ def trust(
 
     def words() -> None:
         if to is None:
-            typer.echo(root.to_bytes().decode())
+            say(root.to_bytes().decode())
         else:
             display.facts(facts)
             typer.echo("Tell the fingerprint by another way than the file, so that nobody can swap both.")

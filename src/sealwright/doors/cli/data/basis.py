@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at, writable
+from sealwright.doors.cli.options import (
+    AsJson,
+    Home,
+    KeyFileOption,
+    ProjectFolder,
+    open_at,
+    out,
+    project_at,
+    say,
+    writable,
+)
+from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
     from sealwright.data.basis import RopaRecord
@@ -136,16 +147,15 @@ def ropa(
         records = record_of_processing(workspace)
         body = _ropa_text(records, "json" if as_json else format_, workspace.name, workspace.clock)
     if target is None and body is not None:
-        typer.echo(body, nl=not body.endswith("\n"))
+        typer.echo(body, nl=not body.endswith("\n"))  # escaped where it was made
     elif target is None:
         _tell_ropa(records)
     else:
         write_atomically(target, (body or _plain_table(records)).encode(), mode=0o644)
-        typer.echo(f"Wrote {target}")
+        say(f"Wrote {target}")
 
 
 def _ropa_text(records: "list[RopaRecord]", format_: str, name: str, clock: "object") -> str | None:
-    import json
 
     from sealwright.data.basis import DISCLAIMER, ropa_csv, ropa_html
     from sealwright.kernel import rfc3339
@@ -163,7 +173,7 @@ def _ropa_text(records: "list[RopaRecord]", format_: str, name: str, clock: "obj
             "records": [one.to_json() for one in records],
             "missing": sum(len(one.missing) for one in records),
         }
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        return json_text(value)
     return None
 
 
@@ -175,8 +185,8 @@ def _tell_ropa(records: "list[RopaRecord]") -> None:
         show.title(f"{one.project}: {one.dataset or 'no basis was stated'}")
         show.rows(["field", "article", "what was stated"], [(f.name, f.article, f.text) for f in one.fields])
     missing = [f"{one.project}: {name}" for one in records for name in one.missing]
-    typer.echo(f"Missing: {len(missing)}" + "".join(f"\n  {show.safe(line)}" for line in missing))
-    typer.echo(DISCLAIMER)
+    say(f"Missing: {len(missing)}" + "".join(f"\n  {show.safe(line)}" for line in missing))
+    say(DISCLAIMER)
 
 
 def _plain_table(records: "list[RopaRecord]") -> str:
@@ -206,6 +216,6 @@ def _tell(view: "BasisView") -> None:
         ],
     )
     for columns, what in view.gaps:
-        typer.echo(show.safe(f"Missing for {', '.join(columns)}: {what}."))
+        say(show.safe(f"Missing for {', '.join(columns)}: {what}."))
     if view.uncovered and view.compatibility.startswith("sha256:"):
         show.facts({"used for another purpose": "allowed by a signed record", "record": view.compatibility})

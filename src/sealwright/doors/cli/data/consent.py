@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.pipeline import WithdrawnConsent
@@ -226,9 +226,9 @@ def _tell(done: "WithdrawnConsent", project: str) -> None:
     for one in done.rewritten:
         show.facts({"rewritten": one.before, "now": one.after or "nothing is left of it", "rows taken out": one.rows})
     if done.left:
-        typer.echo(f"Not rewritten ({show.safe(done.why_left)}):")
+        say(f"Not rewritten ({show.safe(done.why_left)}):")
         for digest in done.left:
-            typer.echo(f"  {digest}")
+            say(f"  {digest}")
     if done.models:
         show.facts({"models made before": ", ".join(done.models)})
         show.next_step(f"sealwright run PROJECT_FOLDER   (a new version of {project}, without the person)")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, out, writable
+from sealwright.doors.cli.options import AsJson, out, say, writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,8 +156,8 @@ def _tell_differences(left_out: "Sequence[str]", notes: "Sequence[str]", where: 
 
     for heading, lines in ((f"What {where} cannot say, and is not in it:", left_out), ("Look here:", notes)):
         if lines:
-            typer.echo(heading)
-            typer.echo("\n".join(f"- {show.safe(line)}" for line in lines))
+            say(heading)
+            say("\n".join(f"- {show.safe(line)}" for line in lines))
 
 
 def _tell(report: "ContractReport", contract: Path, *, show_values: bool) -> None:
@@ -192,7 +192,7 @@ def _tell(report: "ContractReport", contract: Path, *, show_values: bool) -> Non
             lines.append([*line, ", ".join(found.values)] if show_values else line)
         show.rows(headings, lines)
         if len(report.breaches) > _SHOWN:
-            typer.echo(f"and {len(report.breaches) - _SHOWN} more; --json lists all.")
+            say(f"and {len(report.breaches) - _SHOWN} more; --json lists all.")
     if not report.passed:
         show.next_step(f"repair the data where it stands, or change {contract} if it asks for too much")
 

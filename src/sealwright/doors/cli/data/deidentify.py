@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    ProjectFolder,
+    open_at,
+    out,
+    project_at,
+    say,
+)
 
 if TYPE_CHECKING:
     from sealwright.pipeline.data_risk import Looked
@@ -79,7 +89,7 @@ def reidentify(
     with open_at(home, key_file) as workspace:
         value = do(workspace, _name_of(project), pseudonym, reason=reason, actor=by)
     answer = {"project": _name_of(project), "pseudonym": pseudonym, "value": value}
-    out(as_json, answer, lambda: typer.echo(value))
+    out(as_json, answer, lambda: say(value))
 
 
 def risk(
@@ -151,7 +161,7 @@ def _tell_extract(report: dict[str, Any], written: "Written | None", folder: Pat
     show.facts(facts)
     if report["safe_harbor"] is not None:
         _tell_harbor(report["safe_harbor"])
-    typer.echo(report["note"])
+    say(report["note"])
     if written is None:
         show.next_step(f"sealwright data deidentify {folder} --to extract.parquet")
 
@@ -164,8 +174,8 @@ def _tell_harbor(harbor: dict[str, Any]) -> None:
         for line in harbor["identifiers"]
     ]
     show.rows(("", "identifier", "outcome", "columns"), lines)
-    typer.echo(f"Taken to hold no identifier: {', '.join(harbor['remaining']) or 'none'}. Read this list.")
-    typer.echo(harbor["no_actual_knowledge"]["note"])
+    say(f"Taken to hold no identifier: {', '.join(harbor['remaining']) or 'none'}. Read this list.")
+    say(harbor["no_actual_knowledge"]["note"])
 
 
 def _tell_risk(looked: "Looked") -> None:
@@ -186,7 +196,7 @@ def _tell_risk(looked: "Looked") -> None:
     lines = [(name, f"{one['k']:,}", f"{one['unique_rows']:,}") for name, one in value["contributions"].items()]
     show.rows(("if the attacker did not know", "k", "rows alone"), lines)
     for line in (*value["assumed"], value["note"]):
-        typer.echo(f"- {line}")
+        say(f"- {line}")
 
 
 def _risk_facts(found: dict[str, Any]) -> dict[str, str]:

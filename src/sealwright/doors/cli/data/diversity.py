@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    ProjectFolder,
+    open_at,
+    out,
+    project_at,
+    say,
+)
 
 if TYPE_CHECKING:
     from sealwright.data.augment import Augmented
@@ -118,7 +128,7 @@ def _tell(view: "DiversityView", *, every: bool, planned: bool, at: Any) -> None
             )
     _tell_proposals(report.proposals)
     for note in report.notes:
-        typer.echo(note)
+        say(note)
     if planned and any(True for _ in report.of_state("under", "few")):
         show.next_step(f"sealwright data augment {at} --dry-run")
 
@@ -216,9 +226,9 @@ def _tell_made(view: "Augmentation") -> None:
     )
     _tell_measures(found)
     for note in (*found.made.notes, *found.usefulness.notes):
-        typer.echo(note)
+        say(note)
     for reason in found.too_close:
-        typer.echo(f"Too close to real persons: {reason}.")
+        say(f"Too close to real persons: {reason}.")
 
 
 def _tell_measures(found: "Augmented") -> None:

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    ProjectFolder,
+    open_at,
+    out,
+    project_at,
+    say,
+)
 
 if TYPE_CHECKING:
     from sealwright.pipeline.reading import Read
@@ -93,6 +103,6 @@ def _tell(done: "Read", shown: list[dict[str, object]]) -> None:
     from sealwright.doors.cli import show
 
     show.rows(done.table.column_names, [[str(value) for value in row.values()] for row in shown])
-    typer.echo(f"{len(shown):,} of {done.table.num_rows:,} rows; classes {', '.join(done.classes)}.")
+    say(f"{len(shown):,} of {done.table.num_rows:,} rows; classes {', '.join(done.classes)}.")
     if done.withheld:
-        typer.echo(f"Not read, since the role has no key for them: {', '.join(done.withheld)}.")
+        say(f"Not read, since the role has no key for them: {', '.join(done.withheld)}.")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, writable
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
     from sealwright.pipeline.lineage import Lineage
@@ -37,7 +38,6 @@ def lineage(
 
     Exit status: 0 shown, 2 nothing was ingested, 4 a statement was changed.
     """
-    import json
 
     from sealwright.kernel import write_atomically
     from sealwright.oversight import lineage_svg
@@ -51,15 +51,15 @@ def lineage(
     if form == "svg" or (to is not None and to.suffix == ".svg"):
         text = lineage_svg(value["nodes"], value["edges"], title=f"Lineage of {project}")
     elif form == "json" or as_json or to is not None:
-        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        text = json_text(value) + "\n"
     else:
         _tell(found)
         return
     if to is None:
-        typer.echo(text, nl=False)
+        typer.echo(text, nl=False)  # escaped where it was made
     else:
         write_atomically(to, text.encode(), mode=0o644)
-        out(as_json, {"written": str(to)}, lambda: typer.echo(f"Written to {to}"))
+        out(as_json, {"written": str(to)}, lambda: say(f"Written to {to}"))
 
 
 def card(
@@ -76,7 +76,6 @@ def card(
 
     Exit status: 0 written, 2 there is no such snapshot.
     """
-    import json
 
     from sealwright.kernel import write_atomically
     from sealwright.pipeline.data_card import data_card
@@ -84,12 +83,12 @@ def card(
     to = writable(to)
     with open_at(home, key_file) as workspace:
         made = data_card(workspace, project, snapshot)
-    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(made) + "\n"
     if to is None:
-        typer.echo(text, nl=False)
+        typer.echo(text, nl=False)  # escaped where it was made
     else:
         write_atomically(to, text.encode(), mode=0o644)
-        out(as_json, {"written": str(to)}, lambda: typer.echo(f"Written to {to}"))
+        out(as_json, {"written": str(to)}, lambda: say(f"Written to {to}"))
 
 
 def _tell(found: "Lineage") -> None:
@@ -100,6 +99,6 @@ def _tell(found: "Lineage") -> None:
         short = node.id.rsplit("/", 1)[-1].removeprefix("sha256:")[:12]
         state = f" ({node.facts['state']})" if node.facts.get("state") in {"replaced", "disposed"} else ""
         arrow = f"{'   ' * (depth - 1)}└─ {how}: " if depth else ""
-        typer.echo(show.safe(f"{arrow}{node.kind} {short}  {node.label}{state}"))
-    typer.echo(f"{len(found.nodes)} things, {len(found.edges)} steps, each from a signed statement or the ledger.")
+        say(show.safe(f"{arrow}{node.kind} {short}  {node.label}{state}"))
+    say(f"{len(found.nodes)} things, {len(found.edges)} steps, each from a signed statement or the ledger.")
     show.next_step(f"sealwright data lineage {found.project} --to lineage.svg   (the same as a picture)")

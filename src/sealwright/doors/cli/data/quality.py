@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, project_at
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, project_at, say
 
 if TYPE_CHECKING:
     from sealwright.data import DataSpec
@@ -154,7 +154,7 @@ def _tell(report: "QualityReport", facts: Mapping[str, Any], what: Path, *, colu
             }
         )
     if len(report.faults) > _SHOWN:
-        typer.echo(f"\nand {len(report.faults) - _SHOWN} more; --json lists all.")
+        say(f"\nand {len(report.faults) - _SHOWN} more; --json lists all.")
     _tell_the_rest(report)
     if columns:
         show.rows(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.requests import SubjectRequest
@@ -245,7 +245,7 @@ def _tell(lines: list[dict[str, Any]], late: int) -> None:
         ],
     )
     if late:
-        typer.echo(f"{late} overdue. Answer now, and say in the outcome why it is late.")
+        say(f"{late} overdue. Answer now, and say in the outcome why it is late.")
 
 
 def _tell_one(request: "SubjectRequest", now: datetime, as_json: bool) -> None:

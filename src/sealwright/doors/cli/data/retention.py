@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.retention import Hold
@@ -125,7 +125,7 @@ def lift(
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
         holds_of(workspace).lift(hold, reason=reason, by=by)
-    out(as_json, {"id": hold, "lifted": True}, lambda: typer.echo(f"{hold} is lifted."))
+    out(as_json, {"id": hold, "lifted": True}, lambda: say(f"{hold} is lifted."))
 
 
 def list_holds(
@@ -191,7 +191,7 @@ def _tell(plan: "Retained", gone: "list[Disposed]", records: int, *, applied: bo
         if one.item.models:
             show.facts({"models made from it": ", ".join(one.item.models)})
     if records:
-        typer.echo(f"{records} records of requests are past their 24 months and gone.")
+        say(f"{records} records of requests are past their 24 months and gone.")
     if plan.judged:
         show.rows(
             ["what", "project", "limit", "days left", "state"],

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, writable
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
     from sealwright.pipeline.model_decisions import ModelDecision
@@ -141,12 +142,11 @@ def _pairs(values: list[str]) -> dict[str, str]:
 
 
 def _tell(answered: "Answered") -> None:
-    import json
 
     from sealwright.doors.cli import show
 
     if answered.copy is not None:
-        typer.echo(json.dumps(answered.copy, indent=2, ensure_ascii=False))
+        typer.echo(json_text(answered.copy))
         return
     show.title(answered.done)
     found = answered.found
@@ -161,7 +161,7 @@ def _tell(answered: "Answered") -> None:
     )
     if found.extracts and answered.request.kind in {"erase", "correct", "restrict"}:
         recipients = ", ".join(sorted({one.recipient for one in found.extracts}))
-        typer.echo(f"Extracts with this person left earlier. Tell who has them (GDPR Article 19): {recipients}.")
+        say(f"Extracts with this person left earlier. Tell who has them (GDPR Article 19): {recipients}.")
     waiting = [one for one in answered.models if one.is_open]
     if waiting:
         _tell_models(waiting)

@@ -1,8 +1,11 @@
 """One HTTP connection that cannot be held open for nothing.
 
-uvicorn's httptools protocol, with what it leaves out: a limit on the header block, a deadline for
-every phase (nothing sent, headers, body, answer not taken), a cap on connections, and refusals that
-are problem documents. One sweep twice a second looks at all deadlines, so a request costs no timer.
+uvicorn's httptools protocol, with what it leaves out: heads that are read one way only (`head.py`), a limit on
+their size, a deadline for every phase (nothing sent, headers, body, answer not taken), a cap on connections, and
+refusals that are problem documents. One sweep twice a second looks at all deadlines, so a request costs no timer.
+
+The parser is given whole heads and exactly the bytes of their bodies. Where it and we would disagree about where a
+request ends, the connection does.
 """
 
 import asyncio
@@ -15,8 +18,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from sealwright.serving.config import Limits
 from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal, problem_body
+from sealwright.serving.transport.head import could_become_a_head, measured_head
+from sealwright.serving.transport.limits import TransportLimits
 
 __all__ = ["ConnectionGuard", "guarded_protocol"]
 
@@ -34,7 +38,7 @@ class HeadersTooLarge(HttpRefusal):
 class ConnectionGuard:
     """All open connections of one server, and the sweep that ends the overdue ones."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: TransportLimits) -> None:
         self.limits = limits
         self.refused: Counter[int] = Counter()  # by status, for the log
         self._open: set[GuardedConnection] = set()
@@ -90,14 +94,19 @@ class GuardedConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.deadline = float("inf")
         self._phase = _QUIET
-        self._in_body = False
-        self._header_bytes = self._parsed_bytes = 0
+        self._in_body = False  # as the parser sees it
+        self._begun = b""  # of a head that is not whole yet
+        self._left = 0  # bytes of body still to come, as the head announced them
         self._peer = ""
         self._time: Callable[[], float] = self.loop.time
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
+        tls = transport.get_extra_info("ssl_object")
+        shown = tls.getpeercert(binary_form=True) if tls is not None else None
+        if shown is not None:
+            self.app_state = {"client_certificate": shown}  # DER; verified against CA and revocation list
         if not self._guard.admit(self, self._peer):
             transport.abort()  # over the cap nothing is spent on politeness
             return
@@ -110,40 +119,57 @@ class GuardedConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._phase == _CLOSING or self.parser is None:
             return
-        if not self._in_body:
-            end = data.find(b"\r\n\r\n")
-            self._header_bytes += len(data) if end < 0 else end
-            if self._header_bytes > self._guard.limits.header_bytes:
-                self._refuse(HeadersTooLarge())
-                return
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
+            while data and self._phase != _CLOSING:
+                data = self._body(data) if self._left else self._head(data)
+        except HttpRefusal as refusal:
+            self._refuse(refusal)
         except httptools.HttpParserUpgrade:
             self._refuse(BadRequest("Protocol upgrades are not offered."))
         except httptools.HttpParserError:
-            self._refuse(HeadersTooLarge() if self._parsed_bytes > self._guard.limits.header_bytes else BadRequest())
+            self._refuse(BadRequest())
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._parsed_bytes = 0
-        if self._idle():
-            self._enter(_HEADERS, self._guard.limits.header_seconds)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Requests sent in one go share a read, so each one's headers are counted here as well.
-        self._parsed_bytes += len(name) + len(value) + 4
-        if self._parsed_bytes > self._guard.limits.header_bytes:
+    def _head(self, data: bytes) -> bytes:
+        """Read one head, if it is whole, and what is there of its body; returns what came after."""
+        if self._begun:
+            data = self._begun + data
+        end = data.find(b"\r\n\r\n") + 4
+        if (end if end > 3 else len(data)) > self._guard.limits.header_bytes:
             raise HeadersTooLarge
-        super().on_header(name, value)
+        if end == 3:
+            if not could_become_a_head(data):
+                raise BadRequest
+            if not self._begun and self._idle():
+                self._enter(_HEADERS, self._guard.limits.header_seconds)
+            self._begun = data
+            return b""
+        self._begun = b""
+        end += measured_head(data[:end])  # to the end of the body
+        part = data[:end]
+        self._left = end - len(part)
+        return self._fed(part, data)
+
+    def _body(self, data: bytes) -> bytes:
+        """Read more of a body; returns what came after it."""
+        part = data[: self._left]
+        self._left -= len(part)
+        return self._fed(part, data)
+
+    def _fed(self, part: bytes, data: bytes) -> bytes:
+        """Give the parser the beginning `part` of `data`; returns the rest."""
+        self.parser.feed_data(part)
+        if self._in_body != (self._left > 0):
+            raise BadRequest  # it takes the request to end elsewhere
+        return data[len(part) :]
 
     def on_headers_complete(self) -> None:
-        self._in_body, self._header_bytes = True, 0
+        self._in_body = True
         self._enter(_BODY, self._guard.limits.body_seconds)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_body, self._header_bytes = False, 0
+        self._in_body = False
         super().on_message_complete()
         if self.cycle.response_complete:
             self._enter(_QUIET, self._guard.limits.idle_seconds)
@@ -204,6 +230,6 @@ def _raw_refusal(refusal: HttpRefusal) -> bytes:
     body = problem_body(refusal)
     head = (
         f"HTTP/1.1 {refusal.status} Refused\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+        f"content-length: {len(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body

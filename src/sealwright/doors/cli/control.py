@@ -1,0 +1,96 @@
+"""The control server: start it, and let a program in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
+
+__all__ = ["add_to"]
+
+_PANEL = "Serve"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel=_PANEL)(control)
+    app.command(name="control-token", rich_help_panel=_PANEL)(control_token)
+
+
+def control(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65_535, help="Port; 0 picks a free one.", show_default="8444")
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="A further host name it answers to. May be given again.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Its key (PEM, 0600).", show_default=False)] = None,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="A YAML file with more: limits, client CA.", show_default=False)
+    ] = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the control server of the workspace: its console and API, over TLS, until Ctrl-C.
+
+    Without --certificate, a certificate of the workspace's local CA is made for this machine.
+    Exit status: 0 stopped in good order, 2 unsafe settings, 4 the workspace does not verify.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.control.process import control_parts, door_ledger, serve_control
+    from sealwright.doors.control.settings import control_settings
+
+    options = {
+        "host": host,
+        "port": port,
+        "hosts": name or None,
+        "tls_certificate": certificate,
+        "tls_key": key,
+    }
+    with open_at(home, key_file) as workspace:
+        chosen = control_settings(workspace, settings, options)
+
+        def ready(at: int) -> None:
+            shown = f"[{chosen.transport.host}]" if ":" in chosen.transport.host else chosen.transport.host
+            facts = {"url": f"https://{shown}:{at}/", "ca": str(chosen.ca) if chosen.ca else None}
+            out(
+                as_json, facts, lambda: show.facts({"control": facts["url"], "trust for curl": f"--cacert {chosen.ca}"})
+            )
+
+        with door_ledger(workspace) as audit:
+            serve_control(workspace, chosen, control_parts(workspace, audit, chosen), ready=ready)
+
+
+def control_token(
+    subject: Annotated[str, typer.Option("--for", help="Which program: a client's name.")],
+    may: Annotated[list[str], typer.Option("--may", help="What it may do, e.g. ledger.read. May be given again.")],
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
+    to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a bearer token for a program that asks the control server. Shown once; the ledger keeps who and for how long.
+
+    With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.doors.control.programs import issue_control_token
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import check_name, write_atomically
+
+    to, subject = writable(to), check_name(subject, what="client")
+    with open_at(home, key_file) as workspace:
+        raw = issue_control_token(workspace, subject, may, hours=hours, by=read_settings(actor=actor).actor)
+    facts = {"written to": str(to) if to else None, "for": subject, "may": ", ".join(may), "hours": hours}
+    if to is not None:
+        write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
+        out(as_json, facts, lambda: show.facts(facts))
+    else:
+        out(as_json, {"token": raw, "for": subject}, lambda: say(raw))

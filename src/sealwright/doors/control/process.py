@@ -1,0 +1,120 @@
+"""The control server's process: an opened workspace, a hardened process, requests until SIGTERM.
+
+Answers: in which order is it put together? Memory is closed to others before a key is read; the application is built and the
+transport checked before anything listens; what is refused at the door goes into a ledger of its own, so that strangers can
+neither hold up the workspace's ledger nor make it grow (docs/adr/0014-the-doors-ledger.md).
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import uvloop
+
+from sealwright.doors.control.app import control_app
+from sealwright.doors.control.console import Console
+from sealwright.doors.control.console_routes import console_routes
+from sealwright.doors.control.csrf import FormTokens
+from sealwright.doors.control.door import Door
+from sealwright.doors.control.outer import Outer
+from sealwright.doors.control.programs import ProgramGate, ProgramTokens
+from sealwright.doors.control.refusal_log import RefusalLog
+from sealwright.doors.control.router import ControlRouter
+from sealwright.doors.control.seams import Authenticator, Gate
+from sealwright.doors.control.settings import ControlSettings
+from sealwright.doors.control.views import Views
+from sealwright.kernel import private_folder
+from sealwright.pipeline import Workspace
+from sealwright.serving import ConnectionGuard, EventLog, HttpServer, guard_memory, raise_open_files
+from sealwright.trust import Audit, Ledger, LedgerAudit
+
+__all__ = ["ControlParts", "control_parts", "door_ledger", "serve_control"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlParts:
+    """What a control server is made of. Whoever wires accounts and policies in replaces these before the start."""
+
+    authenticator: Authenticator
+    gate: Gate
+    audit: Audit
+    routes: ControlRouter
+    console: Console
+
+
+def control_parts(workspace: Workspace, audit: LedgerAudit, settings: ControlSettings) -> ControlParts:
+    """The parts that need no accounts: programs with tokens, the first pages."""
+    return ControlParts(
+        authenticator=ProgramTokens(workspace.trust_root, workspace.clock),
+        gate=ProgramGate(audit),
+        audit=audit,
+        routes=console_routes(Views(workspace, audit.name_of)),
+        console=Console(organisation=workspace.name, clock=workspace.clock, security_contact=settings.security_contact),
+    )
+
+
+@contextlib.contextmanager
+def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
+    """The ledger of what was refused at the door, held by one control server at a time.
+
+    Raises
+    ------
+    LedgerInUse
+        Another control server of this workspace runs.
+    """
+    folder = private_folder(workspace.folder("serving") / "control-ledger")
+    ledger = Ledger.open(
+        folder,
+        origin=f"sealwright/{workspace.id}/control",
+        signer=workspace.keyring.signer("checkpoints"),
+        clock=workspace.clock,
+        create=not any(folder.iterdir()),
+        keys=workspace.trust_root.keys_of("checkpoints"),
+    )
+    with ledger:
+        yield LedgerAudit(ledger, workspace.keyring)
+
+
+def serve_control(
+    workspace: Workspace, settings: ControlSettings, parts: ControlParts, *, ready: Callable[[int], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun.
+
+    Parameters
+    ----------
+    ready : callable
+        Called once with the port, when requests are answered.
+
+    Raises
+    ------
+    SealwrightError
+        It could not start, and says why.
+    """
+    guard_memory()
+    raise_open_files()
+    log = EventLog(sys.stderr, workspace.clock)
+    refusals = RefusalLog(parts.audit, workspace.clock)
+    app = _application(workspace, settings, parts, refusals, log)
+    guard = ConnectionGuard(settings.transport.limits)
+
+    def stopping() -> None:
+        parts.console.draining = True
+
+    server = HttpServer(app, settings.transport, guard, log, workspace.clock, stopping=stopping)
+    log.tell("serving", host=settings.transport.host, port=server.port)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.until_stopped(lambda: ready(server.port)))
+    finally:
+        refusals.close()
+        log.tell("stopped", unrecorded=refusals.failed)
+
+
+def _application(
+    workspace: Workspace, settings: ControlSettings, parts: ControlParts, refusals: RefusalLog, log: EventLog
+) -> Outer:
+    tokens = FormTokens(workspace.keyring.key("identity", "control/form-tokens/v1"))
+    door = Door(parts.authenticator, parts.gate, refusals, tokens, workspace=workspace.id)
+    return control_app(parts.routes, door, parts.console, settings.transport, log)

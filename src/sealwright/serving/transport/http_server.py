@@ -1,0 +1,184 @@
+"""A server from its first connection to the end of its last answer: the same for every application of ours.
+
+Answers: how does it listen, what do signals do, how does it stop?
+SIGTERM and SIGINT: no new connection, answers under way finish within `drain_seconds`. SIGHUP: certificate and revocation
+list are read again; new handshakes get them, open connections stay.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+
+from sealwright.kernel import Clock, OperationFailed, SealwrightError
+from sealwright.serving.transport.config import Transport
+from sealwright.serving.transport.connection import ConnectionGuard, guarded_protocol
+from sealwright.serving.transport.events import EventLog
+from sealwright.serving.transport.limits import TransportLimits
+from sealwright.serving.transport.tls_context import SecureContext
+
+__all__ = ["HttpServer"]
+
+_BACKLOG = 2048
+
+
+class HttpServer:
+    """One application on one address. Make it before the event loop starts: what is wrong is said then."""
+
+    def __init__(
+        self,
+        app: Any,
+        transport: Transport,
+        guard: ConnectionGuard,
+        log: EventLog,
+        clock: Clock,
+        *,
+        stopping: Callable[[], None],
+    ) -> None:
+        """Check the transport and listen.
+
+        Parameters
+        ----------
+        app : ASGI 3 application
+        stopping : callable
+            Called once, when no new connection is taken any more and answers under way are finished.
+
+        Raises
+        ------
+        InvalidInput, Refused, KeyFileUnsafe, OperationFailed
+            A transport that is not safe, or an address that is taken.
+        """
+        self._guard, self._log, self._clock, self._stopping = guard, log, clock, stopping
+        self._secured = transport.open(clock())
+        self._listening = _listen(transport.host, transport.port)
+        self.port: int = self._listening.getsockname()[1]
+        self._server = _Server(_settings(app, guard, self._secured), self._listening, guard.limits)
+
+    async def until_stopped(
+        self,
+        ready: Callable[[], None],
+        *,
+        lifeline: int | None = None,
+        beside: Sequence[Coroutine[Any, Any, None]] = (),
+    ) -> None:
+        """Serve until SIGTERM, SIGINT or the end of the lifeline.
+
+        Parameters
+        ----------
+        ready : callable
+            Called once, when requests are answered.
+        lifeline : int, optional
+            A descriptor whose end of file means: stop.
+        beside : sequence of coroutines
+            What runs as long as the server does.
+        """
+        loop = asyncio.get_running_loop()
+        self._server.announce = ready
+        loop.set_exception_handler(lambda _, context: self._log.fault("loop", context.get("exception") or OSError()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self._renew)
+        if lifeline is not None:
+            loop.add_reader(lifeline, self._on_lifeline, lifeline, loop)
+        tasks = [loop.create_task(one) for one in (self._guard.sweep(), *beside)]
+        try:
+            await self._server.serve()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _stop(self) -> None:
+        if not self._server.should_exit:
+            self._server.should_exit = True
+            self._stopping()
+
+    def _renew(self) -> None:
+        """Take renewed files; where they are not good, the ones in force stay."""
+        if self._secured is None:
+            return
+        try:
+            self._secured.renew(self._clock())
+            self._log.tell("certificate_loaded")
+        except (OSError, SealwrightError) as error:
+            self._log.tell("certificate_refused", kind=type(error).__name__)
+
+    def _on_lifeline(self, lifeline: int, loop: asyncio.AbstractEventLoop) -> None:
+        """Whoever started us is gone (or wrote what we do not read): stop in good order."""
+        loop.remove_reader(lifeline)
+        self._stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn on one socket of ours, with deadlines for the handshake; signals are handled above."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, limits: TransportLimits) -> None:
+        super().__init__(config)
+        self._listening, self._limits = listening, limits
+        self.announce: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        loop = asyncio.get_running_loop()
+        config = self.config
+
+        def connection() -> asyncio.Protocol:
+            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state={}, _loop=loop
+            )
+            return made
+
+        secured = config.ssl is not None
+        server = await loop.create_server(
+            connection,
+            sock=self._listening,
+            ssl=config.ssl,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=self._limits.handshake_seconds if secured else None,
+            ssl_shutdown_timeout=self._limits.answer_seconds if secured else None,
+        )
+        self.servers = [server]
+        self.started = True
+        self.announce()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OperationFailed(
+            f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port."
+        ) from None
+    return listening
+
+
+def _settings(app: Any, guard: ConnectionGuard, secured: SecureContext | None) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").disabled = True  # it logs callers' mistakes; ours are counted
+    settings = uvicorn.Config(
+        app,
+        http=guarded_protocol(guard),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=max(1, round(guard.limits.idle_seconds)),
+        timeout_graceful_shutdown=max(1, round(guard.limits.drain_seconds)),
+    )
+    settings.load()
+    settings.ssl = secured
+    return settings
