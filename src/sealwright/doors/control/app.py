@@ -102,4 +102,5 @@ _TITLES = {
 def _told(error: SealwrightError) -> HttpRefusal:
     """An error of a room, said over HTTP."""
     words = {"code": error.code, "status": error.status, "title": _TITLES.get(error.status, "Refused")}
-    return type("Told", (HttpRefusal,), words)(str(error))
+    told: HttpRefusal = type("Told", (HttpRefusal,), words)(str(error))
+    return told
