@@ -45,7 +45,13 @@ COMMANDS = [
     "serve",
     "token",
 ]
-GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
+GROUPS = {
+    "workspace": ("create", "show", "trust"),
+    "people": ("add", "list", "end"),
+    "client": ("add", "list", "revoke-tokens", "remove"),
+    "api-key": ("make", "list", "revoke"),
+    "certificate": ("issue", "list", "revoke", "publish"),
+}
 
 
 def commands() -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
+        access_file,
         decision_ledger_folder,
         decision_origin,
         predict_scope,
@@ -35,6 +36,7 @@ __all__ = [
     "ServingSpec",
     "StartFailed",
     "StartRefused",
+    "access_file",
     "become",
     "contract_of",
     "decision_ledger_folder",
@@ -57,6 +59,7 @@ _HOME = {
     "openapi": ("example_row", "openapi_of"),
     "places": (
         "DECISION_KEY_PURPOSE",
+        "access_file",
         "decision_ledger_folder",
         "decision_origin",
         "predict_scope",

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sealwright.kernel import InvalidInput, Refused, check_name
+from sealwright.serving.places import access_file
 
 __all__ = ["MOST_CONFIG_BYTES", "Limits", "ServeConfig"]
 
@@ -40,6 +41,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answer_seconds: _Seconds = 30.0
     drain_seconds: _Seconds = 20.0  # for answers under way after SIGTERM
     watch_seconds: _Seconds = 1.0  # between looks at pointer and revocations
+    access_seconds: Annotated[float, Meta(gt=0, le=0.5)] = (
+        0.2  # between looks at the access list: revoked within a second
+    )
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
 
 
@@ -62,6 +66,10 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hosts: list[str]
     tls_certificate: str | None
     tls_key: str | None
+    access_at_least: Annotated[int, Meta(ge=0)] = 0  # sequence of the access list that the starter knows of
+    client_certificates: Literal["none", "optional", "required"] = "none"
+    client_ca: str | None = None
+    client_revocations: str | None = None
     limits: Limits = Limits()
     lifeline: bool = False  # stop when the other end of the pipe closes
 
@@ -74,6 +82,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def folder(self) -> Path:
         """Where this channel keeps its decision ledger and its state."""
         return Path(self.home) / "serving" / self.project / self.channel
+
+    @property
+    def access_file(self) -> Path:
+        """The signed list of API keys and of what was taken back."""
+        return access_file(Path(self.home))
 
     @property
     def signer_bytes(self) -> bytes:
@@ -101,6 +114,9 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise InvalidInput("No host name is allowed, so nobody could ask. Name at least one.")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise Refused("TLS needs a certificate and its key; only one of them was given.")
+        asks = self.client_certificates != "none"
+        if asks and None in (self.tls_certificate, self.client_ca, self.client_revocations):
+            raise Refused("Client certificates need TLS, a CA and its list of revoked certificates. Nothing is served.")
         if self.tls_certificate is None and not _is_loopback(self.host):
             raise Refused(
                 f"Without TLS the server only listens on this machine, not on {self.host}.\n"

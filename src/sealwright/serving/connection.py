@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from sealwright.serving.config import Limits
 from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal, problem_body
+from sealwright.trust import certificate_thumbprint
 
 __all__ = ["ConnectionGuard", "guarded_protocol"]
 
@@ -101,6 +102,10 @@ class GuardedConnection(HttpToolsProtocol):
         if not self._guard.admit(self, self._peer):
             transport.abort()  # over the cap nothing is spent on politeness
             return
+        secured = transport.get_extra_info("ssl_object")
+        certificate = secured.getpeercert(binary_form=True) if secured is not None else None
+        if certificate:
+            self.app_state["thumbprint"] = certificate_thumbprint(certificate)  # what requests see as scope["state"]
         self._enter(_QUIET, self._guard.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:

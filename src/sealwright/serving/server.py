@@ -19,6 +19,7 @@ import uvicorn
 import uvloop
 
 from sealwright.kernel import Clock, OperationFailed, SealwrightError, VerificationFailed, private_folder, system_clock
+from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
 from sealwright.serving.config import Limits, ServeConfig
 from sealwright.serving.connection import ConnectionGuard, guarded_protocol
@@ -26,9 +27,10 @@ from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.events import EventLog
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import decision_origin
+from sealwright.serving.refusals import Refusals
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
-from sealwright.trust import Ledger, TrustRoot, as_pseudonym, import_signer, keyed_name
+from sealwright.trust import Ledger, TrustRoot, as_pseudonym, import_signer, keyed_name, mutual_server_context
 
 __all__ = ["serve"]
 
@@ -113,14 +115,26 @@ def serve(
             note=decisions.note,
         )
         holder.start()
+        access = AccessWatch(
+            config.access_file,
+            trust_root.keys_of("tokens"),
+            config.workspace,
+            state=state,
+            clock=clock,
+            note=decisions.note,
+            at_least=config.access_at_least,
+        )
+        access.start()
         tokens = TokenCheck(
             trust_root.keys_of("tokens"),
             issuer=config.token_issuer,
             audience=config.token_audience,
+            access=access,
             clock=clock,
             cache_seconds=config.limits.token_cache_seconds,
         )
         guard = ConnectionGuard(config.limits)
+        refusals = Refusals(decisions.note, decisions.name_of)
         app = App(
             project=config.project,
             hosts=config.hosts,
@@ -129,14 +143,16 @@ def serve(
             tokens=tokens,
             decisions=decisions,
             guard=guard,
+            refusals=refusals,
             log=log,
         )
         gc.collect()
         gc.freeze()  # what is loaded now stays; the collector need not walk it under load
-        running = _Running(config, app, holder, decisions, guard, log)
+        running = _Running(config, app, holder, access, decisions, guard, refusals, log)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
         with contextlib.suppress(SealwrightError):
+            refusals.write(refusals.take())
             decisions.note("serving.stopped", "", {"channel": config.channel})
     log.tell("stopped", project=config.project, channel=config.channel)
 
@@ -149,12 +165,14 @@ class _Running:
         config: ServeConfig,
         app: App,
         holder: Holder,
+        access: AccessWatch,
         decisions: DecisionLog,
         guard: ConnectionGuard,
+        refusals: Refusals,
         log: EventLog,
     ) -> None:
-        self._config, self._app, self._holder = config, app, holder
-        self._decisions, self._guard, self._log = decisions, guard, log
+        self._config, self._app, self._holder, self._access = config, app, holder, access
+        self._decisions, self._guard, self._refusals, self._log = decisions, guard, refusals, log
 
     async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
         config, loop = self._config, asyncio.get_running_loop()
@@ -172,7 +190,8 @@ class _Running:
         loop.add_signal_handler(signal.SIGHUP, self._reload_certificate, settings)
         if lifeline is not None:
             loop.add_reader(lifeline, _on_lifeline, lifeline, loop, stop)
-        beside = [loop.create_task(self._guard.sweep()), loop.create_task(self._watch())]
+        watches = (self._guard.sweep(), self._watch(settings), self._watch_access())
+        beside = [loop.create_task(one) for one in watches]
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=port)
         try:
             await server.serve()
@@ -181,19 +200,33 @@ class _Running:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
 
-    async def _watch(self) -> None:
-        """Look for a new release, for a ledger that takes records again, and tell what was refused."""
+    async def _watch_access(self) -> None:
+        """Take what was revoked, within a second."""
+        while True:
+            await asyncio.sleep(self._config.limits.access_seconds)
+            if self._access.changed():
+                try:
+                    await asyncio.to_thread(self._access.refresh)
+                except SealwrightError as error:  # the note about it could not be written
+                    self._log.tell("watch_failed", kind=type(error).__name__)
+
+    async def _watch(self, settings: uvicorn.Config) -> None:
+        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
+        revoked = _changed_at(self._config.client_revocations)
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
             try:
                 await asyncio.to_thread(self._holder.refresh)
+                await self._write_refusals()
+                if revoked != (revoked := _changed_at(self._config.client_revocations)):
+                    self._reload_certificate(settings)
                 if self._decisions.not_ready():
                     await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
             except (SealwrightError, OSError) as error:
                 self._log.tell("watch_failed", kind=type(error).__name__)
-            now = self._holder.not_ready() or self._decisions.not_ready()
+            now = self._holder.not_ready() or self._access.not_ready() or self._decisions.not_ready()
             if now != was:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
                 was = now
@@ -205,14 +238,28 @@ class _Running:
                 self._log.tell("refused", **counts)
                 told, since = dict(self._guard.refused), 0.0
 
+    async def _write_refusals(self) -> None:
+        """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
+        found = self._refusals.take()
+        if found:
+            try:
+                await asyncio.to_thread(self._refusals.write, found)
+            except SealwrightError:
+                for reason, sources in found.items():
+                    for source in sources:
+                        self._refusals.add(reason, source)
+                raise
+
     def _reload_certificate(self, settings: uvicorn.Config) -> None:
         """Take a renewed certificate into the live context: new handshakes get it, open connections stay."""
         config = self._config
         if settings.ssl is None or config.tls_certificate is None:
             return
         try:
-            _tls(config.tls_certificate, config.tls_key)  # tried apart: a pair that fails must not reach the live one
+            _tls(config)  # tried apart: what fails must not reach the live one
             settings.ssl.load_cert_chain(config.tls_certificate, config.tls_key)
+            if config.client_revocations is not None:
+                settings.ssl.load_verify_locations(config.client_revocations)
             self._log.tell("certificate_loaded")
         except (OSError, SealwrightError) as error:
             self._log.tell("certificate_refused", kind=type(error).__name__)
@@ -285,11 +332,21 @@ def _uvicorn_settings(config: ServeConfig, app: App, guard: ConnectionGuard) -> 
     )
     settings.load()
     if config.tls_certificate is not None:
-        settings.ssl = _tls(config.tls_certificate, config.tls_key)
+        settings.ssl = _tls(config)
     return settings
 
 
-def _tls(certificate: str, key: str | None) -> ssl.SSLContext:
+def _tls(config: ServeConfig) -> ssl.SSLContext:
+    """TLS 1.3, with client certificates where the settings ask for them."""
+    certificate, key, ca, revocations = (
+        Path(name or "")
+        for name in (config.tls_certificate, config.tls_key, config.client_ca, config.client_revocations)
+    )
+    if config.client_certificates != "none":
+        context = mutual_server_context(certificate, key, ca, revocations, now=system_clock())
+        if config.client_certificates == "optional":
+            context.verify_mode = ssl.CERT_OPTIONAL  # one that is shown must hold all the same
+        return context
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["http/1.1"])
@@ -306,3 +363,10 @@ def _on_lifeline(lifeline: int, loop: asyncio.AbstractEventLoop, stop: Callable[
     """Whoever started us is gone (or wrote what we do not read): stop in good order."""
     loop.remove_reader(lifeline)
     stop()
+
+
+def _changed_at(path: str | None) -> int:
+    """When a file was changed, 0 if there is none."""
+    with contextlib.suppress(OSError):
+        return Path(path).stat().st_mtime_ns if path else 0
+    return 0

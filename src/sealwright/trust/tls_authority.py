@@ -14,7 +14,6 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDH,
     ECDSA,
     SECP256R1,
     EllipticCurve,
@@ -27,8 +26,6 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    KeySerializationEncryption,
-    PrivateFormat,
     PublicFormat,
     load_pem_public_key,
 )
@@ -72,15 +69,13 @@ class AuthorityKey(EllipticCurvePrivateKey):
     def key_size(self) -> int:
         return 256
 
-    def exchange(self, algorithm: ECDH, peer_public_key: EllipticCurvePublicKey) -> NoReturn:  # noqa: ARG002
+    def exchange(self, *_: object, **__: object) -> NoReturn:
         raise InvalidInput("This key signs certificates, nothing else.")
 
     def private_numbers(self) -> EllipticCurvePrivateNumbers:
         raise InvalidInput("The key of the CA is not handed out.")
 
-    def private_bytes(
-        self, encoding: Encoding, format: PrivateFormat, encryption_algorithm: KeySerializationEncryption  # noqa: A002, ARG002
-    ) -> NoReturn:
+    def private_bytes(self, *_: object, **__: object) -> NoReturn:
         raise InvalidInput("The key of the CA is not handed out.")
 
     def __copy__(self) -> "AuthorityKey":
@@ -123,9 +118,7 @@ def common_name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def key_usage(
-    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
-) -> x509.KeyUsage:
+def key_usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
     """What the key of a certificate may do; everything else is off."""
     return x509.KeyUsage(
         digital_signature=digital_signature,

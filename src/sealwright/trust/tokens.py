@@ -45,8 +45,8 @@ class Claims:
     scopes: frozenset[str]
     expires_at: datetime
     token_id: str
-    audience: str = ""
-    issued_at: datetime = datetime.min.replace(tzinfo=UTC)
+    audience: str
+    issued_at: datetime
     thumbprint: str = ""  # of the client certificate it is bound to (RFC 8705), or ""
 
 

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import (
+    api_keys,
+    certificates,
+    clients,
+    data,
+    evidence_verbs,
+    lifecycle,
+    people,
+    release,
+    serve,
+    start,
+    workspace,
+)
 
 __all__ = ["app"]
 
@@ -36,3 +48,6 @@ for module in (start, lifecycle, evidence_verbs, release, serve):
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(clients.app, name="client", rich_help_panel="Serve")
+app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")
+app.add_typer(certificates.app, name="certificate", rich_help_panel="Serve")

@@ -1,5 +1,6 @@
 """Serving: start the prediction server, hand out tokens."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,14 @@ from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Ser
 __all__ = ["add_to"]
 
 _PANEL = "Serve"
+
+
+class ClientCertificates(StrEnum):
+    """What a server asks of its callers' TLS."""
+
+    none = "none"
+    optional = "optional"
+    required = "required"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,6 +35,10 @@ def serve(
         Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Its key (PEM, 0600).", show_default=False)] = None,
+    client_certificates: Annotated[
+        ClientCertificates,
+        typer.Option("--client-certificates", help="Whether callers show certificates issued by this workspace."),
+    ] = ClientCertificates.none,
     replace: Annotated[
         bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
     ] = False,
@@ -45,7 +58,16 @@ def serve(
 
     name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
-        config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
+        config, ca = server_config(
+            workspace,
+            name,
+            spec,
+            host=host,
+            port=port,
+            certificate=certificate,
+            key=key,
+            client_certificates=client_certificates.value,
+        )
     if replace:
         become(config)
     with launch(config) as running:
@@ -66,7 +88,7 @@ def serve(
 def token(
     project: Served,
     subject: Annotated[str, typer.Option("--for", help="Who will call: a client's name.")],
-    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=24, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
     home: Home = None,
@@ -75,7 +97,7 @@ def token(
 ) -> None:
     """Issue a bearer token that may ask one project's model. Shown once; the ledger keeps who and for how long.
 
-    With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
+    For longer than a day, make an API key: sealwright api-key make. With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import issue

@@ -87,7 +87,7 @@ def _parts(raw: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 
 
 def _checked(claims: dict[str, Any], *, client: str, audience: str, now: float) -> Assertion:
-    if set(claims) - _CLAIMS or not _NEEDED <= set(claims):
+    if set(claims) - _CLAIMS or not set(claims) >= _NEEDED:
         raise _wrong("it needs iss, sub, aud, exp and jti, and may say iat and nbf besides")
     if claims["iss"] != client or claims["sub"] != client or claims["aud"] != audience:
         raise _wrong("it is from another client or for another endpoint")

@@ -116,9 +116,7 @@ def _by_assertion(form: Mapping[str, str], db: Database, endpoint: str, now: dat
     return Authenticated(found)
 
 
-def _by_certificate(
-    certificate: bytes, name: str, db: Database, peer: PeerCheck, now: datetime
-) -> Authenticated:
+def _by_certificate(certificate: bytes, name: str, db: Database, peer: PeerCheck, now: datetime) -> Authenticated:
     found, _ = _look_up(db, name)
     try:
         service, thumbprint = peer(certificate, now)

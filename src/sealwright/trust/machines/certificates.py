@@ -7,7 +7,7 @@ The identity is one URI, sealwright://<workspace>/service/<name>. A client's cer
 server's by servers only. The revocation list carries a sequence, ends after 30 days, and is written anew by each change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -187,7 +187,5 @@ class ServiceCertificates:
             return max(moment, before + timedelta(seconds=1))
         return moment
 
-    def _record(self, action: str, service: str, by: str, detail: dict[str, object]) -> None:
-        self._audit.record(
-            Event(action=action, outcome="done", actor=by, resource=f"service:{service}", detail=detail)
-        )
+    def _record(self, action: str, service: str, by: str, detail: Mapping[str, object]) -> None:
+        self._audit.record(Event(action=action, outcome="done", actor=by, resource=f"service:{service}", detail=detail))

@@ -50,7 +50,9 @@ class OAuthError(Exception):
         return 401 if self.error == "invalid_client" else 400
 
 
-def answer(value: Mapping[str, Any] | None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> OAuthAnswer:
+def answer(
+    value: Mapping[str, Any] | None, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> OAuthAnswer:
     """A JSON answer that nobody keeps; None is an empty body."""
     body = b"" if value is None else json.dumps(value).encode()
     return OAuthAnswer(status=status, headers={**_ALWAYS, **(headers or {})}, body=body)

@@ -29,7 +29,9 @@ INTROSPECT = "token:introspect"
 LONGEST_API_KEY = timedelta(days=366)
 _LONGEST_LIFETIME = timedelta(minutes=60)
 _SCOPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}")
-_AUDIENCE = re.compile(r"[a-z][a-z0-9+.-]{0,31}:[\x21\x24-\x7e]{1,223}")  # an absolute URI without a fragment (RFC 8707)
+_AUDIENCE = re.compile(
+    r"[a-z][a-z0-9+.-]{0,31}:[\x21\x24-\x7e]{1,223}"
+)  # an absolute URI without a fragment (RFC 8707)
 _MOST = 64
 
 
@@ -123,7 +125,9 @@ class TokenSettings:
         if not timedelta(seconds=10) <= self.lifetime <= _LONGEST_LIFETIME:
             raise InvalidInput("Tokens of the endpoint live from 10 seconds to 60 minutes.")
         if not self.base_url.startswith("https://") or self.base_url.endswith("/"):
-            raise InvalidInput("The token endpoint is reached over https:// only; write its base without a final slash.")
+            raise InvalidInput(
+                "The token endpoint is reached over https:// only; write its base without a final slash."
+            )
 
     @property
     def token_endpoint(self) -> str:

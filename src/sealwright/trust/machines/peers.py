@@ -79,9 +79,7 @@ class PeerVerifier:
             raise _not_ours("it is not valid now")
         if _list_of(self._revocations, authority, now).get_revoked_certificate_by_serial_number(found.serial_number):
             raise _not_ours("it was revoked")
-        return ServiceIdentity(
-            self._name(found, use), certificate_thumbprint(certificate), f"{found.serial_number:X}"
-        )
+        return ServiceIdentity(self._name(found, use), certificate_thumbprint(certificate), f"{found.serial_number:X}")
 
     def __call__(self, certificate: bytes, now: datetime) -> tuple[str, str]:
         """Name and thumbprint of a client, as the token endpoint asks for them."""
@@ -130,7 +128,9 @@ def certificate_thumbprint(certificate: bytes) -> str:
     return encode_base64url(hashlib.sha256(certificate).digest())
 
 
-def mutual_server_context(certificate: Path, key: Path, ca: Path, revocations: Path, *, now: datetime) -> ssl.SSLContext:
+def mutual_server_context(
+    certificate: Path, key: Path, ca: Path, revocations: Path, *, now: datetime
+) -> ssl.SSLContext:
     """TLS 1.3 that lets only clients of `ca` in, and none that was revoked. There is no way to make it ask for less.
 
     Sessions are not resumed: a resumed one would skip the check.
@@ -145,7 +145,9 @@ def mutual_server_context(certificate: Path, key: Path, ca: Path, revocations: P
     return context
 
 
-def mutual_client_context(certificate: Path, key: Path, ca: Path, revocations: Path, *, now: datetime) -> ssl.SSLContext:
+def mutual_client_context(
+    certificate: Path, key: Path, ca: Path, revocations: Path, *, now: datetime
+) -> ssl.SSLContext:
     """The other end: shows its own certificate, and takes only servers of `ca` under the name it called.
 
     Raises

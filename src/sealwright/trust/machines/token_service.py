@@ -90,7 +90,9 @@ class TokenService:
             raise _refused("unsupported_grant_type", f"Only {_GRANT} is offered.", "oauth.grant_type", client.id)
         audience = form.get("resource", client.audiences[0])
         if audience not in client.audiences:
-            raise _refused("invalid_target", "This client gets no token for that resource.", "oauth.audience", client.id)
+            raise _refused(
+                "invalid_target", "This client gets no token for that resource.", "oauth.audience", client.id
+            )
         scopes = form["scope"].split(" ") if "scope" in form else list(client.scopes)
         if len(set(scopes)) != len(scopes) or not set(scopes) <= set(client.scopes):
             raise _refused("invalid_scope", "This client may not have that scope.", "oauth.scope", client.id)
@@ -126,7 +128,9 @@ class TokenService:
         if not raw:
             raise _refused("invalid_request", "token is missing.", "oauth.invalid_request", who.client.id)
         if INTROSPECT not in who.client.scopes:
-            self._record("token.introspect", "refused", request, client=who.client.id, reason="oauth.not_a_resource_server")
+            self._record(
+                "token.introspect", "refused", request, client=who.client.id, reason="oauth.not_a_resource_server"
+            )
             return answer(_INACTIVE)
         if raw.startswith(API_KEY_PREFIX):
             return answer(self._about_key(raw))
@@ -166,7 +170,7 @@ class TokenService:
 
     # ---- revocation
 
-    def _revoke(self, request: OAuthRequest, form: dict[str, str], who: Authenticated) -> OAuthAnswer:
+    def _revoke(self, _request: OAuthRequest, form: dict[str, str], who: Authenticated) -> OAuthAnswer:
         """Take a token back for the client it was given to; one that does not hold is taken back already (RFC 7009 §2.2)."""
         raw = form.get("token", "")
         if not raw:
@@ -175,7 +179,9 @@ class TokenService:
         if claims is None:
             return answer(None)
         if claims.subject != who.client.id:
-            raise _refused("unauthorized_client", "This token was given to another client.", "oauth.other_client", who.client.id)
+            raise _refused(
+                "unauthorized_client", "This token was given to another client.", "oauth.other_client", who.client.id
+            )
         self._machines.revoke_token(claims.token_id, claims.expires_at, by=who.client.id, reason="")
         return answer(None)
 

@@ -1,0 +1,1 @@
+"""What the control server answers over HTTP. Handlers translate; the rooms decide."""
