@@ -125,7 +125,9 @@ def call(server: Server, context: ssl.SSLContext, action: str = "health") -> str
 
 def client(authority: Authority, own: Path) -> ssl.SSLContext:
     found = authority.certificates
-    return mutual_client_context(own / "client.pem", own / "client.key", found.ca, found.revocations, now=system_clock())
+    return mutual_client_context(
+        own / "client.pem", own / "client.key", found.ca, found.revocations, now=system_clock()
+    )
 
 
 def plain(authority: Authority) -> ssl.SSLContext:
@@ -180,7 +182,9 @@ def test_a_servers_certificate_is_no_clients_t81(authority: Authority, server: S
 def test_a_clients_certificate_is_no_servers_t81(authority: Authority) -> None:
     """The other way round: a client does not talk to who only has a client's certificate."""
     own, found = authority.issue("signer"), authority.certificates
-    fake = mutual_server_context(own / "client.pem", own / "client.key", found.ca, found.revocations, now=system_clock())
+    fake = mutual_server_context(
+        own / "client.pem", own / "client.key", found.ca, found.revocations, now=system_clock()
+    )
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     caller = client(authority, authority.issue("control"))
     one = caller.wrap_bio(back, there, server_hostname="localhost")
