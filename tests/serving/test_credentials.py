@@ -92,7 +92,7 @@ def test_a_token_revoked_in_use_is_refused_within_a_second_t05(running: Any, row
         audience=token_audience("ws_1"),
         now=datetime.now(UTC),
     )
-    machines_of(house).revoke_token(claims.token_id, claims.expires_at, by="ada", reason="leaked")
+    machines_of(house).revoke_token(claims, by="ada", reason="leaked")
     refused_within_a_second(client, row)
 
 

@@ -45,7 +45,7 @@ def claims(desk: Any) -> Any:
 
 def test_one_revoked_token_is_refused_and_others_are_not(desk: Any) -> None:
     one, two = claims(desk), claims(desk)
-    desk.machines.revoke_token(one.token_id, one.expires_at, by="ada", reason="leaked")
+    desk.machines.revoke_token(one, by="ada", reason="leaked")
     found = read(desk)
     with pytest.raises(TokenRefused, match="revoked"):
         found.check_token(one)
@@ -63,7 +63,7 @@ def test_all_tokens_of_a_client_up_to_now_are_refused_and_later_ones_are_not(des
 
 def test_each_change_has_a_higher_sequence_and_the_list_forgets_what_expired(desk: Any) -> None:
     one = claims(desk)
-    desk.machines.revoke_token(one.token_id, one.expires_at, by="ada", reason="")
+    desk.machines.revoke_token(one, by="ada", reason="")
     first = read(desk)
     desk.machines.revoke_tokens_of("till", by="ada", reason="")
     second = read(desk)
@@ -73,6 +73,18 @@ def test_each_change_has_a_higher_sequence_and_the_list_forgets_what_expired(des
     assert set(read(desk).clients) == {"till"}
     desk.clock.advance(timedelta(hours=25))
     assert not desk.machines.publish().clients
+
+
+def test_a_client_cannot_fill_the_list_that_others_need(desk: Any) -> None:
+    """It takes back hundreds of its own tokens; they end in one entry, and another's revocation still fits."""
+    mine = [claims(desk) for _ in range(103)]
+    for one in mine:
+        desk.machines.revoke_token(one, by="till", reason="")
+    found = read(desk)
+    assert (len(found.tokens), set(found.clients)) == (100, {"till"})
+    for one in mine:
+        with pytest.raises(TokenRefused, match="revoked"):
+            found.check_token(one)
 
 
 def test_an_older_list_is_refused(desk: Any) -> None:

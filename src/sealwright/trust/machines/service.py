@@ -22,11 +22,12 @@ from sealwright.trust.machines.api_keys import api_key_digest, make_api_key
 from sealwright.trust.machines.model import ApiKey, Client, Proof
 from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.strict_base64 import encode_base64url
-from sealwright.trust.tokens import LONGEST_TOKEN
+from sealwright.trust.tokens import LONGEST_TOKEN, Claims
 
 __all__ = ["Machines", "secret_digest"]
 
 _MOST_LISTED = 50_000
+_MOST_OF_ONE_CLIENT = 100
 _SKEW = timedelta(minutes=2)  # of the clocks of those who verify
 
 
@@ -174,12 +175,21 @@ class Machines:
 
     # ---- tokens
 
-    def revoke_token(self, token_id: str, expires_at: datetime, *, by: str, reason: str) -> None:
-        """Take one token back before it expires."""
+    def revoke_token(self, claims: Claims, *, by: str, reason: str) -> None:
+        """Take one token back before it expires.
+
+        Beyond 100 single tokens of one client, all of its tokens up to now are taken back in one entry, so that nobody
+        can fill the list that others' revocations need.
+        """
         with self.db.write() as tx:
-            self.audit.record(_told("token.revoke", f"token:{token_id}", by, reason))
-            store.revoke(tx, "token", token_id, before=0, until=int(expires_at.timestamp()) + 1)
-            store.next_sequence(tx, "access")
+            self.audit.record(_told("token.revoke", f"token:{claims.token_id}", by, reason))
+            if store.revoked_tokens_of(tx, claims.subject) >= _MOST_OF_ONE_CLIENT:
+                _revoke_all(
+                    tx, claims.subject, max(self.clock(), claims.issued_at)
+                )  # another host's clock may be ahead
+            else:
+                store.revoke_token(tx, claims.token_id, claims.subject, int(claims.expires_at.timestamp()) + 1)
+                store.next_sequence(tx, "access")
         self.publish()
 
     def revoke_tokens_of(self, name: str, *, by: str, reason: str) -> None:
@@ -227,7 +237,7 @@ def secret_digest(secret: str) -> str:
 def _revoke_all(tx: Tx, name: str, now: datetime) -> None:
     """Everything issued in this name up to now, until the last of it would have expired."""
     until = now + LONGEST_TOKEN + _SKEW
-    store.revoke(tx, "client", name, before=int(now.timestamp()), until=int(until.timestamp()))
+    store.revoke_all(tx, name, before=int(now.timestamp()), until=int(until.timestamp()))
     store.next_sequence(tx, "access")
 
 

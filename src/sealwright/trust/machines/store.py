@@ -26,8 +26,10 @@ __all__ = [
     "next_sequence",
     "prune",
     "remove_client",
-    "revoke",
+    "revoke_all",
     "revoke_api_key",
+    "revoke_token",
+    "revoked_tokens_of",
     "sequence",
     "touch_api_key",
     "touch_client",
@@ -192,13 +194,33 @@ def end_certificate(tx: Tx, serial: str, at: datetime) -> None:
 # ---- what was taken back
 
 
-def revoke(tx: Tx, kind: str, name: str, *, before: int, until: int) -> None:
-    """Take back a token (kind "token"), or all of a client's issued up to `before` (kind "client"); forget it at `until`."""
-    tx.run("DELETE FROM machine_revocations WHERE kind = :kind AND name = :name", kind=kind, name=name)
+def revoke_token(tx: Tx, token: str, subject: str, until: int) -> None:
+    """Take back one token of a client; forget it at `until`."""
+    tx.run("DELETE FROM machine_revocations WHERE kind = 'token' AND name = :name", name=token)
     tx.run(
-        "INSERT INTO machine_revocations (kind, name, before, until) VALUES (:kind, :name, :before, :until)",
-        kind=kind,
-        name=name,
+        "INSERT INTO machine_revocations (kind, name, subject, before, until)"
+        " VALUES ('token', :name, :subject, 0, :until)",
+        name=token,
+        subject=subject,
+        until=until,
+    )
+
+
+def revoked_tokens_of(tx: Tx, subject: str) -> int:
+    """How many single tokens of a client are listed."""
+    rows = tx.run(
+        "SELECT COUNT(*) AS n FROM machine_revocations WHERE kind = 'token' AND subject = :subject", subject=subject
+    )
+    return int(rows[0]["n"])
+
+
+def revoke_all(tx: Tx, subject: str, *, before: int, until: int) -> None:
+    """Take back all tokens of a client issued up to `before`; forget that at `until`."""
+    tx.run("DELETE FROM machine_revocations WHERE kind = 'client' AND subject = :subject", subject=subject)
+    tx.run(
+        "INSERT INTO machine_revocations (kind, name, subject, before, until)"
+        " VALUES ('client', :subject, :subject, :before, :until)",
+        subject=subject,
         before=before,
         until=until,
     )

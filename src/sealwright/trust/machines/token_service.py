@@ -182,7 +182,7 @@ class TokenService:
             raise _refused(
                 "unauthorized_client", "This token was given to another client.", "oauth.other_client", who.client.id
             )
-        self._machines.revoke_token(claims.token_id, claims.expires_at, by=who.client.id, reason="")
+        self._machines.revoke_token(claims, by=who.client.id, reason="")
         return answer(None)
 
     # ---- shared

@@ -64,6 +64,7 @@ def _taken_back() -> None:
         "machine_revocations",
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
         sa.Column("before", sa.BigInteger, nullable=False),
         sa.Column("until", sa.BigInteger, nullable=False),
     )
