@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from sealwright.engines import Database
 from sealwright.kernel import FixedClock, VerificationFailed
 from sealwright.trust import (
     ED25519,
@@ -135,15 +134,46 @@ def test_the_list_holds_no_key_only_its_digest(desk: Any) -> None:
     assert set(json.loads(desk.access_file.read_bytes())) == {"payload", "payloadType", "signatures"}
 
 
-def test_two_who_write_at_once_never_leave_the_older_list(desk: Any, db: Database) -> None:
-    """Whoever writes holds the others back from reading what to write until the file is there."""
-    from concurrent.futures import ThreadPoolExecutor
+def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
+    """While one signs what it has read, another takes something back: it waits, and its list is the last."""
+    import threading
 
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda n: desk.machines.revoke_tokens_of(f"c{n}", by="ada", reason=""), range(12)))
+    signer, started = desk.machines.signer, []  # type: ignore[var-annotated]
+
+    class Slow:
+        """The real signer; its first signature takes until the other is done, or a second."""
+
+        key_id, algorithm, public = signer.key_id, signer.algorithm, signer.public
+
+        def sign(self, data: bytes) -> bytes:
+            if not started:
+                other = threading.Thread(
+                    target=lambda: desk.machines.revoke_tokens_of("late", by="ada", reason=""), daemon=True
+                )
+                started.append(other)
+                other.start()
+                other.join(1.0)
+            return signer.sign(data)  # type: ignore[no-any-return]
+
+    desk.machines.signer = Slow()
+    desk.machines.publish()
+    started[0].join(20)
     found = read(desk)
-    assert found.sequence == 12
-    assert len(found.clients) == 12
+    assert (found.sequence, set(found.clients)) == (1, {"late"})
+
+
+def test_a_listed_key_ends_at_its_second_wherever_the_list_is_read(desk: Any) -> None:
+    """A prediction server keeps a list that nobody has written anew since the key ended."""
+    from sealwright.trust.machines.api_keys import api_key_digest
+
+    key, raw = desk.machines.make_api_key(
+        "till", project="credit", scopes=["predict:credit"], owner="ada", days=1, by="ada"
+    )
+    found, digest = read(desk), bytes.fromhex(api_key_digest(raw))
+    assert found.key(raw, digest, key.expires_at - timedelta(seconds=1))[0] == key.id
+    with pytest.raises(TokenRefused) as refused:
+        found.key(raw, digest, key.expires_at)
+    assert refused.value.reason == "api_key.expired"
 
 
 def test_what_cannot_be_recorded_does_not_happen(desk: Any) -> None:
