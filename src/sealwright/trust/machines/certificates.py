@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sealwright.engines import Database
 from sealwright.kernel import Clock, InvalidInput, NotFound, private_folder, write_atomically
 from sealwright.trust.audit import Audit, Event
-from sealwright.trust.machines import store
+from sealwright.trust.machines import store, taken_back
 from sealwright.trust.machines.model import Certificate, service_uri
 from sealwright.trust.public_keys import Signer
 from sealwright.trust.tls import alternatives_of
@@ -86,30 +86,8 @@ class ServiceCertificates:
             )
         now, uri = self._clock(), service_uri(self._workspace, service)
         key = generate_private_key(SECP256R1())
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(common_name(f"Sealwright {use}"))
-            .issuer_name(self._authority.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - BACKDATED)
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(key_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([_USES[use]]), critical=False)
-            .add_extension(
-                x509.SubjectAlternativeName(
-                    [x509.UniformResourceIdentifier(uri), *(alternatives_of(names) if names else [])]
-                ),
-                critical=False,
-            )
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(AuthorityKey(self._signer).public_key()),
-                critical=False,
-            )
-        )
-        certificate = builder.sign(AuthorityKey(self._signer), SHA256())
+        alternatives = [x509.UniformResourceIdentifier(uri), *(alternatives_of(names) if names else [])]
+        certificate = self._certificate(key.public_key(), use, alternatives, now, now + timedelta(days=days))
         found = Certificate(
             serial=f"{certificate.serial_number:X}",
             service=service,
@@ -143,7 +121,7 @@ class ServiceCertificates:
                 raise NotFound(f"There is no certificate {serial[:64]} to revoke. See: sealwright certificate list")
             self._record("certificate.revoke", found.service, by, {"serial": found.serial, "why": reason[:500]})
             store.end_certificate(tx, found.serial, self._clock())
-            store.next_sequence(tx, "crl")
+            taken_back.next_sequence(tx, "crl")
         self.publish()
 
     def certificates(self) -> list[Certificate]:
@@ -167,7 +145,7 @@ class ServiceCertificates:
                 .issuer_name(self._authority.subject)
                 .last_update(self._later_than_before(now - BACKDATED))
                 .next_update(now + timedelta(days=_LIST_DAYS))
-                .add_extension(x509.CRLNumber(store.sequence(tx, "crl")), critical=False)
+                .add_extension(x509.CRLNumber(taken_back.sequence(tx, "crl")), critical=False)
                 .add_extension(
                     x509.AuthorityKeyIdentifier.from_issuer_public_key(AuthorityKey(self._signer).public_key()),
                     critical=False,
@@ -179,6 +157,34 @@ class ServiceCertificates:
                     builder = builder.add_revoked_certificate(entry.revocation_date(one.revoked_at).build())
             pem = builder.sign(AuthorityKey(self._signer), SHA256()).public_bytes(Encoding.PEM)
             write_atomically(self.revocations, pem, mode=0o644)
+
+    def _certificate(
+        self,
+        key: EllipticCurvePublicKey,
+        use: str,
+        alternatives: Sequence[x509.GeneralName],
+        now: datetime,
+        ends: datetime,
+    ) -> x509.Certificate:
+        """A leaf certificate for one use, signed by the CA."""
+        own = AuthorityKey(self._signer)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
+        return (
+            x509.CertificateBuilder()
+            .subject_name(common_name(f"Sealwright {use}"))
+            .issuer_name(self._authority.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - BACKDATED)
+            .not_valid_after(ends)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(key_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([_USES[use]]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(issuer, critical=False)
+            .sign(own, SHA256())
+        )
 
     def _later_than_before(self, moment: datetime) -> datetime:
         """OpenSSL takes the list with the later date when it knows two, and dates are whole seconds."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sealwright.kernel import SealwrightError
 from sealwright.trust.errors import TokenRefused
-from sealwright.trust.machines import store
+from sealwright.trust.machines import store, taken_back
 from sealwright.trust.machines.api_keys import API_KEY_PREFIX, api_key_id
 from sealwright.trust.machines.service import Machines
 from sealwright.trust.principal import Principal
@@ -48,7 +48,7 @@ def identify_service(
     if raw.startswith(API_KEY_PREFIX):
         digest = hashlib.sha256(raw.encode("ascii")).digest()
         with machines.db.read() as tx:
-            name, key = store.access_about(tx, now, key=api_key_id(raw)).key(raw, digest, now)
+            name, key = taken_back.access_about(tx, now, key=api_key_id(raw)).key(raw, digest, now)
         hour = now.replace(minute=0, second=0, microsecond=0)
         with machines.db.write() as tx:
             found = store.api_key(tx, name)
@@ -57,7 +57,7 @@ def identify_service(
         return Principal(kind="service", name=key.subject, proof="api_key", scopes=key.scopes)
     claims = verify_token(raw, keys, issuer=issuer, audience=audience, now=now, thumbprint=thumbprint)
     with machines.db.read() as tx:
-        store.access_about(tx, now, token=claims.token_id, subject=claims.subject).check_token(claims)
+        taken_back.access_about(tx, now, token=claims.token_id, subject=claims.subject).check_token(claims)
     try:
         return Principal(kind="service", name=claims.subject, proof="token", scopes=claims.scopes)
     except SealwrightError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from sealwright.engines import Database, Tx
 from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, check_name, write_atomically
 from sealwright.trust.audit import Audit, Event
-from sealwright.trust.machines import store
+from sealwright.trust.machines import store, taken_back
 from sealwright.trust.machines.access_list import AccessList, sign_access_list
 from sealwright.trust.machines.api_keys import api_key_digest, make_api_key
 from sealwright.trust.machines.model import ApiKey, Client, Proof
@@ -146,7 +146,7 @@ class Machines:
                 Event(action="api_key.make", outcome="done", actor=by, resource=f"api_key:{identity}", detail=detail)
             )
             store.add_api_key(tx, found)
-            store.next_sequence(tx, "access")
+            taken_back.next_sequence(tx, "access")
         self.publish()
         return found, raw
 
@@ -165,7 +165,7 @@ class Machines:
                 raise NotFound(f"There is no API key {name[:32]} to revoke. See: sealwright api-key list")
             self.audit.record(_told("api_key.revoke", f"api_key:{name}", by, reason))
             store.revoke_api_key(tx, name, now)
-            store.next_sequence(tx, "access")
+            taken_back.next_sequence(tx, "access")
         self.publish()
 
     def api_keys(self) -> list[ApiKey]:
@@ -183,13 +183,13 @@ class Machines:
         """
         with self.db.write() as tx:
             self.audit.record(_told("token.revoke", f"token:{claims.token_id}", by, reason))
-            if store.revoked_tokens_of(tx, claims.subject) >= _MOST_OF_ONE_CLIENT:
+            if taken_back.revoked_tokens_of(tx, claims.subject) >= _MOST_OF_ONE_CLIENT:
                 _revoke_all(
                     tx, claims.subject, max(self.clock(), claims.issued_at)
                 )  # another host's clock may be ahead
             else:
-                store.revoke_token(tx, claims.token_id, claims.subject, int(claims.expires_at.timestamp()) + 1)
-                store.next_sequence(tx, "access")
+                taken_back.revoke_token(tx, claims.token_id, claims.subject, int(claims.expires_at.timestamp()) + 1)
+                taken_back.next_sequence(tx, "access")
         self.publish()
 
     def revoke_tokens_of(self, name: str, *, by: str, reason: str) -> None:
@@ -221,8 +221,8 @@ class Machines:
         now = self.clock()
         with self.db.write() as tx:
             tx.hold_writers("machine_sequences")  # so that an older list never replaces a newer one
-            store.prune(tx, int(now.timestamp()))
-            found = store.access_content(tx, now)
+            taken_back.prune(tx, int(now.timestamp()))
+            found = taken_back.access_content(tx, now)
             if len(found.tokens) + len(found.clients) + len(found.keys) > _MOST_LISTED:
                 raise InvalidInput(f"There are more than {_MOST_LISTED:,} API keys and revocations. Revoke old keys.")
             write_atomically(self._file, sign_access_list(found, self.workspace, self.signer))
@@ -237,8 +237,8 @@ def secret_digest(secret: str) -> str:
 def _revoke_all(tx: Tx, name: str, now: datetime) -> None:
     """Everything issued in this name up to now, until the last of it would have expired."""
     until = now + LONGEST_TOKEN + _SKEW
-    store.revoke_all(tx, name, before=int(now.timestamp()), until=int(until.timestamp()))
-    store.next_sequence(tx, "access")
+    taken_back.revoke_all(tx, name, before=int(now.timestamp()), until=int(until.timestamp()))
+    taken_back.next_sequence(tx, "access")
 
 
 def _told(action: str, resource: str, by: str, reason: str) -> Event:

@@ -1,19 +1,15 @@
-"""How clients, API keys, certificates and revocations are kept. SQL and rows, no decisions."""
+"""How clients, API keys and certificates are kept. SQL and rows, no decisions."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sealwright.engines import Row, Tx
 from sealwright.kernel import Conflict, from_rfc3339, rfc3339
-from sealwright.trust.machines.access_list import AccessList, ListedKey
 from sealwright.trust.machines.model import ApiKey, Certificate, Client
 from sealwright.trust.public_keys import PublicKey
 
 __all__ = [
-    "access_about",
-    "access_content",
     "add_api_key",
     "add_certificate",
     "add_client",
@@ -23,14 +19,8 @@ __all__ = [
     "client",
     "clients",
     "end_certificate",
-    "next_sequence",
-    "prune",
     "remove_client",
-    "revoke_all",
     "revoke_api_key",
-    "revoke_token",
-    "revoked_tokens_of",
-    "sequence",
     "touch_api_key",
     "touch_client",
     "use_assertion",
@@ -71,7 +61,7 @@ def clients(tx: Tx) -> list[Client]:
 
 
 def remove_client(tx: Tx, name: str) -> None:
-    """Nothing of its proof stays: the hash and the key are cleared."""
+    """It stays on the list, without the hash of its secret."""
     tx.run("UPDATE machine_clients SET state = 'removed', secret = NULL WHERE id = :id", id=name)
 
 
@@ -189,102 +179,6 @@ def certificates(tx: Tx) -> list[Certificate]:
 
 def end_certificate(tx: Tx, serial: str, at: datetime) -> None:
     tx.run("UPDATE machine_certificates SET revoked_at = :at WHERE serial = :serial", at=rfc3339(at), serial=serial)
-
-
-# ---- what was taken back
-
-
-def revoke_token(tx: Tx, token: str, subject: str, until: int) -> None:
-    """Take back one token of a client; forget it at `until`."""
-    tx.run("DELETE FROM machine_revocations WHERE kind = 'token' AND name = :name", name=token)
-    tx.run(
-        "INSERT INTO machine_revocations (kind, name, subject, before, until)"
-        " VALUES ('token', :name, :subject, 0, :until)",
-        name=token,
-        subject=subject,
-        until=until,
-    )
-
-
-def revoked_tokens_of(tx: Tx, subject: str) -> int:
-    """How many single tokens of a client are listed."""
-    rows = tx.run(
-        "SELECT COUNT(*) AS n FROM machine_revocations WHERE kind = 'token' AND subject = :subject", subject=subject
-    )
-    return int(rows[0]["n"])
-
-
-def revoke_all(tx: Tx, subject: str, *, before: int, until: int) -> None:
-    """Take back all tokens of a client issued up to `before`; forget that at `until`."""
-    tx.run("DELETE FROM machine_revocations WHERE kind = 'client' AND subject = :subject", subject=subject)
-    tx.run(
-        "INSERT INTO machine_revocations (kind, name, subject, before, until)"
-        " VALUES ('client', :subject, :subject, :before, :until)",
-        subject=subject,
-        before=before,
-        until=until,
-    )
-
-
-def prune(tx: Tx, now: int) -> None:
-    """Forget what has expired by itself."""
-    tx.run("DELETE FROM machine_revocations WHERE until <= :now", now=now)
-    tx.run("DELETE FROM machine_assertions WHERE until <= :now", now=now)
-
-
-def next_sequence(tx: Tx, name: str) -> None:
-    """The list "access" or "crl" has changed."""
-    tx.run("UPDATE machine_sequences SET sequence = sequence + 1 WHERE list = :name", name=name)
-
-
-def sequence(tx: Tx, name: str) -> int:
-    return int(tx.run("SELECT sequence FROM machine_sequences WHERE list = :name", name=name)[0]["sequence"])
-
-
-def access_content(tx: Tx, now: datetime) -> AccessList:
-    """The access list as it is at `now`; what has expired is left out."""
-    seconds = int(now.timestamp())
-    taken = _revoked(tx.run("SELECT * FROM machine_revocations WHERE until > :now", now=seconds))
-    return AccessList(
-        sequence=sequence(tx, "access"),
-        issued_at=now,
-        tokens=taken["token"],
-        clients=taken["client"],
-        keys={key.id: _listed(key) for key in api_keys(tx) if key.state(now) == "active"},
-    )
-
-
-def access_about(tx: Tx, now: datetime, *, key: str = "", token: str = "", subject: str = "") -> AccessList:
-    """The part of the access list about one API key, or about one token and whom it was given to."""
-    seconds = int(now.timestamp())
-    taken = _revoked(
-        tx.run(
-            "SELECT * FROM machine_revocations WHERE until > :now"
-            " AND ((kind = 'token' AND name = :token) OR (kind = 'client' AND name = :subject))",
-            now=seconds,
-            token=token,
-            subject=subject,
-        )
-    )
-    found = api_key(tx, key) if key else None
-    listed = {found.id: _listed(found)} if found is not None and found.state(now) == "active" else {}
-    return AccessList(sequence=0, issued_at=now, tokens=taken["token"], clients=taken["client"], keys=listed)
-
-
-def _listed(key: ApiKey) -> ListedKey:
-    return ListedKey(
-        subject=key.subject,
-        digest=bytes.fromhex(key.digest),
-        scopes=frozenset(key.scopes),
-        expires=int(key.expires_at.timestamp()),
-    )
-
-
-def _revoked(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {"token": {}, "client": {}}
-    for row in rows:
-        found[row["kind"]][row["name"]] = int(row["until" if row["kind"] == "token" else "before"])
-    return found
 
 
 def _moment(text: Any) -> datetime | None:

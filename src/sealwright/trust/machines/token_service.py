@@ -7,17 +7,17 @@ Does not answer: how a request got here. The transport hands over body, header a
 Every token given and every refusal is one event, on disk before the answer is made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sealwright.kernel import SealwrightError, new_id
 from sealwright.trust.audit import Event
-from sealwright.trust.machines import store
+from sealwright.trust.machines import store, taken_back
 from sealwright.trust.machines.api_keys import API_KEY_PREFIX, api_key_digest, api_key_id
 from sealwright.trust.machines.authentication import Authenticated, PeerCheck, authenticate
 from sealwright.trust.machines.messages import OAuthAnswer, OAuthError, OAuthRequest, answer, form_of, refusal
-from sealwright.trust.machines.model import INTROSPECT, TokenSettings
+from sealwright.trust.machines.model import INTROSPECT, Client, TokenSettings
 from sealwright.trust.machines.service import Machines
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.tokens import Claims, issue_token, verify_token
@@ -84,20 +84,9 @@ class TokenService:
 
     def _issue(self, request: OAuthRequest, form: dict[str, str], who: Authenticated) -> OAuthAnswer:
         client, now = who.client, self._machines.clock()
-        if "grant_type" not in form:
-            raise _refused("invalid_request", "grant_type is missing.", "oauth.invalid_request", client.id)
-        if form["grant_type"] != _GRANT:
-            raise _refused("unsupported_grant_type", f"Only {_GRANT} is offered.", "oauth.grant_type", client.id)
-        audience = form.get("resource", client.audiences[0])
-        if audience not in client.audiences:
-            raise _refused(
-                "invalid_target", "This client gets no token for that resource.", "oauth.audience", client.id
-            )
-        scopes = form["scope"].split(" ") if "scope" in form else list(client.scopes)
-        if len(set(scopes)) != len(scopes) or not set(scopes) <= set(client.scopes):
-            raise _refused("invalid_scope", "This client may not have that scope.", "oauth.scope", client.id)
-        token_id, lifetime = new_id("tok"), self._settings.lifetime
-        detail = {"token": token_id, "scopes": sorted(scopes), "seconds": int(lifetime.total_seconds())}
+        audience, scopes = _asked(form, client)
+        token_id, seconds = new_id("tok"), int(self._settings.lifetime.total_seconds())
+        detail = {"token": token_id, "scopes": sorted(scopes), "seconds": seconds}
         self._record("token.issue", "done", request, client=client.id, detail=detail)
         self._touch(client.id, client.last_used, now)
         raw = issue_token(
@@ -106,19 +95,12 @@ class TokenService:
             audience=audience,
             subject=client.id,
             scopes=scopes,
-            lifetime=lifetime,
+            lifetime=self._settings.lifetime,
             now=now,
             thumbprint=who.thumbprint,
             token_id=token_id,
         )
-        return answer(
-            {
-                "access_token": raw,
-                "token_type": "Bearer",
-                "expires_in": int(lifetime.total_seconds()),
-                "scope": " ".join(scopes),
-            }
-        )
+        return answer({"access_token": raw, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)})
 
     # ---- introspection
 
@@ -155,7 +137,7 @@ class TokenService:
         now = self._machines.clock()
         try:
             with self._machines.db.read() as tx:
-                listed = store.access_about(tx, now, key=api_key_id(raw))
+                listed = taken_back.access_about(tx, now, key=api_key_id(raw))
             name, key = listed.key(raw, bytes.fromhex(api_key_digest(raw)), now)
         except (SealwrightError, UnicodeEncodeError):
             return _INACTIVE
@@ -195,7 +177,7 @@ class TokenService:
                 raw, self._keys, issuer=self._settings.issuer, audience=None, now=now, thumbprint=None
             )
             with self._machines.db.read() as tx:
-                store.access_about(tx, now, token=claims.token_id, subject=claims.subject).check_token(claims)
+                taken_back.access_about(tx, now, token=claims.token_id, subject=claims.subject).check_token(claims)
         except SealwrightError:
             return None
         return claims
@@ -228,6 +210,21 @@ class TokenService:
                 detail=detail or {},
             )
         )
+
+
+def _asked(form: Mapping[str, str], client: Client) -> tuple[str, list[str]]:
+    """The audience and scopes asked for, if the client may have them; what is left out means all of it."""
+    if "grant_type" not in form:
+        raise _refused("invalid_request", "grant_type is missing.", "oauth.invalid_request", client.id)
+    if form["grant_type"] != _GRANT:
+        raise _refused("unsupported_grant_type", f"Only {_GRANT} is offered.", "oauth.grant_type", client.id)
+    audience = form.get("resource", client.audiences[0])
+    if audience not in client.audiences:
+        raise _refused("invalid_target", "This client gets no token for that resource.", "oauth.audience", client.id)
+    scopes = form["scope"].split(" ") if "scope" in form else list(client.scopes)
+    if len(set(scopes)) != len(scopes) or not set(scopes) <= set(client.scopes):
+        raise _refused("invalid_scope", "This client may not have that scope.", "oauth.scope", client.id)
+    return audience, scopes
 
 
 def _refused(error: str, description: str, reason: str, client: str) -> OAuthError:
