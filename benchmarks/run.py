@@ -65,6 +65,7 @@ def main() -> None:
             ("Ledger", ["ledger.py"]),
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),
             ("Serving, first form", ["serving_first.py"]),
+            ("Verifying a credential", ["trust_tokens.py"]),
         ]
         sections = [HEAD, f"**Machine.** {machine()}\n"]
         for title, command in jobs:

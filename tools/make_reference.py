@@ -51,6 +51,9 @@ GROUPS = {
     "workspace": ("create", "show", "trust"),
     "people": ("add", "list", "end"),
     "siem": ("send", "status", "print"),
+    "client": ("add", "list", "revoke-tokens", "remove"),
+    "api-key": ("make", "list", "revoke"),
+    "certificate": ("issue", "list", "revoke", "publish"),
 }
 
 

@@ -78,7 +78,15 @@ def test_only_health_answers_without_a_token(client: Any, house: Any) -> None:
     from sealwright.serving.routes import Permission
 
     app = App(
-        project=house.project, hosts=[], limits=None, holder=None, tokens=None, decisions=None, guard=None, log=None
+        project=house.project,
+        hosts=[],
+        limits=None,
+        holder=None,
+        tokens=None,
+        decisions=None,
+        guard=None,
+        refusals=None,
+        log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.table.routes if route.permission is Permission.OPEN}
     assert open_routes == {"/v2/health/live", "/v2/health/ready"}

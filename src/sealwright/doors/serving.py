@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
-from sealwright.kernel import InvalidInput, check_name
+from sealwright.doors.machines import certificates_of, machines_of
+from sealwright.kernel import InvalidInput, check_name, new_id
 from sealwright.pipeline import Workspace
 from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
-from sealwright.trust import create_server_certificate, issue_token, load_server_certificate
+from sealwright.trust import Event, LedgerAudit, create_server_certificate, issue_token, load_server_certificate
 
 __all__ = ["issue", "server_config"]
 
@@ -22,8 +24,11 @@ def server_config(
     port: int,
     certificate: Path | None = None,
     key: Path | None = None,
+    client_certificates: Literal["none", "optional", "required"] = "none",
 ) -> tuple[ServeConfig, Path | None]:
     """The server's settings with its keys, and the CA file for clients where the certificate is ours.
+
+    The lists of what was taken back are written anew first, so that the server starts from what is true now.
 
     Raises
     ------
@@ -40,6 +45,10 @@ def server_config(
         files = load_server_certificate(certificate, key, now=now)
     else:
         files = create_server_certificate(workspace.keyring, workspace.folder("serving") / "tls", names, now)
+    listed = machines_of(workspace).publish()
+    services = certificates_of(workspace) if client_certificates != "none" else None
+    if services is not None:
+        services.publish()
     config = prepare(
         workspace.keyring,
         home=workspace.home,
@@ -49,6 +58,10 @@ def server_config(
         port=port,
         certificate=files.certificate,
         key=files.key,
+        access_at_least=listed.sequence,
+        client_certificates=client_certificates,
+        client_ca=services.ca if services is not None else None,
+        client_revocations=services.revocations if services is not None else None,
     )
     return config, files.ca
 
@@ -57,7 +70,7 @@ def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by:
     """A token for one project's model. The ledger records who may call and until when, never the token."""
     check_name(subject, what="client")
     now = workspace.clock()
-    scope = predict_scope(project)
+    scope, token_id = predict_scope(project), new_id("tok")
     raw = issue_token(
         workspace.keyring.signer("tokens"),
         issuer=token_issuer(workspace.id),
@@ -66,7 +79,10 @@ def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by:
         scopes=[scope],
         lifetime=timedelta(hours=hours),
         now=now,
+        token_id=token_id,
     )
-    detail = {"client": workspace.discretion.name_of(subject), "scope": scope, "seconds": int(hours * 3600)}
-    workspace.ledger.append("token.issued", workspace.trust_root.fingerprint, detail, actor=by)
+    detail = {"token": token_id, "scopes": [scope], "seconds": int(hours * 3600)}
+    LedgerAudit(workspace.ledger, workspace.keyring).record(
+        Event(action="token.issue", outcome="done", actor=by, resource=f"client:{subject}", detail=detail)
+    )
     return raw

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
+        access_file,
         decision_ledger_folder,
         decision_origin,
         predict_scope,
@@ -41,11 +42,11 @@ if TYPE_CHECKING:
     from sealwright.serving.transport.process_hygiene import guard_memory, raise_open_files
 
 __all__ = [
-    "DECISION",
-    "DECISION_KEY_PURPOSE",
     "BadRequest",
     "ConnectionGuard",
     "Contract",
+    "DECISION",
+    "DECISION_KEY_PURPOSE",
     "DecisionRecord",
     "EventLog",
     "Head",
@@ -62,6 +63,7 @@ __all__ = [
     "StartRefused",
     "Transport",
     "TransportLimits",
+    "access_file",
     "allowed_hosts",
     "become",
     "contract_of",
@@ -84,13 +86,34 @@ __all__ = [
 ]
 
 _HOME = {
-    "config": ("Limits", "ServeConfig"),
-    "contract": ("Contract", "contract_of"),
-    "decisions": ("DECISION", "DecisionRecord", "read_decision"),
-    "child": ("Running", "StartFailed", "StartRefused", "become", "launch", "prepare"),
-    "openapi": ("example_row", "openapi_of"),
+    "child": (
+        "Running",
+        "StartFailed",
+        "StartRefused",
+        "become",
+        "launch",
+        "prepare",
+    ),
+    "config": (
+        "Limits",
+        "ServeConfig",
+    ),
+    "contract": (
+        "Contract",
+        "contract_of",
+    ),
+    "decisions": (
+        "DECISION",
+        "DecisionRecord",
+        "read_decision",
+    ),
+    "openapi": (
+        "example_row",
+        "openapi_of",
+    ),
     "places": (
         "DECISION_KEY_PURPOSE",
+        "access_file",
         "decision_ledger_folder",
         "decision_origin",
         "predict_scope",
@@ -105,6 +128,7 @@ _HOME = {
         "Misdirected",
         "problem_body",
     ),
+    "spec": ("ServingSpec",),
     "strict_body": ("strict_body",),
     "transport.admission": (
         "Head",
@@ -123,7 +147,6 @@ _HOME = {
         "guard_memory",
         "raise_open_files",
     ),
-    "spec": ("ServingSpec",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -29,6 +29,7 @@ from sealwright.serving.problems import (
 )
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.refusals import Refusals
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
 from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
@@ -75,12 +76,13 @@ class App:
         tokens: TokenCheck,
         decisions: DecisionLog,
         guard: ConnectionGuard,
+        refusals: Refusals,
         log: EventLog,
     ) -> None:
         self._project, self._scope = project, f"predict:{project}"
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
-        self._guard, self._log = guard, log
+        self._guard, self._refusals, self._log = guard, refusals, log
         self._waiting = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
         self.draining = False
@@ -118,6 +120,8 @@ class App:
         except _Gone:
             return
         except HttpRefusal as refusal:
+            if refusal.reason:
+                self._refusals.add(refusal.reason, (scope.get("client") or ("",))[0])
             await self._refuse(refusal, receive, send)
         except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
             fault = new_id("flt")
@@ -130,9 +134,10 @@ class App:
         match = self._usual.get((method, path)) or self.table.find(method, path)
         caller = _NOBODY
         if match.route.permission is not Permission.OPEN:
-            caller = self._tokens.caller(head.authorization)
+            shown = scope.get("state", {}).get("thumbprint", "")
+            caller = self._tokens.caller(head.authorization, shown)
             if self._scope not in caller.scopes or match.values.get("model", self._project) != self._project:
-                raise Forbidden  # the same words whether another project's model exists or not
+                raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
         if method == "POST":
             head.need_json()
         result: tuple[int, bytes] = await match.route.handler(_Request(head, receive, caller, match.values))
@@ -217,7 +222,7 @@ class App:
         """Why no traffic should come here now, or ""."""
         if self.draining:
             return "draining"
-        return self._holder.not_ready() or self._decisions.not_ready()
+        return self._holder.not_ready() or self._tokens.not_ready() or self._decisions.not_ready()
 
 
 def _run(served: Served, protocol: Any, body: bytes) -> tuple[Any, Outcome]:

@@ -14,7 +14,7 @@ import sys
 import time
 from base64 import b64encode
 from pathlib import Path
-from typing import IO, NoReturn, Self
+from typing import IO, Literal, NoReturn, Self
 
 from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
 from sealwright.serving.config import Limits, ServeConfig
@@ -57,6 +57,10 @@ def prepare(
     certificate: Path | None = None,
     key: Path | None = None,
     limits: Limits | None = None,
+    access_at_least: int = 0,
+    client_certificates: Literal["none", "optional", "required"] = "none",
+    client_ca: Path | None = None,
+    client_revocations: Path | None = None,
 ) -> ServeConfig:
     """Collect what the serving process needs, and nothing more, from an opened keyring.
 
@@ -66,6 +70,10 @@ def prepare(
         PEM files. Left out, the server speaks plain HTTP and only on loopback.
     limits : Limits, optional
         Rows and body size come from `spec` when left out.
+    access_at_least : int
+        Sequence of the access list as published; an older one is refused.
+    client_certificates : {"none", "optional", "required"}
+        Whether callers show certificates of `client_ca`; tokens bound to one need it.
 
     Raises
     ------
@@ -89,6 +97,10 @@ def prepare(
         hosts=allowed_hosts(host, spec.hosts),
         tls_certificate=None if certificate is None else str(certificate.resolve()),
         tls_key=None if key is None else str(key.resolve()),
+        access_at_least=access_at_least,
+        client_certificates=client_certificates,
+        client_ca=None if client_ca is None else str(client_ca.resolve()),
+        client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
         limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
     ).checked()
 

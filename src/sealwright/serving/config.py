@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.places import access_file
 from sealwright.serving.transport.config import Transport
 from sealwright.serving.transport.limits import TransportLimits
 
@@ -29,6 +30,9 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
     rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     waiting: _Count = 512  # decisions between decode and answer; more are refused with 503
     watch_seconds: _Seconds = 1.0  # between looks at pointer and revocations
+    access_seconds: Annotated[float, Meta(gt=0, le=0.5)] = (
+        0.2  # between looks at the access list: revoked within a second
+    )
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
 
 
@@ -51,6 +55,10 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hosts: list[str]
     tls_certificate: str | None
     tls_key: str | None
+    access_at_least: Annotated[int, Meta(ge=0)] = 0  # sequence of the access list that the starter knows of
+    client_certificates: Literal["none", "optional", "required"] = "none"
+    client_ca: str | None = None
+    client_revocations: str | None = None
     limits: Limits = Limits()
     lifeline: bool = False  # stop when the other end of the pipe closes
 
@@ -63,6 +71,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def folder(self) -> Path:
         """Where this channel keeps its decision ledger and its state."""
         return Path(self.home) / "serving" / self.project / self.channel
+
+    @property
+    def access_file(self) -> Path:
+        """The signed list of API keys and of what was taken back."""
+        return access_file(Path(self.home))
 
     @property
     def signer_bytes(self) -> bytes:
@@ -97,6 +110,9 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             hosts=self.hosts,
             tls_certificate=self.tls_certificate,
             tls_key=self.tls_key,
+            client_certificates="off" if self.client_certificates == "none" else self.client_certificates,
+            client_ca=self.client_ca,
+            client_crl=self.client_revocations,
             limits=self.limits,
         )
 

@@ -144,6 +144,10 @@ class DecisionLog:
         self._failed = False
         return make_receipt(appended, salt=salt, answer=answer)
 
+    def name_of(self, name: str) -> str:
+        """The pseudonym a name or address is kept under; "" stays ""."""
+        return self._name_of(name) if name else ""
+
     def note(self, action: str, subject: str, detail: Mapping[str, object]) -> None:
         """Write an event of the server itself (a model taken into service, a refused pointer), durably.
 

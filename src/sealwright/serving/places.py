@@ -4,6 +4,7 @@ from pathlib import Path
 
 __all__ = [
     "DECISION_KEY_PURPOSE",
+    "access_file",
     "decision_ledger_folder",
     "decision_origin",
     "predict_scope",
@@ -28,6 +29,11 @@ def token_issuer(workspace: str) -> str:
 def token_audience(workspace: str) -> str:
     """Whom a workspace's prediction tokens are for."""
     return f"urn:sealwright:predict:{workspace}"
+
+
+def access_file(home: Path) -> Path:
+    """The signed list of API keys and of what was taken back, written by whoever has the database."""
+    return home / "access.json"
 
 
 def decision_origin(workspace: str, project: str, channel: str) -> str:

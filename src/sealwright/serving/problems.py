@@ -52,8 +52,9 @@ class HttpRefusal(SealwrightError):
     closes: ClassVar[bool] = False
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
-    def __init__(self, detail: str = "", *, problems: Sequence[FieldProblem] = ()) -> None:
+    def __init__(self, detail: str = "", *, problems: Sequence[FieldProblem] = (), reason: str = "") -> None:
         self.detail, self.problems = detail, tuple(problems)
+        self.reason = reason  # for the record; never sent
         super().__init__(detail or self.title)
 
 
@@ -76,7 +77,7 @@ class DuplicateKey(HttpRefusal):
 
 
 class Unauthenticated(HttpRefusal):
-    """No token, or one that does not hold. Never says which."""
+    """No token or API key, or one that does not hold. Never says which."""
 
     code, status, title = "auth.required", 401, "A valid bearer token is needed"
     headers = ((b"www-authenticate", b"Bearer"),)

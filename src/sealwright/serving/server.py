@@ -13,11 +13,13 @@ from pathlib import Path
 import uvloop
 
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
+from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import decision_origin
+from sealwright.serving.refusals import Refusals
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
@@ -70,14 +72,26 @@ def serve(
             note=decisions.note,
         )
         holder.start()
+        access = AccessWatch(
+            config.access_file,
+            trust_root.keys_of("tokens"),
+            config.workspace,
+            state=state,
+            clock=clock,
+            note=decisions.note,
+            at_least=config.access_at_least,
+        )
+        access.start()
         tokens = TokenCheck(
             trust_root.keys_of("tokens"),
             issuer=config.token_issuer,
             audience=config.token_audience,
+            access=access,
             clock=clock,
             cache_seconds=config.limits.token_cache_seconds,
         )
         guard = ConnectionGuard(config.limits)
+        refusals = Refusals(decisions.note, decisions.name_of)
         app = App(
             project=config.project,
             hosts=config.hosts,
@@ -86,14 +100,16 @@ def serve(
             tokens=tokens,
             decisions=decisions,
             guard=guard,
+            refusals=refusals,
             log=log,
         )
         gc.collect()
         gc.freeze()  # what is loaded now stays; the collector need not walk it under load
-        running = _Running(config, app, holder, decisions, guard, log, clock)
+        running = _Running(config, app, holder, access, decisions, guard, refusals, log, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
         with contextlib.suppress(SealwrightError):
+            refusals.write(refusals.take())
             decisions.note("serving.stopped", "", {"channel": config.channel})
     log.tell("stopped", project=config.project, channel=config.channel)
 
@@ -106,13 +122,16 @@ class _Running:
         config: ServeConfig,
         app: App,
         holder: Holder,
+        access: AccessWatch,
         decisions: DecisionLog,
         guard: ConnectionGuard,
+        refusals: Refusals,
         log: EventLog,
         clock: Clock,
     ) -> None:
-        self._config, self._app, self._holder = config, app, holder
-        self._decisions, self._guard, self._log, self._clock = decisions, guard, log, clock
+        self._config, self._app, self._holder, self._access = config, app, holder, access
+        self._decisions, self._guard, self._refusals = decisions, guard, refusals
+        self._log, self._clock = log, clock
 
     async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
         config, app = self._config, self._app
@@ -122,21 +141,36 @@ class _Running:
 
         server = HttpServer(app, config.transport(), self._guard, self._log, self._clock, stopping=stopping)
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
-        await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=[self._watch()])
+        beside = [self._watch(server), self._watch_access()]
+        await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
 
-    async def _watch(self) -> None:
-        """Look for a new release, for a ledger that takes records again, and tell what was refused."""
+    async def _watch_access(self) -> None:
+        """Take what was revoked, within a second."""
+        while True:
+            await asyncio.sleep(self._config.limits.access_seconds)
+            if self._access.changed():
+                try:
+                    await asyncio.to_thread(self._access.refresh)
+                except SealwrightError as error:  # the note about it could not be written
+                    self._log.tell("watch_failed", kind=type(error).__name__)
+
+    async def _watch(self, server: HttpServer) -> None:
+        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
+        revoked = _changed_at(self._config.client_revocations)
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
             try:
                 await asyncio.to_thread(self._holder.refresh)
+                await self._write_refusals()
+                if revoked != (revoked := _changed_at(self._config.client_revocations)):
+                    server.renew()
                 if self._decisions.not_ready():
                     await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
             except (SealwrightError, OSError) as error:
                 self._log.tell("watch_failed", kind=type(error).__name__)
-            now = self._holder.not_ready() or self._decisions.not_ready()
+            now = self._holder.not_ready() or self._access.not_ready() or self._decisions.not_ready()
             if now != was:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
                 was = now
@@ -147,6 +181,18 @@ class _Running:
                 }
                 self._log.tell("refused", **counts)
                 told, since = dict(self._guard.refused), 0.0
+
+    async def _write_refusals(self) -> None:
+        """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
+        found = self._refusals.take()
+        if found:
+            try:
+                await asyncio.to_thread(self._refusals.write, found)
+            except SealwrightError:
+                for reason, sources in found.items():
+                    for source in sources:
+                        self._refusals.add(reason, source)
+                raise
 
 
 def _made(folder: Path) -> Path:
@@ -183,3 +229,10 @@ def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root
     )
     state.change(ledger_begun=True)
     return ledger
+
+
+def _changed_at(path: str | None) -> int:
+    """When a file was changed, 0 if there is none."""
+    with contextlib.suppress(OSError):
+        return Path(path).stat().st_mtime_ns if path else 0
+    return 0

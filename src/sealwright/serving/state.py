@@ -1,10 +1,11 @@
-"""What a serving process must not forget: the newest pointer and revocation list it has seen.
+"""What a serving process must not forget: the newest pointer, revocation list and access list it has seen.
 
 Kept in a file, written before a pointer is acted on, so that an older pointer stays refused after a
 restart. It also remembers that a decision ledger was begun: a ledger or a state that has gone missing
 is refused, not begun anew.
 """
 
+import threading
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,7 @@ class ServingState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sequence: Annotated[int, Meta(ge=0)] = 0
     pointer: str = ""  # digest of that pointer's statement
     revocations: Annotated[int, Meta(ge=0)] = 0
+    access: Annotated[int, Meta(ge=0)] = 0  # sequence of the newest access list
     ledger_begun: bool = False
 
 
@@ -45,7 +47,7 @@ class StateFile:
         VerificationFailed
             The file is not a state of this project and channel.
         """
-        self._path = path
+        self._path, self._lock = path, threading.Lock()
         self.existed = path.exists()
         self.now = self._read(project, channel) if self.existed else ServingState(project=project, channel=channel)
 
@@ -57,10 +59,11 @@ class StateFile:
         OSError
             The disk is full or read-only; the old state stands.
         """
-        newer = msgspec.structs.replace(self.now, **changes)
-        if newer != self.now or not self.existed:
-            write_atomically(self._path, msgspec.json.format(msgspec.json.encode(newer)))
-            self.now, self.existed = newer, True
+        with self._lock:  # pointer and access list are watched by two threads
+            newer = msgspec.structs.replace(self.now, **changes)
+            if newer != self.now or not self.existed:
+                write_atomically(self._path, msgspec.json.format(msgspec.json.encode(newer)))
+                self.now, self.existed = newer, True
 
     def _read(self, project: str, channel: str) -> ServingState:
         try:

@@ -1,17 +1,19 @@
-"""Who asks: bearer tokens, verified once and remembered for a short while.
+"""Who asks: bearer tokens and API keys, verified once and remembered for a short while.
 
-A verified token is remembered under its SHA-256 for at most a minute and never past its expiry,
-because a signature check costs a hundred times more than the rest of the admission. What fails is
-not remembered, and no refusal says why.
+A verified credential is remembered under its SHA-256 for at most a minute, never past its expiry, and never past the access
+list it was checked against: a new list forgets everything that was remembered, so a revocation holds at once and costs
+nothing while nothing is revoked. What fails is not remembered, and no refusal says why.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sealwright.kernel import Clock, SealwrightError
+from sealwright.serving.access import AccessWatch
 from sealwright.serving.problems import Unauthenticated
-from sealwright.trust import PublicKey, verify_token
+from sealwright.trust import API_KEY_PREFIX, AccessList, PublicKey, TokenRefused, verify_token
 
 __all__ = ["Caller", "TokenCheck"]
 
@@ -21,49 +23,91 @@ _MOST_REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a token speaks for."""
+    """Whom a credential speaks for."""
 
     subject: str
-    token: str  # its id, never the token itself
+    token: str  # the id of the token or API key, never itself
     scopes: frozenset[str]
+    thumbprint: str = ""  # of the client certificate without which it is worth nothing
 
 
 class TokenCheck:
-    """Verifies tokens of one issuer for one audience."""
+    """Verifies credentials of one issuer for one audience."""
 
     def __init__(
-        self, keys: Sequence[PublicKey], *, issuer: str, audience: str, clock: Clock, cache_seconds: float
+        self,
+        keys: Sequence[PublicKey],
+        *,
+        issuer: str,
+        audience: str,
+        access: AccessWatch,
+        clock: Clock,
+        cache_seconds: float,
     ) -> None:
         self._keys, self._issuer, self._audience = tuple(keys), issuer, audience
-        self._clock, self._cache_seconds = clock, cache_seconds
+        self._access, self._clock, self._cache_seconds = access, clock, cache_seconds
+        self._list: AccessList | None = None
         self._seen: dict[bytes, tuple[float, Caller]] = {}
 
-    def caller(self, authorization: bytes | None) -> Caller:
+    def caller(self, authorization: bytes | None, thumbprint: str = "") -> Caller:
         """The caller named by an Authorization header.
+
+        Parameters
+        ----------
+        thumbprint : str
+            Of the client certificate shown on this connection, "" if none.
 
         Raises
         ------
         Unauthenticated
-            No header, another scheme, or a token that does not hold now.
+            No header, another scheme, or a credential that does not hold now.
+        NotReady
+            What was taken back cannot be known.
         """
-        if authorization is None or authorization[:7].lower() != b"bearer " or len(authorization) > _LONGEST_TOKEN:
-            raise Unauthenticated
+        access = self._access.current()
+        if access is not self._list:
+            self._list = access
+            self._seen.clear()
+        if authorization is None:
+            raise Unauthenticated(reason="token.none")
+        if authorization[:7].lower() != b"bearer " or len(authorization) > _LONGEST_TOKEN:
+            raise Unauthenticated(reason="token.form")
         raw = authorization[7:]
         digest = hashlib.sha256(raw).digest()
         moment = self._clock()
         now = moment.timestamp()
         known = self._seen.get(digest)
         if known is not None and now < known[0]:
-            return known[1]
+            caller = known[1]
+            if caller.thumbprint and caller.thumbprint != thumbprint:
+                raise Unauthenticated(reason="token.binding")
+            return caller
+        self._seen.pop(digest, None)
         try:
-            claims = verify_token(
-                raw.decode("ascii"), self._keys, issuer=self._issuer, audience=self._audience, now=moment
-            )
+            expires, caller = self._verified(raw.decode("ascii"), digest, moment, access, thumbprint)
+        except TokenRefused as error:
+            raise Unauthenticated(reason=error.reason) from None
         except (SealwrightError, UnicodeDecodeError):
-            self._seen.pop(digest, None)
-            raise Unauthenticated from None
-        caller = Caller(claims.subject, claims.token_id, frozenset(claims.scopes))
+            raise Unauthenticated(reason="token.form") from None
         if len(self._seen) >= _MOST_REMEMBERED:
             del self._seen[next(iter(self._seen))]
-        self._seen[digest] = (min(claims.expires_at.timestamp(), now + self._cache_seconds), caller)
+        self._seen[digest] = (min(expires, now + self._cache_seconds), caller)
         return caller
+
+    def not_ready(self) -> str:
+        """Why nobody's credential can be relied on, or will not be for long, or ""."""
+        return self._access.not_ready()
+
+    def _verified(
+        self, raw: str, digest: bytes, now: datetime, access: AccessList, thumbprint: str
+    ) -> tuple[float, Caller]:
+        """When it ends, and whom it speaks for."""
+        if raw.startswith(API_KEY_PREFIX):
+            name, key = access.key(raw, digest, now)
+            return key.expires, Caller(key.subject, name, key.scopes)
+        claims = verify_token(
+            raw, self._keys, issuer=self._issuer, audience=self._audience, now=now, thumbprint=thumbprint
+        )
+        access.check_token(claims)
+        ends = claims.expires_at.timestamp()
+        return ends, Caller(claims.subject, claims.token_id, claims.scopes, claims.thumbprint)

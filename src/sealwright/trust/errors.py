@@ -18,7 +18,11 @@ class KeyFileUnsafe(Refused):
 
 
 class TokenRefused(VerificationFailed):
-    """A bearer token that we do not accept. HTTP clients see 401."""
+    """A bearer token or API key that we do not accept. HTTP clients see 401 and never `reason`."""
 
     code = "token.refused"
     status = 401
+
+    def __init__(self, message: str, *, reason: str = "token.refused", link: str = "token") -> None:
+        self.reason = reason  # a stable word for records, such as "token.expired"
+        super().__init__(message, link=link)

@@ -2,7 +2,7 @@
 
 Answers: did we issue this token, for this audience, and is it still valid?
 Does not answer: is what the caller wants within its scopes? The caller of `verify_token` checks
-`Claims.scopes`. A token cannot be taken back before it expires, so lifetimes are short.
+`Claims.scopes`. Nor: was it taken back? That is the access list's answer (`machines.access_list`).
 """
 
 import re
@@ -21,15 +21,18 @@ from sealwright.trust.errors import TokenRefused
 from sealwright.trust.public_keys import ED25519, PublicKey, Signer
 from sealwright.trust.strict_base64 import decode_base64url, encode_base64url
 
-__all__ = ["Claims", "issue_token", "verify_token"]
+__all__ = ["LONGEST_TOKEN", "Claims", "issue_token", "verify_token"]
+
+LONGEST_TOKEN = timedelta(hours=24)
+"""No token lives longer; the token endpoint gives five minutes. What must last longer is an API key."""
 
 _ALGORITHM = "Ed25519"  # RFC 9864; "EdDSA" is the deprecated, ambiguous name
 _TYPE = "at+jwt"
-_LONGEST = timedelta(days=30)
 _SKEW = timedelta(seconds=60)  # how far the issuer's clock may run ahead of ours
 _MOST_CHARACTERS = 8192
 _HEADER = {"alg", "typ", "kid"}
 _CLAIMS = {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"}
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of a SHA-256
 _SCOPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}")
 _NAME = re.compile(r"[\x21-\x7e]{1,256}")  # visible ASCII
 
@@ -42,6 +45,9 @@ class Claims:
     scopes: frozenset[str]
     expires_at: datetime
     token_id: str
+    audience: str
+    issued_at: datetime
+    thumbprint: str = ""  # of the client certificate it is bound to (RFC 8705), or ""
 
 
 def issue_token(
@@ -53,6 +59,8 @@ def issue_token(
     scopes: Sequence[str],
     lifetime: timedelta,
     now: datetime,
+    thumbprint: str = "",
+    token_id: str = "",
 ) -> str:
     """A signed token for one audience.
 
@@ -63,7 +71,11 @@ def issue_token(
     scopes : sequence of str
         At least one, e.g. "predict:german-credit".
     lifetime : timedelta
-        More than nothing, at most 30 days.
+        More than nothing, at most 24 hours.
+    thumbprint : str
+        Of the client certificate without which the token is worth nothing, RFC 8705 `x5t#S256`; "" for a bearer token.
+    token_id : str
+        The `jti`, where the caller has recorded it already; left out, a new one.
 
     Raises
     ------
@@ -77,10 +89,12 @@ def issue_token(
             raise InvalidInput(f"The token's {what} must be 1 to 256 visible ASCII characters without spaces.")
     if not scopes or len(set(scopes)) != len(scopes) or not all(_SCOPE.fullmatch(scope) for scope in scopes):
         raise InvalidInput("A token needs at least one scope, each once, like predict:german-credit.")
-    if not timedelta(seconds=1) <= lifetime <= _LONGEST:
-        raise InvalidInput(f"A token lives from 1 second to {_LONGEST.days} days. Issue a new one when it ends.")
+    if not timedelta(seconds=1) <= lifetime <= LONGEST_TOKEN:
+        raise InvalidInput("A token lives from 1 second to 24 hours. Issue a new one when it ends, or make an API key.")
+    if thumbprint and not _THUMBPRINT.fullmatch(thumbprint):
+        raise InvalidInput("The thumbprint of a certificate is the base64url of its SHA-256, 43 characters.")
     issued = int(now.timestamp())
-    claims = {
+    claims: dict[str, Any] = {
         "iss": issuer,
         "aud": audience,
         "sub": subject,
@@ -88,69 +102,109 @@ def issue_token(
         "scope": " ".join(scopes),
         "iat": issued,
         "exp": issued + int(lifetime.total_seconds()),
-        "jti": new_id("tok"),
+        "jti": token_id or new_id("tok"),
     }
+    if thumbprint:
+        claims["cnf"] = {"x5t#S256": thumbprint}
     header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": signer.key_id}
     message = f"{encode_base64url(canonical_json(header))}.{encode_base64url(canonical_json(claims))}"
     return f"{message}.{encode_base64url(signer.sign(message.encode('ascii')))}"
 
 
-def verify_token(raw: str, keys: Sequence[PublicKey], *, issuer: str, audience: str, now: datetime) -> Claims:
+def verify_token(
+    raw: str,
+    keys: Sequence[PublicKey],
+    *,
+    issuer: str,
+    audience: str | None,
+    now: datetime,
+    thumbprint: str | None = "",
+) -> Claims:
     """What `raw` says, if we issued it for `audience` and it is valid at `now`.
+
+    Parameters
+    ----------
+    audience : str or None
+        Whom it must be for; None only for the issuer itself, which answers about tokens for anybody.
+    thumbprint : str or None
+        Of the client certificate the caller showed on this connection; "" if none. A token bound to another is refused.
+        None only for the issuer itself.
 
     Raises
     ------
     TokenRefused
-        Anything else: another algorithm, type, key, issuer or audience, a list of audiences, an
-        unknown or missing field, another spelling, expired, from the future, or living too long.
+        Anything else: another algorithm, type, key, issuer or audience, a list of audiences, an unknown or missing field,
+        another spelling, expired, from the future, living too long, or bound to a certificate that was not shown.
+        Its `reason` is a stable word for records; what a caller is told never depends on it.
     """
     try:
-        claims = _signed_claims(raw, keys)
-        return _checked(claims, issuer=issuer, audience=audience, now=now)
+        claims = _checked(_signed_claims(raw, keys), issuer=issuer, audience=audience, now=now)
     except TokenRefused:
         raise
-    except (SealwrightError, JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        raise _refused("it is not one of our access tokens") from None
+    except JoseError:
+        raise _refused("it is not one of our access tokens", "signature") from None
+    except (SealwrightError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        raise _refused("it is not one of our access tokens", "form") from None
+    if claims.thumbprint and thumbprint is not None and claims.thumbprint != thumbprint:
+        raise _refused("it is bound to a client certificate that was not shown", "binding")
+    return claims
 
 
 def _signed_claims(raw: str, keys: Sequence[PublicKey]) -> dict[str, Any]:
     """The claims under a good signature: exact header, one spelling, no duplicate keys."""
     if len(raw) > _MOST_CHARACTERS or raw.count(".") != 2:
-        raise _refused("it is not a signed token of at most 8 KB")
+        raise _refused("it is not a signed token of at most 8 KB", "form")
     first, second, third = raw.split(".")
     header = strict_json(decode_base64url(first, what="header"), what="header")
     if not isinstance(header, dict) or set(header) != _HEADER or header["typ"] != _TYPE or header["alg"] != _ALGORITHM:
-        raise _refused(f"its header must be of type {_TYPE} and algorithm {_ALGORITHM}, and say nothing else")
+        raise _refused(f"its header must be of type {_TYPE} and algorithm {_ALGORITHM}, and say nothing else", "header")
     key = next((key for key in keys if key.key_id == header["kid"] and key.algorithm == ED25519), None)
     if key is None:
-        raise _refused("it is signed by a key we do not know")
+        raise _refused("it is signed by a key we do not know", "key")
     decode_base64url(third, what="signature")
     token = jws.deserialize_compact(raw, _jwk(key.pem), algorithms=[_ALGORITHM])
     claims = strict_json(token.payload, what="claims")
-    if not isinstance(claims, dict) or set(claims) != _CLAIMS or encode_base64url(token.payload) != second:
-        raise _refused("it does not hold exactly the claims of our access tokens")
+    if not isinstance(claims, dict) or set(claims) - {"cnf"} != _CLAIMS or encode_base64url(token.payload) != second:
+        raise _refused("it does not hold exactly the claims of our access tokens", "claims")
     return claims
 
 
-def _checked(claims: dict[str, Any], *, issuer: str, audience: str, now: datetime) -> Claims:
+def _checked(claims: dict[str, Any], *, issuer: str, audience: str | None, now: datetime) -> Claims:
     texts = ("iss", "aud", "sub", "client_id", "scope", "jti")
     if not all(isinstance(claims[name], str) and claims[name] for name in texts):
-        raise _refused("a claim is empty or not text; there is exactly one audience")
+        raise _refused("a claim is empty or not text; there is exactly one audience", "claims")
     if type(claims["iat"]) is not int or type(claims["exp"]) is not int:
-        raise _refused("its times are not whole seconds")
-    if claims["iss"] != issuer or claims["aud"] != audience:
-        raise _refused("it is for another audience or from another issuer")
+        raise _refused("its times are not whole seconds", "claims")
+    if claims["iss"] != issuer or (audience is not None and claims["aud"] != audience):
+        raise _refused("it is for another audience or from another issuer", "audience")
     issued, expires = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
     if expires <= now:
-        raise _refused("it has expired; ask for a new one")
+        raise _refused("it has expired; ask for a new one", "expired")
     if issued > now + _SKEW:
-        raise _refused("it is from the future; compare the clocks")
-    if not timedelta(0) < expires - issued <= _LONGEST:
-        raise _refused(f"it lives longer than {_LONGEST.days} days")
+        raise _refused("it is from the future; compare the clocks", "future")
+    if not timedelta(0) < expires - issued <= LONGEST_TOKEN:
+        raise _refused("it lives longer than 24 hours", "lifetime")
     scopes = claims["scope"].split(" ")
     if len(set(scopes)) != len(scopes) or not all(_SCOPE.fullmatch(scope) for scope in scopes):
-        raise _refused("its scopes are not as we write them")
-    return Claims(claims["sub"], frozenset(scopes), expires, claims["jti"])
+        raise _refused("its scopes are not as we write them", "claims")
+    return Claims(
+        subject=claims["sub"],
+        scopes=frozenset(scopes),
+        expires_at=expires,
+        token_id=claims["jti"],
+        audience=claims["aud"],
+        issued_at=issued,
+        thumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else "",
+    )
+
+
+def _thumbprint(confirmation: object) -> str:
+    """The one way of proof we issue: a SHA-256 of a client certificate."""
+    if isinstance(confirmation, dict) and set(confirmation) == {"x5t#S256"}:
+        found = confirmation["x5t#S256"]
+        if isinstance(found, str) and _THUMBPRINT.fullmatch(found):
+            return found
+    raise _refused("it is bound to something else than a client certificate", "claims")
 
 
 @lru_cache(maxsize=64)
@@ -158,5 +212,5 @@ def _jwk(pem: str) -> OKPKey:
     return OKPKey.import_key(pem)
 
 
-def _refused(why: str) -> TokenRefused:
-    return TokenRefused(f"The bearer token was refused: {why}.", link="token")
+def _refused(why: str, reason: str) -> TokenRefused:
+    return TokenRefused(f"The bearer token was refused: {why}.", reason=f"token.{reason}")

@@ -5,6 +5,9 @@ from typing import Annotated
 import typer
 
 from sealwright.doors.cli import (
+    api_keys,
+    certificates,
+    clients,
     control,
     data,
     doctor,
@@ -51,6 +54,9 @@ for module in (start, lifecycle, evidence_verbs, release, serve, control, doctor
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(clients.app, name="client", rich_help_panel="Serve")
+app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")
+app.add_typer(certificates.app, name="certificate", rich_help_panel="Serve")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="Prove")
 app.add_typer(witness.app, name="witness", rich_help_panel="Prove")
 app.add_typer(siem.app, name="siem", rich_help_panel="Keep it in order")

@@ -1,5 +1,6 @@
 """Serving: start the prediction server, hand out tokens."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,14 @@ __all__ = ["add_to"]
 _PANEL = "Serve"
 
 
+class ClientCertificates(StrEnum):
+    """What a server asks of its callers' TLS."""
+
+    none = "none"
+    optional = "optional"
+    required = "required"
+
+
 def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(serve)
     app.command(rich_help_panel=_PANEL)(token)
@@ -37,6 +46,10 @@ def serve(
         Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Its key (PEM, 0600).", show_default=False)] = None,
+    client_certificates: Annotated[
+        ClientCertificates,
+        typer.Option("--client-certificates", help="Whether callers show certificates issued by this workspace."),
+    ] = ClientCertificates.none,
     replace: Annotated[
         bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
     ] = False,
@@ -58,9 +71,18 @@ def serve(
     name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
         if changed := note_differences(workspace):
-            typer.echo(f"Warning: {len(changed)} packages are not as accepted, among them {changed[0]}.", err=True)
-            typer.echo("Look at all of them with: sealwright doctor", err=True)
-        config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
+            say(f"Warning: {len(changed)} packages are not as accepted, among them {changed[0]}.", err=True)
+            say("Look at all of them with: sealwright doctor", err=True)
+        config, ca = server_config(
+            workspace,
+            name,
+            spec,
+            host=host,
+            port=port,
+            certificate=certificate,
+            key=key,
+            client_certificates=client_certificates.value,
+        )
     if replace:
         become(config)
     with launch(config) as running:
@@ -81,7 +103,7 @@ def serve(
 def token(
     project: Served,
     subject: Annotated[str, typer.Option("--for", help="Who will call: a client's name.")],
-    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=24, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
     home: Home = None,
@@ -90,7 +112,7 @@ def token(
 ) -> None:
     """Issue a bearer token that may ask one project's model. Shown once; the ledger keeps who and for how long.
 
-    With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
+    For longer than a day, make an API key: sealwright api-key make. With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import issue

@@ -36,7 +36,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tls: Literal["1.3"] = "1.3"  # nothing older is spoken, and the setting exists to say so
     tls_certificate: str | None = None  # PEM; None: plain HTTP, on loopback only
     tls_key: str | None = None
-    client_certificates: Literal["off", "required"] = "off"
+    client_certificates: Literal["off", "optional", "required"] = "off"
     client_ca: str | None = None  # PEM: whose certificates clients show
     client_crl: str | None = None  # PEM: which of them were taken back
     limits: TransportLimits = TransportLimits()
@@ -70,9 +70,9 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if self.client_certificates == "off" and given:
             raise Refused(
                 "A CA or revocation list for clients is given, but client certificates are off.\n"
-                "Set client_certificates to required, or leave the files out: nothing may look checked that is not."
+                "Set client_certificates to required or optional, or leave the files out: nothing may look checked that is not."
             )
-        if self.client_certificates == "required" and (self.tls_certificate is None or len(given) < 2):
+        if self.client_certificates != "off" and (self.tls_certificate is None or len(given) < 2):
             raise Refused(
                 "Client certificates need TLS, the CA that issues them and its revocation list (an empty one will do).\n"
                 "Without the CA nobody could be checked; without the list a certificate taken back would still open."
@@ -95,6 +95,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             names=[name for name in self.hosts if name not in _LOCAL],
             client_ca=None if self.client_ca is None else Path(self.client_ca),
             client_crl=None if self.client_crl is None else Path(self.client_crl),
+            every_client=self.client_certificates == "required",
             now=now,
         )
 

@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal, problem_body
 from sealwright.serving.transport.head import could_become_a_head, measured_head
 from sealwright.serving.transport.limits import TransportLimits
+from sealwright.trust import certificate_thumbprint
 
 __all__ = ["ConnectionGuard", "guarded_protocol"]
 
@@ -110,6 +111,10 @@ class GuardedConnection(HttpToolsProtocol):
         if not self._guard.admit(self, self._peer):
             transport.abort()  # over the cap nothing is spent on politeness
             return
+        secured = transport.get_extra_info("ssl_object")
+        certificate = secured.getpeercert(binary_form=True) if secured is not None else None
+        if certificate:
+            self.app_state["thumbprint"] = certificate_thumbprint(certificate)  # what requests see as scope["state"]
         self._enter(_QUIET, self._guard.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:

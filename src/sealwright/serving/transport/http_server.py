@@ -82,7 +82,7 @@ class HttpServer:
         loop.set_exception_handler(lambda _, context: self._log.fault("loop", context.get("exception") or OSError()))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._renew)
+        loop.add_signal_handler(signal.SIGHUP, self.renew)
         if lifeline is not None:
             loop.add_reader(lifeline, self._on_lifeline, lifeline, loop)
         tasks = [loop.create_task(one) for one in (self._guard.sweep(), *beside)]
@@ -98,7 +98,7 @@ class HttpServer:
             self._server.should_exit = True
             self._stopping()
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         """Take renewed files; where they are not good, the ones in force stay."""
         if self._secured is None:
             return

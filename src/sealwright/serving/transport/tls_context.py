@@ -59,6 +59,7 @@ def open_context(
     client_ca: Path | None,
     client_crl: Path | None,
     now: datetime,
+    every_client: bool = True,
 ) -> SecureContext:
     """Check the files and make a context of them.
 
@@ -67,7 +68,9 @@ def open_context(
     names : sequence of str
         What the certificate must cover; for a server on loopback only, nothing.
     client_ca, client_crl : Path, optional
-        Both: every client must show a certificate of that CA that the list does not take back.
+        Both: a client's certificate must be of that CA and not taken back by the list.
+    every_client : bool
+        Whether a client without a certificate is turned away, too.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def open_context(
         try:
             context.load_cert_chain(certificate, key)
             if client_ca is not None and client_crl is not None:
-                _ask_clients(context, load_client_trust(client_ca, client_crl, now=at))
+                _ask_clients(context, load_client_trust(client_ca, client_crl, now=at), every=every_client)
         except (OSError, ssl.SSLError):
             raise OperationFailed(
                 "The server's certificate and key cannot be used: missing, unreadable, or not belonging together."
@@ -95,9 +98,9 @@ def open_context(
     return SecureContext.of(make, now, with_clients=client_ca is not None)
 
 
-def _ask_clients(context: ssl.SSLContext, trusted: ClientTrust) -> None:
+def _ask_clients(context: ssl.SSLContext, trusted: ClientTrust, *, every: bool) -> None:
     context.load_verify_locations(cafile=trusted.ca)
     context.load_verify_locations(cafile=trusted.crl)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED if every else ssl.CERT_OPTIONAL
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF | ssl.VERIFY_X509_STRICT
     context.num_tickets = 0  # a resumed session would skip the revocation list

@@ -1,0 +1,89 @@
+"""API keys: for services that cannot ask for tokens."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealwright.doors.cli.clients import hand_over
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at, writable
+
+__all__ = ["app"]
+
+app = typer.Typer(help="API keys for services that cannot ask for tokens.", no_args_is_help=True)
+
+
+@app.command()
+def make(
+    project: Served,
+    subject: Annotated[str, typer.Option("--for", help="Which service will call with it.")],
+    days: Annotated[float, typer.Option("--days", min=0.01, max=366, help="How long it is good.")] = 90.0,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="Who answers for it; else you.", show_default=False)
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key that may ask one project's model. It is shown once and kept as a hash only."""
+    from sealwright.doors.machines import machines_of, predict_grant
+    from sealwright.doors.settings import read_settings
+
+    (name, _), to, by = served_at(project, None), writable(to), read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace:
+        _, scope = predict_grant(workspace, name)
+        found, raw = machines_of(workspace).make_api_key(
+            subject, project=name, scopes=[scope], owner=owner or by, days=days, by=by
+        )
+    facts = {"id": found.id, "for": subject, "may": scope, "until": f"{found.expires_at:%Y-%m-%d}"}
+    hand_over(raw, to, facts, "api_key", as_json=as_json)
+
+
+@app.command(name="list")
+def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+    """List API keys: whose, for what, until when. Never the keys themselves."""
+    from sealwright.doors.cli import show
+    from sealwright.doors.machines import machines_of
+
+    with open_at(home, key_file) as workspace:
+        found, now = machines_of(workspace).api_keys(), workspace.clock()
+    table = [
+        {
+            "id": one.id,
+            "for": one.subject,
+            "owner": one.owner,
+            "project": one.project,
+            "scopes": list(one.scopes),
+            "until": one.expires_at.isoformat(),
+            "state": one.state(now),
+        }
+        for one in found
+    ]
+    rows = [
+        (one.id, one.subject, one.owner, ", ".join(one.scopes), f"{one.expires_at:%Y-%m-%d}", one.state(now))
+        for one in found
+    ]
+    out(as_json, table, lambda: show.rows(["id", "for", "owner", "may", "until", "state"], rows))
+
+
+@app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="The key's id: the part between the two underscores.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why. Goes into the ledger.")],
+    actor: Actor = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke an API key: running servers refuse it within a second."""
+    from sealwright.doors.cli import show
+    from sealwright.doors.machines import machines_of
+    from sealwright.doors.settings import read_settings
+
+    by = read_settings(actor=actor).actor
+    with open_at(home, key_file) as workspace:
+        machines_of(workspace).revoke_api_key(name, by=by, reason=reason)
+    facts = {"id": name, "state": "revoked"}
+    out(as_json, facts, lambda: show.facts(facts))
