@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare
+    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DECISION, DecisionRecord, read_decision
@@ -45,6 +45,7 @@ __all__ = [
     "predict_scope",
     "prepare",
     "read_decision",
+    "signer_line",
     "token_audience",
     "token_issuer",
 ]
@@ -53,7 +54,7 @@ _HOME = {
     "config": ("Limits", "ServeConfig"),
     "contract": ("Contract", "contract_of"),
     "decisions": ("DECISION", "DecisionRecord", "read_decision"),
-    "child": ("Running", "StartFailed", "StartRefused", "become", "launch", "prepare"),
+    "child": ("Running", "StartFailed", "StartRefused", "become", "launch", "prepare", "signer_line"),
     "openapi": ("example_row", "openapi_of"),
     "places": (
         "DECISION_KEY_PURPOSE",

@@ -1,10 +1,9 @@
 """What a serving process is told when it starts: one checked document, handed over a pipe.
 
-It holds the decision key and the checkpoint signer, so it never stands in an argument
-list, an environment variable or a file, and its repr shows nothing.
+It holds the decision key, so it never stands in an argument list, an environment variable or a file, and its repr
+shows nothing. No key that signs is in it: tree heads are signed over a socket to the signer, which is inherited.
 """
 
-import base64
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +43,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything the serving process knows. Paths are absolute; keys are hex and base64 text."""
+    """Everything the serving process knows. Paths are absolute; keys are hex text."""
 
     format: Literal[1] = 1
     workspace: str
@@ -54,7 +53,6 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     trust_root: str  # the JSON text of trust.TrustRoot
     decision_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
-    checkpoint_signer: str  # base64 of Keyring.export_signer("decision-checkpoints")
     token_issuer: str
     token_audience: str
     host: str
@@ -64,6 +62,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tls_key: str | None
     limits: Limits = Limits()
     lifeline: bool = False  # stop when the other end of the pipe closes
+    signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer
 
     def __repr__(self) -> str:
         return f"ServeConfig({self.project!r}, channel={self.channel!r}, keys=<hidden>)"
@@ -74,10 +73,6 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def folder(self) -> Path:
         """Where this channel keeps its decision ledger and its state."""
         return Path(self.home) / "serving" / self.project / self.channel
-
-    @property
-    def signer_bytes(self) -> bytes:
-        return base64.b64decode(self.checkpoint_signer, validate=True)
 
     @property
     def key_bytes(self) -> bytes:

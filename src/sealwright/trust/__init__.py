@@ -56,7 +56,11 @@ if TYPE_CHECKING:
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
-    from sealwright.trust.signers import LocalSigner, import_signer
+    from sealwright.trust.signers import LocalSigner
+    from sealwright.trust.signing.client import RemoteSigner
+    from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
+    from sealwright.trust.signing.hygiene import guard_memory
+    from sealwright.trust.signing.link import borrowed_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.tls import create_server_certificate
@@ -98,11 +102,14 @@ __all__ = [
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RemoteSigner",
     "RoleGrant",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
     "Signer",
+    "SignerRefused",
+    "SignerUnavailable",
     "Statement",
     "TlsFiles",
     "TokenRefused",
@@ -110,6 +117,7 @@ __all__ = [
     "Unlock",
     "WrongUnlock",
     "as_pseudonym",
+    "borrowed_signer",
     "check_file_names",
     "consistency_path",
     "create_key_file",
@@ -120,7 +128,7 @@ __all__ = [
     "derive_key",
     "digest_of_resource",
     "erase_attachments",
-    "import_signer",
+    "guard_memory",
     "inclusion_path",
     "issue_token",
     "keyed_name",
@@ -273,10 +281,14 @@ _HOME = {
         "open_sealed",
         "seal",
     ),
-    "signers": (
-        "LocalSigner",
-        "import_signer",
+    "signers": ("LocalSigner",),
+    "signing.client": ("RemoteSigner",),
+    "signing.errors": (
+        "SignerRefused",
+        "SignerUnavailable",
     ),
+    "signing.hygiene": ("guard_memory",),
+    "signing.link": ("borrowed_signer",),
     "statements": (
         "Statement",
         "make_statement",

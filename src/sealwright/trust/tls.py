@@ -2,7 +2,7 @@
 
 Answers: which certificate and key does the server use? Does not answer: does a client trust the CA?
 The client is given `TlsFiles.ca`.
-The CA's key is the branch "tls" of the keyring; its certificate is made once per folder and kept, so
+The CA's key is the branch "tls", held by the signer; its certificate is made once per folder and kept, so
 that clients who trust it go on doing so. It may sign server certificates only (no further CA).
 """
 
@@ -15,43 +15,48 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealwright.kernel import InvalidInput, private_folder, write_atomically
+from sealwright.trust.certificate_form import (
+    BACKDATED,
+    CA_DAYS,
+    LONGEST_DAYS,
+    MOST_NAMES,
+    ca_name,
+    ca_public_key,
+    key_usage,
+    named,
+    sign_certificate,
+)
 from sealwright.trust.keyring import Keyring
-from sealwright.trust.public_keys import ECDSA_P256
-from sealwright.trust.signers import LocalSigner
+from sealwright.trust.public_keys import Signer
 from sealwright.trust.tls_files import TlsFiles, load_server_certificate
 
 __all__ = ["create_server_certificate"]
 
-_LONGEST_DAYS = 825  # what TLS clients accept of a private CA
-_CA_DAYS = 3650
-_RENEW_CA_BEFORE = timedelta(days=_LONGEST_DAYS)
-_BACKDATED = timedelta(minutes=5)  # clients whose clock runs behind
-_MOST_NAMES = 100
+_RENEW_CA_BEFORE = timedelta(days=LONGEST_DAYS)
 _HOST = re.compile(
     r"(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 
 
 def create_server_certificate(
-    ca: Keyring | LocalSigner, folder: Path, names: Sequence[str], now: datetime, days: int = 90
+    ca: Keyring | Signer, folder: Path, names: Sequence[str], now: datetime, days: int = 90
 ) -> TlsFiles:
     """A fresh key and a certificate for `names` in `folder` (private), signed by the workspace's CA.
 
     Parameters
     ----------
-    ca : Keyring or LocalSigner
+    ca : Keyring or Signer
         The keyring, or its signer "tls".
     names : sequence of str
         Host names and IP addresses, e.g. ["localhost", "127.0.0.1"].
@@ -67,29 +72,27 @@ def create_server_certificate(
     """
     signer = ca.signer("tls") if isinstance(ca, Keyring) else ca
     alternatives = _alternatives(names)
-    if not 1 <= days <= _LONGEST_DAYS:
-        raise InvalidInput(f"A server certificate is valid for 1 to {_LONGEST_DAYS} days; got {days}.")
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InvalidInput(f"A server certificate is valid for 1 to {LONGEST_DAYS} days; got {days}.")
     private_folder(folder)
     authority = _authority(signer, folder / "ca.pem", now)
     key = generate_private_key(SECP256R1())
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(_name("Sealwright server"))
+        .subject_name(named("Sealwright server"))
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
+        .not_valid_before(now - BACKDATED)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(_authority_key(signer).public_key()), critical=False
-        )
-        .sign(_authority_key(signer), SHA256())
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(signer.public())), critical=False)
     )
+    certificate = sign_certificate(builder, signer)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_atomically(folder / "server.key", pem)
     write_atomically(folder / "server.pem", certificate.public_bytes(Encoding.PEM))
@@ -98,43 +101,36 @@ def create_server_certificate(
     )
 
 
-def _authority(signer: LocalSigner, path: Path, now: datetime) -> x509.Certificate:
+def _authority(signer: Signer, path: Path, now: datetime) -> x509.Certificate:
     """The CA certificate at `path` if it is this signer's and lasts, else a new one there."""
-    key = _authority_key(signer)
+    key = ca_public_key(signer.public())
     with suppress(OSError, ValueError):
         found = x509.load_pem_x509_certificate(path.read_bytes())
         with suppress(InvalidSignature, TypeError):
             found.verify_directly_issued_by(found)
             lasts = found.not_valid_before_utc <= now and now + _RENEW_CA_BEFORE < found.not_valid_after_utc
-            if _spki(found.public_key()) == _spki(key.public_key()) and lasts:
+            if _spki(found.public_key()) == _spki(key) and lasts:
                 return found
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(_name(f"Sealwright local CA {signer.key_id[:16]}"))
-        .issuer_name(_name(f"Sealwright local CA {signer.key_id[:16]}"))
-        .public_key(key.public_key())
+        .subject_name(ca_name(signer.key_id))
+        .issuer_name(ca_name(signer.key_id))
+        .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
-        .not_valid_after(now + timedelta(days=_CA_DAYS))
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + timedelta(days=CA_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, SHA256())
+        .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+    certificate = sign_certificate(builder, signer)
     write_atomically(path, certificate.public_bytes(Encoding.PEM), mode=0o644)
     return certificate
 
 
-def _authority_key(signer: LocalSigner) -> EllipticCurvePrivateKey:
-    key = signer.private_key()
-    if signer.algorithm != ECDSA_P256 or not isinstance(key, EllipticCurvePrivateKey):
-        raise InvalidInput(f"Certificates are signed with P-256; this signer is {signer.algorithm}. Use branch 'tls'.")
-    return key
-
-
 def _alternatives(names: Sequence[str]) -> list[x509.GeneralName]:
-    if not 1 <= len(names) <= _MOST_NAMES or len(set(names)) != len(names):
-        raise InvalidInput(f"A server certificate is for 1 to {_MOST_NAMES} names, each once.")
+    if not 1 <= len(names) <= MOST_NAMES or len(set(names)) != len(names):
+        raise InvalidInput(f"A server certificate is for 1 to {MOST_NAMES} names, each once.")
     result: list[x509.GeneralName] = []
     for name in names:
         try:
@@ -146,24 +142,6 @@ def _alternatives(names: Sequence[str]) -> list[x509.GeneralName]:
                 ) from None
             result.append(x509.DNSName(name))
     return result
-
-
-def _name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _spki(key: CertificatePublicKeyTypes) -> bytes:

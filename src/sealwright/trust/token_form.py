@@ -1,0 +1,73 @@
+"""The one form of our access tokens (RFC 9068): which header, which claims, and within which bounds.
+
+Answers: is this what an access token of ours looks like? Issuing, signing and verifying all ask here.
+Does not answer: is it signed, and by whom?
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sealwright.kernel import canonical_json, strict_json
+from sealwright.trust.errors import TokenRefused
+from sealwright.trust.strict_base64 import decode_base64url, encode_base64url
+
+__all__ = ["ALGORITHM", "CLAIMS", "HEADER", "LONGEST", "NAME", "SCOPE", "TYPE", "claims_in_form", "message_claims", "refused"]
+
+ALGORITHM = "Ed25519"  # RFC 9864; "EdDSA" is the deprecated, ambiguous name
+TYPE = "at+jwt"
+LONGEST = timedelta(days=30)
+HEADER = frozenset({"alg", "typ", "kid"})
+CLAIMS = frozenset({"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"})
+SCOPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}")
+NAME = re.compile(r"[\x21-\x7e]{1,256}")  # visible ASCII
+
+_SKEW = timedelta(seconds=60)  # how far the issuer's clock may run ahead of ours
+
+
+def message_claims(message: str, key_id: str) -> dict[str, Any]:
+    """The claims in "header.claims", what is signed of a token, for key `key_id`: one spelling, nothing more.
+
+    Raises
+    ------
+    SealwrightError, ValueError
+        It is another thing.
+    """
+    first, dot, second = message.partition(".")
+    header = canonical_json({"alg": ALGORITHM, "typ": TYPE, "kid": key_id})
+    if not dot or decode_base64url(first, what="header") != header:
+        raise refused(f"its header must be of type {TYPE} and algorithm {ALGORITHM}, and say nothing else")
+    payload = decode_base64url(second, what="claims")
+    claims = strict_json(payload, what="claims")
+    if not isinstance(claims, dict) or set(claims) != CLAIMS or encode_base64url(canonical_json(claims)) != second:
+        raise refused("it does not hold exactly the claims of our access tokens")
+    return claims
+
+
+def claims_in_form(claims: dict[str, Any], *, now: datetime) -> tuple[datetime, list[str]]:
+    """End and scopes of claims that are in form, and not from the future.
+
+    Raises
+    ------
+    TokenRefused
+        They are not.
+    """
+    texts = ("iss", "aud", "sub", "client_id", "scope", "jti")
+    if not all(isinstance(claims[name], str) and claims[name] for name in texts):
+        raise refused("a claim is empty or not text; there is exactly one audience")
+    if type(claims["iat"]) is not int or type(claims["exp"]) is not int:
+        raise refused("its times are not whole seconds")
+    issued, expires = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
+    if issued > now + _SKEW:
+        raise refused("it is from the future; compare the clocks")
+    if not timedelta(0) < expires - issued <= LONGEST:
+        raise refused(f"it lives longer than {LONGEST.days} days")
+    scopes = claims["scope"].split(" ")
+    if len(set(scopes)) != len(scopes) or not all(SCOPE.fullmatch(scope) for scope in scopes):
+        raise refused("its scopes are not as we write them")
+    return expires, scopes
+
+
+def refused(why: str) -> TokenRefused:
+    """The refusal of a token, worded for its bearer."""
+    return TokenRefused(f"The bearer token was refused: {why}.", link="token")
