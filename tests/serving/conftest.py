@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sealwright.kernel import FixedClock
-from sealwright.serving import Contract, Limits, Running, contract_of, launch
+from sealwright.serving import Contract, Limits, Running, contract_of
 
 _spec = importlib.util.spec_from_file_location("serving_house", Path(__file__).with_name("house.py"))
 assert _spec is not None
@@ -173,7 +173,7 @@ def start() -> Iterator[Callable[..., Running]]:
         def begin(house: Any, **settings: Any) -> Running:
             settings.setdefault("limits", QUICK)
             stderr = settings.pop("stderr", None)
-            running = launch(house.config(**settings), stderr=stderr)
+            running: Running = house.launch(stderr=stderr, **settings)
             stack.callback(running.stop)
             return running
 
@@ -202,7 +202,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(house: Any, log: Path) -> Iterator[Running]:
-    with log.open("wb") as stream, launch(house.config(limits=QUICK), stderr=stream) as running:
+    with log.open("wb") as stream, house.launch(limits=QUICK, stderr=stream) as running:
         yield running
 
 

@@ -120,7 +120,7 @@ def test_kill_9_under_load_loses_no_answered_decision(new_house: Any, client_of:
     house, chance = new_house(), random.Random(20261122)
     answered: list[tuple[bytes, dict[str, Any]]] = []
     for _ in range(6):
-        running = launch(house.config(limits=Limits(watch_seconds=0.2)))
+        running = house.launch(limits=Limits(watch_seconds=0.2))
 
         def act(running: Running = running) -> None:
             time.sleep(chance.uniform(0.2, 1.5))
@@ -319,13 +319,20 @@ def test_a_process_whose_starter_died_stops(new_house: Any) -> None:
     house = new_house()
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from sealwright.serving import ServeConfig, launch\n"
-        "running = launch(ServeConfig.from_bytes(sys.stdin.buffer.read()))\n"
+        "import socket; from sealwright.serving import ServeConfig, launch\n"
+        "line = socket.socket(fileno=int(sys.argv[2]))\n"
+        "running = launch(ServeConfig.from_bytes(sys.stdin.buffer.read()), line)\n"
         "print(running.pid, flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, _SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as starter:
+    with (
+        house.signer_line() as line,
+        subprocess.Popen(
+            [sys.executable, "-c", script, _SOURCE, str(line.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(line.fileno(),),
+        ) as starter,
+    ):
         assert starter.stdin is not None
         assert starter.stdout is not None
         starter.stdin.write(house.config().to_bytes())
@@ -347,14 +354,18 @@ def test_the_present_process_can_become_the_server(
         port = probe.getsockname()[1]
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from sealwright.serving import ServeConfig, become\n"
-        "become(ServeConfig.from_bytes(sys.stdin.buffer.read()))\n"
+        "import socket; from sealwright.serving import ServeConfig, become\n"
+        "become(ServeConfig.from_bytes(sys.stdin.buffer.read()), socket.socket(fileno=int(sys.argv[2])))\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, _SOURCE],
-        stdin=subprocess.PIPE,
-        env={"SEALWRIGHT_PASSPHRASE": "canary-9", "PATH": os.defpath},
-    ) as process:
+    with (
+        house.signer_line() as line,
+        subprocess.Popen(
+            [sys.executable, "-c", script, _SOURCE, str(line.fileno())],
+            stdin=subprocess.PIPE,
+            env={"SEALWRIGHT_PASSPHRASE": "canary-9", "PATH": os.defpath},
+            pass_fds=(line.fileno(),),
+        ) as process,
+    ):
         assert process.stdin is not None
         process.stdin.write(house.config(port=port).to_bytes())
         process.stdin.close()
@@ -379,7 +390,7 @@ def test_the_process_shows_no_key_and_leaves_no_core(
     config = house.config()
     running: Running = start(house)
     process = Path(f"/proc/{running.pid}")
-    for secret in (config.decision_key, config.person_key, config.checkpoint_signer, "canary-8"):
+    for secret in (config.decision_key, config.person_key, "canary-8"):
         assert secret.encode() not in (process / "cmdline").read_bytes()
         assert secret.encode() not in _environment(running.pid)
         for folder, _, names in os.walk(house.home / "serving"):
@@ -390,8 +401,8 @@ def test_the_process_shows_no_key_and_leaves_no_core(
 
 def test_the_process_cannot_be_looked_into_by_others_of_its_user() -> None:
     code = (
-        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving import process_hygiene\n"
-        "process_hygiene.guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.trust import guard_memory\n"
+        "guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     )
     done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)
     assert done.stdout.strip() == b"0"
