@@ -136,7 +136,7 @@ def model_bytes(interface: dict[str, Any]) -> bytes:
     return result
 
 
-START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,8 @@ class House:
             "scopes": [predict_scope(PROJECT)],
             "lifetime": timedelta(hours=1),
         }
-        return trust.issue_token(self.keyring.signer("tokens"), now=now or datetime.now(UTC), **(values | changes))
+        signer = changes.pop("signer", None) or self.keyring.signer("tokens")
+        return trust.issue_token(signer, now=now or datetime.now(UTC), **(values | changes))
 
     def _sealed(self, model: bytes, interface: dict[str, Any]) -> registry.SealedPackage:
         now, digest = self.clock(), digest_of(model)

@@ -15,8 +15,9 @@ from sealwright.kernel import FixedClock, VerificationFailed, private_folder
 from sealwright.serving.holder import Holder
 from sealwright.serving.problems import NotReady
 from sealwright.serving.state import StateFile
+from sealwright.trust.signing.vault import open_vault
 
-START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 class Post:
@@ -196,8 +197,9 @@ def test_a_pointer_signed_with_another_key_is_refused(post: Post, tmp_path: Path
     from sealwright.registry.pointer import make_pointer
 
     if whose == "another workspace":
-        other = trust.create_keyring(tmp_path / "other-keys", "ws_2", trust.KeyFile(post.house.home / "key"))
-        signer = other.signer("releases")
+        unlock = trust.KeyFile(post.house.home / "key")
+        trust.create_keyring(tmp_path / "other-keys", "ws_2", unlock).close()
+        signer = open_vault(tmp_path / "other-keys", unlock).signers["releases"]
     else:
         signer = post.house.stolen("statements")
     facts = {

@@ -28,7 +28,6 @@ from sealwright.serving import (
     StartRefused,
     decision_ledger_folder,
     decision_origin,
-    launch,
     prepare,
     read_decision,
 )
