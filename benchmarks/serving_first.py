@@ -27,7 +27,7 @@ from typing import Any
 
 import uvloop
 
-from sealwright.serving import Limits, Running, launch
+from sealwright.serving import Limits, Running
 
 Figures = dict[str, tuple[float, str, str]]  # name -> (median, unit, what it is)
 

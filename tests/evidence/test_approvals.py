@@ -140,9 +140,7 @@ def forgeries(make: Any, enrolments: dict[str, bytes], stolen: Any) -> Iterator[
     yield "no JSON", b"\x00\xff"
 
 
-def test_no_forged_approval_is_accepted(
-    make: Any, enrolments: dict[str, bytes], keyring: Keyring, stolen: Any
-) -> None:
+def test_no_forged_approval_is_accepted(make: Any, enrolments: dict[str, bytes], keyring: Keyring, stolen: Any) -> None:
     assert verify_approval(forged(make, enrolments["cora"], make.signers["cora"]), keyring.trust_root).by == "cora"
     for how, envelope in forgeries(make, enrolments, stolen):
         for check in (verify_approval, verify_any):

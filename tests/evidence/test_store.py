@@ -111,7 +111,13 @@ class _FailingLedger:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_between_database_and_ledger_loses_nothing_and_doubles_nothing(
-    make: Any, store: StatementStore, ledger: Ledger, stolen: Mapping[str, LocalSigner], clock: FixedClock, *, after: bool
+    make: Any,
+    store: StatementStore,
+    ledger: Ledger,
+    stolen: Mapping[str, LocalSigner],
+    clock: FixedClock,
+    *,
+    after: bool,
 ) -> None:
     store.file(*said(make, stolen, 0), project="p", ledger=ledger, now=clock())
     statement, envelope = said(make, stolen, 1)

@@ -150,9 +150,7 @@ def test_a_summary_that_contradicts_itself_is_refused_even_if_signed(make: Any, 
         verify_release(signed(make, keyring, predicate), approvals, keyring.trust_root, package=make.digest("package"))
 
 
-def test_a_summary_by_another_key_or_about_another_package_is_refused(
-    make: Any, keyring: Keyring, stolen: Any
-) -> None:
+def test_a_summary_by_another_key_or_about_another_package_is_refused(make: Any, keyring: Keyring, stolen: Any) -> None:
     decision, approvals = released(make, keyring)
     predicate = vsa(decision, make.digest("package"))
     other = make.digest("other")

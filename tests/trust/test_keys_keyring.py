@@ -32,13 +32,12 @@ from sealwright.trust import (
     WrongUnlock,
     create_key_file,
     create_keyring,
+    key_folder,
     make_statement,
     open_keyring,
     sign_statement,
     verify_statement,
 )
-
-from sealwright.trust import key_folder
 from sealwright.trust.key_files import SEAL_FILE
 from sealwright.trust.signers import new_secret
 from sealwright.trust.signing.vault import open_vault

@@ -216,7 +216,6 @@ class Registry(RegistryReader):
             store.insert_pointer(change.tx, facts, envelope)
         return facts
 
-
     def _signed_pointer(self, wanted: dict[str, Any], package: str, change: Change) -> bytes:
         """The pointer, signed on the strength of the gate's decision in its package.
 

@@ -211,7 +211,7 @@ def become(config: ServeConfig, signer: socket.socket) -> NoReturn:
     _hand_over(config_in, config)
     os.close(config_in)
     os.set_inheritable(config_out, True)  # noqa: FBT003 - the standard library takes it by position
-    signer.set_inheritable(True)  # noqa: FBT003 - as above
+    signer.set_inheritable(True)
     sys.stdout.flush()
     sys.stderr.flush()
     os.chdir("/")

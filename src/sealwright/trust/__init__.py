@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
     from sealwright.trust.signing.link import borrowed_signer
+    from sealwright.trust.signing.standing import stand_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.tls import create_server_certificate
@@ -157,6 +158,7 @@ __all__ = [
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "stand_signer",
     "tree_root",
     "verify_consistency",
     "verify_extension",
@@ -289,6 +291,7 @@ _HOME = {
     ),
     "signing.hygiene": ("guard_memory",),
     "signing.link": ("borrowed_signer",),
+    "signing.standing": ("stand_signer",),
     "statements": (
         "Statement",
         "make_statement",

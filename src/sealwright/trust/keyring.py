@@ -30,9 +30,7 @@ SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms", "identity")
 class Keyring:
     """An opened set of keys. Use it in a `with` block, or call `close`."""
 
-    def __init__(
-        self, trust_root: TrustRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink
-    ) -> None:
+    def __init__(self, trust_root: TrustRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink) -> None:
         """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer."""
         self._trust_root = trust_root
         self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}

@@ -12,7 +12,18 @@ from sealwright.kernel import canonical_json, strict_json
 from sealwright.trust.errors import TokenRefused
 from sealwright.trust.strict_base64 import decode_base64url, encode_base64url
 
-__all__ = ["ALGORITHM", "CLAIMS", "HEADER", "LONGEST", "NAME", "SCOPE", "TYPE", "claims_in_form", "message_claims", "refused"]
+__all__ = [
+    "ALGORITHM",
+    "CLAIMS",
+    "HEADER",
+    "LONGEST",
+    "NAME",
+    "SCOPE",
+    "TYPE",
+    "claims_in_form",
+    "message_claims",
+    "refused",
+]
 
 ALGORITHM = "Ed25519"  # RFC 9864; "EdDSA" is the deprecated, ambiguous name
 TYPE = "at+jwt"

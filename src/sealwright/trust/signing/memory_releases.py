@@ -31,7 +31,7 @@ class Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The file."""
 
     format: int = 1
-    pointers: dict[str, Released] = {}  # noqa: RUF012 - msgspec copies it
+    pointers: dict[str, Released] = {}
     revoked: tuple[str, ...] = ()
 
 

@@ -88,9 +88,7 @@ def _head_in(data: bytes) -> Checkpoint:
     return head
 
 
-def _newest(
-    remembered: Checkpoint | None, note: bytes, origin: str, keys: Sequence[PublicKey]
-) -> Checkpoint | None:
+def _newest(remembered: Checkpoint | None, note: bytes, origin: str, keys: Sequence[PublicKey]) -> Checkpoint | None:
     """The larger of what is remembered and what was published: both were signed by us."""
     if not note:
         return remembered

@@ -29,9 +29,7 @@ _LONGEST = timedelta(days=90)
 _LARGEST = 2**31 - 1
 
 
-def check_release(
-    data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory: ReleaseMemory, now: datetime
-) -> None:
+def check_release(data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory: ReleaseMemory, now: datetime) -> None:
     """Return if `data` may be signed; what was signed is remembered, on disk, before this returns.
 
     Parameters
@@ -60,7 +58,8 @@ def check_release(
             kept.revoked = packages
     else:
         raise SignerRefused(
-            "release.type", f"The branch 'releases' does not sign statements of type {statement.predicate_type[:100]!r}."
+            "release.type",
+            f"The branch 'releases' does not sign statements of type {statement.predicate_type[:100]!r}.",
         )
 
 

@@ -44,7 +44,8 @@ def check_statement(data: bytes) -> None:
     found = statement_in(data)
     if found.predicate_type not in STATEMENT_TYPES:
         raise SignerRefused(
-            "statement.type", f"The branch 'statements' does not sign statements of type {found.predicate_type[:100]!r}."
+            "statement.type",
+            f"The branch 'statements' does not sign statements of type {found.predicate_type[:100]!r}.",
         )
 
 

@@ -2,7 +2,7 @@
 
 Answers: how do many callers share one signer without one of them holding up, filling up or ending it for the others?
 Bounded messages, a bounded number of connections and of bytes in flight, a deadline for whoever begins a message and
-does not end it. Whoever breaks the form is disconnected; only a request in form is answered.
+does not end it. Whoever announces more than may be sent is disconnected before it is read.
 """
 
 import contextlib
@@ -152,15 +152,14 @@ class SignerServer:
             return
         asked = read_request(bytes(memoryview(given)[PREFIX : PREFIX + size]))
         del given[: PREFIX + size]
-        if asked is None:
-            self._end(connection)
-            return
         connection.since = 0.0
         connection.owed = encode(self._reply(connection, asked))
         self._give(connection)
 
-    def _reply(self, connection: _Connection, asked: Request) -> Reply:
+    def _reply(self, connection: _Connection, asked: Request | None) -> Reply:
         try:
+            if asked is None:
+                raise SignerRefused("request.malformed", "This is not a request that the signer knows.")
             if isinstance(asked, Adopt):
                 return self._adopt(connection, asked)
             if connection.handed:

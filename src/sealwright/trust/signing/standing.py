@@ -2,10 +2,11 @@
 
 Answers: is the socket in this folder our signer's, and who is it that connected?
 The folder is entered by its owner only (0700), the socket is 0600, and the kernel says who is at either end
-(SO_PEERCRED). Where signer and callers are different users, `signer.json` names them, the folder may be passed through
+(SO_PEERCRED). Where signer and callers are different users, keys/callers.json names them, the folder may be passed through
 (0711) and the socket be connected to by all: then the kernel's word is what counts.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,19 +18,21 @@ import msgspec
 
 from sealwright.kernel import Conflict, InvalidInput, OperationFailed, read_limited
 from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.hygiene import guard_memory, shut_doors
 from sealwright.trust.signing.server import SignerServer, peer_of
 from sealwright.trust.signing.service import CONTROL, PREDICT, Door, SigningService
-from sealwright.trust.signing.vault import Vault
+from sealwright.trust.signing.vault import open_vault
+from sealwright.trust.unlock import Unlock
 
-__all__ = ["SOCKET", "Callers", "connect_standing", "read_callers", "socket_folder", "stand"]
+__all__ = ["SOCKET", "Callers", "connect_standing", "read_callers", "socket_folder", "stand_signer"]
 
 SOCKET = "signer.sock"
-_CALLERS = "signer.json"
+_CALLERS = "callers.json"
 _PATIENCE = 5.0
 
 
 class Callers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """keys/signer.json beside the signer's keys: which other users may connect, and for what."""
+    """keys/callers.json beside the signer's keys: which other users may connect, and for what."""
 
     format: int = 1
     control: tuple[int, ...] = ()
@@ -74,20 +77,31 @@ def socket_folder(keys: Path) -> Path:
     return keys.resolve().parent / "run"
 
 
-def stand(vault: Vault, folder: Path, callers: Callers, *, ready: Callable[[Path], None]) -> None:
-    """Listen in `folder` and sign until SIGTERM or SIGINT.
+def stand_signer(keys: Path, unlock: Unlock, *, ready: Callable[[Path], None]) -> None:
+    """Open the signing keys in `keys` and sign for who connects, until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    ready : callable
+        Called once with the path of the socket, when callers are answered.
 
     Raises
     ------
     Conflict
         A signer answers there already.
     SignerRefused
-        The folder is not ours alone.
+        The folder of the socket is not ours alone.
+    NotFound, WrongUnlock, KeyFileUnsafe, VerificationFailed
+        As `open_vault`.
     """
-    from sealwright.trust.signing.hygiene import shut_doors
-
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o711 if callers.others else 0o700)
+    guard_memory()
+    os.umask(0o077)
+    vault, callers, folder = open_vault(keys, unlock), read_callers(keys), socket_folder(keys)
+    del unlock
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if callers.others:
+        folder.chmod(0o711)
     place = _open_folder(folder, os.geteuid(), open_to_pass=callers.others)
     try:
         listening = _listen(place, folder, 0o666 if callers.others else 0o600)
@@ -99,7 +113,7 @@ def stand(vault: Vault, folder: Path, callers: Callers, *, ready: Callable[[Path
         shut_doors()
         ready(folder / SOCKET)
         server.run()
-        os.unlink(SOCKET, dir_fd=place)  # noqa: PTH108 - in the folder that was checked
+        os.unlink(SOCKET, dir_fd=place)
     finally:
         os.close(place)
 
@@ -167,7 +181,7 @@ def _listen(place: int, folder: Path, mode: int) -> socket.socket:
         if os.path.lexists(folder / SOCKET):
             if _answers(place):
                 raise Conflict(f"A signer answers at {folder / SOCKET} already. Stop that one first.")
-            os.unlink(SOCKET, dir_fd=place)  # noqa: PTH108 - in the folder that was checked
+            os.unlink(SOCKET, dir_fd=place)
         listening.bind(_path(place))
         os.chmod(_path(place), mode)  # noqa: PTH101 - in the folder that was checked
         listening.listen(128)
