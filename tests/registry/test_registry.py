@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sealwright.engines import Database, open_database
-from sealwright.kernel import Conflict, InvalidInput, NotFound, Refused, VerificationFailed, canonical_json
+from sealwright.kernel import Conflict, InvalidInput, NotFound, Refused, VerificationFailed, canonical_json, hex_of
 from sealwright.registry import (
     DatabaseOlder,
     PackageRevoked,
@@ -24,6 +24,8 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.registry.high_water import HighWater
+from sealwright.registry.pointer import make_pointer
+from sealwright.trust import Ledger, LedgerUnavailable, SignerRefused
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -338,6 +340,54 @@ def test_a_package_that_is_damaged_or_gone_is_not_promoted(house: Any) -> None:
     shutil.rmtree(second)
     with pytest.raises(NotFound, match="no package"):
         promote(house, 2)
+
+
+# ---- a pointer that was signed and not recorded ------------------------------------------------------------------
+
+
+def test_a_number_signed_for_a_pointer_that_was_never_recorded_stays_unused(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signer signs no number twice: what a full disk kept from the ledger leaves a gap, and the registry goes on."""
+    house.version()
+    promote(house)
+    real = Ledger.append
+
+    def full(self: Ledger, action: str, *rest: Any, **more: Any) -> Any:
+        if action == "pointer.promoted":
+            raise LedgerUnavailable("The disk is full.")
+        return real(self, action, *rest, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "append", full)
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailable):
+                promote(house)
+    facts = promote(house)
+    assert (facts.sequence, facts.previous) == (4, house.registry.history("credit", "live")[0].digest)
+    assert [one.sequence for one in house.registry.history("credit", "live")] == [1, 4]
+    assert house.registry.current("credit", "live") == facts
+    again = house.reopen()
+    again.registry.check()
+    assert promote(again).sequence == 5
+
+
+def test_only_a_package_with_a_passed_gate_inside_is_promoted_by_the_signer(house: Any) -> None:
+    """A program that holds the keyring cannot release around the gate, whatever it does to the registry."""
+    version = house.version()
+    facts = {
+        "project": "credit", "channel": "live", "sequence": 1, "number": 1, "not_before": house.clock(),
+        "expires": house.clock() + DAY, "previous": None, "revocations": 0, "reason": "around the gate", "by": "eve",
+    }  # fmt: skip
+    signer = house.keyring.signer("releases")
+    gate = (house.home / "packages" / hex_of(version.package) / "statements" / "gate.json").read_bytes()
+    with pytest.raises(SignerRefused) as error:
+        make_pointer(facts, version.package, signer)
+    assert error.value.reason == "pointer.gate_missing"
+    with pytest.raises(SignerRefused) as error:
+        make_pointer(facts, "sha256:" + "1" * 64, signer.beside(gate))
+    assert error.value.reason == "pointer.gate_of_another"
+    make_pointer(facts, version.package, signer.beside(gate))
 
 
 # ---- an old or edited database (T-50) ---------------------------------------------------------------------------

@@ -381,6 +381,63 @@ def test_the_present_process_can_become_the_server(
         assert process.wait(15) == 0
 
 
+def test_when_the_signer_dies_nothing_is_answered_until_there_is_another(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any], wait_until: Any
+) -> None:
+    """It fails closed, keeps what it had recorded, and goes on over a signer that stands in the workspace."""
+    house = new_house()
+    running: Running = start(house)
+    client = client_of(house, running)
+    assert client.predict(row).status == 200
+    house.keyring._link._held.started.kill()
+    wait_until(lambda: client.predict(row).status == 503)
+    reply = client.predict(row)
+    assert (reply.status, reply.json["type"]) == (503, "urn:sealwright:problem:decision.not_recorded")
+    assert client.ask("GET", "/v2/health/ready").status == 503
+    command = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sealwright.doors.cli import main; main()"
+    arguments = ["signer", "--json", "--home", str(house.home), "--key-file", str(house.home / "key")]
+    with subprocess.Popen([sys.executable, "-c", command, _SOURCE, *arguments], stdout=subprocess.DEVNULL) as signer:
+        wait_until(lambda: client.predict(row).status == 200, 30)
+        signer.terminate()
+        assert signer.wait(10) == 0
+    wait_until(lambda: client.predict(row).status == 503)
+    running.stop()
+
+
+def test_the_process_holds_no_key_that_signs(new_house: Any, start: Any) -> None:
+    """Its settings and its descriptors: a socket to the signer, good for its own log, and no more."""
+    house = new_house()
+    running: Running = start(house)
+    settings = house.config().to_bytes()
+    for branch in trust.SIGNING_BRANCHES:
+        secret = house.stolen(branch)._private
+        raw = (
+            secret.private_bytes_raw()
+            if hasattr(secret, "private_bytes_raw")
+            else secret.private_numbers().private_value.to_bytes(32, "big")
+        )
+        assert raw.hex().encode() not in settings
+        assert raw not in _memory_of(running.pid)
+    assert bytes.fromhex(house.config().decision_key) in _memory_of(running.pid), "the look saw nothing"
+
+
+def _memory_of(pid: int) -> bytes:
+    """What is in the writable memory of a process, as root sees it."""
+    found = []
+    try:
+        with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+            for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+                place, mode, *_ = line.split()
+                if mode.startswith("rw") and "[v" not in line:
+                    first, end = (int(text, 16) for text in place.split("-"))
+                    memory.seek(first)
+                    with contextlib.suppress(OSError):
+                        found.append(memory.read(end - first))
+    except PermissionError:
+        pytest.skip("only root looks into a process that guards its memory")
+    return b"".join(found)
+
+
 def test_the_process_shows_no_key_and_leaves_no_core(
     new_house: Any, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,13 +10,14 @@ that must not hold a key is a process that never opens the ring.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import NoReturn, Self
 
 from sealwright.kernel import InvalidInput, NotFound, Refused
 from sealwright.trust.sealing import derive_key
 from sealwright.trust.signing.client import RemoteSigner
+from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
@@ -69,6 +70,10 @@ class Keyring:
             The keyring is closed.
         """
         return self._link.lend(origin)
+
+    def on_refusal(self, tell: Callable[[str, SignerRefused], None] | None) -> None:
+        """Have `tell` hear of every refusal of the signer, by branch, but for heads of logs: a log tells of those."""
+        self._link.on_refusal = tell
 
     def check_signer(self) -> None:
         """Return if a signer answers and holds the keys that the trust root lists.

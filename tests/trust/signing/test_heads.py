@@ -175,7 +175,7 @@ def test_a_memory_that_cannot_be_written_signs_nothing(ring: Keyring, place: Pla
     path = _memory(place)
     path.unlink()
     os.mkfifo(path, 0o600)
-    with pytest.raises(SignerRefused, match="memory|written down"):
+    with pytest.raises(SignerRefused, match=r"memory|written down"):
         sign(ring, A, 9, after=3)
 
 
@@ -187,7 +187,8 @@ def test_of_two_racing_writers_with_two_signers_one_history_is_signed_t59(place:
     chance = random.Random(59)
     rings = [place.open() for _ in range(2)]
     begin(rings[0], 0)
-    signed: list[tuple[int, int, str]] = []
+    signed: list[tuple[int, int]] = []
+    refusals: set[str] = set()
     gate = threading.Barrier(2)
 
     def race(me: int, tree: Tree) -> None:
@@ -197,9 +198,9 @@ def test_of_two_racing_writers_with_two_signers_one_history_is_signed_t59(place:
             try:
                 sign(rings[me], tree, size, after=size - 1)
             except SignerRefused as error:
-                assert error.reason in ("checkpoint.contradicts", "checkpoint.smaller")
+                refusals.add(error.reason)
             else:
-                signed.append((size, me, tree.head(size).root.hex()))
+                signed.append((size, me))
 
     threads = [threading.Thread(target=race, args=(me, tree)) for me, tree in enumerate((A, B))]
     for thread in threads:
@@ -208,8 +209,9 @@ def test_of_two_racing_writers_with_two_signers_one_history_is_signed_t59(place:
         thread.join()
     for ring in rings:
         ring.close()
-    assert len({size for size, _, _ in signed}) == len(signed) == 29
-    assert len({me for _, me, _ in signed}) == 1, "two histories were signed"
+    assert len({size for size, _ in signed}) == len(signed) == 29
+    assert len({me for _, me in signed}) == 1, "two histories were signed"
+    assert refusals <= {"checkpoint.contradicts", "checkpoint.smaller"}
 
 
 def test_kills_of_the_signer_leave_one_history_t58_t59(place: Place, wait_until: Callable[..., None]) -> None:
@@ -265,7 +267,7 @@ def test_an_old_copy_of_the_log_put_back_is_not_signed_t50(place: Place) -> None
         place.open() as ring,
         Ledger.open(place.home / "ledger", origin=LEDGER, signer=ring.signer("checkpoints")) as ledger,
     ):
-        with pytest.raises(LedgerUnavailable, match="older history|does not extend"):
+        with pytest.raises(LedgerUnavailable, match=r"older history|does not extend"):
             ledger.append("a.d", "", {})
         with pytest.raises(LedgerUnavailable, match="does not extend"):
             ledger.append("a.e", "", {})

@@ -227,7 +227,7 @@ def test_memory_stays_bounded_under_large_unfinished_messages(standing: Any, cal
 
 def test_descriptors_sent_along_are_closed_not_kept(standing: Any, call: Callable[[], Raw]) -> None:
     process = standing()
-    before = len(os.listdir(f"/proc/{process.pid}/fd"))
+    before = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
     for _ in range(20):
         raw = call()
         mine, theirs = socket.socketpair()
@@ -242,7 +242,7 @@ def test_descriptors_sent_along_are_closed_not_kept(standing: Any, call: Callabl
             assert reason(raw.reply()) == "request.descriptor"
         raw.line.close()
     call().ask(Hello())
-    assert len(os.listdir(f"/proc/{process.pid}/fd")) <= before + 3
+    assert len(list(Path(f"/proc/{process.pid}/fd").iterdir())) <= before + 3
 
 
 # ---- the process itself

@@ -307,7 +307,7 @@ def test_a_revocation_list_is_signed_within_its_bounds(ring: Keyring) -> None:
 
     assert sign_revocation_list(builder(ca_name(signer.key_id), 30), signer).is_signature_valid(key)
     for name, days in ((ca_name(signer.key_id), 400), (ca_name("other"), 30)):
-        with pytest.raises(SignerRefused, match="revocation list|more than|another CA"):
+        with pytest.raises(SignerRefused, match=r"more than|another CA"):
             sign_revocation_list(builder(name, days), signer)
 
 

@@ -68,9 +68,9 @@ class Line:
             raise SignerRefused("request.too_large", f"The signer takes {MOST_BYTES >> 20} MB at once; this is more.")
         with self._alone:
             reply = self._exchange(data, beside)
-        if isinstance(reply, wanted):
-            return reply
-        _raise(reply)
+        if not isinstance(reply, wanted):
+            raise _refusal(reply)
+        return reply
 
     def close(self) -> None:
         """Hang up. A signer that was started for this line ends."""
@@ -128,10 +128,19 @@ class HeadIsBehind(Exception):
 class RemoteSigner:
     """A signer whose key is in the signer process. Implements `Signer`; checking a signature needs no process."""
 
-    __slots__ = ("_beside", "_branch", "_known", "_line", "_public")
+    __slots__ = ("_beside", "_branch", "_known", "_line", "_public", "_tell")
 
-    def __init__(self, branch: str, public: PublicKey, line: Callable[[], Line], beside: bytes = b"") -> None:
-        self._branch, self._public, self._line, self._beside = branch, public, line, beside
+    def __init__(
+        self,
+        branch: str,
+        public: PublicKey,
+        line: Callable[[], Line],
+        *,
+        beside: bytes = b"",
+        tell: Callable[[str, SignerRefused], None] = lambda *_: None,
+    ) -> None:
+        """`tell` hears of every refusal, by branch, before the caller does."""
+        self._branch, self._public, self._line, self._beside, self._tell = branch, public, line, beside, tell
         self._known: set[str] = set()  # logs whose published head this signer was shown
 
     @property
@@ -157,11 +166,15 @@ class RemoteSigner:
         if self._branch in ("checkpoints", "decision-checkpoints"):
             return self.sign_head(data, Descent(size=0, note=b"", path_from=lambda _: []))
         asked = Sign(branch=self._branch, data=data, beside=self._beside)
-        return self._line().ask(asked, Signature).signature
+        try:
+            return self._line().ask(asked, Signature).signature
+        except SignerRefused as refused:
+            self._tell(self._branch, refused)
+            raise
 
     def beside(self, evidence: bytes) -> "RemoteSigner":
         """The same signer, which shows `evidence` with everything it asks for: the gate's decision, for a pointer."""
-        return RemoteSigner(self._branch, self._public, self._line, evidence)
+        return RemoteSigner(self._branch, self._public, self._line, beside=evidence, tell=self._tell)
 
     def sign_head(self, data: bytes, descent: Descent) -> bytes:
         """The signature over a tree head (a note text) that descends from what was signed before.
@@ -193,14 +206,15 @@ class RemoteSigner:
         raise TypeError("A signer is bound to its process's connection; open the keyring where it is needed.")
 
 
-def _raise(reply: Reply) -> NoReturn:
+def _refusal(reply: Reply) -> Exception:
+    """What a reply of another kind than the one that was hoped for is raised as."""
     if isinstance(reply, No):
-        raise SignerRefused(reply.reason, reply.message, at=reply.at)
+        return SignerRefused(reply.reason, reply.message, at=reply.at)
     if isinstance(reply, Behind):
-        raise HeadIsBehind(reply.size)
+        return HeadIsBehind(reply.size)
     if isinstance(reply, Failed):
-        raise _as_error(reply)
-    raise SignerUnavailable("The signer answered another question than the one it was asked. Nothing was signed.")
+        return _as_error(reply)
+    return SignerUnavailable("The signer answered another question than the one it was asked. Nothing was signed.")
 
 
 def _as_error(reply: Failed) -> SealwrightError:

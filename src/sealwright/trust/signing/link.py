@@ -14,12 +14,13 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
-from sealwright.trust.signing.errors import SignerUnavailable
+from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.standing import connect_standing, socket_folder
 from sealwright.trust.trust_root import TrustRoot
@@ -74,6 +75,7 @@ class SignerLink:
         self._let_go = weakref.finalize(self, self._held.let_go)
         self._checked = self._closed = False
         self._process = os.getpid()
+        self.on_refusal: Callable[[str, SignerRefused], None] | None = None
         self._opening: Opening | None = Opening.of(keys, unlock)
         if type(unlock) is Passphrase:
             with self._alone:
@@ -82,7 +84,11 @@ class SignerLink:
 
     def signer(self, branch: str) -> RemoteSigner:
         """The signer of a branch; asks for nothing yet."""
-        return RemoteSigner(branch, self._trust_root.keys_of(branch)[-1], self.line)
+        return RemoteSigner(branch, self._trust_root.keys_of(branch)[-1], self.line, tell=self._told)
+
+    def _told(self, branch: str, refused: SignerRefused) -> None:
+        if self.on_refusal is not None:
+            self.on_refusal(branch, refused)
 
     def line(self) -> Line:
         """A connection to a signer that holds our keys.

@@ -47,11 +47,11 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One value, with its kind in it."""
 
 
-class Hello(_Message):
+class Hello(_Message, frozen=True):
     """Which workspace, and which keys?"""
 
 
-class Sign(_Message):
+class Sign(_Message, frozen=True):
     """Sign `data` as what `branch` signs. `beside` is what must be shown with it: the gate's decision, for a pointer."""
 
     branch: _Branch
@@ -59,7 +59,7 @@ class Sign(_Message):
     beside: bytes = b""
 
 
-class SignHead(_Message):
+class SignHead(_Message, frozen=True):
     """Sign a tree head: the note text in `data`.
 
     `path` shows that it extends the tree of `since` leaves (RFC 9162 section 2.1.4). `note` is the newest checkpoint
@@ -73,42 +73,42 @@ class SignHead(_Message):
     note: Annotated[bytes, Meta(max_length=16 << 10)] = b""
 
 
-class Narrow(_Message):
+class Narrow(_Message, frozen=True):
     """From now on this connection may only have tree heads of `origin` signed, by "decision-checkpoints"."""
 
     origin: _Origin
 
 
-class Adopt(_Message):
+class Adopt(_Message, frozen=True):
     """Serve the socket that comes with this message, too: narrowed to `origin` from its first word on."""
 
     origin: _Origin
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """What the signer holds: for each branch the id of its key."""
 
     workspace: str
     keys: dict[str, str]
 
 
-class Signature(_Message):
+class Signature(_Message, frozen=True):
     """The signature that was asked for."""
 
     signature: bytes
 
 
-class Behind(_Message):
+class Behind(_Message, frozen=True):
     """This log's newest signed head has `size` leaves; show that the tree extends that one."""
 
     size: int
 
 
-class Done(_Message):
+class Done(_Message, frozen=True):
     """It was done."""
 
 
-class No(_Message):
+class No(_Message, frozen=True):
     """It was refused: a stable word, a sentence for people, and, where a number is too low, the one it has to exceed."""
 
     reason: str
@@ -116,7 +116,7 @@ class No(_Message):
     at: int = 0
 
 
-class Failed(_Message):
+class Failed(_Message, frozen=True):
     """The signer cannot start, and ends: an error's code, its sentence and its link."""
 
     code: str

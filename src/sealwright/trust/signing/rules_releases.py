@@ -52,7 +52,7 @@ def check_release(data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory
             _refuse_older(kept.pointers.get(place), sequence, statement, place)
             kept.pointers[place] = Released(sequence=sequence, statement=statement.digest)
     elif statement.predicate_type == REVOCATION_TYPE:
-        sequence, packages = _revocations(statement)
+        packages = _revocations(statement)
         with memory.change() as kept:
             _refuse_dropped(kept.revoked, packages)
             kept.revoked = packages
@@ -68,19 +68,23 @@ def _pointer(statement: Statement, now: datetime) -> tuple[str, int]:
     said = statement.predicate
     try:
         place = f"{check_name(said['project'], what='project')}/{check_name(said['channel'], what='channel')}"
-        sequence = said["sequence"]
         begins, ends = from_rfc3339(said["not_before"]), from_rfc3339(said["expires"])
-        good = type(sequence) is int and 1 <= sequence <= _LARGEST and said["format"] == 1
-        good = good and len(statement.subjects) == 1 and statement.subjects[0][0] == place
+        sequence, form = said["sequence"], said["format"]
     except (SealwrightError, KeyError, TypeError):
-        good = False
-    if not good:
-        raise SignerRefused("pointer.malformed", "This is not a pointer of ours.")
+        raise _malformed_pointer() from None
+    if type(sequence) is not int or not 1 <= sequence <= _LARGEST or form != 1:
+        raise _malformed_pointer()
+    if len(statement.subjects) != 1 or statement.subjects[0][0] != place:
+        raise _malformed_pointer()
     if not timedelta(0) < ends - begins <= _LONGEST:
         raise SignerRefused("pointer.too_long", f"A pointer holds for at most {_LONGEST.days} days.")
     if begins > now + CLOCK_SKEW:
         raise SignerRefused("pointer.future", "This pointer begins later than now. Compare the clocks.")
     return place, sequence
+
+
+def _malformed_pointer() -> SignerRefused:
+    return SignerRefused("pointer.malformed", "This is not a pointer of ours.")
 
 
 def _refuse_older(last: Released | None, sequence: int, statement: Statement, place: str) -> None:
@@ -119,18 +123,22 @@ def _passed(said: Mapping[str, Any], package: str) -> bool:
     )
 
 
-def _revocations(statement: Statement) -> tuple[int, tuple[str, ...]]:
+def _revocations(statement: Statement) -> tuple[str, ...]:
+    """The packages on a list whose form is right."""
+    malformed = SignerRefused("revocation.malformed", "This is not a list of revoked packages of ours.")
     said = statement.predicate
     try:
         packages = tuple(sorted({item["package"] for item in said["revoked"]}))
         for package in packages:
             hex_of(package)
-        good = said["format"] == 1 and said["sequence"] == len(said["revoked"]) == len(packages)
+        sequence, count, form = said["sequence"], len(said["revoked"]), said["format"]
     except (SealwrightError, KeyError, TypeError):
-        good = False
-    if not good or type(said["sequence"]) is not int or statement.subjects[0][0] != "revocations":
-        raise SignerRefused("revocation.malformed", "This is not a list of revoked packages of ours.")
-    return said["sequence"], packages
+        raise malformed from None
+    if type(sequence) is not int or not sequence == count == len(packages) or form != 1:
+        raise malformed
+    if statement.subjects[0][0] != "revocations":
+        raise malformed
+    return packages
 
 
 def _refuse_dropped(before: Sequence[str], packages: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ Answers: is this a certificate our CA may issue? It never makes another CA, and 
 Does not answer: is it for whom it says? Whoever asks made sure of that.
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -32,7 +33,7 @@ _NO_SIGNATURE = b"\x30\x06\x02\x01\x01\x02\x01\x01"
 _SLACK = BACKDATED + timedelta(minutes=1)
 _PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
 _NAMES = (x509.DNSName, x509.IPAddress, x509.UniformResourceIdentifier)
-_OF_LEAF = {
+_OF_LEAF: AbstractSet[type[object]] = {
     x509.BasicConstraints,
     x509.KeyUsage,
     x509.ExtendedKeyUsage,
@@ -40,8 +41,8 @@ _OF_LEAF = {
     x509.SubjectKeyIdentifier,
     x509.AuthorityKeyIdentifier,
 }
-_OF_CA = {x509.BasicConstraints, x509.KeyUsage, x509.SubjectKeyIdentifier}
-_OF_LIST = {x509.AuthorityKeyIdentifier, x509.CRLNumber}
+_OF_CA: AbstractSet[type[object]] = {x509.BasicConstraints, x509.KeyUsage, x509.SubjectKeyIdentifier}
+_OF_LIST: AbstractSet[type[object]] = {x509.AuthorityKeyIdentifier, x509.CRLNumber}
 
 
 def check_certificate(data: bytes, key: PublicKey, now: datetime) -> None:
@@ -108,7 +109,7 @@ def _check_issuer(issuer: x509.Name, algorithm: x509.ObjectIdentifier, key: Publ
         raise _refused("issuer", "it is another CA's, or signed in another way")
 
 
-def _check_extensions(found: x509.Extensions, wanted: set[type]) -> None:
+def _check_extensions(found: x509.Extensions, wanted: AbstractSet[type[object]]) -> None:
     if {type(one.value) for one in found} != wanted:
         raise _refused("form", "it holds other extensions than ours do")
 

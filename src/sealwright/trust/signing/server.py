@@ -42,7 +42,7 @@ class _Connection:
     """One caller: what it may ask, what it has sent, what it has not yet taken."""
 
     def __init__(self, line: socket.socket, door: Door) -> None:
-        line.setblocking(False)
+        line.settimeout(0)
         self.line, self.door = line, door
         self.given = bytearray()
         self.owed = b""
@@ -76,7 +76,7 @@ class SignerServer:
         self._connections: set[_Connection] = set()
         self._stopped = False
         if listening is not None:
-            listening.setblocking(False)
+            listening.settimeout(0)
             self._chooser.register(listening, selectors.EVENT_READ, None)
 
     def add(self, line: socket.socket, door: Door) -> None:
