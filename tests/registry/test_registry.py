@@ -361,8 +361,10 @@ def test_a_number_signed_for_a_pointer_that_was_never_recorded_stays_unused(
     with monkeypatch.context() as broken:
         broken.setattr(Ledger, "append", full)
         for _ in range(2):
+            house.clock.advance(HOUR)
             with pytest.raises(LedgerUnavailable):
                 promote(house)
+    house.clock.advance(HOUR)
     facts = promote(house)
     assert (facts.sequence, facts.previous) == (4, house.registry.history("credit", "live")[0].digest)
     assert [one.sequence for one in house.registry.history("credit", "live")] == [1, 4]

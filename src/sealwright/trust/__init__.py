@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
     from sealwright.trust.signing.link import borrowed_signer
+    from sealwright.trust.signing.parting import part_signing_keys
     from sealwright.trust.signing.standing import stand_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
@@ -144,6 +145,7 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "part_signing_keys",
     "person_name_key",
     "person_statement",
     "pseudonym_of",
@@ -291,6 +293,7 @@ _HOME = {
     ),
     "signing.hygiene": ("guard_memory",),
     "signing.link": ("borrowed_signer",),
+    "signing.parting": ("part_signing_keys",),
     "signing.standing": ("stand_signer",),
     "statements": (
         "Statement",

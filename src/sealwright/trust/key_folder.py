@@ -29,6 +29,7 @@ from sealwright.trust.key_files import (
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.signing.link import SignerLink
+from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import Unlock
 from sealwright.trust.wrapping import wrap
@@ -100,7 +101,7 @@ def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
     """
     workspace, root = open_root(folder, unlock)
     trust_root = read_trust(folder, workspace)
-    for name in SIGNING_BRANCHES:
+    for name in SIGNING_BRANCHES if read_elsewhere(folder) is None else ():
         read_key_file(folder, branch_file(folder, name, branch_versions(folder, name)[-1]).name)
     branches = {
         name: {

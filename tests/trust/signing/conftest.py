@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -213,5 +212,7 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
     return wait
 
 
-def user_of(line: socket.socket) -> int:
-    return int(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+def statement_of(ring: Keyring) -> bytes:
+    """Something small that the branch "statements" signs, signed."""
+    made = make_statement([("x", PACKAGE)], "https://slsa.dev/provenance/v1", {})
+    return sign_statement(made, ring.signer("statements"))

@@ -22,6 +22,7 @@ from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.opening import Opening
+from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.standing import connect_standing, socket_folder
 from sealwright.trust.trust_root import TrustRoot
 from sealwright.trust.unlock import Passphrase, Unlock
@@ -69,7 +70,7 @@ class SignerLink:
 
     def __init__(self, keys: Path, unlock: Unlock, trust_root: TrustRoot) -> None:
         self._trust_root = trust_root
-        self._folder = socket_folder(keys)
+        self._keys = keys.resolve()
         self._alone = threading.Lock()
         self._held = _Held()
         self._let_go = weakref.finalize(self, self._held.let_go)
@@ -145,10 +146,15 @@ class SignerLink:
         self._checked = False
         if self._held.line is not None:
             self._held.line.close()
-        standing = connect_standing(self._folder)
+        standing = _standing(self._keys)
         if standing is not None:
             self._held.line = Line(standing)
             return
+        if read_elsewhere(self._keys) is not None:
+            raise SignerUnavailable(
+                "The signing keys of this workspace are with a signer of their own, and it does not answer.\n"
+                "Start it, as its own user: sealwright signer --home FOLDER --key-file FILE"
+            )
         if self._opening is None:
             raise SignerUnavailable(
                 "The signer is gone, and the passphrase that opens its keys is not kept. Run the command again."
@@ -188,7 +194,7 @@ def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Pa
         nonlocal held
         with alone:
             if not held.usable:
-                standing = connect_standing(socket_folder(home / "keys"))
+                standing = _standing(home / "keys")
                 if standing is None:
                     raise SignerUnavailable("The signer of this server is gone. Start one: sealwright signer")
                 held = Line(standing)
@@ -196,6 +202,14 @@ def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Pa
             return held
 
     return RemoteSigner("decision-checkpoints", public, line)
+
+
+def _standing(keys: Path) -> socket.socket | None:
+    """A connection to the signer that stands for this keys folder, beside it or elsewhere; None if none answers."""
+    elsewhere = read_elsewhere(keys)
+    if elsewhere is None:
+        return connect_standing(socket_folder(keys))
+    return connect_standing(Path(elsewhere.folder), elsewhere.user)
 
 
 def _start(opening: Opening) -> "tuple[subprocess.Popen[bytes], socket.socket]":
