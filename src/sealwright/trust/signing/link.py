@@ -227,7 +227,7 @@ def _start(opening: Opening) -> "tuple[subprocess.Popen[bytes], socket.socket]":
                 pass_fds=(theirs.fileno(),),
                 env=_ENVIRONMENT,
                 cwd="/",
-                start_new_session=True,  # Ctrl-C reaches us first, and we may still have something to sign
+                process_group=0,  # Ctrl-C reaches us first, and we may still have something to sign
             )
         except OSError as error:
             ours.close()
