@@ -27,7 +27,7 @@ from typing import Any
 
 import uvloop
 
-from sealwright.serving import Limits, Running, launch
+from sealwright.serving import Limits, Running
 
 Figures = dict[str, tuple[float, str, str]]  # name -> (median, unit, what it is)
 
@@ -151,12 +151,12 @@ def measure(folder: Path, seconds: float, rounds: int) -> Figures:
         started = []
         for _ in range(rounds):
             begun = time.perf_counter()
-            with launch(house.config(limits=Limits()), stderr=subprocess.DEVNULL):
+            with house.launch(limits=Limits(), stderr=subprocess.DEVNULL):
                 started.append(time.perf_counter() - begun)
         figures["start to ready"] = (statistics.median(started) * 1e3, "ms", "package, pointer and ledger verified")
         for tls in (True, False):
             name = "TLS 1.3" if tls else "plain HTTP"
-            with launch(house.config(tls=tls, limits=Limits()), stderr=subprocess.DEVNULL) as running:
+            with house.launch(tls=tls, limits=Limits(), stderr=subprocess.DEVNULL) as running:
                 _asked(running, house, one, 4, 0.5, tls=tls)  # the token is then known, the caches warm
                 for connections in (1, 16, 64) if tls else (16,):
                     found = [_asked(running, house, one, connections, seconds, tls=tls) for _ in range(rounds)]

@@ -10,16 +10,29 @@ from typing import Any
 import pytest
 
 from sealwright.data import DataSpec, Snapshot, ingest, open_source
-from sealwright.trust import InsecurePassphraseForTests, Keyring, Secret, create_keyring
+from sealwright.trust import InsecurePassphraseForTests, Keyring, LocalSigner, Secret, create_keyring
+from sealwright.trust.signing.vault import open_vault
 
 ROOT = Path(__file__).parents[2]
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
-    with create_keyring(tmp_path_factory.mktemp("ring") / "keys", "ws_test", UNLOCK) as ring:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ring") / "keys"
+
+
+@pytest.fixture(scope="session")
+def keyring(keys: Path) -> Iterator[Keyring]:
+    with create_keyring(keys, "ws_test", UNLOCK) as ring:
         yield ring
+
+
+@pytest.fixture(scope="session")
+def stolen(keyring: Keyring, keys: Path) -> Mapping[str, LocalSigner]:
+    """The workspace's private keys as a thief has them, who asks no signer."""
+    assert keyring.trust_root
+    return open_vault(keys, UNLOCK).signers
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sealwright.data import DataSpec, Snapshot, encryption, ingest, open_snapsho
 from sealwright.data.drafting import key_names_of
 from sealwright.data.manifest import SNAPSHOT_TYPE
 from sealwright.kernel import InvalidInput, NotFound, OperationFailed, Refused, VerificationFailed
-from sealwright.trust import Keyring, TrustRoot, make_statement, sign_statement, verify_statement
+from sealwright.trust import Keyring, LocalSigner, TrustRoot, make_statement, sign_statement, verify_statement
 
 MARKERS = {
     "secret-column-name": "c-mark-6f1d0a",
@@ -280,19 +280,18 @@ def test_a_manifest_that_contradicts_itself_is_refused_though_it_is_signed(
 
 
 def test_a_statement_by_another_workspace_or_branch_is_refused(
-    snapshot: Snapshot, keyring: Keyring, other_keyring: Keyring
+    snapshot: Snapshot, keyring: Keyring, other_keyring: Keyring, stolen: Mapping[str, LocalSigner]
 ) -> None:
     with pytest.raises(VerificationFailed):
         open_snapshot(snapshot.digest, snapshots=snapshot.folder.parent, trust_root=other_keyring.trust_root)
     statement = verify_statement(snapshot.statement, keyring.trust_root.keys_of("statements"))
     path = snapshot.folder / "statement.json"
-    path.write_bytes(sign_statement(statement, keyring.signer("releases")))
+    path.write_bytes(sign_statement(statement, stolen["releases"]))
     with pytest.raises(VerificationFailed):
         reopen(snapshot, keyring)
     path.write_bytes(
         sign_statement(
-            make_statement([("snapshot", snapshot.digest)], "urn:other", statement.predicate),
-            keyring.signer("statements"),
+            make_statement([("snapshot", snapshot.digest)], "urn:other", statement.predicate), stolen["statements"]
         )
     )
     with pytest.raises(VerificationFailed):

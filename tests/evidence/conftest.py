@@ -24,7 +24,19 @@ from sealwright.evidence import (
     class_policy,
 )
 from sealwright.kernel import FixedClock, digest_of
-from sealwright.trust import ED25519, KeyFile, Keyring, Ledger, Person, PersonSigner, create_key_file, create_keyring
+from sealwright.trust import (
+    ED25519,
+    KeyFile,
+    Keyring,
+    Ledger,
+    LocalSigner,
+    Person,
+    PersonSigner,
+    create_key_file,
+    create_keyring,
+    open_keyring,
+)
+from sealwright.trust.signing.vault import open_vault
 
 SETTINGS = {"confidence": 0.95, "reported_at": 0.1}  # what the records of a builder were measured under
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -48,8 +60,6 @@ def _signer(name: str, roles: Sequence[str], seed: int | None = None) -> PersonS
 
 
 def _public(secret: bytes) -> Any:
-    from sealwright.trust import LocalSigner
-
     return LocalSigner(ED25519, secret).public()
 
 
@@ -195,13 +205,24 @@ def make() -> Builder:
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a keyring in `ring`, and what opens it beside it."""
     folder = tmp_path_factory.mktemp("keys")
     folder.chmod(0o700)
-    key = folder / "workspace.key"
-    create_key_file(key)
-    with create_keyring(folder / "ring", "ws_test", KeyFile(key)) as ring:
+    create_keyring(folder / "ring", "ws_test", create_key_file(folder / "workspace.key")).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def keyring(keys: Path) -> Iterator[Keyring]:
+    with open_keyring(keys / "ring", KeyFile(keys / "workspace.key")) as ring:
         yield ring
+
+
+@pytest.fixture(scope="session")
+def stolen(keys: Path) -> Mapping[str, LocalSigner]:
+    """The workspace's private keys as a thief has them, who asks no signer."""
+    return open_vault(keys / "ring", KeyFile(keys / "workspace.key")).signers
 
 
 @pytest.fixture
@@ -210,8 +231,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
-    signer = keyring.signer("checkpoints")
+def ledger(tmp_path: Path, stolen: Mapping[str, LocalSigner], clock: FixedClock) -> Iterator[Ledger]:
+    signer = stolen["checkpoints"]  # every test begins another ledger, which the signer would not sign for
     with Ledger.open(tmp_path / "ledger", origin="test/ledger", signer=signer, clock=clock, create=True) as opened:
         yield opened
 

@@ -112,17 +112,15 @@ def forged(make: Any, enrolment: bytes, signer: Any, subjects: Sequence[tuple[st
     return sign_statement(make_statement(about, APPROVAL_TYPE, said), signer)
 
 
-def forgeries(make: Any, enrolments: dict[str, bytes], keyring: Keyring) -> Iterator[tuple[str, bytes]]:
+def forgeries(make: Any, enrolments: dict[str, bytes], stolen: Any) -> Iterator[tuple[str, bytes]]:
     cora, tom = make.signers["cora"], make.signers["tom"]
     self_made = sign_statement(person_statement(tom.person, enrolled_at=make.now), tom)
     yield "another key", forged(make, enrolments["cora"], tom)
-    yield "the workspace's key", forged(make, enrolments["cora"], keyring.signer("statements"))
+    yield "the workspace's key", forged(make, enrolments["cora"], stolen["statements"])
     yield "an enrolment signed by oneself", forged(make, self_made, tom, by="tom")
     yield (
         "an enrolment signed by another branch",
-        forged(
-            make, sign_statement(person_statement(cora.person, enrolled_at=make.now), keyring.signer("releases")), cora
-        ),
+        forged(make, sign_statement(person_statement(cora.person, enrolled_at=make.now), stolen["releases"]), cora),
     )
     yield "another name", forged(make, enrolments["cora"], cora, by="bea")
     yield "another role", forged(make, enrolments["cora"], cora, role="security_officer")
@@ -142,9 +140,9 @@ def forgeries(make: Any, enrolments: dict[str, bytes], keyring: Keyring) -> Iter
     yield "no JSON", b"\x00\xff"
 
 
-def test_no_forged_approval_is_accepted(make: Any, enrolments: dict[str, bytes], keyring: Keyring) -> None:
+def test_no_forged_approval_is_accepted(make: Any, enrolments: dict[str, bytes], keyring: Keyring, stolen: Any) -> None:
     assert verify_approval(forged(make, enrolments["cora"], make.signers["cora"]), keyring.trust_root).by == "cora"
-    for how, envelope in forgeries(make, enrolments, keyring):
+    for how, envelope in forgeries(make, enrolments, stolen):
         for check in (verify_approval, verify_any):
             if check is verify_any and how in {
                 "another subject",

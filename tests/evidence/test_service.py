@@ -464,10 +464,10 @@ def test_a_statement_put_into_the_database_alone_is_not_evidence(desk: Desk, db:
 
 
 @pytest.mark.parametrize("branch", ["releases", "checkpoints", "models"])
-def test_a_result_signed_by_another_branch_is_not_filed(desk: Desk, keyring: Keyring, branch: str) -> None:
+def test_a_result_signed_by_another_branch_is_not_filed(desk: Desk, stolen: Any, branch: str) -> None:
     statement = make_statement([("model.onnx", desk.subject.model)], TEST_RESULT_TYPE, {"sealwright": {}})
     with pytest.raises(VerificationFailed):
-        desk.evidence.file_statement(sign_statement(statement, keyring.signer(branch)), project="german-credit")
+        desk.evidence.file_statement(sign_statement(statement, stolen[branch]), project="german-credit")
 
 
 def test_findings_about_another_model_than_the_statement_are_refused(desk: Desk, make: Any) -> None:

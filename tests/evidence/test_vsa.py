@@ -23,7 +23,7 @@ from sealwright.evidence import (
     vsa,
 )
 from sealwright.kernel import InvalidInput, VerificationFailed
-from sealwright.trust import Keyring, make_statement, person_statement, sign_statement
+from sealwright.trust import Keyring, Signer, make_statement, person_statement, sign_statement
 
 HIGH = class_policy(RiskClass.HIGH)
 
@@ -57,9 +57,9 @@ def released(
     return decide(policy, make.case(policy, approvals=read)), approvals
 
 
-def signed(make: Any, keyring: Keyring, predicate: Any, *, package: str = "", branch: str = "statements") -> bytes:
+def signed(make: Any, keyring: Keyring, predicate: Any, *, package: str = "", signer: Signer | None = None) -> bytes:
     statement = make_statement([("package", package or make.digest("package"))], VSA_TYPE, predicate)
-    return sign_statement(statement, keyring.signer(branch))
+    return sign_statement(statement, signer or keyring.signer("statements"))
 
 
 def test_a_passed_gate_is_a_slsa_verification_summary(make: Any, keyring: Keyring) -> None:
@@ -150,12 +150,12 @@ def test_a_summary_that_contradicts_itself_is_refused_even_if_signed(make: Any, 
         verify_release(signed(make, keyring, predicate), approvals, keyring.trust_root, package=make.digest("package"))
 
 
-def test_a_summary_by_another_key_or_about_another_package_is_refused(make: Any, keyring: Keyring) -> None:
+def test_a_summary_by_another_key_or_about_another_package_is_refused(make: Any, keyring: Keyring, stolen: Any) -> None:
     decision, approvals = released(make, keyring)
     predicate = vsa(decision, make.digest("package"))
     other = make.digest("other")
     for envelope in (
-        signed(make, keyring, predicate, branch="releases"),
+        signed(make, keyring, predicate, signer=stolen["releases"]),
         signed(make, keyring, predicate, package=other),
     ):
         for package in (make.digest("package"), other):

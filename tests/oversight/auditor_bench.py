@@ -17,6 +17,7 @@ from sealwright import oversight
 from sealwright.kernel import SealwrightError, canonical_json, digest_of, system_clock
 from sealwright.pipeline import verify_path
 from sealwright.trust import Signer, TrustRoot, make_statement, sign_model_files, sign_statement
+from sealwright.trust.signing.vault import open_vault
 
 VERIFIER = Path(oversight.__file__).parent / "auditor" / "sealwright_verify.py"
 LEDGER_FILES = ("entries.log", "checkpoints.log", "checkpoint")
@@ -103,8 +104,7 @@ class Evidence:
 
     def key(self, branch: str) -> Signer:
         """A stolen key."""
-        signer: Signer = self.house.workspace.keyring.signer(branch)
-        return signer
+        return open_vault(self.house.home / "keys", self.house.unlock).signers[branch]
 
 
 class Bench:

@@ -468,6 +468,7 @@ def test_an_old_ledger_is_noticed(tmp_path: Path, make: Make) -> None:
         count(workspace, project, "0.9")
     shutil.rmtree(tmp_path / "ws" / "ledger")
     shutil.copytree(tmp_path / "old", tmp_path / "ws" / "ledger")
+    shutil.rmtree(tmp_path / "ws" / "keys" / "signed")  # else the signer would not sign for the old copy at all
     with open_workspace(tmp_path / "ws", UNLOCK) as workspace:
         with pytest.raises(PrivacyBookBroken, match="old copy"):
             count(workspace, project, "0.2")

@@ -1,5 +1,6 @@
 """Small real models and packages for the tests of this room."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,17 +30,19 @@ from sealwright.registry import (
 )
 from sealwright.trust import (
     InsecurePassphraseForTests,
-    Keyring,
     Ledger,
+    LocalSigner,
     PersonSigner,
     Secret,
     create_keyring,
     create_person,
     make_statement,
+    open_keyring,
     open_person,
     sign_statement,
     verify_statement,
 )
+from sealwright.trust.signing.vault import open_vault
 
 Interface = dict[str, Any]
 
@@ -177,6 +180,7 @@ def build() -> type[Build]:
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery"))
+ORIGIN = "sealwright/ws_test/ledger"
 ROLES = {"bela": "compliance_officer", "carl": "business_owner"}
 
 
@@ -185,13 +189,16 @@ class House:
 
     made: ClassVar[dict[tuple[str, float], tuple[SealedPackage, Any]]] = {}
 
-    def __init__(self, home: Path, db: Database, keyring: Keyring) -> None:
-        self.home, self.db, self.keyring = private_folder(home), db, keyring
+    def __init__(self, home: Path, db: Database, keys: Path) -> None:
+        """A workspace with the keys of `keys`, copied where there are none: a signer of its own, and its memory."""
+        self.home, self.db = private_folder(home), db
+        if not (home / "keys").exists():
+            shutil.copytree(keys, home / "keys")
+        self.keyring = open_keyring(home / "keys", UNLOCK)
         self.clock = FixedClock(NOW)
-        self.trust_root = keyring.trust_root
-        self.ledger = Ledger.open(
-            home / "ledger", origin="test/ws", signer=keyring.signer("checkpoints"), clock=self.clock, create=True
-        )
+        self.trust_root = self.keyring.trust_root
+        signer = self.keyring.signer("checkpoints")
+        self.ledger = Ledger.open(home / "ledger", origin=ORIGIN, signer=signer, clock=self.clock, create=True)
         self.evidence = Evidence(db=db, ledger=self.ledger, trust_root=self.trust_root, clock=self.clock)
         self.people: dict[str, PersonSigner] = {}
         self.enrolments: dict[str, bytes] = {}
@@ -199,6 +206,14 @@ class House:
     @property
     def registry(self) -> Registry:
         return Registry(self.db, self.home, self.keyring, self.ledger, self.clock)
+
+    def close(self) -> None:
+        self.ledger.close()
+        self.keyring.close()
+
+    def stolen(self, branch: str) -> LocalSigner:
+        """A private key as a thief has it, who asks no signer."""
+        return open_vault(self.home / "keys", UNLOCK).signers[branch]
 
     def reader(self) -> Registry:
         return Registry(self.db, self.home, None, None, self.clock, trust_root=self.trust_root)
@@ -335,50 +350,53 @@ class House:
     def reopen(self, db: Database | None = None) -> "House":
         """Stop, and start again, perhaps with another database."""
         self.ledger.close()
-        clock, again = self.clock, House(self.home, db or self.db, self.keyring)
+        self.keyring.close()
+        clock, again = self.clock, House(self.home, db or self.db, self.home / "keys")
         again.clock = clock
         again.ledger.close()
-        again.ledger = Ledger.open(
-            self.home / "ledger", origin="test/ws", signer=self.keyring.signer("checkpoints"), clock=clock
-        )
+        signer = again.keyring.signer("checkpoints")
+        again.ledger = Ledger.open(self.home / "ledger", origin=ORIGIN, signer=signer, clock=clock)
         again.evidence = Evidence(db=again.db, ledger=again.ledger, trust_root=self.trust_root, clock=clock)
         return again
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return create_keyring(tmp_path_factory.mktemp("ws") / "keys", "ws_test", UNLOCK)
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A keys folder to copy."""
+    folder = tmp_path_factory.mktemp("ws") / "keys"
+    create_keyring(folder, "ws_test", UNLOCK).close()
+    return folder
 
 
 @pytest.fixture
-def house(tmp_path: Path, db: Database, keyring: Keyring) -> Iterator[House]:
+def house(tmp_path: Path, db: Database, keys: Path) -> Iterator[House]:
     """A workspace on every engine."""
-    made = House(tmp_path / "home", db, keyring)
+    made = House(tmp_path / "home", db, keys)
     yield made
-    made.ledger.close()
+    made.close()
 
 
 @pytest.fixture
-def make_house(keyring: Keyring) -> Iterator[Callable[[Path, str], House]]:
+def make_house(keys: Path) -> Iterator[Callable[[Path, str], House]]:
     """Workspaces on a database of one's own choice."""
     made: list[House] = []
 
     def make(home: Path, url: str) -> House:
-        made.append(House(home, open_database(url), keyring))
+        made.append(House(home, open_database(url), keys))
         return made[-1]
 
     yield make
     for house in made:
-        house.ledger.close()
+        house.close()
         house.db.close()
 
 
 @pytest.fixture(scope="session")
-def sealed_once(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[tuple[House, SealedPackage]]:
+def sealed_once(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Iterator[tuple[House, SealedPackage]]:
     """One sealed package for tests that only read it."""
     home = tmp_path_factory.mktemp("house")
     db = open_database(f"sqlite:///{home / 'db.sqlite'}")
-    made = House(home / "home", db, keyring)
+    made = House(home / "home", db, keys)
     yield made, made.package()
-    made.ledger.close()
+    made.close()
     db.close()

@@ -372,7 +372,7 @@ def test_a_gate_signed_by_a_person_or_for_another_purpose_is_refused(sealed_once
     candidate = build_candidate(house.parts(bias=0.05))
     gate, approvals = house.judged(candidate)
     said = verify_statement(gate, house.trust_root.keys_of("statements"))
-    for signer in (house.person("bela"), house.keyring.signer("releases")):
+    for signer in (house.person("bela"), house.stolen("releases")):
         with pytest.raises(VerificationFailed, match="unknown key"):
             house.seal(candidate, sign_statement(said, signer), approvals)
 

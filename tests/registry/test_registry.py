@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sealwright.engines import Database, open_database
-from sealwright.kernel import Conflict, InvalidInput, NotFound, Refused, VerificationFailed, canonical_json
+from sealwright.kernel import Conflict, InvalidInput, NotFound, Refused, VerificationFailed, canonical_json, hex_of
 from sealwright.registry import (
     DatabaseOlder,
     PackageRevoked,
@@ -24,6 +24,8 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.registry.high_water import HighWater
+from sealwright.registry.pointer import make_pointer
+from sealwright.trust import Ledger, LedgerUnavailable, SignerRefused
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -265,7 +267,7 @@ def test_a_pointer_signed_by_another_key_or_edited_is_refused(house: Any) -> Non
         "expires": house.clock() + DAY, "previous": good.digest, "revocations": 0, "reason": "x y", "by": "dora",
     }  # fmt: skip
     for branch in ("statements", "checkpoints"):
-        data, _ = make_pointer(facts, version.package, house.keyring.signer(branch))
+        data, _ = make_pointer(facts, version.package, house.stolen(branch))
         with pytest.raises(VerificationFailed, match="unknown key"):
             believed(house, data)
     data = pointer_file(house).read_bytes()
@@ -282,7 +284,7 @@ def test_a_pointer_signed_by_another_key_or_edited_is_refused(house: Any) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        {"sequence": 0}, {"sequence": True}, {"sequence": 2**31}, {"number": 0}, {"previous": None}, {"by": "A b"},
+        {"sequence": 0}, {"sequence": True}, {"sequence": 2**31}, {"number": 0}, {"sequence": 1}, {"by": "A b"},
         {"reason": ""}, {"reason": "a\nb"}, {"revocations": -1}, {"channel": "test/.."}, {"extra": 1},
     ],
     ids=str,
@@ -294,9 +296,9 @@ def test_a_pointer_that_makes_no_sense_is_never_signed(change: dict[str, Any], h
         "project": "credit", "channel": "live", "sequence": 2, "number": 1, "not_before": house.clock(),
         "expires": house.clock() + DAY, "previous": "sha256:" + "0" * 64, "revocations": 0, "reason": "x y", "by": "dora",
     }  # fmt: skip
-    make_pointer(facts, "sha256:" + "1" * 64, house.keyring.signer("releases"))
+    make_pointer(facts, "sha256:" + "1" * 64, house.stolen("releases"))
     with pytest.raises(InvalidInput):
-        make_pointer(facts | change, "sha256:" + "1" * 64, house.keyring.signer("releases"))
+        make_pointer(facts | change, "sha256:" + "1" * 64, house.stolen("releases"))
 
 
 # ---- packages that are not what the registry knows (T-52) -------------------------------------------------------
@@ -340,11 +342,61 @@ def test_a_package_that_is_damaged_or_gone_is_not_promoted(house: Any) -> None:
         promote(house, 2)
 
 
+# ---- a pointer that was signed and not recorded ------------------------------------------------------------------
+
+
+def test_a_number_signed_for_a_pointer_that_was_never_recorded_stays_unused(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signer signs no number twice: what a full disk kept from the ledger leaves a gap, and the registry goes on."""
+    house.version()
+    promote(house)
+    real = Ledger.append
+
+    def full(self: Ledger, action: str, *rest: Any, **more: Any) -> Any:
+        if action == "pointer.promoted":
+            raise LedgerUnavailable("The disk is full.")
+        return real(self, action, *rest, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "append", full)
+        for _ in range(2):
+            house.clock.advance(HOUR)
+            with pytest.raises(LedgerUnavailable):
+                promote(house)
+    house.clock.advance(HOUR)
+    facts = promote(house)
+    assert (facts.sequence, facts.previous) == (4, house.registry.history("credit", "live")[0].digest)
+    assert [one.sequence for one in house.registry.history("credit", "live")] == [1, 4]
+    assert house.registry.current("credit", "live") == facts
+    again = house.reopen()
+    again.registry.check()
+    assert promote(again).sequence == 5
+
+
+def test_only_a_package_with_a_passed_gate_inside_is_promoted_by_the_signer(house: Any) -> None:
+    """A program that holds the keyring cannot release around the gate, whatever it does to the registry."""
+    version = house.version()
+    facts = {
+        "project": "credit", "channel": "live", "sequence": 1, "number": 1, "not_before": house.clock(),
+        "expires": house.clock() + DAY, "previous": None, "revocations": 0, "reason": "around the gate", "by": "eve",
+    }  # fmt: skip
+    signer = house.keyring.signer("releases")
+    gate = (house.home / "packages" / hex_of(version.package) / "statements" / "gate.json").read_bytes()
+    with pytest.raises(SignerRefused) as error:
+        make_pointer(facts, version.package, signer)
+    assert error.value.reason == "pointer.gate_missing"
+    with pytest.raises(SignerRefused) as error:
+        make_pointer(facts, "sha256:" + "1" * 64, signer.beside(gate))
+    assert error.value.reason == "pointer.gate_of_another"
+    make_pointer(facts, version.package, signer.beside(gate))
+
+
 # ---- an old or edited database (T-50) ---------------------------------------------------------------------------
 
 
 @pytest.fixture
-def sqlite_house(tmp_path: Path, keyring: Any, make_house: Any) -> Any:
+def sqlite_house(tmp_path: Path, make_house: Any) -> Any:
     return make_house(tmp_path / "home", f"sqlite:///{tmp_path / 'db.sqlite'}")
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sealwright.kernel import FixedClock
-from sealwright.serving import Contract, Limits, Running, contract_of, launch
+from sealwright.serving import Contract, Limits, Running, contract_of
 
 _spec = importlib.util.spec_from_file_location("serving_house", Path(__file__).with_name("house.py"))
 assert _spec is not None
@@ -144,7 +144,7 @@ def model_bytes(interface: dict[str, Any]) -> bytes:
     return result
 
 
-START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +181,7 @@ def start() -> Iterator[Callable[..., Running]]:
         def begin(house: Any, **settings: Any) -> Running:
             settings.setdefault("limits", QUICK)
             stderr = settings.pop("stderr", None)
-            running = launch(house.config(**settings), stderr=stderr)
+            running: Running = house.launch(stderr=stderr, **settings)
             stack.callback(running.stop)
             return running
 
@@ -210,7 +210,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(house: Any, log: Path) -> Iterator[Running]:
-    with log.open("wb") as stream, launch(house.config(limits=QUICK), stderr=stream) as running:
+    with log.open("wb") as stream, house.launch(limits=QUICK, stderr=stream) as running:
         yield running
 
 

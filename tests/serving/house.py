@@ -5,6 +5,7 @@ no training library is needed; every statement, gate and signature about it is m
 """
 
 import shutil
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,18 @@ from onnx import TensorProto, helper, numpy_helper
 from sealwright import charter, evidence, registry, trust
 from sealwright.engines import open_database
 from sealwright.kernel import Clock, digest_of, rfc3339, system_clock
-from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
+from sealwright.serving import (
+    Running,
+    ServeConfig,
+    ServingSpec,
+    decision_origin,
+    launch,
+    predict_scope,
+    prepare,
+    token_audience,
+    token_issuer,
+)
+from sealwright.trust.signing.vault import open_vault
 
 PROJECT = "german-credit"
 CATEGORIES = ("a11", "a12", "a13", "a14")
@@ -176,6 +188,17 @@ class House:
             self.keyring, home=self.home, project=PROJECT, spec=spec or ServingSpec(), port=port, **pair, **more
         )
 
+    def launch(self, *, stderr: Any = None, **settings: Any) -> Running:
+        """A serving process of this workspace, with its line to the signer."""
+        return launch(self.config(**settings), self.signer_line(), stderr=stderr)
+
+    def signer_line(self) -> socket.socket:
+        return self.keyring.lend_signer(decision_origin("ws_1", PROJECT, "live"))
+
+    def stolen(self, branch: str) -> trust.LocalSigner:
+        """A private key as a thief has it, who asks no signer."""
+        return open_vault(self.home / "keys", trust.KeyFile(self.home / "key")).signers[branch]
+
     def token(self, *, now: datetime | None = None, **changes: Any) -> str:
         values: dict[str, Any] = {
             "issuer": token_issuer("ws_1"),
@@ -184,7 +207,8 @@ class House:
             "scopes": [predict_scope(PROJECT)],
             "lifetime": timedelta(hours=1),
         }
-        return trust.issue_token(self.keyring.signer("tokens"), now=now or datetime.now(UTC), **(values | changes))
+        signer = changes.pop("signer", None) or self.keyring.signer("tokens")
+        return trust.issue_token(signer, now=now or datetime.now(UTC), **(values | changes))
 
     def _sealed(self, model: bytes, interface: dict[str, Any]) -> registry.SealedPackage:
         now, digest = self.clock(), digest_of(model)

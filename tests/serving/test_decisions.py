@@ -39,7 +39,7 @@ def served(contract: Contract) -> Any:
 
 @pytest.fixture
 def ledger(tmp_path: Path, house: Any) -> Iterator[trust.Ledger]:
-    signer = house.keyring.signer("decision-checkpoints")
+    signer = house.stolen("decision-checkpoints")  # of a log of another name
     with trust.Ledger.open(tmp_path / "ledger", origin="tests/decisions", signer=signer, create=True) as opened:
         yield opened
 

@@ -15,8 +15,9 @@ from sealwright.kernel import FixedClock, VerificationFailed, private_folder
 from sealwright.serving.holder import Holder
 from sealwright.serving.problems import NotReady
 from sealwright.serving.state import StateFile
+from sealwright.trust.signing.vault import open_vault
 
-START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 class Post:
@@ -168,7 +169,7 @@ def test_two_pointers_of_one_sequence_are_a_fork(post: Post, tmp_path: Path) -> 
         "project": post.house.project, "channel": "live", "sequence": 1, "number": 1, "not_before": START, "previous": None,
         "expires": START + timedelta(days=30), "revocations": 0, "reason": "another one", "by": "eve",
     }  # fmt: skip
-    data, _ = make_pointer(facts, served.package, post.house.keyring.signer("releases"))
+    data, _ = make_pointer(facts, served.package, post.house.stolen("releases"))
     post.put(post.house.pointer, data)
     post.holder.refresh()
     assert post.holder.serving().expires == served.expires
@@ -184,7 +185,7 @@ def test_a_newer_pointer_that_is_over_ends_the_older_one_too(post: Post) -> None
         "project": post.house.project, "channel": "live", "sequence": 2, "number": 2, "not_before": START - timedelta(days=9),
         "expires": START - timedelta(days=2), "previous": post.state.now.pointer, "revocations": 0, "reason": "short", "by": "ada",
     }  # fmt: skip
-    data, _ = make_pointer(facts, post.house.version(2).package, post.house.keyring.signer("releases"))
+    data, _ = make_pointer(facts, post.house.version(2).package, post.house.stolen("releases"))
     post.put(post.house.pointer, data)
     post.holder.refresh()
     with pytest.raises(NotReady):
@@ -196,10 +197,11 @@ def test_a_pointer_signed_with_another_key_is_refused(post: Post, tmp_path: Path
     from sealwright.registry.pointer import make_pointer
 
     if whose == "another workspace":
-        other = trust.create_keyring(tmp_path / "other-keys", "ws_2", trust.KeyFile(post.house.home / "key"))
-        signer = other.signer("releases")
+        unlock = trust.KeyFile(post.house.home / "key")
+        trust.create_keyring(tmp_path / "other-keys", "ws_2", unlock).close()
+        signer = open_vault(tmp_path / "other-keys", unlock).signers["releases"]
     else:
-        signer = post.house.keyring.signer("statements")
+        signer = post.house.stolen("statements")
     facts = {
         "project": post.house.project, "channel": "live", "sequence": 9, "number": 2, "not_before": START,
         "previous": "sha256:" + "ab" * 32,
@@ -347,7 +349,7 @@ def test_a_package_of_another_project_is_refused(post: Post, interface: dict[str
         "project": "other-project", "channel": "live", "sequence": 1, "number": 1, "not_before": START, "previous": None,
         "expires": START + timedelta(days=7), "revocations": 0, "reason": "by mistake", "by": "ada",
     }  # fmt: skip
-    data, _ = make_pointer(facts, post.holder.serving().package, post.house.keyring.signer("releases"))
+    data, _ = make_pointer(facts, post.holder.serving().package, post.house.stolen("releases"))
     place = post.house.home / "pointers" / "other-project"
     place.mkdir(mode=0o700)
     (place / "live.json").write_bytes(data)

@@ -203,7 +203,7 @@ def test_the_example_row_of_a_contract_is_served(client: Any, interface: dict[st
 def test_a_token_that_does_not_hold_is_unauthenticated(
     client: Any, house: Any, row: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    reply = client.predict(row, Authorization=f"Bearer {house.token(**changes)}")
+    reply = client.predict(row, Authorization=f"Bearer {house.token(signer=house.stolen('tokens'), **changes)}")
     assert (reply.status, reply.json["type"]) == (401, "urn:sealwright:problem:auth.required")
     assert reply.headers["www-authenticate"] == "Bearer"
 

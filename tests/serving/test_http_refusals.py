@@ -475,7 +475,6 @@ def test_no_secret_and_no_data_is_in_log_arguments_or_environment(
         client.token.encode(),
         house.config().decision_key.encode(),
         house.config().person_key.encode(),
-        house.config().checkpoint_signer.encode(),
         CANARY.encode(),
         b"1169.5",
     ]

@@ -28,7 +28,6 @@ from sealwright.serving import (
     StartRefused,
     decision_ledger_folder,
     decision_origin,
-    launch,
     prepare,
     read_decision,
 )
@@ -120,7 +119,7 @@ def test_kill_9_under_load_loses_no_answered_decision(new_house: Any, client_of:
     house, chance = new_house(), random.Random(20261122)
     answered: list[tuple[bytes, dict[str, Any]]] = []
     for _ in range(6):
-        running = launch(house.config(limits=Limits(watch_seconds=0.2)))
+        running = house.launch(limits=Limits(watch_seconds=0.2))
 
         def act(running: Running = running) -> None:
             time.sleep(chance.uniform(0.2, 1.5))
@@ -319,13 +318,20 @@ def test_a_process_whose_starter_died_stops(new_house: Any) -> None:
     house = new_house()
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from sealwright.serving import ServeConfig, launch\n"
-        "running = launch(ServeConfig.from_bytes(sys.stdin.buffer.read()))\n"
+        "import socket; from sealwright.serving import ServeConfig, launch\n"
+        "line = socket.socket(fileno=int(sys.argv[2]))\n"
+        "running = launch(ServeConfig.from_bytes(sys.stdin.buffer.read()), line)\n"
         "print(running.pid, flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, _SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as starter:
+    with (
+        house.signer_line() as line,
+        subprocess.Popen(
+            [sys.executable, "-c", script, _SOURCE, str(line.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(line.fileno(),),
+        ) as starter,
+    ):
         assert starter.stdin is not None
         assert starter.stdout is not None
         starter.stdin.write(house.config().to_bytes())
@@ -347,14 +353,18 @@ def test_the_present_process_can_become_the_server(
         port = probe.getsockname()[1]
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from sealwright.serving import ServeConfig, become\n"
-        "become(ServeConfig.from_bytes(sys.stdin.buffer.read()))\n"
+        "import socket; from sealwright.serving import ServeConfig, become\n"
+        "become(ServeConfig.from_bytes(sys.stdin.buffer.read()), socket.socket(fileno=int(sys.argv[2])))\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, _SOURCE],
-        stdin=subprocess.PIPE,
-        env={"SEALWRIGHT_PASSPHRASE": "canary-9", "PATH": os.defpath},
-    ) as process:
+    with (
+        house.signer_line() as line,
+        subprocess.Popen(
+            [sys.executable, "-c", script, _SOURCE, str(line.fileno())],
+            stdin=subprocess.PIPE,
+            env={"SEALWRIGHT_PASSPHRASE": "canary-9", "PATH": os.defpath},
+            pass_fds=(line.fileno(),),
+        ) as process,
+    ):
         assert process.stdin is not None
         process.stdin.write(house.config(port=port).to_bytes())
         process.stdin.close()
@@ -371,6 +381,63 @@ def test_the_present_process_can_become_the_server(
         assert process.wait(15) == 0
 
 
+def test_when_the_signer_dies_nothing_is_answered_until_there_is_another(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any], wait_until: Any
+) -> None:
+    """It fails closed, keeps what it had recorded, and goes on over a signer that stands in the workspace."""
+    house = new_house()
+    running: Running = start(house)
+    client = client_of(house, running)
+    assert client.predict(row).status == 200
+    house.keyring._link._held.started.kill()
+    wait_until(lambda: client.predict(row).status == 503)
+    reply = client.predict(row)
+    assert (reply.status, reply.json["type"]) == (503, "urn:sealwright:problem:decision.not_recorded")
+    assert client.ask("GET", "/v2/health/ready").status == 503
+    command = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sealwright.doors.cli import main; main()"
+    arguments = ["signer", "--json", "--home", str(house.home), "--key-file", str(house.home / "key")]
+    with subprocess.Popen([sys.executable, "-c", command, _SOURCE, *arguments], stdout=subprocess.DEVNULL) as signer:
+        wait_until(lambda: client.predict(row).status == 200, 30)
+        signer.terminate()
+        assert signer.wait(10) == 0
+    wait_until(lambda: client.predict(row).status == 503)
+    running.stop()
+
+
+def test_the_process_holds_no_key_that_signs(new_house: Any, start: Any) -> None:
+    """Its settings and its descriptors: a socket to the signer, good for its own log, and no more."""
+    house = new_house()
+    running: Running = start(house)
+    settings = house.config().to_bytes()
+    for branch in trust.SIGNING_BRANCHES:
+        secret = house.stolen(branch)._private
+        raw = (
+            secret.private_bytes_raw()
+            if hasattr(secret, "private_bytes_raw")
+            else secret.private_numbers().private_value.to_bytes(32, "big")
+        )
+        assert raw.hex().encode() not in settings
+        assert raw not in _memory_of(running.pid)
+    assert bytes.fromhex(house.config().decision_key) in _memory_of(running.pid), "the look saw nothing"
+
+
+def _memory_of(pid: int) -> bytes:
+    """What is in the writable memory of a process, as root sees it."""
+    found = []
+    try:
+        with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+            for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+                place, mode, *_ = line.split()
+                if mode.startswith("rw") and "[v" not in line:
+                    first, end = (int(text, 16) for text in place.split("-"))
+                    memory.seek(first)
+                    with contextlib.suppress(OSError):
+                        found.append(memory.read(end - first))
+    except PermissionError:
+        pytest.skip("only root looks into a process that guards its memory")
+    return b"".join(found)
+
+
 def test_the_process_shows_no_key_and_leaves_no_core(
     new_house: Any, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,7 +446,7 @@ def test_the_process_shows_no_key_and_leaves_no_core(
     config = house.config()
     running: Running = start(house)
     process = Path(f"/proc/{running.pid}")
-    for secret in (config.decision_key, config.person_key, config.checkpoint_signer, "canary-8"):
+    for secret in (config.decision_key, config.person_key, "canary-8"):
         assert secret.encode() not in (process / "cmdline").read_bytes()
         assert secret.encode() not in _environment(running.pid)
         for folder, _, names in os.walk(house.home / "serving"):
@@ -390,8 +457,8 @@ def test_the_process_shows_no_key_and_leaves_no_core(
 
 def test_the_process_cannot_be_looked_into_by_others_of_its_user() -> None:
     code = (
-        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving.transport import process_hygiene\n"
-        "process_hygiene.guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.trust import guard_memory\n"
+        "guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     )
     done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)
     assert done.stdout.strip() == b"0"

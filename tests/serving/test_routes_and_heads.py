@@ -148,7 +148,7 @@ def test_a_body_of_unknown_length_is_refused() -> None:
 def _config(**changes: object) -> ServeConfig:
     values: dict[str, object] = {
         "workspace": "ws_1", "project": "german-credit", "channel": "live", "home": "/tmp/w", "trust_root": "{}", "decision_key": "ab" * 32, "person_key": "ef" * 32,
-        "checkpoint_signer": "AAAA", "token_issuer": "i", "token_audience": "a", "host": "127.0.0.1", "port": 0, "hosts": ["localhost"],
+        "token_issuer": "i", "token_audience": "a", "host": "127.0.0.1", "port": 0, "hosts": ["localhost"],
         "tls_certificate": None, "tls_key": None,
     }  # fmt: skip
     return ServeConfig(**(values | changes))  # type: ignore[arg-type]
@@ -199,10 +199,9 @@ def test_settings_too_large_for_the_pipe_are_refused() -> None:
 
 
 def test_settings_do_not_show_their_keys() -> None:
-    config = _config(decision_key="cd" * 32, checkpoint_signer="c2VjcmV0")
+    config = _config(decision_key="cd" * 32)
     for text in (repr(config), str(config), f"{config}"):
         assert "cd" * 8 not in text
-        assert "c2VjcmV0" not in text
 
 
 def test_loopback_answers_to_its_own_names_only() -> None:

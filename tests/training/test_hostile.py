@@ -22,6 +22,8 @@ from sealwright.training import (
     TrainingSpec,
     train,
 )
+from sealwright.trust import create_key_file, create_keyring
+from sealwright.trust.signing.messages import Hello, encode
 
 from .conftest import make_rows
 from .test_own_code import linear_onnx
@@ -149,6 +151,68 @@ def test_a_recipe_that_tries_to_steal_and_to_stay_is_denied_everything(
         assert not Path(path).exists()
     assert not _running("86.4")
     assert result.parity is not None  # the training itself went through
+
+
+REACH = """
+import os, socket, struct
+
+def attempt(name, act):
+    try:
+        print(name, "GOT", repr(act())[:300])
+    except BaseException as error:
+        print(name, "denied", type(error).__name__)
+
+def named(path):
+    line = socket.socket(socket.AF_UNIX); line.connect(path); return "connected"
+
+def inherited(hello):
+    found = []
+    for number in range(256):
+        try:
+            os.write(number, hello) if os.path.realpath(f"/proc/self/fd/{number}").find("socket:") >= 0 else 1 / 0
+            found.append(number)
+        except (OSError, ZeroDivisionError):
+            pass
+    return found or 1 / 0
+
+def train(data):
+    p = data.params
+    attempt("named", lambda: named(p["run"] + "/signer.sock"))
+    attempt("folder", lambda: os.listdir(p["run"]))
+    attempt("keys", lambda: os.listdir(p["keys"]))
+    attempt("memory", lambda: open(f"/proc/{p['signer']}/mem", "rb").read(1))
+    attempt("kill", lambda: os.kill(p["signer"], 9))
+    attempt("inherited", lambda: inherited(bytes.fromhex(p["hello"])))
+    return finish(data)
+"""
+
+
+def test_a_recipe_reaches_no_signer_t74(recipe_folder: Callable[..., Path], tmp_path: Path) -> None:
+    """A signer is at work for the process that trains; neither its socket nor a line to it is within reach."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    key = create_key_file(tmp_path / "root.key")
+    with create_keyring(home / "keys", "ws_1", key) as ring, socket.socket(socket.AF_UNIX) as planted:
+        ring.check_signer()
+        (home / "run").mkdir(mode=0o700)
+        planted.bind(str(home / "run" / "signer.sock"))
+        planted.listen()
+        started = ring._link._held.started
+        assert started is not None
+        params = {
+            "run": str(home / "run"), "keys": str(home / "keys"), "signer": started.pid, "hello": encode(Hello()).hex()
+        }  # fmt: skip
+        result = run(recipe_folder(evil=FINISH + REACH), params=params)
+        if result.confinement["not_enforced"]:
+            pytest.skip(f"this kernel does not enforce {result.confinement['not_enforced']}")
+        outcomes = {line.split()[0]: line for line in result.log}
+        assert len(outcomes) == 6, result.log
+        assert {name: line for name, line in outcomes.items() if "denied" not in line} == {}
+        assert started.poll() is None
+        ring.check_signer()
+        planted.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            planted.accept()
 
 
 def _accepted(server: socket.socket) -> list[bytes]:

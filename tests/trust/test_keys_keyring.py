@@ -32,9 +32,15 @@ from sealwright.trust import (
     WrongUnlock,
     create_key_file,
     create_keyring,
-    import_signer,
+    key_folder,
+    make_statement,
     open_keyring,
+    sign_statement,
+    verify_statement,
 )
+from sealwright.trust.key_files import SEAL_FILE
+from sealwright.trust.signers import new_secret
+from sealwright.trust.signing.vault import open_vault
 from sealwright.trust.wrapping import unwrap_under, wrap_under
 
 WORDS = InsecurePassphraseForTests(Secret("seven green lanterns"))
@@ -51,6 +57,12 @@ def folder(tmp_path: Path, key_file: KeyFile) -> Path:
     return tmp_path / "home" / "keys"
 
 
+def open_everything(folder: Path, unlock: Unlock) -> None:
+    """As a command and its signer do together: the one opens what encrypts, the other what signs."""
+    open_keyring(folder, unlock)
+    open_vault(folder, unlock)
+
+
 def both(tmp_path: Path) -> list[Unlock]:
     return [WORDS, create_key_file(tmp_path / "k")]
 
@@ -64,10 +76,13 @@ def test_what_is_made_opens_again_with_the_same_keys(tmp_path: Path, which: int)
     made = create_keyring(tmp_path / "keys", "ws_1", unlock)
     opened = open_keyring(tmp_path / "keys", unlock)
     assert opened.trust_root == made.trust_root
+    vault = open_vault(tmp_path / "keys", unlock)
     for branch in SIGNING_BRANCHES:
         signer = opened.signer(branch)
-        made.trust_root.keys_of(branch)[-1].verify(signer.sign(b"data"), b"data")
-        assert signer.algorithm == SIGNING_BRANCHES[branch]
+        made.trust_root.keys_of(branch)[-1].verify(vault.signers[branch].sign(b"data"), b"data")
+        assert (signer.algorithm, signer.public()) == (SIGNING_BRANCHES[branch], vault.signers[branch].public())
+    statement = make_statement([("x", "sha256:" + "a" * 64)], "https://slsa.dev/provenance/v1", {})
+    verify_statement(sign_statement(statement, opened.signer("statements")), made.trust_root.keys_of("statements"))
     for branch in SEALING_BRANCHES:
         assert opened.key(branch, "p") == made.key(branch, "p")
 
@@ -86,13 +101,23 @@ def test_two_workspaces_share_no_key(tmp_path: Path, key_file: KeyFile) -> None:
     assert first.key("data", "p") != second.key("data", "p")
 
 
-def test_nothing_on_disk_is_open_to_others_or_in_the_clear(folder: Path, key_file: KeyFile) -> None:
-    ring = open_keyring(folder, key_file)
-    secrets = [bytes.fromhex(strict_json(ring.export_signer(b))["secret"]) for b in SIGNING_BRANCHES]
+def test_nothing_on_disk_is_open_to_others_or_in_the_clear(
+    tmp_path: Path, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+
+    def remembering(algorithm: str) -> bytes:
+        made.append(new_secret(algorithm))
+        return made[-1]
+
+    monkeypatch.setattr(key_folder, "new_secret", remembering)
+    folder = tmp_path / "keys"
+    create_keyring(folder, "ws_1", key_file).close()
     assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(made) == len(SIGNING_BRANCHES) + len(SEALING_BRANCHES)
     for path in folder.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
-        for secret in secrets:
+        for secret in made:
             assert secret not in path.read_bytes()
             assert secret.hex().encode() not in path.read_bytes()
 
@@ -103,40 +128,24 @@ def test_the_files_say_version_and_key_path(folder: Path) -> None:
         assert (value["format"], value["path"]) == (1, f"sealwright/ws_1/{branch}/v1")
 
 
-def test_a_signer_crosses_a_pipe_and_stays_the_same(folder: Path, key_file: KeyFile) -> None:
-    ring = open_keyring(folder, key_file)
-    for branch in SIGNING_BRANCHES:
-        child = import_signer(ring.export_signer(branch))
-        assert child.public() == ring.signer(branch).public()
-        ring.signer(branch).public().verify(child.sign(b"x"), b"x")
-
-
-@pytest.mark.parametrize("data", [b"", b"{}", b"null", b"[]", b'{"format":1}', b"\xff" * 40])
-def test_an_import_of_something_else_is_refused_without_repeating_it(data: bytes) -> None:
-    with pytest.raises(InvalidInput, match="not a signer exported"):
-        import_signer(data)
-
-
-def test_an_import_with_a_secret_of_another_kind_is_refused(folder: Path, key_file: KeyFile) -> None:
-    good = strict_json(open_keyring(folder, key_file).export_signer("models"))
-    for change in ({"secret": "00" * 32}, {"secret": "ff" * 32}, {"secret": "zz"}, {"algorithm": "rsa"}, {"format": 2}):
-        with pytest.raises(InvalidInput, match="not a signer exported") as error:
-            import_signer(canonical_json({**good, **change}))
-        assert good["secret"] not in str(error.value)
-
-
 def test_the_keyring_shows_no_key_and_is_not_pickled(folder: Path, key_file: KeyFile) -> None:
     ring = open_keyring(folder, key_file)
     assert repr(ring) == "Keyring(ws_1, open)"
-    for thing in (ring, ring.signer("models")):
-        with pytest.raises(TypeError, match="export_signer"):
+    for thing in (ring, ring.signer("models"), open_vault(folder, key_file).signers["models"]):
+        with pytest.raises(TypeError, match=r"not written out|bound to its process"):
             pickle.dumps(thing)
 
 
 def test_a_closed_keyring_gives_nothing(folder: Path, key_file: KeyFile) -> None:
     with open_keyring(folder, key_file) as ring:
         ring.key("data", "p")
-    for use in (lambda: ring.key("data", "p"), lambda: ring.signer("models"), lambda: ring.export_signer("models")):
+        signer = ring.signer("models")
+    for use in (
+        lambda: ring.key("data", "p"),
+        lambda: ring.signer("models"),
+        lambda: signer.sign(b"x"),
+        lambda: ring.lend_signer("sealwright/ws_1/decisions/credit/live"),
+    ):
         with pytest.raises(Refused, match="closed"):
             use()
 
@@ -207,9 +216,9 @@ def test_every_byte_of_every_file_counts(folder: Path, key_file: KeyFile) -> Non
             changed[at] ^= 1 << (at % 8)
             path.write_bytes(changed)
             with pytest.raises((VerificationFailed, WrongUnlock)):
-                open_keyring(folder, key_file)
+                open_everything(folder, key_file)
         path.write_bytes(whole)
-    open_keyring(folder, key_file)
+    open_everything(folder, key_file)
 
 
 def test_every_byte_counts_under_a_passphrase_too(tmp_path: Path) -> None:
@@ -228,7 +237,7 @@ def test_a_cut_or_lengthened_file_is_refused(folder: Path, key_file: KeyFile) ->
         for other in (b"", whole[:1], whole[: len(whole) // 2], whole[:-1], whole + b"\n", whole + whole):
             path.write_bytes(other)
             with pytest.raises(VerificationFailed):
-                open_keyring(folder, key_file)
+                open_everything(folder, key_file)
         path.write_bytes(whole)
 
 
@@ -260,7 +269,7 @@ def test_swapped_branches_are_refused(folder: Path, key_file: KeyFile) -> None:
     first.write_bytes(two)
     second.write_bytes(one)
     with pytest.raises(VerificationFailed, match=r"holds the key of 'sealwright/ws_1/releases/v1'"):
-        open_keyring(folder, key_file)
+        open_everything(folder, key_file)
 
 
 def test_swapped_branches_are_refused_though_they_claim_their_place(folder: Path, key_file: KeyFile) -> None:
@@ -270,7 +279,7 @@ def test_swapped_branches_are_refused_though_they_claim_their_place(folder: Path
         kept = (folder / f"{here}.v1.json").read_bytes()
         (folder / f"{here}.v1.json").write_bytes(stolen)
         with pytest.raises(VerificationFailed, match="belongs to other keys") as error:
-            open_keyring(folder, key_file)
+            open_everything(folder, key_file)
         assert error.value.link == f"keys/{here}.v1.json"
         (folder / f"{here}.v1.json").write_bytes(kept)
 
@@ -279,15 +288,34 @@ def test_a_branch_of_another_workspace_is_refused(folder: Path, key_file: KeyFil
     create_keyring(tmp_path / "two", "ws_1", key_file)  # same name, same key file, other root
     shutil.copy(tmp_path / "two" / "data.v1.json", folder / "data.v1.json")
     with pytest.raises(VerificationFailed, match="belongs to other keys"):
-        open_keyring(folder, key_file)
+        open_everything(folder, key_file)
 
 
 def test_a_trust_root_of_other_keys_is_refused(folder: Path, key_file: KeyFile, tmp_path: Path) -> None:
     create_keyring(tmp_path / "two", "ws_1", key_file)
     shutil.copy(tmp_path / "two" / "trust.json", folder / "trust.json")
-    with pytest.raises(VerificationFailed, match="lists another key") as error:
+    for opened in (open_keyring, open_vault):
+        with pytest.raises(VerificationFailed, match="lists another key") as error:
+            opened(folder, key_file)
+        assert error.value.link == "keys/trust.json"
+    shutil.copy(tmp_path / "two" / SEAL_FILE, folder / SEAL_FILE)
+    with pytest.raises(VerificationFailed, match="belongs to other keys"):
         open_keyring(folder, key_file)
-    assert error.value.link == "keys/trust.json"
+
+
+def test_without_a_seal_the_signer_says_whether_the_trust_root_is_ours(
+    folder: Path, key_file: KeyFile, tmp_path: Path
+) -> None:
+    """A folder from before there was a seal gets one; taking the seal away lets no other trust root in."""
+    (folder / SEAL_FILE).unlink()
+    open_keyring(folder, key_file).close()
+    assert (folder / SEAL_FILE).exists()
+    (folder / SEAL_FILE).unlink()
+    create_keyring(tmp_path / "two", "ws_1", key_file).close()
+    shutil.copy(tmp_path / "two" / "trust.json", folder / "trust.json")
+    with pytest.raises(VerificationFailed, match="lists another key"):
+        open_keyring(folder, key_file)
+    assert not (folder / SEAL_FILE).exists()
 
 
 def test_a_trust_root_of_another_workspace_is_refused(folder: Path, key_file: KeyFile) -> None:

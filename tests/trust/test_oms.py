@@ -63,7 +63,7 @@ def sealed(model: Path) -> Path:
 
 
 def private_pem(tmp_path: Path) -> Path:
-    key = SIGNER.private_key()
+    key = ec.derive_private_key(int.from_bytes(SECRET, "big"), ec.SECP256R1())
     path = tmp_path / "private.pem"
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return path
@@ -540,8 +540,7 @@ def test_t43_a_certificate_that_expired_and_is_for_web_servers(model: Path, tmp_
     """The reference sets the checking time to the certificate's own; we accept no certificate mode at all."""
     from model_signing import hashing, signing, verifying
 
-    key = SIGNER.private_key()
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    key = ec.derive_private_key(int.from_bytes(SECRET, "big"), ec.SECP256R1())
     leaf, root = expired_certificate(key, ExtendedKeyUsageOID.SERVER_AUTH)
     paths = {name: tmp_path / f"{name}.pem" for name in ("leaf", "root")}
     for name, certificate in (("leaf", leaf), ("root", root)):

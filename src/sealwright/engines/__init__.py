@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Measure,
     )
     from sealwright.engines.database import Database, Row, Tx, open_database
+    from sealwright.engines.syscall_filter import filter_program
 
 __all__ = [
     "MEASURES",
@@ -40,6 +41,7 @@ __all__ = [
     "Tx",
     "Work",
     "cores",
+    "filter_program",
     "open_database",
     "run_confined",
     "serve",
@@ -63,6 +65,8 @@ def __getattr__(name: str) -> Any:
         from sealwright.engines import compute_processes as module  # type: ignore[no-redef]
     elif name == "RayCluster":
         from sealwright.engines import compute_ray as module  # type: ignore[no-redef]
+    elif name == "filter_program":
+        from sealwright.engines import syscall_filter as module  # type: ignore[no-redef]
     elif name == "run_confined":
         from sealwright.engines import confine as module  # type: ignore[no-redef]
     else:

@@ -23,6 +23,7 @@ from sealwright.kernel import (
     Conflict,
     InvalidInput,
     NotFound,
+    SealwrightError,
     VerificationFailed,
     canonical_json,
     fsync_folder,
@@ -35,7 +36,19 @@ from sealwright.kernel import (
     write_atomically,
 )
 from sealwright.registry import Registry
-from sealwright.trust import Discretion, Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
+from sealwright.trust import (
+    Discretion,
+    Event,
+    Keyring,
+    Ledger,
+    LedgerAudit,
+    LedgerInUse,
+    SignerRefused,
+    TrustRoot,
+    Unlock,
+    create_keyring,
+    open_keyring,
+)
 
 __all__ = ["Workspace", "create_workspace", "is_workspace", "ledger_origin", "open_workspace", "read_trust_root"]
 
@@ -86,11 +99,19 @@ class Workspace:
                     clock=self.clock,
                     discretion=self.discretion,
                 )
+                self.keyring.on_refusal(self._record_refusal)
             except LedgerInUse:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_LOOK_AGAIN_SECONDS)
         return self._ledger
+
+    def _record_refusal(self, branch: str, refused: SignerRefused) -> None:
+        """What the signer did not sign is in the ledger, as far as there is one at hand."""
+        if self._ledger is not None:
+            event = Event(action="signer.sign", outcome="refused", resource=f"branch:{branch}", reason=refused.reason)
+            with contextlib.suppress(SealwrightError):  # the caller hears of the refusal in any case
+                LedgerAudit(self._ledger, self.keyring).record(event)
 
     @property
     def discretion(self) -> Discretion:
@@ -114,6 +135,7 @@ class Workspace:
 
     def close(self) -> None:
         if self._ledger is not None:
+            self.keyring.on_refusal(None)
             self._ledger.close()
             self._ledger = self._registry = None
         self.db.close()

@@ -42,8 +42,12 @@ class Change:
 
     @property
     def signer(self) -> Signer:
-        """Branch "releases"."""
+        """Branch "releases", for a list of revoked packages."""
         return self._keyring.signer("releases")
+
+    def pointer_signer(self, gate: bytes) -> Signer:
+        """Branch "releases", for a pointer to the package that this decision of the gate let through."""
+        return self._keyring.signer("releases").beside(gate)
 
     def record(self, action: str, package: str, detail: Mapping[str, object], envelope: bytes | None, by: str) -> None:
         """Put the change into the ledger. Once per change, so that a crash can leave at most one unfinished."""

@@ -222,7 +222,7 @@ def _facts_of(statement: Statement) -> PointerFacts:
     )
     if statement.subjects != ((f"{facts.project}/{facts.channel}", facts.package),):
         raise InvalidInput("it says another place than it is about")
-    if facts.expires <= facts.not_before or (previous is None) != (facts.sequence == 1):
+    if facts.expires <= facts.not_before or (previous is not None and facts.sequence == 1):
         raise InvalidInput("its times or its predecessor make no sense")
     return facts
 

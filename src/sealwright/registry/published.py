@@ -69,7 +69,7 @@ class Published:
                 continue
             there = self._sequence(found, lambda data: read_pointer(data, self._trust_root).sequence)
             self._compare(f"{row['project']}/{row['channel']}", there, sequence)
-            if not (behind and there == sequence - 1):
+            if not (behind and self._is_before(found, wanted)):
                 repaired(f"pointers/{row['project']}/{row['channel']}.json")
             write_atomically(path, wanted)
 
@@ -121,6 +121,16 @@ class Published:
             return read(data)
         except VerificationFailed:
             return -1
+
+    def _is_before(self, found: bytes | None, wanted: bytes) -> bool:
+        """Whether a file holds what stood before `wanted`, signed; nothing before the first."""
+        previous = read_pointer(wanted, self._trust_root).previous
+        if found is None or previous is None:
+            return found is None and previous is None
+        try:
+            return read_pointer(found, self._trust_root).digest == previous
+        except VerificationFailed:
+            return False
 
     def _compare(self, place: str, there: int, sequence: int) -> None:
         if there > sequence:

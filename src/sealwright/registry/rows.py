@@ -33,6 +33,9 @@ def pointer_of(row: Row, trust_root: TrustRoot) -> PointerFacts:
 def pointers_of(rows: Sequence[Row], trust_root: TrustRoot) -> list[PointerFacts]:
     """The pointers of one place, oldest first, each naming the one before.
 
+    Their sequences rise, and may skip a number: that of a pointer which was signed, and which a crash or a full disk kept
+    from the ledger.
+
     Raises
     ------
     VerificationFailed
@@ -41,7 +44,8 @@ def pointers_of(rows: Sequence[Row], trust_root: TrustRoot) -> list[PointerFacts
     found: list[PointerFacts] = []
     for row in rows:
         facts = pointer_of(row, trust_root)
-        if facts.previous != (found[-1].digest if found else None) or facts.sequence != len(found) + 1:
+        last = found[-1] if found else None
+        if facts.previous != (last and last.digest) or facts.sequence <= (last.sequence if last else 0):
             raise _changed(row)
         found.append(facts)
     return found

@@ -18,10 +18,11 @@ from sealwright.kernel import (
     VerificationFailed,
     check_name,
     hex_of,
+    read_limited,
     rfc3339,
 )
 from sealwright.registry import recovery, store
-from sealwright.registry.change import Changes
+from sealwright.registry.change import Change, Changes
 from sealwright.registry.model import (
     PointerFacts,
     Revocation,
@@ -29,14 +30,16 @@ from sealwright.registry.model import (
     SealedPackage,
     Version,
 )
+from sealwright.registry.names import GATE
 from sealwright.registry.pointer import make_pointer, make_revocations, read_pointer
 from sealwright.registry.reading import RegistryReader
 from sealwright.registry.rows import pointer_of
-from sealwright.trust import Keyring, Ledger, TrustRoot
+from sealwright.trust import Keyring, Ledger, SignerRefused, TrustRoot
 
 __all__ = ["Registry"]
 
 _MOST_DAYS = 90
+_MOST_GATE = 16 << 20
 
 
 class Registry(RegistryReader):
@@ -196,7 +199,7 @@ class Registry(RegistryReader):
             wanted: dict[str, Any] = {
                 "project": project,
                 "channel": channel,
-                "sequence": len(rows) + 1,
+                "sequence": rows[-1]["sequence"] + 1 if rows else 1,
                 "number": number,
                 "not_before": change.now,
                 "expires": change.now + timedelta(days=days),
@@ -205,13 +208,28 @@ class Registry(RegistryReader):
                 "reason": reason,
                 "by": by,
             }
-            envelope, _ = make_pointer(wanted, package.digest, change.signer)
+            envelope = self._signed_pointer(wanted, package.digest, change)
             facts = read_pointer(envelope, self._trust_root)
-            detail = {key: wanted[key] for key in ("project", "channel", "sequence", "number")}
-            detail |= {"statement": facts.digest, "expires": rfc3339(facts.expires)}
+            detail: dict[str, object] = {key: wanted[key] for key in ("project", "channel", "number")}
+            detail |= {"sequence": facts.sequence, "statement": facts.digest, "expires": rfc3339(facts.expires)}
             change.record(action, package.digest, detail, envelope, by)
             store.insert_pointer(change.tx, facts, envelope)
         return facts
+
+    def _signed_pointer(self, wanted: dict[str, Any], package: str, change: Change) -> bytes:
+        """The pointer, signed on the strength of the gate's decision in its package.
+
+        The signer never signs a number twice. Where a pointer was signed before and a crash or a full disk kept it from
+        the ledger, its number stays unused, for everybody to see.
+        """
+        gate = read_limited(self._packages / hex_of(package) / GATE, _MOST_GATE)
+        signer = change.pointer_signer(gate)
+        try:
+            return make_pointer(wanted, package, signer)[0]
+        except SignerRefused as refused:
+            if refused.reason != "pointer.older":
+                raise
+            return make_pointer({**wanted, "sequence": refused.at + 1}, package, signer)[0]
 
 
 def _reason(words: str) -> str:

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare
+    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DECISION, DecisionRecord, read_decision
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sealwright.serving.transport.events import EventLog
     from sealwright.serving.transport.http_server import HttpServer
     from sealwright.serving.transport.limits import TransportLimits
-    from sealwright.serving.transport.process_hygiene import guard_memory, raise_open_files
+    from sealwright.serving.transport.process_hygiene import raise_open_files
 
 __all__ = [
     "BadRequest",
@@ -70,7 +70,6 @@ __all__ = [
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
-    "guard_memory",
     "launch",
     "openapi_of",
     "predict_scope",
@@ -80,6 +79,7 @@ __all__ = [
     "read_decision",
     "read_head",
     "read_transport",
+    "signer_line",
     "strict_body",
     "token_audience",
     "token_issuer",
@@ -93,6 +93,7 @@ _HOME = {
         "become",
         "launch",
         "prepare",
+        "signer_line",
     ),
     "config": (
         "Limits",
@@ -143,10 +144,7 @@ _HOME = {
     "transport.events": ("EventLog",),
     "transport.http_server": ("HttpServer",),
     "transport.limits": ("TransportLimits",),
-    "transport.process_hygiene": (
-        "guard_memory",
-        "raise_open_files",
-    ),
+    "transport.process_hygiene": ("raise_open_files",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -12,7 +12,8 @@ import sys
 
 from sealwright.kernel import InvalidInput, SealwrightError
 from sealwright.serving.config import MOST_CONFIG_BYTES, ServeConfig
-from sealwright.serving.transport.process_hygiene import guard_memory, raise_open_files
+from sealwright.serving.transport.process_hygiene import raise_open_files
+from sealwright.trust import guard_memory
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,5 +1,7 @@
 """Starting the serving process: its keys go over a pipe, never through arguments, environment or files.
 
+It gets no key that signs, but a connected socket to the signer that is good for its own log only.
+
 `launch` keeps the child beside the caller and knows when it is ready; `become` turns the present
 process into it. Both leave the child an empty environment but for a few plain words.
 """
@@ -9,21 +11,21 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from base64 import b64encode
 from pathlib import Path
 from typing import IO, Literal, NoReturn, Self
 
 from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
 from sealwright.serving.config import Limits, ServeConfig
-from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
+from sealwright.serving.places import DECISION_KEY_PURPOSE, decision_origin, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
 from sealwright.serving.transport.config import allowed_hosts
 from sealwright.trust import Keyring, person_name_key
 
-__all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare"]
+__all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare", "signer_line"]
 
 # The child runs the code its starter runs. Where that is installed, isolated mode finds it by itself.
 _BOOT = (
@@ -89,7 +91,6 @@ def prepare(
         trust_root=keyring.trust_root.to_bytes().decode(),
         decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE).hex(),
         person_key=person_name_key(keyring, project).hex(),
-        checkpoint_signer=b64encode(keyring.export_signer("decision-checkpoints")).decode(),
         token_issuer=token_issuer(workspace),
         token_audience=token_audience(workspace),
         host=host,
@@ -153,8 +154,30 @@ class Running:
         self.stop()
 
 
-def launch(config: ServeConfig, *, ready_seconds: float = 30.0, stderr: IO[bytes] | int | None = None) -> Running:
+def signer_line(keyring: Keyring, config: ServeConfig) -> socket.socket:
+    """The socket to the signer that a serving process of this config inherits. `launch` and `become` close it.
+
+    Raises
+    ------
+    SignerRefused, SignerUnavailable
+        There is no signer, or it does not sign for this log.
+    """
+    return keyring.lend_signer(decision_origin(config.workspace, config.project, config.channel))
+
+
+def launch(
+    config: ServeConfig,
+    signer: socket.socket,
+    *,
+    ready_seconds: float = 30.0,
+    stderr: IO[bytes] | int | None = None,
+) -> Running:
     """Start a serving process and wait until it answers. It ends when this process does.
+
+    Parameters
+    ----------
+    signer : socket
+        Of `signer_line`. The child inherits it; here it is closed, whatever happens.
 
     Raises
     ------
@@ -163,17 +186,18 @@ def launch(config: ServeConfig, *, ready_seconds: float = 30.0, stderr: IO[bytes
     VerificationFailed, StartRefused
         What it said when it refused to start.
     """
-    config = _with_lifeline(config, lifeline=True)
+    config = _with(config, lifeline=True, signer_fd=signer.fileno())
     config_out, config_in = os.pipe()
     status_out, status_in = os.pipe()
     process = None
     try:
         with contextlib.ExitStack() as ours:
+            ours.callback(signer.close)
             ours.callback(os.close, config_out)
             ours.callback(os.close, status_in)
             process = subprocess.Popen(
                 _command(config_out, status_in),
-                pass_fds=(config_out, status_in),
+                pass_fds=(config_out, status_in, signer.fileno()),
                 env=_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stderr=stderr,
@@ -193,13 +217,14 @@ def launch(config: ServeConfig, *, ready_seconds: float = 30.0, stderr: IO[bytes
     return Running(process, config, port, config_in)
 
 
-def become(config: ServeConfig) -> NoReturn:
+def become(config: ServeConfig, signer: socket.socket) -> NoReturn:
     """Turn this process into the serving process: for service managers, which watch one pid."""
-    config = _with_lifeline(config, lifeline=False)
+    config = _with(config, lifeline=False, signer_fd=signer.fileno())
     config_out, config_in = os.pipe()
     _hand_over(config_in, config)
     os.close(config_in)
     os.set_inheritable(config_out, True)  # noqa: FBT003 - the standard library takes it by position
+    signer.set_inheritable(True)
     sys.stdout.flush()
     sys.stderr.flush()
     os.chdir("/")
@@ -207,10 +232,10 @@ def become(config: ServeConfig) -> NoReturn:
     os.execve(command[0], command, _ENVIRONMENT)  # noqa: S606 - no shell, our own interpreter
 
 
-def _with_lifeline(config: ServeConfig, *, lifeline: bool) -> ServeConfig:
+def _with(config: ServeConfig, *, lifeline: bool, signer_fd: int) -> ServeConfig:
     from msgspec.structs import replace
 
-    return replace(config, lifeline=lifeline).checked()
+    return replace(config, lifeline=lifeline, signer_fd=signer_fd).checked()
 
 
 def _command(config_fd: int, status_fd: int | None) -> list[str]:

@@ -1,10 +1,9 @@
 """What a serving process is told when it starts: one checked document, handed over a pipe.
 
-It holds the decision key and the checkpoint signer, so it never stands in an argument
-list, an environment variable or a file, and its repr shows nothing.
+It holds the decision key, so it never stands in an argument list, an environment variable or a file, and its repr
+shows nothing. No key that signs is in it: tree heads are signed over a socket to the signer, which is inherited.
 """
 
-import base64
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,7 +36,7 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything the serving process knows. Paths are absolute; keys are hex and base64 text."""
+    """Everything the serving process knows. Paths are absolute; keys are hex text."""
 
     format: Literal[1] = 1
     workspace: str
@@ -47,7 +46,6 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     trust_root: str  # the JSON text of trust.TrustRoot
     decision_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
-    checkpoint_signer: str  # base64 of Keyring.export_signer("decision-checkpoints")
     token_issuer: str
     token_audience: str
     host: str
@@ -61,6 +59,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_revocations: str | None = None
     limits: Limits = Limits()
     lifeline: bool = False  # stop when the other end of the pipe closes
+    signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer
 
     def __repr__(self) -> str:
         return f"ServeConfig({self.project!r}, channel={self.channel!r}, keys=<hidden>)"
@@ -76,10 +75,6 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def access_file(self) -> Path:
         """The signed list of API keys and of what was taken back."""
         return access_file(Path(self.home))
-
-    @property
-    def signer_bytes(self) -> bytes:
-        return base64.b64decode(self.checkpoint_signer, validate=True)
 
     @property
     def key_bytes(self) -> bytes:

@@ -25,7 +25,7 @@ from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
-from sealwright.trust import Ledger, TrustRoot, as_pseudonym, import_signer, keyed_name
+from sealwright.trust import Ledger, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
 
 __all__ = ["serve"]
 
@@ -219,13 +219,15 @@ def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root
             link="serving/ledger",
         )
     state.change(ledger_begun=state.now.ledger_begun)
+    origin = decision_origin(config.workspace, config.project, config.channel)
+    keys = trust_root.keys_of("decision-checkpoints")  # an earlier one may have signed the newest checkpoint
     ledger = Ledger.open(
         place,
-        origin=decision_origin(config.workspace, config.project, config.channel),
-        signer=import_signer(config.signer_bytes),
+        origin=origin,
+        signer=borrowed_signer(config.signer_fd, keys[-1], origin, home=Path(config.home)),
         clock=clock,
         create=not exists,
-        keys=trust_root.keys_of("decision-checkpoints"),  # an earlier key may have signed the newest checkpoint
+        keys=keys,
     )
     state.change(ledger_begun=True)
     return ledger

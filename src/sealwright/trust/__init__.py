@@ -79,7 +79,13 @@ if TYPE_CHECKING:
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, proved_anew, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
-    from sealwright.trust.signers import LocalSigner, import_signer
+    from sealwright.trust.signers import LocalSigner
+    from sealwright.trust.signing.client import RemoteSigner
+    from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
+    from sealwright.trust.signing.hygiene import guard_memory
+    from sealwright.trust.signing.link import borrowed_signer
+    from sealwright.trust.signing.parting import part_signing_keys
+    from sealwright.trust.signing.standing import stand_signer
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.supply.advisories import Advisories, Advisory, KnownFault, StaleAdvisories, read_advisories
@@ -178,6 +184,7 @@ __all__ = [
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RemoteSigner",
     "RoleGrant",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
@@ -188,6 +195,8 @@ __all__ = [
     "SharedAudit",
     "SharedLedger",
     "Signer",
+    "SignerRefused",
+    "SignerUnavailable",
     "StaleAdvisories",
     "StartHook",
     "Statement",
@@ -206,6 +215,7 @@ __all__ = [
     "WrongUnlock",
     "as_pseudonym",
     "ask_witness",
+    "borrowed_signer",
     "certificate_thumbprint",
     "changed_files",
     "check_address",
@@ -224,8 +234,8 @@ __all__ = [
     "environment_bom",
     "environment_statement",
     "erase_attachments",
+    "guard_memory",
     "identify_service",
-    "import_signer",
     "inclusion_path",
     "installed_here",
     "issue_token",
@@ -248,6 +258,7 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "part_signing_keys",
     "person_name_key",
     "person_statement",
     "proved_anew",
@@ -267,6 +278,7 @@ __all__ = [
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "stand_signer",
     "start_hooks",
     "take_revocations",
     "tree_root",
@@ -447,10 +459,16 @@ _HOME = {
         "open_sealed",
         "seal",
     ),
-    "signers": (
-        "LocalSigner",
-        "import_signer",
+    "signers": ("LocalSigner",),
+    "signing.client": ("RemoteSigner",),
+    "signing.errors": (
+        "SignerRefused",
+        "SignerUnavailable",
     ),
+    "signing.hygiene": ("guard_memory",),
+    "signing.link": ("borrowed_signer",),
+    "signing.parting": ("part_signing_keys",),
+    "signing.standing": ("stand_signer",),
     "statements": (
         "Statement",
         "make_statement",

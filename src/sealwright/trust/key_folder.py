@@ -1,47 +1,48 @@
 """The keys folder: made complete or not at all, opened whole or not at all.
 
-Answers: which wrapped secrets lie on disk, and do they belong together?
-Does not answer: what they are used for. That is `keyring`; adding and destroying versions is `key_rotation`.
+Answers: do the wrapped secrets on disk belong together, and what does an opened keyring hold of them?
+Does not answer: what they are used for. That is `keyring`; adding and destroying versions is `key_rotation`; which file
+holds what is `key_files`.
 
-On disk (folder 0700): root.json (wrapped by passphrase or key file), <branch>.v<n>.json (wrapped under
-the root; more than one only while a rotation is under way), trust.json (public).
+Opening unwraps the branches that encrypt. Those that sign stay wrapped: the signer opens them (`signing.vault`).
 """
 
-import contextlib
 import os
-import re
 import secrets
 import shutil
 from pathlib import Path
 
-from sealwright.kernel import (
-    Conflict,
-    InvalidInput,
-    NotFound,
-    VerificationFailed,
-    check_name,
-    fsync_folder,
-    private_folder,
-    read_limited,
-    write_atomically,
+from sealwright.kernel import Conflict, InvalidInput, check_name, fsync_folder, private_folder, write_atomically
+from sealwright.trust.key_files import (
+    ROOT_FILE,
+    branch_file,
+    branch_versions,
+    check_trust,
+    key_path,
+    open_branch,
+    open_root,
+    read_key_file,
+    read_trust,
+    write_branch,
+    write_trust,
 )
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
 from sealwright.trust.signers import LocalSigner, new_secret
+from sealwright.trust.signing.link import SignerLink
+from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import Unlock
-from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap, wrap_under
+from sealwright.trust.wrapping import wrap
 
 __all__ = ["branch_file", "branch_versions", "create_keyring", "open_keyring", "open_root", "write_branch"]
 
-_MOST_BYTES = 256 * 1024
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
-_ROOT = "root.json"
-_TRUST = "trust.json"
-_VERSIONED = re.compile(r"[a-z]+\.v(?P<version>[1-9][0-9]{0,5})\.json")
 
 
 def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
     """Make all keys of a new workspace in `folder`, which appears complete or not at all.
+
+    This once, the signing keys are in this process; they are dropped when it returns.
 
     Parameters
     ----------
@@ -61,25 +62,29 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
     """
     check_name(workspace, what="workspace")
     root = secrets.token_bytes(32)
-    wrapped_root = wrap(root, _path(workspace, "root", 1), unlock)
-    branches = {name: {1: new_secret(SIGNING_BRANCHES.get(name, ""))} for name in _BRANCHES}
-    public = {name: (LocalSigner(kind, branches[name][1]).public(),) for name, kind in SIGNING_BRANCHES.items()}
-    ring = Keyring(TrustRoot(workspace, public), branches)
+    wrapped_root = wrap(root, key_path(workspace, "root", 1), unlock)
+    made = {name: new_secret(SIGNING_BRANCHES.get(name, "")) for name in _BRANCHES}
+    public = {name: (LocalSigner(kind, made[name]).public(),) for name, kind in SIGNING_BRANCHES.items()}
+    trust_root = TrustRoot(workspace, public)
     draft = private_folder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.draft"))
     try:
-        write_atomically(draft / _ROOT, wrapped_root)
-        for name, secrets_of in branches.items():
-            write_branch(draft, root, workspace, name, 1, secrets_of[1])
-        write_atomically(draft / _TRUST, ring.trust_root.to_bytes())
+        write_atomically(draft / ROOT_FILE, wrapped_root)
+        for name, secret in made.items():
+            write_branch(draft, root, workspace, name, 1, secret)
+        write_trust(draft, root, trust_root)
         _move(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return ring
+    sealing = {name: {1: made[name]} for name in SEALING_BRANCHES}
+    return Keyring(trust_root, sealing, SignerLink(folder, unlock, trust_root))
 
 
 def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
-    """Open the keys in `folder`, and check that every one is whole and matches trust.json.
+    """Open the keys in `folder` that encrypt, and check that every file is there and trust.json is ours.
+
+    The signing keys stay wrapped; whether they are whole is found when the signer opens them, at the first signature.
+    Nothing that could open them stays in this process, but for a test's passphrase.
 
     Raises
     ------
@@ -95,71 +100,25 @@ def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
         A file was changed, swapped or cut; `link` names it.
     """
     workspace, root = open_root(folder, unlock)
-    trust_root = TrustRoot.from_bytes(_read(folder, _TRUST))
-    if trust_root.workspace != workspace:
-        raise VerificationFailed(
-            f"trust.json is of {trust_root.workspace}, the keys are of {workspace}.", link="keys/trust.json"
-        )
+    trust_root = read_trust(folder, workspace)
+    for name in SIGNING_BRANCHES if read_elsewhere(folder) is None else ():
+        read_key_file(folder, branch_file(folder, name, branch_versions(folder, name)[-1]).name)
     branches = {
         name: {
-            version: _open_branch(folder, root, workspace, name, version) for version in branch_versions(folder, name)
+            version: open_branch(folder, root, workspace, name, version) for version in branch_versions(folder, name)
         }
-        for name in _BRANCHES
+        for name in SEALING_BRANCHES
     }
-    return Keyring(trust_root, branches)
-
-
-def open_root(folder: Path, unlock: Unlock) -> tuple[str, bytes]:
-    """Workspace and root secret of a keys folder: only to open the branches, and to add one (`key_rotation`)."""
-    if not folder.is_dir():
-        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
-    private_folder(folder)
-    wrapped = _read(folder, _ROOT)
-    workspace = _workspace(path_of(wrapped, link=f"keys/{_ROOT}"))
-    return workspace, unwrap(wrapped, _path(workspace, "root", 1), unlock, link=f"keys/{_ROOT}")
-
-
-def branch_versions(folder: Path, branch: str) -> list[int]:
-    """Versions of a branch on disk, oldest first; the first where there is none, so that its loss is told."""
-    found = [_VERSIONED.fullmatch(path.name) for path in folder.glob(f"{branch}.v*.json")]
-    return sorted(int(match["version"]) for match in found if match) or [1]
-
-
-def write_branch(folder: Path, root: bytes, workspace: str, branch: str, version: int, secret: bytes) -> None:
-    """Put one version of a branch on disk, wrapped under the root."""
-    write_atomically(branch_file(folder, branch, version), wrap_under(root, secret, _path(workspace, branch, version)))
-
-
-def branch_file(folder: Path, branch: str, version: int) -> Path:
-    return folder / f"{branch}.v{version}.json"
-
-
-def _open_branch(folder: Path, root: bytes, workspace: str, branch: str, version: int) -> bytes:
-    name = branch_file(folder, branch, version).name
-    return unwrap_under(root, _read(folder, name), _path(workspace, branch, version), link=f"keys/{name}")
-
-
-def _path(workspace: str, branch: str, version: int) -> str:
-    return f"sealwright/{workspace}/{branch}/v{version}"
-
-
-def _workspace(path: str) -> str:
-    """The workspace in a root key path."""
-    parts = path.split("/")
-    if len(parts) == 4:
-        with contextlib.suppress(InvalidInput):
-            if path == _path(check_name(parts[1], what="workspace"), "root", 1):
-                return parts[1]
-    raise VerificationFailed("root.json does not hold a root key. It was replaced.", link=f"keys/{_ROOT}")
-
-
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        return read_limited(folder / name, _MOST_BYTES)
-    except InvalidInput as error:
-        raise VerificationFailed(
-            f"The keys are not complete. {error}\nRestore the whole keys folder from one backup.", link=f"keys/{name}"
-        ) from None
+    sealed = check_trust(folder, root, trust_root)
+    ring = Keyring(trust_root, branches, SignerLink(folder, unlock, trust_root))
+    if not sealed:  # a folder from before there was a seal: the signer compares the keys themselves, this once
+        try:
+            ring.check_signer()
+            write_trust(folder, root, trust_root)
+        except BaseException:
+            ring.close()
+            raise
+    return ring
 
 
 def _move(draft: Path, folder: Path) -> None:

@@ -4,17 +4,21 @@ Answers: who may sign what, and with which key is what encrypted? A key never se
 Does not answer: may this person do this? The keyring is opened by whoever holds the passphrase or
 the key file; what they may do with it is decided above.
 
+The keys that encrypt are here; those that sign are in the signer process, and a keyring only knows the way to it.
 A secret in Python's memory cannot be erased with certainty; `close` drops the references, and a process
 that must not hold a key is a process that never opens the ring.
 """
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import NoReturn, Self
 
-from sealwright.kernel import InvalidInput, NotFound, Refused, VerificationFailed
+from sealwright.kernel import InvalidInput, NotFound, Refused
 from sealwright.trust.sealing import derive_key
-from sealwright.trust.signers import LocalSigner, export_local_signer
+from sealwright.trust.signing.client import RemoteSigner
+from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
 __all__ = ["SEALING_BRANCHES", "Keyring"]
@@ -27,29 +31,21 @@ SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms", "identity")
 class Keyring:
     """An opened set of keys. Use it in a `with` block, or call `close`."""
 
-    def __init__(self, trust_root: TrustRoot, branches: Mapping[str, Mapping[int, bytes]]) -> None:
-        """Take the unwrapped branch secrets by version; refuse if they are not those of `trust_root`."""
+    def __init__(self, trust_root: TrustRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink) -> None:
+        """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer."""
         self._trust_root = trust_root
         self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}
         self._secrets = {name: found[max(found)] for name, found in branches.items()}
-        self._signers = {
-            name: LocalSigner(algorithm, self._secrets[name]) for name, algorithm in SIGNING_BRANCHES.items()
-        }
-        for name, signer in self._signers.items():
-            if trust_root.keys_of(name)[-1] != signer.public():
-                raise VerificationFailed(
-                    f"The trust root lists another key for {name!r} than the keyring holds.\n"
-                    "One of the two was replaced; restore the whole keys folder from one backup.",
-                    link="keys/trust.json",
-                )
+        self._link = link
+        self._lines: dict[str, RemoteSigner] = {}
 
     @property
     def trust_root(self) -> TrustRoot:
         """The public half: what verifiers need."""
         return self._trust_root
 
-    def signer(self, branch: str) -> LocalSigner:
-        """The signer of a signing branch, e.g. "statements".
+    def signer(self, branch: str) -> RemoteSigner:
+        """The signer of a signing branch, e.g. "statements". Its key is in the signer process.
 
         Raises
         ------
@@ -59,7 +55,35 @@ class Keyring:
             The keyring is closed.
         """
         self._need(branch, tuple(SIGNING_BRANCHES), "signs")
-        return self._signers[branch]
+        if branch not in self._lines:
+            self._lines[branch] = self._link.signer(branch)
+        return self._lines[branch]
+
+    def lend_signer(self, origin: str) -> socket.socket:
+        """A connected socket for a prediction server: all it can have signed are heads of the decision log `origin`.
+
+        Raises
+        ------
+        SignerRefused, SignerUnavailable
+            No log of this workspace's decisions; or there is no signer.
+        Refused
+            The keyring is closed.
+        """
+        return self._link.lend(origin)
+
+    def on_refusal(self, tell: Callable[[str, SignerRefused], None] | None) -> None:
+        """Have `tell` hear of every refusal of the signer, by branch, but for heads of logs: a log tells of those."""
+        self._link.on_refusal = tell
+
+    def check_signer(self) -> None:
+        """Return if a signer answers and holds the keys that the trust root lists.
+
+        Raises
+        ------
+        SignerUnavailable, SignerRefused, VerificationFailed
+            It does not.
+        """
+        self._link.line()
 
     def key(self, branch: str, purpose: str, *, version: int | None = None) -> bytes:
         """32 bytes for one purpose, e.g. ("data", "class/personal"): HKDF-SHA256, RFC 5869, info = purpose.
@@ -99,24 +123,11 @@ class Keyring:
         self._need(branch, SEALING_BRANCHES, "encrypts")
         return tuple(self._versions[branch])
 
-    def export_signer(self, branch: str) -> bytes:
-        """One signing key in the clear, to hand to a child process over a pipe; read it with `import_signer`.
-
-        Raises
-        ------
-        InvalidInput
-            No such signing branch.
-        Refused
-            The keyring is closed.
-        """
-        self._need(branch, tuple(SIGNING_BRANCHES), "signs")
-        return export_local_signer(branch, SIGNING_BRANCHES[branch], self._secrets[branch])
-
     def close(self) -> None:
-        """Forget the keys; every later use is refused."""
+        """Forget the keys and hang up on the signer; every later use is refused."""
         self._secrets.clear()
         self._versions.clear()
-        self._signers.clear()
+        self._link.close()
 
     def _need(self, branch: str, among: tuple[str, ...], verb: str) -> None:
         if branch not in among:
@@ -136,4 +147,4 @@ class Keyring:
         return f"Keyring({self._trust_root.workspace}, {'open' if self._secrets else 'closed'})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A keyring is not written out; hand over one signer with export_signer.")
+        raise TypeError("A keyring is not written out; lend_signer gives a server what it needs.")

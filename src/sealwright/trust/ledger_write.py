@@ -22,13 +22,13 @@ from sealwright.kernel import (
     rfc3339,
     write_atomically,
 )
-from sealwright.trust.ledger_cache import TreeCache
+from sealwright.trust.ledger_cache import TreeCache, read_tree
 from sealwright.trust.ledger_entry import Entry, Prepared, prepare
 from sealwright.trust.ledger_file import AppendFile, LedgerPaths, LedgerUnavailable, hold_lock
 from sealwright.trust.ledger_open import Opened, Signed, newest_checkpoint, open_to_write, refuse_missing
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK
-from sealwright.trust.merkle import EMPTY_ROOT, Growth, inclusion_path
-from sealwright.trust.notes import Checkpoint, NoteSigner, TlogProof
+from sealwright.trust.merkle import EMPTY_ROOT, Growth, consistency_path, inclusion_path
+from sealwright.trust.notes import Checkpoint, Descent, NoteSigner, TlogProof
 from sealwright.trust.public_keys import PublicKey, Signer
 
 __all__ = ["Batch", "Writer"]
@@ -130,7 +130,7 @@ class Writer:
         growth = self._frontier.extend([hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves])
         self._cache.append(offsets, growth.stored())
         self._frontier, self._previous, self._at = growth.frontier(), previous, at
-        self._sign()
+        self._sign(growth)
         return Batch(first, leaves[first - growth.before.size :], growth, self.signed.note)
 
     def publish(self) -> None:
@@ -155,7 +155,7 @@ class Writer:
         if not create:
             raise NotFound(f"There is no ledger in {self._paths.folder}.")
         head = Checkpoint(self._signer.name, 0, EMPTY_ROOT)
-        note = self._signer.sign(head.text())
+        note = self._signer.sign(head.text(), Descent(size=0, note=b"", path_from=lambda _: []))
         try:
             self._checkpoints.append(note + b"\n")
             self._checkpoints.sync()
@@ -216,11 +216,13 @@ class Writer:
                 self._entries.cut(before)
             raise LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.") from None
 
-    def _sign(self) -> None:
+    def _sign(self, growth: Growth | None = None) -> None:
         """Sign the tree as it is and publish that. From here on its entries stay."""
         head = Checkpoint(self._signer.name, self._frontier.size, self._frontier.root())
+        before = self.signed
+        descent = Descent(before.head.size, before.note, lambda old: self._path_from(old, growth))
         try:
-            note = self._signer.sign(head.text())
+            note = self._signer.sign(head.text(), descent)
             self._checkpoints.append(note + b"\n")
         except (OSError, SealwrightError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -230,6 +232,19 @@ class Writer:
             ) from None
         self.signed = Signed(note, head)
         self.unpublished = True
+
+    def _path_from(self, old: int, growth: Growth | None) -> list[bytes]:
+        """What shows that the tree extends its first `old` leaves; a batch alone can show it from its own beginning."""
+        size = self._frontier.size
+        if old > size:
+            return []  # whoever asks has seen a longer history than this one, and will say so
+        if growth is not None and old == growth.before.size:
+            node = growth.node
+        elif self._cache.covers(size):
+            node = self._cache.node
+        else:
+            node = read_tree(self._paths.entries, size).node
+        return consistency_path(old, size, node)
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,9 +10,9 @@ unauthenticated "extra" line in a proof, no key twice.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sealwright.kernel import InvalidInput, Refused, VerificationFailed
 from sealwright.trust.merkle import leaf_hash, verify_inclusion
@@ -21,7 +21,9 @@ from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
 __all__ = [
     "Checkpoint",
+    "Descent",
     "EnoughWitnesses",
+    "HeadSigner",
     "NoteSigner",
     "TlogProof",
     "check_origin",
@@ -61,6 +63,23 @@ def note_key_id(name: str, key: PublicKey) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + _SIGNATURE_TYPE + key.raw()).digest()[:4]
 
 
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Which tree head a new one follows, and how to show it."""
+
+    size: int  # leaves under the newest head that was published
+    note: bytes  # that head, signed; b"" before the first
+    path_from: Callable[[int], Sequence[bytes]]  # size of an older head -> consistency path from it to the new one
+
+
+@runtime_checkable
+class HeadSigner(Signer, Protocol):
+    """A signer that signs a tree head only when it is shown what the head descends from."""
+
+    def sign_head(self, data: bytes, descent: Descent) -> bytes:
+        """The signature over the text of a checkpoint."""
+
+
 class NoteSigner:
     """A signer under the name it uses in notes."""
 
@@ -70,8 +89,8 @@ class NoteSigner:
         self._signer = signer
         self._key_id = note_key_id(name, self.public)
 
-    def sign(self, text: str) -> bytes:
-        """The signed note of `text`.
+    def sign(self, text: str, descent: Descent | None = None) -> bytes:
+        """The signed note of `text`; of a tree head with its descent, for signers that ask for it.
 
         Raises
         ------
@@ -80,8 +99,14 @@ class NoteSigner:
         """
         if not text.endswith("\n") or _CONTROL.search(text):
             raise InvalidInput("The text of a note ends with a newline and holds no other control character.")
-        signature = encode_base64(self._key_id + self._signer.sign(text.encode()))
+        signature = encode_base64(self._key_id + self._signed(text.encode(), descent))
         return f"{text}\n\N{EM DASH} {self.name} {signature}\n".encode()
+
+    def _signed(self, data: bytes, descent: Descent | None) -> bytes:
+        signer = self._signer
+        if descent is not None and isinstance(signer, HeadSigner):
+            return signer.sign_head(data, descent)
+        return signer.sign(data)
 
 
 def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:

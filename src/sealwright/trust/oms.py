@@ -30,7 +30,7 @@ from sealwright.trust.oms_files import GIT_NAMES, check_file_names, read_model_f
 from sealwright.trust.public_keys import ECDSA_P256, PublicKey, Signer
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
-__all__ = ["ModelManifest", "sign_model_files", "sign_model_folder", "verify_model_folder"]
+__all__ = ["ModelManifest", "read_signed_list", "sign_model_files", "sign_model_folder", "verify_model_folder"]
 
 _MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _STATEMENT = "https://in-toto.io/Statement/v1"
@@ -152,6 +152,17 @@ def verify_model_folder(
         raise VerificationFailed(f"This is not a model signature: {str(error)[:300]}", link=signature_name) from None
     _compare(signed, digests)
     return ModelManifest(name=name, files=signed, key_id=key.key_id, statement=digest_of(payload))
+
+
+def read_signed_list(payload: bytes, signature_name: str = "model.sig") -> tuple[str, dict[str, str]]:
+    """Name and files (relative name -> "sha256:<hex>") in a payload of this format, signed or to be signed.
+
+    Raises
+    ------
+    SealwrightError, ValueError, TypeError, KeyError, AttributeError
+        It is no such payload.
+    """
+    return _manifest(payload, signature_name)
 
 
 def _signed_payload(bundle: bytes, keys: Sequence[PublicKey], link: str) -> tuple[bytes, PublicKey]:

@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sealwright.kernel import InvalidInput, SealwrightError, canonical_json, strict_json
+from sealwright.kernel import InvalidInput
 from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey
 
-__all__ = ["LocalSigner", "export_local_signer", "import_signer", "new_secret"]
+__all__ = ["LocalSigner", "new_secret"]
 
-_TYPE = "sealwright.signer"
 _SECRET = 32
 
 
@@ -53,15 +52,11 @@ class LocalSigner:
         """The key to check signatures with."""
         return self._public
 
-    def private_key(self) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
-        """The key object, for this room's certificate builder only."""
-        return self._private
-
     def __repr__(self) -> str:
         return f"LocalSigner({self._algorithm}, {self.key_id[:16]}…)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A signer is not written out by accident; use Keyring.export_signer on purpose.")
+        raise TypeError("A private key is not written out.")
 
 
 def new_secret(algorithm: str) -> bytes:
@@ -69,32 +64,6 @@ def new_secret(algorithm: str) -> bytes:
     if algorithm == ECDSA_P256:
         return generate_private_key(SECP256R1()).private_numbers().private_value.to_bytes(_SECRET, "big")
     return secrets.token_bytes(_SECRET)
-
-
-def export_local_signer(branch: str, algorithm: str, secret: bytes) -> bytes:
-    """One private key in the clear, for a pipe to a child process; never for a file."""
-    return canonical_json(
-        {"format": 1, "type": _TYPE, "branch": branch, "algorithm": algorithm, "secret": secret.hex()}
-    )
-
-
-def import_signer(data: bytes) -> LocalSigner:
-    """The signer of `Keyring.export_signer`, in the process that was handed it.
-
-    Raises
-    ------
-    InvalidInput
-        Not such an export. The message never repeats it.
-    """
-    try:
-        value = strict_json(data, what="the exported signer", most_bytes=4096)
-        if set(value) != {"format", "type", "branch", "algorithm", "secret"}:
-            raise InvalidInput("fields")
-        if (value["format"], value["type"]) != (1, _TYPE):
-            raise InvalidInput("type")
-        return LocalSigner(value["algorithm"], bytes.fromhex(value["secret"]))
-    except (SealwrightError, ValueError, TypeError, AttributeError):
-        raise InvalidInput("This is not a signer exported by Keyring.export_signer.") from None
 
 
 def _load(algorithm: str, secret: bytes) -> Ed25519PrivateKey | EllipticCurvePrivateKey:

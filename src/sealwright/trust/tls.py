@@ -13,26 +13,30 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealwright.kernel import InvalidInput, private_folder, write_atomically
-from sealwright.trust.keyring import Keyring
-from sealwright.trust.public_keys import Signer
-from sealwright.trust.tls_authority import (
+from sealwright.trust.certificate_form import (
     BACKDATED,
     LONGEST_DAYS,
-    AuthorityKey,
-    authority_certificate,
-    common_name,
+    MOST_NAMES,
+    ca_public_key,
     key_usage,
+    named,
+    sign_certificate,
 )
+from sealwright.trust.keyring import Keyring
+from sealwright.trust.public_keys import Signer
+from sealwright.trust.tls_authority import authority_certificate
 from sealwright.trust.tls_files import TlsFiles, load_server_certificate
 
 __all__ = ["alternatives_of", "create_server_certificate"]
 
-_MOST_NAMES = 100
 _HOST = re.compile(
     r"(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
@@ -59,16 +63,16 @@ def create_server_certificate(
     Refused
         The folder is open to others.
     """
-    signer: Signer = ca.signer("tls") if isinstance(ca, Keyring) else ca
+    signer = ca.signer("tls") if isinstance(ca, Keyring) else ca
     alternatives = alternatives_of(names)
     if not 1 <= days <= LONGEST_DAYS:
         raise InvalidInput(f"A server certificate is valid for 1 to {LONGEST_DAYS} days; got {days}.")
     private_folder(folder)
     authority = authority_certificate(signer, folder / "ca.pem", now)
     key = generate_private_key(SECP256R1())
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(common_name("Sealwright server"))
+        .subject_name(named("Sealwright server"))
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -80,10 +84,10 @@ def create_server_certificate(
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(AuthorityKey(signer).public_key()), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(signer.public())), critical=False
         )
-        .sign(AuthorityKey(signer), SHA256())
     )
+    certificate = sign_certificate(builder, signer)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_atomically(folder / "server.key", pem)
     write_atomically(folder / "server.pem", certificate.public_bytes(Encoding.PEM))
@@ -94,8 +98,8 @@ def create_server_certificate(
 
 def alternatives_of(names: Sequence[str]) -> list[x509.GeneralName]:
     """Host names and addresses as a certificate lists them."""
-    if not 1 <= len(names) <= _MOST_NAMES or len(set(names)) != len(names):
-        raise InvalidInput(f"A server certificate is for 1 to {_MOST_NAMES} names, each once.")
+    if not 1 <= len(names) <= MOST_NAMES or len(set(names)) != len(names):
+        raise InvalidInput(f"A server certificate is for 1 to {MOST_NAMES} names, each once.")
     result: list[x509.GeneralName] = []
     for name in names:
         try:

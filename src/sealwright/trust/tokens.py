@@ -5,7 +5,6 @@ Does not answer: is what the caller wants within its scopes? The caller of `veri
 `Claims.scopes`. Nor: was it taken back? That is the access list's answer (`machines.access_list`).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,21 +19,25 @@ from sealwright.kernel import InvalidInput, SealwrightError, canonical_json, new
 from sealwright.trust.errors import TokenRefused
 from sealwright.trust.public_keys import ED25519, PublicKey, Signer
 from sealwright.trust.strict_base64 import decode_base64url, encode_base64url
+from sealwright.trust.token_form import (
+    ALGORITHM,
+    CLAIMS,
+    HEADER,
+    LONGEST,
+    NAME,
+    SCOPE,
+    THUMBPRINT,
+    TYPE,
+    claims_in_form,
+    refused,
+    thumbprint_in,
+)
 
 __all__ = ["LONGEST_TOKEN", "Claims", "issue_token", "verify_token"]
 
-LONGEST_TOKEN = timedelta(hours=24)
-"""No token lives longer; the token endpoint gives five minutes. What must last longer is an API key."""
+LONGEST_TOKEN = LONGEST
 
-_ALGORITHM = "Ed25519"  # RFC 9864; "EdDSA" is the deprecated, ambiguous name
-_TYPE = "at+jwt"
-_SKEW = timedelta(seconds=60)  # how far the issuer's clock may run ahead of ours
 _MOST_CHARACTERS = 8192
-_HEADER = {"alg", "typ", "kid"}
-_CLAIMS = {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"}
-_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of a SHA-256
-_SCOPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}")
-_NAME = re.compile(r"[\x21-\x7e]{1,256}")  # visible ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,13 @@ def issue_token(
     if signer.algorithm != ED25519:
         raise InvalidInput(f"Tokens are signed with Ed25519; this signer is {signer.algorithm}.")
     for what, text in (("issuer", issuer), ("audience", audience), ("subject", subject)):
-        if not _NAME.fullmatch(text):
+        if not NAME.fullmatch(text):
             raise InvalidInput(f"The token's {what} must be 1 to 256 visible ASCII characters without spaces.")
-    if not scopes or len(set(scopes)) != len(scopes) or not all(_SCOPE.fullmatch(scope) for scope in scopes):
+    if not scopes or len(set(scopes)) != len(scopes) or not all(SCOPE.fullmatch(scope) for scope in scopes):
         raise InvalidInput("A token needs at least one scope, each once, like predict:german-credit.")
     if not timedelta(seconds=1) <= lifetime <= LONGEST_TOKEN:
         raise InvalidInput("A token lives from 1 second to 24 hours. Issue a new one when it ends, or make an API key.")
-    if thumbprint and not _THUMBPRINT.fullmatch(thumbprint):
+    if thumbprint and not THUMBPRINT.fullmatch(thumbprint):
         raise InvalidInput("The thumbprint of a certificate is the base64url of its SHA-256, 43 characters.")
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
@@ -106,7 +109,7 @@ def issue_token(
     }
     if thumbprint:
         claims["cnf"] = {"x5t#S256": thumbprint}
-    header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": signer.key_id}
+    header = {"alg": ALGORITHM, "typ": TYPE, "kid": signer.key_id}
     message = f"{encode_base64url(canonical_json(header))}.{encode_base64url(canonical_json(claims))}"
     return f"{message}.{encode_base64url(signer.sign(message.encode('ascii')))}"
 
@@ -142,75 +145,50 @@ def verify_token(
     except TokenRefused:
         raise
     except JoseError:
-        raise _refused("it is not one of our access tokens", "signature") from None
+        raise refused("it is not one of our access tokens", "signature") from None
     except (SealwrightError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        raise _refused("it is not one of our access tokens", "form") from None
+        raise refused("it is not one of our access tokens", "form") from None
     if claims.thumbprint and thumbprint is not None and claims.thumbprint != thumbprint:
-        raise _refused("it is bound to a client certificate that was not shown", "binding")
+        raise refused("it is bound to a client certificate that was not shown", "binding")
     return claims
 
 
 def _signed_claims(raw: str, keys: Sequence[PublicKey]) -> dict[str, Any]:
     """The claims under a good signature: exact header, one spelling, no duplicate keys."""
     if len(raw) > _MOST_CHARACTERS or raw.count(".") != 2:
-        raise _refused("it is not a signed token of at most 8 KB", "form")
+        raise refused("it is not a signed token of at most 8 KB", "form")
     first, second, third = raw.split(".")
     header = strict_json(decode_base64url(first, what="header"), what="header")
-    if not isinstance(header, dict) or set(header) != _HEADER or header["typ"] != _TYPE or header["alg"] != _ALGORITHM:
-        raise _refused(f"its header must be of type {_TYPE} and algorithm {_ALGORITHM}, and say nothing else", "header")
+    if not isinstance(header, dict) or set(header) != HEADER or header["typ"] != TYPE or header["alg"] != ALGORITHM:
+        raise refused(f"its header must be of type {TYPE} and algorithm {ALGORITHM}, and say nothing else", "header")
     key = next((key for key in keys if key.key_id == header["kid"] and key.algorithm == ED25519), None)
     if key is None:
-        raise _refused("it is signed by a key we do not know", "key")
+        raise refused("it is signed by a key we do not know", "key")
     decode_base64url(third, what="signature")
-    token = jws.deserialize_compact(raw, _jwk(key.pem), algorithms=[_ALGORITHM])
+    token = jws.deserialize_compact(raw, _jwk(key.pem), algorithms=[ALGORITHM])
     claims = strict_json(token.payload, what="claims")
-    if not isinstance(claims, dict) or set(claims) - {"cnf"} != _CLAIMS or encode_base64url(token.payload) != second:
-        raise _refused("it does not hold exactly the claims of our access tokens", "claims")
+    if not isinstance(claims, dict) or set(claims) - {"cnf"} != CLAIMS or encode_base64url(token.payload) != second:
+        raise refused("it does not hold exactly the claims of our access tokens", "claims")
     return claims
 
 
 def _checked(claims: dict[str, Any], *, issuer: str, audience: str | None, now: datetime) -> Claims:
-    texts = ("iss", "aud", "sub", "client_id", "scope", "jti")
-    if not all(isinstance(claims[name], str) and claims[name] for name in texts):
-        raise _refused("a claim is empty or not text; there is exactly one audience", "claims")
-    if type(claims["iat"]) is not int or type(claims["exp"]) is not int:
-        raise _refused("its times are not whole seconds", "claims")
+    expires, scopes = claims_in_form(claims, now=now)
     if claims["iss"] != issuer or (audience is not None and claims["aud"] != audience):
-        raise _refused("it is for another audience or from another issuer", "audience")
-    issued, expires = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
+        raise refused("it is for another audience or from another issuer", "audience")
     if expires <= now:
-        raise _refused("it has expired; ask for a new one", "expired")
-    if issued > now + _SKEW:
-        raise _refused("it is from the future; compare the clocks", "future")
-    if not timedelta(0) < expires - issued <= LONGEST_TOKEN:
-        raise _refused("it lives longer than 24 hours", "lifetime")
-    scopes = claims["scope"].split(" ")
-    if len(set(scopes)) != len(scopes) or not all(_SCOPE.fullmatch(scope) for scope in scopes):
-        raise _refused("its scopes are not as we write them", "claims")
+        raise refused("it has expired; ask for a new one", "expired")
     return Claims(
         subject=claims["sub"],
         scopes=frozenset(scopes),
         expires_at=expires,
         token_id=claims["jti"],
         audience=claims["aud"],
-        issued_at=issued,
-        thumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else "",
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+        thumbprint=thumbprint_in(claims["cnf"]) if "cnf" in claims else "",
     )
-
-
-def _thumbprint(confirmation: object) -> str:
-    """The one way of proof we issue: a SHA-256 of a client certificate."""
-    if isinstance(confirmation, dict) and set(confirmation) == {"x5t#S256"}:
-        found = confirmation["x5t#S256"]
-        if isinstance(found, str) and _THUMBPRINT.fullmatch(found):
-            return found
-    raise _refused("it is bound to something else than a client certificate", "claims")
 
 
 @lru_cache(maxsize=64)
 def _jwk(pem: str) -> OKPKey:
     return OKPKey.import_key(pem)
-
-
-def _refused(why: str, reason: str) -> TokenRefused:
-    return TokenRefused(f"The bearer token was refused: {why}.", reason=f"token.{reason}")

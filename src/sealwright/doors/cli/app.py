@@ -18,6 +18,7 @@ from sealwright.doors.cli import (
     release,
     serve,
     siem,
+    signer,
     start,
     witness,
     workspace,
@@ -54,6 +55,7 @@ for module in (start, lifecycle, evidence_verbs, release, serve, control, doctor
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(signer.app, name="signer", rich_help_panel="Set up")
 app.add_typer(clients.app, name="client", rich_help_panel="Serve")
 app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")
 app.add_typer(certificates.app, name="certificate", rich_help_panel="Serve")

@@ -59,14 +59,15 @@ def serve(
 ) -> None:
     """Serve what the channel's signed pointer names, over TLS, until Ctrl-C.
 
-    The server process gets the decision keys over a pipe and no other. Without --certificate, a certificate of the
+    The server process gets the keys of decision records over a pipe and no other; what it has to sign, the signer signs.
+    Without --certificate, a certificate of the
     workspace's local CA is made for this machine.
     Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import server_config
     from sealwright.pipeline import note_differences
-    from sealwright.serving import become, launch
+    from sealwright.serving import become, launch, signer_line
 
     name, spec = served_at(project, channel)
     with open_at(home, key_file) as workspace:
@@ -83,9 +84,10 @@ def serve(
             key=key,
             client_certificates=client_certificates.value,
         )
+        signer = signer_line(workspace.keyring, config)
     if replace:
-        become(config)
-    with launch(config) as running:
+        become(config, signer)
+    with launch(config, signer) as running:
         facts = {"url": running.url, "model": name, "pid": running.pid, "ca": str(ca) if ca else None}
         out(
             as_json,

@@ -27,8 +27,8 @@ from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.views import Views
 from sealwright.kernel import private_folder
 from sealwright.pipeline import Workspace
-from sealwright.serving import ConnectionGuard, EventLog, HttpServer, guard_memory, raise_open_files
-from sealwright.trust import Audit, Ledger, LedgerAudit
+from sealwright.serving import ConnectionGuard, EventLog, HttpServer, raise_open_files
+from sealwright.trust import Audit, Ledger, LedgerAudit, guard_memory
 
 __all__ = ["ControlParts", "control_parts", "door_ledger", "serve_control"]
 

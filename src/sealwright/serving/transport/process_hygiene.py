@@ -1,20 +1,8 @@
-"""What a process that holds keys does before it reads them: no core file, no look from outside."""
+"""What the serving process does before it opens a port. How it guards its memory: `trust.guard_memory`."""
 
-import ctypes
 import resource
 
-__all__ = ["guard_memory", "raise_open_files"]
-
-_PR_SET_DUMPABLE = 4
-
-
-def guard_memory() -> None:
-    """No core dumps, and no reading of this process's memory by others of the same user (Linux)."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    except (OSError, AttributeError):
-        return  # another system: the limit above still holds
+__all__ = ["raise_open_files"]
 
 
 def raise_open_files() -> None:

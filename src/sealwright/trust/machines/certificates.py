@@ -15,18 +15,25 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealwright.engines import Database
 from sealwright.kernel import Clock, InvalidInput, NotFound, private_folder, write_atomically
 from sealwright.trust.audit import Audit, Event
+from sealwright.trust.certificate_form import (
+    BACKDATED,
+    ca_public_key,
+    key_usage,
+    named,
+    sign_certificate,
+    sign_revocation_list,
+)
 from sealwright.trust.machines import store, taken_back
 from sealwright.trust.machines.model import Certificate, service_uri
 from sealwright.trust.public_keys import Signer
 from sealwright.trust.tls import alternatives_of
-from sealwright.trust.tls_authority import BACKDATED, AuthorityKey, authority_certificate, common_name, key_usage
+from sealwright.trust.tls_authority import authority_certificate
 
 __all__ = ["ServiceCertificates"]
 
@@ -147,7 +154,7 @@ class ServiceCertificates:
                 .next_update(now + timedelta(days=_LIST_DAYS))
                 .add_extension(x509.CRLNumber(taken_back.sequence(tx, "crl")), critical=False)
                 .add_extension(
-                    x509.AuthorityKeyIdentifier.from_issuer_public_key(AuthorityKey(self._signer).public_key()),
+                    x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(self._signer.public())),
                     critical=False,
                 )
             )
@@ -155,7 +162,7 @@ class ServiceCertificates:
                 if one.revoked_at is not None and one.expires_at > now - timedelta(days=1):
                     entry = x509.RevokedCertificateBuilder().serial_number(int(one.serial, 16))
                     builder = builder.add_revoked_certificate(entry.revocation_date(one.revoked_at).build())
-            pem = builder.sign(AuthorityKey(self._signer), SHA256()).public_bytes(Encoding.PEM)
+            pem = sign_revocation_list(builder, self._signer).public_bytes(Encoding.PEM)
             write_atomically(self.revocations, pem, mode=0o644)
 
     def _certificate(
@@ -167,11 +174,10 @@ class ServiceCertificates:
         ends: datetime,
     ) -> x509.Certificate:
         """A leaf certificate for one use, signed by the CA."""
-        own = AuthorityKey(self._signer)
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
-        return (
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(self._signer.public()))
+        builder = (
             x509.CertificateBuilder()
-            .subject_name(common_name(f"Sealwright {use}"))
+            .subject_name(named(f"Sealwright {use}"))
             .issuer_name(self._authority.subject)
             .public_key(key)
             .serial_number(x509.random_serial_number())
@@ -183,8 +189,8 @@ class ServiceCertificates:
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(issuer, critical=False)
-            .sign(own, SHA256())
         )
+        return sign_certificate(builder, self._signer)
 
     def _later_than_before(self, moment: datetime) -> datetime:
         """OpenSSL takes the list with the later date when it knows two, and dates are whole seconds."""

@@ -1,0 +1,9 @@
+"""The signer: a process of its own that is the only holder of the workspace's private signing keys.
+
+Answers: how does something get signed without anybody else holding the key, and what will be signed at all?
+Does not answer: who may ask for it. Permissions are checked before; the signer looks at what it is given, and
+at which door it came in by.
+
+Two sides that share `messages`: those who ask (`client`, `link`, `starting`), and the process that holds the keys
+(`vault`, `rules_*`, `memory_*`, `service`, `server`, `standing`).
+"""

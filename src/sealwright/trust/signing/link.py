@@ -1,0 +1,238 @@
+"""How a keyring reaches its signer: the one that stands in the workspace, else one of its own, started when needed.
+
+Answers: which signer does this program ask, and does it hold the keys that our trust root lists?
+Does not answer: what it signs.
+
+A passphrase is handed to a new signer when the keyring is opened, and forgotten here; a key file stays where it is, and
+is read by the signer when the first signature is asked for.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from sealwright.kernel import Refused, VerificationFailed
+from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
+from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
+from sealwright.trust.signing.opening import Opening
+from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing.standing import connect_standing, socket_folder
+from sealwright.trust.trust_root import TrustRoot
+from sealwright.trust.unlock import Passphrase, Unlock
+
+__all__ = ["SignerLink", "borrowed_signer"]
+
+_BOOT = (
+    "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
+    "runpy.run_module('sealwright.trust.signing', run_name='__main__', alter_sys=True)"
+)
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
+_FIRST_ANSWER_SECONDS = 60.0  # a passphrase takes a second on a slow machine
+_END_SECONDS = 5.0
+
+_lent: "list[subprocess.Popen[bytes]]" = []  # signers that live on with a server they were lent to
+
+
+class _Held:
+    """What a link has open, apart from the link, so that it is let go of when the link is forgotten."""
+
+    def __init__(self) -> None:
+        self.line: Line | None = None
+        self.started: subprocess.Popen[bytes] | None = None
+        self.lent = False
+
+    def let_go(self) -> None:
+        line, self.line = self.line, None
+        started, self.started = self.started, None
+        if line is not None:
+            line.close()
+        if started is None:
+            return
+        if self.lent:
+            _lent.append(started)
+            return
+        try:
+            started.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+class SignerLink:
+    """The way from one keyring to one signer. Safe to use from many threads."""
+
+    def __init__(self, keys: Path, unlock: Unlock, trust_root: TrustRoot) -> None:
+        self._trust_root = trust_root
+        self._keys = keys.resolve()
+        self._alone = threading.Lock()
+        self._held = _Held()
+        self._let_go = weakref.finalize(self, self._held.let_go)
+        self._checked = self._closed = False
+        self._process = os.getpid()
+        self.on_refusal: Callable[[str, SignerRefused], None] | None = None
+        self._opening: Opening | None = Opening.of(keys, unlock)
+        if type(unlock) is Passphrase:
+            with self._alone:
+                self._open_line()
+                self._opening = None
+
+    def signer(self, branch: str) -> RemoteSigner:
+        """The signer of a branch; asks for nothing yet."""
+        return RemoteSigner(branch, self._trust_root.keys_of(branch)[-1], self.line, tell=self._told)
+
+    def _told(self, branch: str, refused: SignerRefused) -> None:
+        if self.on_refusal is not None:
+            self.on_refusal(branch, refused)
+
+    def line(self) -> Line:
+        """A connection to a signer that holds our keys.
+
+        Raises
+        ------
+        SignerUnavailable
+            There is none, and none can be started.
+        SignerRefused
+            What listens in the workspace is not safe to ask.
+        WrongUnlock, KeyFileUnsafe, VerificationFailed
+            Why a signer could not open the keys.
+        Refused
+            The keyring is closed, or was opened by another process.
+        """
+        with self._alone:
+            if self._closed:
+                raise Refused("The keyring is closed. Open it again with open_keyring.")
+            if os.getpid() != self._process:
+                raise Refused("This keyring was opened by the parent process. Open it where it is needed.")
+            if self._held.line is None or not self._held.line.usable:
+                self._open_line()
+            line = self._held.line
+            assert line is not None
+            if not self._checked:
+                self._check(line)
+                self._checked = True
+            return line
+
+    def lend(self, origin: str) -> socket.socket:
+        """A connected socket for a server process: all it can have signed are heads of the log `origin`.
+
+        The signer lives as long as whoever holds the socket does, also when this link is closed.
+        """
+        line = self.line()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.closing(theirs):
+            try:
+                adopt(line, theirs, origin)
+            except BaseException:
+                ours.close()
+                raise
+        self._held.lent = True
+        return ours
+
+    def close(self) -> None:
+        """Hang up; a signer that was started here, and lent to nobody, has ended when this returns."""
+        with self._alone:
+            self._closed, self._opening = True, None
+            self._let_go()
+
+    def _open_line(self) -> None:
+        """A new line, not yet checked: to the standing signer, else to one started now."""
+        self._checked = False
+        if self._held.line is not None:
+            self._held.line.close()
+        standing = _standing(self._keys)
+        if standing is not None:
+            self._held.line = Line(standing)
+            return
+        if read_elsewhere(self._keys) is not None:
+            raise SignerUnavailable(
+                "The signing keys of this workspace are with a signer of their own, and it does not answer.\n"
+                "Start it, as its own user: sealwright signer --home FOLDER --key-file FILE"
+            )
+        if self._opening is None:
+            raise SignerUnavailable(
+                "The signer is gone, and the passphrase that opens its keys is not kept. Run the command again."
+            )
+        if self._held.started is not None:
+            self._held.started.kill()
+            self._held.started.wait()
+        self._held.started, connected = _start(self._opening)
+        self._held.line = Line(connected, patience=_FIRST_ANSWER_SECONDS)
+
+    def _check(self, line: Line) -> None:
+        """Return if the signer at the other end holds the keys our trust root lists."""
+        try:
+            found = ready(line)
+            wanted = {branch: keys[-1].key_id for branch, keys in self._trust_root.keys.items()}
+            if (found.workspace, found.keys) != (self._trust_root.workspace, wanted):
+                raise VerificationFailed(
+                    f"The signer holds keys of {found.workspace} that our trust root does not list as the newest.\n"
+                    "Restart the signer, or restore the whole keys folder from one backup.",
+                    link="keys/trust.json",
+                )
+        except BaseException:
+            line.close()
+            raise
+
+
+def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Path) -> RemoteSigner:
+    """The signer of a decision log, over a socket this process inherited (`SignerLink.lend`).
+
+    When that signer is gone, a signer that stands in the workspace is asked instead, over a connection narrowed to the
+    same log; until there is one, nothing is signed.
+    """
+    held = Line(socket.socket(fileno=descriptor))
+    alone = threading.Lock()
+
+    def line() -> Line:
+        nonlocal held
+        with alone:
+            if not held.usable:
+                standing = _standing(home / "keys")
+                if standing is None:
+                    raise SignerUnavailable("The signer of this server is gone. Start one: sealwright signer")
+                held = Line(standing)
+                narrow(held, origin)
+            return held
+
+    return RemoteSigner("decision-checkpoints", public, line)
+
+
+def _standing(keys: Path) -> socket.socket | None:
+    """A connection to the signer that stands for this keys folder, beside it or elsewhere; None if none answers."""
+    elsewhere = read_elsewhere(keys)
+    if elsewhere is None:
+        return connect_standing(socket_folder(keys))
+    return connect_standing(Path(elsewhere.folder), elsewhere.user)
+
+
+def _start(opening: Opening) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    """A new signer process, told over a pipe what opens its keys, and a socket to it."""
+    while _lent and _lent[0].poll() is not None:
+        _lent.pop(0)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    place = str(Path(__file__).resolve().parents[3])
+    with contextlib.closing(theirs):
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _BOOT, place, "--line-fd", str(theirs.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=_ENVIRONMENT,
+                cwd="/",
+                process_group=0,  # Ctrl-C reaches us first, and we may still have something to sign
+            )
+        except OSError as error:
+            ours.close()
+            raise SignerUnavailable(f"A signer could not be started: {error.strerror}.") from None
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(opening.to_bytes())
+    return process, ours

@@ -1,0 +1,138 @@
+"""The signing keys in a folder of their own, under a root key of their own: commands cannot open them at all.
+
+Answers: where does the signer of a keys folder listen if it is not beside it, and how are the two parted?
+After the parting two users can hold the two halves: whoever runs commands has what encrypts, the signer what signs.
+"""
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from sealwright.kernel import (
+    Conflict,
+    InvalidInput,
+    VerificationFailed,
+    fsync_folder,
+    private_folder,
+    read_limited,
+    write_atomically,
+)
+from sealwright.trust.key_files import (
+    ROOT_FILE,
+    branch_file,
+    branch_versions,
+    key_path,
+    open_branch,
+    open_root,
+    read_trust,
+    write_branch,
+    write_trust,
+)
+from sealwright.trust.signing.vault import MEMORY
+from sealwright.trust.trust_root import SIGNING_BRANCHES
+from sealwright.trust.unlock import KeyFile, Unlock
+from sealwright.trust.wrapping import wrap
+
+__all__ = ["Elsewhere", "part_signing_keys", "read_elsewhere"]
+
+_ELSEWHERE = "signer.json"
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """keys/signer.json: the signing keys are not here. The signer listens in `folder`, and runs as `user`."""
+
+    format: int = 1
+    folder: str
+    user: int
+
+
+_DECODER = msgspec.json.Decoder(Elsewhere)
+
+
+def read_elsewhere(keys: Path) -> Elsewhere | None:
+    """Where the signer of this keys folder is, if its keys were parted from it; None if they are here.
+
+    Raises
+    ------
+    VerificationFailed
+        The file is not in form.
+    """
+    path = keys / _ELSEWHERE
+    if not os.path.lexists(path):
+        return None
+    try:
+        found = _DECODER.decode(read_limited(path, 1 << 14))
+    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidInput):
+        found = None
+    if found is None or found.format != 1 or not Path(found.folder).is_absolute():
+        raise VerificationFailed(f"{path} does not say where the signer is. Restore it.", link=f"keys/{_ELSEWHERE}")
+    return found
+
+
+def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, user: int) -> None:
+    """Move the signing keys to `to`/keys, wrapped under a new root key, and destroy them in `keys`.
+
+    For this moment they are in this process; run it where nothing else runs. Backups still have the old files.
+
+    Parameters
+    ----------
+    to : Path
+        The signer's own folder, to be made. Its signer listens in `to`/run.
+    to_unlock : KeyFile
+        What opens the signer's folder from now on.
+    user : int
+        The user id the signer runs as. Where root parts the keys, folder and key file become that user's.
+
+    Raises
+    ------
+    Conflict
+        They were parted before, or `to` exists.
+    NotFound, WrongUnlock, KeyFileUnsafe, VerificationFailed
+        As `open_root`.
+    """
+    if read_elsewhere(keys) is not None:
+        raise Conflict("The signing keys of this workspace were parted from it before.")
+    if os.path.lexists(to):
+        raise Conflict(f"There is something at {to} already; keys are never overwritten. Choose another folder.")
+    workspace, root = open_root(keys, unlock)
+    trust_root, new_root = read_trust(keys, workspace), secrets.token_bytes(32)
+    draft = private_folder(private_folder(to.resolve()) / "keys")
+    write_atomically(draft / ROOT_FILE, wrap(new_root, key_path(workspace, "root", 1), to_unlock))
+    for name in SIGNING_BRANCHES:
+        secret = open_branch(keys, root, workspace, name, branch_versions(keys, name)[-1])
+        write_branch(draft, new_root, workspace, name, 1, secret)
+    write_trust(draft, new_root, trust_root)
+    if (keys / MEMORY).exists():
+        shutil.copytree(keys / MEMORY, draft / MEMORY)
+    write_atomically(draft / "callers.json", msgspec.json.encode({"format": 1, "control": [os.geteuid()]}))
+    _hand_over(to, to_unlock, user)
+    place = Elsewhere(folder=str(to.resolve() / "run"), user=user)
+    write_atomically(keys / _ELSEWHERE, msgspec.json.encode(place))
+    _destroy(keys)
+
+
+def _hand_over(to: Path, key_file: KeyFile, user: int) -> None:
+    """Make everything the signer's, where we may."""
+    if os.geteuid() == 0:
+        for path in (key_file.path, to, *to.rglob("*")):
+            os.chown(path, user, -1, follow_symlinks=False)
+        to.chmod(0o711)  # callers pass through to the socket
+
+
+def _destroy(keys: Path) -> None:
+    """Overwrite and remove what signs; what an SSD or a snapshot keeps elsewhere survives this."""
+    for name in SIGNING_BRANCHES:
+        for version in branch_versions(keys, name):
+            path = branch_file(keys, name, version)
+            with path.open("r+b") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(0)
+                file.write(secrets.token_bytes(size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+    shutil.rmtree(keys / MEMORY, ignore_errors=True)
+    fsync_folder(keys)

@@ -1,0 +1,135 @@
+"""What the branches "checkpoints" and "decision-checkpoints" sign: heads of our own logs, each extending the one before.
+
+Answers: is this the head of a log that this branch signs, and does it contradict nothing that was signed for it?
+Does not answer: are the entries under it true? Whoever writes the log answers for those.
+
+Two heads of one log that do not extend each other would be two histories. The newest head signed is on disk before its
+signature leaves, so there is no moment, crash or second signer between the two.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed, check_name
+from sealwright.trust.merkle import EMPTY_ROOT, verify_consistency
+from sealwright.trust.notes import Checkpoint, check_origin, open_checkpoint
+from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.memory_heads import Heads
+from sealwright.trust.signing.messages import SignHead
+
+__all__ = ["HeadBehind", "check_origin_of", "sign_next_head"]
+
+_DECISIONS = re.compile(r"sealwright/(?P<workspace>[^/]+)/decisions/(?P<project>[^/]+)/(?P<channel>[^/]+)")
+
+
+class HeadBehind(Exception):
+    """The proof starts from another head than the newest one signed, which has `size` leaves."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(size)
+
+
+def check_origin_of(branch: str, origin: str, workspace: str) -> None:
+    """Return if `branch` signs heads of the log `origin`.
+
+    Raises
+    ------
+    SignerRefused
+        "checkpoint.origin".
+    """
+    if branch == "checkpoints" and origin == f"sealwright/{workspace}/ledger":
+        return
+    match = _DECISIONS.fullmatch(origin)
+    if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
+        try:
+            check_origin(origin)
+            check_name(match["project"], what="project")
+            check_name(match["channel"], what="channel")
+        except InvalidInput:
+            pass
+        else:
+            return
+    raise SignerRefused("checkpoint.origin", f"The branch {branch!r} does not sign for a log {origin[:120]!r}.")
+
+
+def sign_next_head(
+    asked: SignHead, *, workspace: str, keys: Sequence[PublicKey], heads: Heads, sign: Callable[[bytes], bytes]
+) -> bytes:
+    """The signature over a head that extends the newest one signed, which is remembered first.
+
+    Raises
+    ------
+    SignerRefused
+        "checkpoint.malformed", "checkpoint.origin", "checkpoint.smaller", "checkpoint.contradicts" or
+        "checkpoint.unknown_past"; "memory.…" where the newest head cannot be known.
+    HeadBehind
+        The proof in `asked` starts elsewhere.
+    """
+    head = _head_in(asked.data)
+    check_origin_of(asked.branch, head.origin, workspace)
+    with heads.of(head.origin) as memory:
+        last = _newest(memory.head, asked.note, head.origin, keys)
+        if head != last:
+            _refuse_unless_next(head, last, asked)
+        if head != memory.head:
+            memory.remember(head)
+        return sign(asked.data)
+
+
+def _head_in(data: bytes) -> Checkpoint:
+    try:
+        head = Checkpoint.parse(data.decode("ascii"))
+    except (SealwrightError, UnicodeDecodeError):
+        head = None
+    if head is None or head.text().encode() != data:
+        raise SignerRefused("checkpoint.malformed", "This is not the text of a checkpoint (c2sp.org/tlog-checkpoint).")
+    return head
+
+
+def _newest(remembered: Checkpoint | None, note: bytes, origin: str, keys: Sequence[PublicKey]) -> Checkpoint | None:
+    """The larger of what is remembered and what was published: both were signed by us."""
+    if not note:
+        return remembered
+    try:
+        published = open_checkpoint(note, keys, origin)
+    except VerificationFailed as error:
+        raise SignerRefused("checkpoint.note", f"The published checkpoint does not verify: {error}") from None
+    if remembered is None or published.size > remembered.size:
+        return published
+    if published.size == remembered.size and published != remembered:
+        raise _contradicts(published, remembered)
+    return remembered
+
+
+def _refuse_unless_next(head: Checkpoint, last: Checkpoint | None, asked: SignHead) -> None:
+    if last is None:
+        if (head.size, head.root) != (0, EMPTY_ROOT):
+            raise SignerRefused(
+                "checkpoint.unknown_past",
+                f"No head of the log {head.origin} is remembered, and none was shown that we signed. A log begins empty.",
+            )
+        return
+    if head.size < last.size:
+        raise SignerRefused(
+            "checkpoint.smaller",
+            f"A head of {last.size} entries was signed for {head.origin}; one of {head.size} is an older history.\n"
+            "An old copy of the log was put back. Restore the newest one.",
+        )
+    if head.size == last.size:
+        raise _contradicts(head, last)
+    if asked.since != last.size:
+        raise HeadBehind(last.size)
+    try:
+        verify_consistency(last.size, head.size, asked.path, last.root, head.root)
+    except VerificationFailed:
+        raise _contradicts(head, last) from None
+
+
+def _contradicts(head: Checkpoint, last: Checkpoint) -> SignerRefused:
+    return SignerRefused(
+        "checkpoint.contradicts",
+        f"The head of {head.size} entries does not extend the one of {last.size} that was signed for {head.origin}.\n"
+        "Two histories of one log are never signed. Restore the newest copy of the log.",
+    )
