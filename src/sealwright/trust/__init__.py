@@ -64,6 +64,16 @@ if TYPE_CHECKING:
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.webhook_signature import (
+        SIGNATURE_HEADER,
+        RecentDeliveries,
+        SeenDeliveries,
+        WebhookDelivery,
+        WebhookRefused,
+        sign_webhook,
+        verify_webhook,
+    )
+    from sealwright.trust.webhooks import Sent, WebhookMessage, Webhooks, pause_before
 
 __all__ = [
     "Appended",
@@ -98,16 +108,24 @@ __all__ = [
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RecentDeliveries",
     "RoleGrant",
     "SEALING_BRANCHES",
+    "SIGNATURE_HEADER",
     "SIGNING_BRANCHES",
     "Secret",
+    "SeenDeliveries",
+    "Sent",
     "Signer",
     "Statement",
     "TlsFiles",
     "TokenRefused",
     "TrustRoot",
     "Unlock",
+    "WebhookDelivery",
+    "WebhookMessage",
+    "WebhookRefused",
+    "Webhooks",
     "WrongUnlock",
     "as_pseudonym",
     "check_file_names",
@@ -135,6 +153,7 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "pause_before",
     "person_name_key",
     "person_statement",
     "pseudonym_of",
@@ -149,6 +168,7 @@ __all__ = [
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "sign_webhook",
     "tree_root",
     "verify_consistency",
     "verify_extension",
@@ -160,6 +180,7 @@ __all__ = [
     "verify_receipt",
     "verify_statement",
     "verify_token",
+    "verify_webhook",
 ]
 
 _HOME = {
@@ -310,6 +331,21 @@ _HOME = {
         "Secret",
         "Unlock",
         "create_key_file",
+    ),
+    "webhook_signature": (
+        "RecentDeliveries",
+        "SIGNATURE_HEADER",
+        "SeenDeliveries",
+        "WebhookDelivery",
+        "WebhookRefused",
+        "sign_webhook",
+        "verify_webhook",
+    ),
+    "webhooks": (
+        "Sent",
+        "WebhookMessage",
+        "Webhooks",
+        "pause_before",
     ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
