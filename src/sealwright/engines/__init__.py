@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Measure,
     )
     from sealwright.engines.database import Database, Row, Tx, open_database
+    from sealwright.engines.destinations import Destination, read_destination
     from sealwright.engines.outbound import Outbound, OutboundRules, Pinned
     from sealwright.engines.outbound_errors import OutboundFailed, OutboundRefused
     from sealwright.engines.pinned_exchange import Answer
@@ -33,6 +34,7 @@ __all__ = [
     "ConfinementIncomplete",
     "ConfinementReport",
     "Database",
+    "Destination",
     "Do",
     "Limits",
     "Material",
@@ -50,6 +52,7 @@ __all__ = [
     "Work",
     "cores",
     "open_database",
+    "read_destination",
     "run_confined",
     "serve",
 ]
@@ -69,6 +72,8 @@ def __getattr__(name: str) -> Any:
         from sealwright.engines import compute as module  # type: ignore[no-redef]
     elif name in _OUTBOUND:
         from sealwright.engines import outbound as module  # type: ignore[no-redef]
+    elif name in ("Destination", "read_destination"):
+        from sealwright.engines import destinations as module  # type: ignore[no-redef]
     elif name in ("OutboundFailed", "OutboundRefused"):
         from sealwright.engines import outbound_errors as module  # type: ignore[no-redef]
     elif name == "Answer":

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
+    from sealwright.trust.identity.oidc import OidcArrival, OidcLogin, OidcStart
+    from sealwright.trust.identity.oidc_configured import read_oidc_settings, secret_in_file
+    from sealwright.trust.identity.oidc_errors import OidcRefused, OidcUnavailable
+    from sealwright.trust.identity.oidc_settings import OIDC_ALGORITHMS, GroupRole, OidcSettings
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
@@ -88,6 +92,7 @@ __all__ = [
     "Entry",
     "Event",
     "Frontier",
+    "GroupRole",
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
@@ -100,6 +105,13 @@ __all__ = [
     "LedgerUnavailable",
     "LocalSigner",
     "ModelManifest",
+    "OIDC_ALGORITHMS",
+    "OidcArrival",
+    "OidcLogin",
+    "OidcRefused",
+    "OidcSettings",
+    "OidcStart",
+    "OidcUnavailable",
     "PERSON",
     "Passphrase",
     "Person",
@@ -159,12 +171,14 @@ __all__ = [
     "pseudonym_of",
     "raw_pseudonym",
     "read_model_folder",
+    "read_oidc_settings",
     "retire_branch",
     "rotate_branch",
     "seal",
     "seal_file",
     "seal_records",
     "seal_stream",
+    "secret_in_file",
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
@@ -194,6 +208,24 @@ _HOME = {
         "KeyFileUnsafe",
         "TokenRefused",
         "WrongUnlock",
+    ),
+    "identity.oidc": (
+        "OidcArrival",
+        "OidcLogin",
+        "OidcStart",
+    ),
+    "identity.oidc_configured": (
+        "read_oidc_settings",
+        "secret_in_file",
+    ),
+    "identity.oidc_errors": (
+        "OidcRefused",
+        "OidcUnavailable",
+    ),
+    "identity.oidc_settings": (
+        "GroupRole",
+        "OIDC_ALGORITHMS",
+        "OidcSettings",
     ),
     "key_folder": (
         "create_keyring",
