@@ -108,6 +108,11 @@ def test_a_url_that_can_be_read_in_two_ways_is_refused_t33(canary: Canary, shape
     assert error.value.reason == "outbound.url"
 
 
+def test_a_user_name_in_a_url_is_named_as_what_is_wrong_t33() -> None:
+    with pytest.raises(OutboundRefused, match="user name"):
+        Outbound(resolver=never).check("https://good.example.org@evil.example.org/")
+
+
 def test_a_local_name_is_refused_unless_it_is_listed_t33(canary: Canary) -> None:
     with pytest.raises(OutboundRefused, match="local name"):
         Outbound(rules_for(canary), resolver=never).request(f"https://localhost:{canary.port}/")

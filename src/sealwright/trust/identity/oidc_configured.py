@@ -60,13 +60,15 @@ def secret_in_file(path: Path) -> Callable[[], Secret]:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise KeyFileUnsafe(f"The file of a secret, {path}, cannot be opened: {error.strerror}.") from None
-        with os.fdopen(handle, "rb") as file:
+        try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
                 raise KeyFileUnsafe(
                     f"The file of a secret, {path}, must be a file of ours alone. Close it with: chmod 600 {path}"
                 )
-            data = file.read(_MOST_SECRET + 1)
+            data = os.read(handle, _MOST_SECRET + 1)
+        finally:
+            os.close(handle)
         if not 1 <= len(data.strip()) <= _MOST_SECRET or not data.isascii():
             raise KeyFileUnsafe(f"The file of a secret, {path}, must hold one line of plain text.")
         return Secret(data.decode("ascii").strip())
