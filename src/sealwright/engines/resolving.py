@@ -54,7 +54,10 @@ def resolve_within(resolver: Resolver, host: str, port: int, seconds: float) -> 
         raise _failed(host, "the name server did not answer in time")
     if not answers or not 1 <= len(answers[0]) <= _MOST_ADDRESSES:
         raise _failed(host, f"the name has no address, or more than {_MOST_ADDRESSES}")
-    return tuple(ip_address(text) for text in answers[0])
+    try:
+        return tuple(ip_address(text) for text in answers[0])
+    except ValueError:
+        raise _failed(host, "the answer holds something that is no address") from None
 
 
 def _failed(host: str, why: str) -> OutboundFailed:

@@ -216,7 +216,7 @@ def test_another_issuer_t04(desk, change: object) -> None:
     [("other", "left out"), ("", "left out"), ([], "left out"), (["other"], "left out"), (["other"], CLIENT),
      ([CLIENT, "other"], "left out"), (["other", CLIENT], "left out"), ([CLIENT, "other"], "other"), (CLIENT, "other"),
      ([CLIENT], "other"), (CLIENT.upper(), "left out"), (f"{CLIENT} ", "left out"), ([CLIENT, CLIENT], "left out"),
-     ([CLIENT, 7], CLIENT), (CLIENT, ""), (CLIENT, [CLIENT]), ({CLIENT: 1}, "other"), ("sealwrigh", "left out")],
+     ([CLIENT, 7], CLIENT), (CLIENT, ""), (CLIENT, [CLIENT]), ({CLIENT: 1}, "other"), ({CLIENT: 1}, "left out"), (7, "left out"), (None, CLIENT), ("sealwrigh", "left out")],
 )  # fmt: skip
 def test_a_token_for_somebody_else_or_for_somebody_else_as_well_t04(desk, aud: object, azp: object) -> None:
     claims(desk, aud=aud, azp=azp)

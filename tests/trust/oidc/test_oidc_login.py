@@ -297,7 +297,7 @@ def test_a_link_written_into_the_table_is_not_believed(desk, ada: Principal, db:
         tx.run("UPDATE oidc_accounts SET person = :person WHERE account = :account", person="root", account=account)
     with pytest.raises(VerificationFailed):
         desk.arrive()
-    assert desk.events()[-1] == ("oidc.login", "refused", "oidc.row_changed")
+    assert desk.events()[-1] == ("oidc.login", "refused", "verification.failed")
 
 
 def test_a_login_under_way_that_was_changed_is_not_believed(desk, db: Database) -> None:

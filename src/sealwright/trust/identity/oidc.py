@@ -9,16 +9,16 @@ key or passkey, because a provider can say anybody is anybody.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sealwright.engines import Database, Outbound
-from sealwright.kernel import Clock, VerificationFailed, from_rfc3339
+from sealwright.kernel import Clock, OperationFailed, SealwrightError, from_rfc3339
 from sealwright.trust.audit import Audit, Event
 from sealwright.trust.identity.keys import IdentityKeys
 from sealwright.trust.identity.oidc_accounts import OidcAccounts
-from sealwright.trust.identity.oidc_errors import OidcRefused, OidcUnavailable
+from sealwright.trust.identity.oidc_errors import OidcRefused
 from sealwright.trust.identity.oidc_exchange import authorization_url, exchange_code
 from sealwright.trust.identity.oidc_groups import grants_of, shown_recently
 from sealwright.trust.identity.oidc_pending import PendingLogin, PendingLogins
@@ -31,6 +31,8 @@ from sealwright.trust.unlock import Secret
 
 __all__ = ["OidcArrival", "OidcLogin", "OidcStart"]
 
+Outcome = Literal["done", "refused", "failed"]
+
 _SKEW = timedelta(seconds=60)
 _LONGEST_PARAMETER = 4096
 
@@ -39,7 +41,7 @@ _LONGEST_PARAMETER = 4096
 class OidcStart:
     """Where the browser is sent, and what goes into its cookie until it comes back: HttpOnly, Secure, SameSite=Lax."""
 
-    url: str
+    url: str = field(repr=False)
     browser: Secret
 
 
@@ -65,7 +67,8 @@ class OidcLogin:
     Parameters
     ----------
     admits : callable
-        Whether a person of this name may sign in now: enrolled, not ended, not locked.
+        Whether a person of this name may sign in now: enrolled, not ended, not locked. Where the settings enrol unknown
+        accounts it is asked about these, too, by the name they are to have ("sso-…").
     """
 
     def __init__(
@@ -148,14 +151,9 @@ class OidcLogin:
         trail = _Trail()
         try:
             arrival = self._arrive(list(parameters), browser, trail)
-        except OidcRefused as error:
-            self._record("refused", trail, error.reason, source, request)
-            raise
-        except OidcUnavailable as error:
-            self._record("failed", trail, error.reason, source, request)
-            raise
-        except VerificationFailed:
-            self._record("refused", trail, "oidc.row_changed", source, request)
+        except SealwrightError as error:
+            outcome: Outcome = "failed" if isinstance(error, OperationFailed) else "refused"
+            self._record(outcome, trail, getattr(error, "reason", error.code), source, request)
             raise
         self._record("done", trail, "", source, request)
         return arrival
@@ -241,11 +239,11 @@ class OidcLogin:
 
         self._accounts.link(self._settings.issuer, subject, trail.person, self._clock(), first=first)
 
-    def _record(self, outcome: str, trail: _Trail, reason: str, source: str, request: str) -> None:
+    def _record(self, outcome: Outcome, trail: _Trail, reason: str, source: str, request: str) -> None:
         self._audit.record(
             Event(
                 action="oidc.login",
-                outcome=outcome,  # type: ignore[arg-type]
+                outcome=outcome,
                 actor=trail.person,
                 resource=f"account:{trail.account}" if trail.account else "",
                 reason=reason,

@@ -8,7 +8,7 @@ The key is chosen among those the provider publishes; nothing in the token's hea
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,8 +45,8 @@ class Expected:
     issuer: str
     client_id: str
     algorithms: tuple[str, ...]
-    nonce: str
-    access_token: str
+    nonce: str = field(repr=False)
+    access_token: str = field(repr=False)
     now: datetime
 
 
@@ -105,8 +105,9 @@ def _check_claims(claims: Mapping[str, Any], expected: Expected) -> None:
     if claims["iss"] != expected.issuer:
         raise _refused("token_issuer", "its token names another issuer")
     audience, party = claims["aud"], claims.get("azp")
-    audiences = [audience] if isinstance(audience, str) else list(audience)
-    if expected.client_id not in audiences or not all(isinstance(one, str) for one in audiences):
+    audiences = [audience] if isinstance(audience, str) else audience
+    listed = isinstance(audiences, list) and all(isinstance(one, str) for one in audiences)
+    if not listed or expected.client_id not in audiences:
         raise _refused("token_audience", "its token is for somebody else")
     if party != expected.client_id and (party is not None or len(audiences) != 1):
         raise _refused("token_audience", "its token is for somebody else as well")
