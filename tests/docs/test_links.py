@@ -15,6 +15,8 @@ _KNOWN_HOSTS = {
     "localhost:8443",
     "credit.example.org",
     "credit.example.org:8443",
+    "idp.example.org",
+    "sealwright.example.org",
     "s3.example.org",
     "in-toto.io",
     "slsa.dev",

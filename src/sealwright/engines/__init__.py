@@ -1,7 +1,7 @@
-"""Mechanism only: the database port, confined child processes, and work spread over cores and machines.
+"""Mechanism only: the database port, confined child processes, work spread over cores and machines, outbound requests.
 
-Answers: how is something kept, how is untrusted code run, and how are many jobs done at once? Knows nothing of models,
-data or people.
+Answers: how is something kept, how is untrusted code run, how are many jobs done at once, and how does a request leave?
+Knows nothing of models, data or people.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,19 +21,30 @@ if TYPE_CHECKING:
         Measure,
     )
     from sealwright.engines.database import Database, Row, Tx, open_database
+    from sealwright.engines.destinations import Destination, read_destination
+    from sealwright.engines.outbound import Outbound, OutboundRules, Pinned
+    from sealwright.engines.outbound_errors import OutboundFailed, OutboundRefused
+    from sealwright.engines.pinned_exchange import Answer
     from sealwright.engines.syscall_filter import filter_program
 
 __all__ = [
+    "Answer",
     "MEASURES",
     "Compute",
     "Confined",
     "ConfinementIncomplete",
     "ConfinementReport",
     "Database",
+    "Destination",
     "Do",
     "Limits",
     "Material",
     "Measure",
+    "Outbound",
+    "OutboundFailed",
+    "OutboundRefused",
+    "OutboundRules",
+    "Pinned",
     "Processes",
     "RayCluster",
     "Row",
@@ -43,11 +54,13 @@ __all__ = [
     "cores",
     "filter_program",
     "open_database",
+    "read_destination",
     "run_confined",
     "serve",
 ]
 
 _DATABASE = frozenset({"Database", "Row", "Tx", "open_database"})
+_OUTBOUND = frozenset({"Outbound", "OutboundRules", "Pinned"})
 _COMPUTE = frozenset({"Compute", "Do", "Material", "Serial", "Work", "cores"})
 
 
@@ -59,6 +72,14 @@ def __getattr__(name: str) -> Any:
         from sealwright.engines import database as module
     elif name in _COMPUTE:
         from sealwright.engines import compute as module  # type: ignore[no-redef]
+    elif name in _OUTBOUND:
+        from sealwright.engines import outbound as module  # type: ignore[no-redef]
+    elif name in ("Destination", "read_destination"):
+        from sealwright.engines import destinations as module  # type: ignore[no-redef]
+    elif name in ("OutboundFailed", "OutboundRefused"):
+        from sealwright.engines import outbound_errors as module  # type: ignore[no-redef]
+    elif name == "Answer":
+        from sealwright.engines import pinned_exchange as module  # type: ignore[no-redef]
     elif name == "serve":
         from sealwright.engines import compute_child as module  # type: ignore[no-redef]
     elif name == "Processes":

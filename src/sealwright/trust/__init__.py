@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
+    from sealwright.trust.identity.oidc import OidcArrival, OidcLogin, OidcStart
+    from sealwright.trust.identity.oidc_configured import read_oidc_settings, secret_in_file
+    from sealwright.trust.identity.oidc_errors import OidcRefused, OidcUnavailable
+    from sealwright.trust.identity.oidc_settings import OIDC_ALGORITHMS, GroupRole, OidcSettings
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
@@ -107,6 +111,16 @@ if TYPE_CHECKING:
     from sealwright.trust.tokens import Claims, issue_token, verify_token
     from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.webhook_signature import (
+        SIGNATURE_HEADER,
+        RecentDeliveries,
+        SeenDeliveries,
+        WebhookDelivery,
+        WebhookRefused,
+        sign_webhook,
+        verify_webhook,
+    )
+    from sealwright.trust.webhooks import Sent, WebhookMessage, Webhooks, pause_before
     from sealwright.trust.witness.anchor_check import Anchored, check_anchors
     from sealwright.trust.witness.anchor_store import AnchorStore
     from sealwright.trust.witness.client import WitnessDisagrees, ask_witness, check_address
@@ -155,6 +169,7 @@ __all__ = [
     "Event",
     "FloodGuard",
     "Frontier",
+    "GroupRole",
     "INTROSPECT",
     "InsecurePassphraseForTests",
     "Installed",
@@ -175,6 +190,13 @@ __all__ = [
     "ModelManifest",
     "OAuthAnswer",
     "OAuthRequest",
+    "OIDC_ALGORITHMS",
+    "OidcArrival",
+    "OidcLogin",
+    "OidcRefused",
+    "OidcSettings",
+    "OidcStart",
+    "OidcUnavailable",
     "PERSON",
     "Passphrase",
     "PeerVerifier",
@@ -184,11 +206,15 @@ __all__ = [
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RecentDeliveries",
     "RemoteSigner",
     "RoleGrant",
     "SEALING_BRANCHES",
+    "SIGNATURE_HEADER",
     "SIGNING_BRANCHES",
     "Secret",
+    "SeenDeliveries",
+    "Sent",
     "ServiceCalls",
     "ServiceCertificates",
     "ServiceIdentity",
@@ -207,6 +233,10 @@ __all__ = [
     "TokenSettings",
     "TrustRoot",
     "Unlock",
+    "WebhookDelivery",
+    "WebhookMessage",
+    "WebhookRefused",
+    "Webhooks",
     "Witness",
     "WitnessDisagrees",
     "WitnessKey",
@@ -259,6 +289,7 @@ __all__ = [
     "open_sealed_file",
     "open_stream",
     "part_signing_keys",
+    "pause_before",
     "person_name_key",
     "person_statement",
     "proved_anew",
@@ -266,6 +297,7 @@ __all__ = [
     "raw_pseudonym",
     "read_advisories",
     "read_model_folder",
+    "read_oidc_settings",
     "release_problem",
     "request_timestamp",
     "retire_branch",
@@ -274,10 +306,12 @@ __all__ = [
     "seal_file",
     "seal_records",
     "seal_stream",
+    "secret_in_file",
     "sign_access_list",
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "sign_webhook",
     "stand_signer",
     "start_hooks",
     "take_revocations",
@@ -295,6 +329,7 @@ __all__ = [
     "verify_statement",
     "verify_timestamp",
     "verify_token",
+    "verify_webhook",
     "with_cosignatures",
 ]
 
@@ -314,6 +349,24 @@ _HOME = {
         "WrongUnlock",
     ),
     "flood": ("FloodGuard",),
+    "identity.oidc": (
+        "OidcArrival",
+        "OidcLogin",
+        "OidcStart",
+    ),
+    "identity.oidc_configured": (
+        "read_oidc_settings",
+        "secret_in_file",
+    ),
+    "identity.oidc_errors": (
+        "OidcRefused",
+        "OidcUnavailable",
+    ),
+    "identity.oidc_settings": (
+        "GroupRole",
+        "OIDC_ALGORITHMS",
+        "OidcSettings",
+    ),
     "key_folder": (
         "create_keyring",
         "open_keyring",
@@ -536,6 +589,21 @@ _HOME = {
         "Secret",
         "Unlock",
         "create_key_file",
+    ),
+    "webhook_signature": (
+        "RecentDeliveries",
+        "SIGNATURE_HEADER",
+        "SeenDeliveries",
+        "WebhookDelivery",
+        "WebhookRefused",
+        "sign_webhook",
+        "verify_webhook",
+    ),
+    "webhooks": (
+        "Sent",
+        "WebhookMessage",
+        "Webhooks",
+        "pause_before",
     ),
     "witness.anchor_check": (
         "Anchored",
