@@ -12,6 +12,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
+    from sealwright.trust.identity.approval_by_key import (
+        ApprovalBySecurityKey,
+        approval_challenge,
+        verify_approval_by_key,
+    )
+    from sealwright.trust.identity.enrolment_links import EnrolmentLink, EnrolmentOffer
+    from sealwright.trust.identity.errors import (
+        FreshProofNeeded,
+        LastFactor,
+        LinkRefused,
+        LoginRefused,
+        PasswordUnsuitable,
+        ProofRefused,
+        SessionOver,
+        SignInBusy,
+        TooManyTries,
+    )
+    from sealwright.trust.identity.first_factor import FirstPasskey
+    from sealwright.trust.identity.identity import Identity, open_identity
+    from sealwright.trust.identity.login_steps import SecondFactorNeeded, SignedIn
+    from sealwright.trust.identity.passkey_public import PasskeyPublic, passkey_statement, verify_passkey
+    from sealwright.trust.identity.passkeys import Passkey
+    from sealwright.trust.identity.password_cost import ARGON2ID, PBKDF2, HashCost, insecure_cost_for_tests
+    from sealwright.trust.identity.proofs import PasskeyAnswer, RecoveryCode, TotpCode
+    from sealwright.trust.identity.rules import IdentityRules
+    from sealwright.trust.identity.session_row import NewSession, Session
+    from sealwright.trust.identity.totp import TotpOffer
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
@@ -66,7 +93,9 @@ if TYPE_CHECKING:
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
+    "ARGON2ID",
     "Appended",
+    "ApprovalBySecurityKey",
     "Audit",
     "Checkpoint",
     "Claims",
@@ -75,40 +104,67 @@ __all__ = [
     "EMPTY_ROOT",
     "EVERY_PROJECT",
     "Enrolment",
+    "EnrolmentLink",
+    "EnrolmentOffer",
     "Entry",
     "Event",
+    "FirstPasskey",
+    "FreshProofNeeded",
     "Frontier",
+    "HashCost",
+    "Identity",
+    "IdentityRules",
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
     "Keyring",
+    "LastFactor",
     "Ledger",
     "LedgerAudit",
     "LedgerEntry",
     "LedgerInUse",
     "LedgerReport",
     "LedgerUnavailable",
+    "LinkRefused",
     "LocalSigner",
+    "LoginRefused",
     "ModelManifest",
+    "NewSession",
+    "PBKDF2",
     "PERSON",
+    "Passkey",
+    "PasskeyAnswer",
+    "PasskeyPublic",
     "Passphrase",
+    "PasswordUnsuitable",
     "Person",
     "PersonSigner",
     "Principal",
+    "ProofRefused",
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "RecoveryCode",
     "RoleGrant",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
+    "SecondFactorNeeded",
     "Secret",
+    "Session",
+    "SessionOver",
+    "SignInBusy",
+    "SignedIn",
     "Signer",
     "Statement",
     "TlsFiles",
     "TokenRefused",
+    "TooManyTries",
+    "TotpCode",
+    "TotpOffer",
     "TrustRoot",
     "Unlock",
     "WrongUnlock",
+    "approval_challenge",
     "as_pseudonym",
     "check_file_names",
     "consistency_path",
@@ -122,6 +178,7 @@ __all__ = [
     "erase_attachments",
     "import_signer",
     "inclusion_path",
+    "insecure_cost_for_tests",
     "issue_token",
     "keyed_name",
     "leaf_hash",
@@ -129,12 +186,14 @@ __all__ = [
     "make_receipt",
     "make_statement",
     "open_checkpoint",
+    "open_identity",
     "open_keyring",
     "open_person",
     "open_records",
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "passkey_statement",
     "person_name_key",
     "person_statement",
     "pseudonym_of",
@@ -150,11 +209,13 @@ __all__ = [
     "sign_model_folder",
     "sign_statement",
     "tree_root",
+    "verify_approval_by_key",
     "verify_consistency",
     "verify_extension",
     "verify_inclusion",
     "verify_ledger",
     "verify_model_folder",
+    "verify_passkey",
     "verify_person",
     "verify_proof",
     "verify_receipt",
@@ -174,6 +235,58 @@ _HOME = {
         "TokenRefused",
         "WrongUnlock",
     ),
+    "identity.approval_by_key": (
+        "ApprovalBySecurityKey",
+        "approval_challenge",
+        "verify_approval_by_key",
+    ),
+    "identity.enrolment_links": (
+        "EnrolmentLink",
+        "EnrolmentOffer",
+    ),
+    "identity.errors": (
+        "FreshProofNeeded",
+        "LastFactor",
+        "LinkRefused",
+        "LoginRefused",
+        "PasswordUnsuitable",
+        "ProofRefused",
+        "SessionOver",
+        "SignInBusy",
+        "TooManyTries",
+    ),
+    "identity.first_factor": ("FirstPasskey",),
+    "identity.identity": (
+        "Identity",
+        "open_identity",
+    ),
+    "identity.login_steps": (
+        "SecondFactorNeeded",
+        "SignedIn",
+    ),
+    "identity.passkey_public": (
+        "PasskeyPublic",
+        "passkey_statement",
+        "verify_passkey",
+    ),
+    "identity.passkeys": ("Passkey",),
+    "identity.password_cost": (
+        "ARGON2ID",
+        "HashCost",
+        "PBKDF2",
+        "insecure_cost_for_tests",
+    ),
+    "identity.proofs": (
+        "PasskeyAnswer",
+        "RecoveryCode",
+        "TotpCode",
+    ),
+    "identity.rules": ("IdentityRules",),
+    "identity.session_row": (
+        "NewSession",
+        "Session",
+    ),
+    "identity.totp": ("TotpOffer",),
     "key_folder": (
         "create_keyring",
         "open_keyring",
