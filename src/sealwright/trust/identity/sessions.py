@@ -118,15 +118,15 @@ class Sessions:
         """Begin a session with an id of its own."""
         return self._put(tx, new_id("ses", self._means.random), name, factor, self._means.now())
 
-    def renew(self, tx: Tx, session: Session, *, factor: str) -> NewSession:
+    def renew(self, tx: Tx, cookie: str, session: Session, *, factor: str) -> NewSession:
         """The same session after a step-up: another id, the old one is dead, the absolute limit goes on.
 
         Raises
         ------
         SessionOver
-            It ended in the meantime.
+            It ended in the meantime, or was renewed by another step-up.
         """
-        gone = tx.run("DELETE FROM identity_sessions WHERE handle = :handle RETURNING handle", handle=session.handle)
+        gone = tx.run("DELETE FROM identity_sessions WHERE id = :id RETURNING id", id=fingerprint(cookie))
         if not gone:
             raise SessionOver
         return self._put(tx, session.handle, session.name, factor, rfc3339(session.started_at))

@@ -60,7 +60,7 @@ class StepUp:
         with self._means.db.write() as tx:
             self._record(session, proof, source)
             reset(tx, bucket)
-            renewed = self._sessions.renew(tx, session, factor=proof.factor)
+            renewed = self._sessions.renew(tx, cookie, session, factor=proof.factor)
             if proof.factor == "recovery_code":
                 self._sessions.end_others(
                     tx, session.name, by="", reason="identity.recovery_code_used", keep=session.handle

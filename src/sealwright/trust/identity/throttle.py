@@ -84,7 +84,7 @@ def _state(tx: Tx, bucket: str, limit: Limit, now_ms: int) -> tuple[float, int]:
     passed = max(0, now_ms - int(rows[0]["at_ms"]))  # a clock set back frees nobody
     before = float(rows[0]["level"])
     level = max(0.0, before - passed / limit.leak_ms)
-    return level, max(0, limit.delay_ms(level) - passed)
+    return level, max(0, limit.delay_ms(before) - passed)
 
 
 def _put(tx: Tx, bucket: str, level: float, now_ms: int) -> None:
