@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_machines"
-down_revision = "0002"
+down_revision = "0003_identity"
 
 
 def upgrade() -> None:

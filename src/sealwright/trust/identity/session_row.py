@@ -1,0 +1,49 @@
+"""What a session is, and how its row is bound to our key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sealwright.engines import Row
+from sealwright.kernel import canonical_json, from_rfc3339
+from sealwright.trust.unlock import Secret
+
+__all__ = ["NewSession", "Session", "bound_bytes", "session_of"]
+
+_BOUND = ("id", "handle", "name", "factor", "started_at", "strong_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session as lists and pages show it. The handle names it; nobody signs in with a handle."""
+
+    handle: str  # "ses_…"
+    name: str  # of the person
+    factor: str  # what was shown last: "totp", "passkey" or "recovery_code"
+    started_at: datetime
+    strong_at: datetime  # when the second factor was shown last
+    seen_at: datetime  # last use, to the minute
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session and its id, which goes into the cookie and nowhere else."""
+
+    id: Secret
+    session: Session
+
+
+def bound_bytes(row: Row) -> bytes:
+    """What the tag of a row covers: everything but its last use."""
+    return canonical_json({field: row[field] for field in _BOUND})
+
+
+def session_of(row: Row) -> Session:
+    """The session of a row."""
+    return Session(
+        handle=row["handle"],
+        name=row["name"],
+        factor=row["factor"],
+        started_at=from_rfc3339(row["started_at"]),
+        strong_at=from_rfc3339(row["strong_at"]),
+        seen_at=from_rfc3339(row["seen_at"]),
+    )
