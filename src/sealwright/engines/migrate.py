@@ -11,7 +11,7 @@ from sealwright.kernel import OperationFailed
 
 __all__ = ["NEWEST", "bring_up_to_date"]
 
-NEWEST = "0002"
+NEWEST = "0006_permissions"
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 7_305_113  # any fixed number: two starting processes must agree on it
 
@@ -30,7 +30,11 @@ def bring_up_to_date(engine: Engine) -> None:
         found = _revision(connection)
         if found == NEWEST:
             return
-        known = {path.name.split("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.py")}
+        known = {
+            name
+            for path in (_SCRIPTS / "versions").glob("[0-9]*.py")
+            for name in (path.stem, path.name.split("_")[0])  # a step is named by its number, or by its whole file name
+        }
         if found is not None and found not in known:
             raise OperationFailed(
                 f"The database has tables of release step {found}; this program knows steps up to {NEWEST}.\n"
