@@ -4,9 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from sealwright.kernel import InvalidInput, check_name
-from sealwright.pipeline import Workspace
+from sealwright.pipeline import Workspace, allow
 from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
-from sealwright.trust import create_server_certificate, issue_token, load_server_certificate
+from sealwright.trust import (
+    ClientResource,
+    Principal,
+    ProjectResource,
+    create_server_certificate,
+    issue_token,
+    load_server_certificate,
+)
 
 __all__ = ["issue", "server_config"]
 
@@ -20,6 +27,7 @@ def server_config(
     *,
     host: str,
     port: int,
+    by: Principal,
     certificate: Path | None = None,
     key: Path | None = None,
 ) -> tuple[ServeConfig, Path | None]:
@@ -30,6 +38,7 @@ def server_config(
     InvalidInput, Refused
         A certificate that does not fit, or settings that are not safe.
     """
+    allow(workspace, by, "serve.start", ProjectResource(name=project))
     now = workspace.clock()
     names = list(
         dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *spec.hosts])
@@ -53,9 +62,10 @@ def server_config(
     return config, files.ca
 
 
-def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by: str) -> str:
+def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by: Principal) -> str:
     """A token for one project's model. The ledger records who may call and until when, never the token."""
     check_name(subject, what="client")
+    allow(workspace, by, "token.issue", ClientResource(name=subject, project=project))
     now = workspace.clock()
     scope = predict_scope(project)
     raw = issue_token(
@@ -68,5 +78,5 @@ def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by:
         now=now,
     )
     detail = {"client": subject, "scope": scope, "seconds": int(hours * 3600)}
-    workspace.ledger.append("token.issued", workspace.trust_root.fingerprint, detail, actor=by)
+    workspace.ledger.append("token.issued", workspace.trust_root.fingerprint, detail, actor=by.counts_as)
     return raw

@@ -25,20 +25,45 @@ if TYPE_CHECKING:
         state_basis,
     )
     from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
-    from sealwright.pipeline.data_consent import consents_of, import_consents, name_in, suppressions_of
-    from sealwright.pipeline.data_requests import requests_of
-    from sealwright.pipeline.data_retention import Disposed, Retained, dispose_past_limit, holds_of, retention_plan
+    from sealwright.pipeline.data_consent import consents_for, consents_of, import_consents, name_in, suppressions_of
+    from sealwright.pipeline.data_requests import requests_for, requests_of
+    from sealwright.pipeline.data_retention import (
+        Disposed,
+        Retained,
+        dispose_past_limit,
+        holds_for,
+        holds_of,
+        retention_plan,
+    )
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.judge import Assessed, assess
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
     from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
+    from sealwright.pipeline.permission import (
+        allow,
+        break_glass_of,
+        enrolled_members,
+        permissions_of,
+        proven_by_key,
+        sessions_of,
+    )
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
+    from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
+    from sealwright.pipeline.things import thing_named
     from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
+    from sealwright.pipeline.version_facts import (
+        candidate_facts,
+        data_of,
+        data_of_project,
+        project_facts,
+        version_facts,
+        version_named,
+    )
     from sealwright.pipeline.way import Way, run_way
     from sealwright.pipeline.workspace import (
         Workspace,
@@ -52,6 +77,7 @@ _HOME = {
     "assurance_worker": ("CHECKS",),
     "alternatives": ("Comparison", "TriedWay", "compare"),
     "comparisons": ("COMPARISONS", "ComparisonKind", "comparison_kind"),
+    "things": ("thing_named",),
     "variants": ("Variant",),
     "begin": ("Begun", "begin_project"),
     "bundle": ("export_bundle",),
@@ -73,16 +99,18 @@ _HOME = {
         "file_compatibility",
     ),
     "data_consent": (
+        "consents_for",
         "consents_of",
         "import_consents",
         "name_in",
         "suppressions_of",
     ),
-    "data_requests": ("requests_of",),
+    "data_requests": ("requests_for", "requests_of"),
     "data_retention": (
         "Disposed",
         "Retained",
         "dispose_past_limit",
+        "holds_for",
         "holds_of",
         "retention_plan",
     ),
@@ -92,6 +120,23 @@ _HOME = {
     "judge": ("Assessed", "assess"),
     "make": ("Trained", "train"),
     "people": ("Enrolled", "end_enrolment", "enrol", "overview", "people_of"),
+    "permission": (
+        "allow",
+        "break_glass_of",
+        "enrolled_members",
+        "permissions_of",
+        "proven_by_key",
+        "sessions_of",
+    ),
+    "releases": ("promote", "revoke", "rollback"),
+    "version_facts": (
+        "candidate_facts",
+        "data_of",
+        "data_of_project",
+        "project_facts",
+        "version_facts",
+        "version_named",
+    ),
     "project": ("PROJECT_FILE", "Project", "ProjectSpec", "load_project", "project_schema"),
     "runs": ("Run",),
     "take_in": ("Ingested", "ingest"),
@@ -173,6 +218,25 @@ __all__ = [
     "holds_of",
     "retention_plan",
     "record_of_processing",
+    "allow",
+    "break_glass_of",
+    "enrolled_members",
+    "permissions_of",
+    "proven_by_key",
+    "sessions_of",
+    "promote",
+    "revoke",
+    "rollback",
+    "candidate_facts",
+    "data_of",
+    "data_of_project",
+    "project_facts",
+    "version_facts",
+    "version_named",
+    "thing_named",
+    "consents_for",
+    "requests_for",
+    "holds_for",
 ]
 
 

@@ -44,6 +44,27 @@ if TYPE_CHECKING:
         person_statement,
         verify_person,
     )
+    from sealwright.trust.permissions.break_glass import BreakGlass, Emergency
+    from sealwright.trust.permissions.decision import Decision
+    from sealwright.trust.permissions.errors import NotProven, PermissionDenied
+    from sealwright.trust.permissions.explain import WhoCan, WhyNot, roles_in_words, who_can, why_not
+    from sealwright.trust.permissions.local_session import LocalSession, LocalSessions
+    from sealwright.trust.permissions.permissions import Permissions, roles_for
+    from sealwright.trust.permissions.policy_files import action_named, actions
+    from sealwright.trust.permissions.resources import (
+        AccountResource,
+        CaseResource,
+        ClientResource,
+        DatasetResource,
+        KeyResource,
+        LedgerResource,
+        ProjectResource,
+        Resource,
+        Risk,
+        VersionResource,
+        WorkspaceResource,
+    )
+    from sealwright.trust.permissions.roster import Member, Roster
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
     from sealwright.trust.pseudonyms import (
         as_pseudonym,
@@ -66,14 +87,21 @@ if TYPE_CHECKING:
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
+    "AccountResource",
     "Appended",
     "Audit",
+    "BreakGlass",
+    "CaseResource",
     "Checkpoint",
     "Claims",
+    "ClientResource",
+    "DatasetResource",
+    "Decision",
     "ECDSA_P256",
     "ED25519",
     "EMPTY_ROOT",
     "EVERY_PROJECT",
+    "Emergency",
     "Enrolment",
     "Entry",
     "Event",
@@ -81,24 +109,36 @@ __all__ = [
     "InsecurePassphraseForTests",
     "KeyFile",
     "KeyFileUnsafe",
+    "KeyResource",
     "Keyring",
     "Ledger",
     "LedgerAudit",
     "LedgerEntry",
     "LedgerInUse",
     "LedgerReport",
+    "LedgerResource",
     "LedgerUnavailable",
+    "LocalSession",
+    "LocalSessions",
     "LocalSigner",
+    "Member",
     "ModelManifest",
+    "NotProven",
     "PERSON",
     "Passphrase",
+    "PermissionDenied",
+    "Permissions",
     "Person",
     "PersonSigner",
     "Principal",
+    "ProjectResource",
     "PublicKey",
     "ROLES",
     "ReceiptReport",
+    "Resource",
+    "Risk",
     "RoleGrant",
+    "Roster",
     "SEALING_BRANCHES",
     "SIGNING_BRANCHES",
     "Secret",
@@ -108,7 +148,13 @@ __all__ = [
     "TokenRefused",
     "TrustRoot",
     "Unlock",
+    "VersionResource",
+    "WhoCan",
+    "WhyNot",
+    "WorkspaceResource",
     "WrongUnlock",
+    "action_named",
+    "actions",
     "as_pseudonym",
     "check_file_names",
     "consistency_path",
@@ -141,6 +187,8 @@ __all__ = [
     "raw_pseudonym",
     "read_model_folder",
     "retire_branch",
+    "roles_for",
+    "roles_in_words",
     "rotate_branch",
     "seal",
     "seal_file",
@@ -160,6 +208,8 @@ __all__ = [
     "verify_receipt",
     "verify_statement",
     "verify_token",
+    "who_can",
+    "why_not",
 ]
 
 _HOME = {
@@ -185,6 +235,51 @@ _HOME = {
     "keyring": (
         "SEALING_BRANCHES",
         "Keyring",
+    ),
+    "permissions.break_glass": (
+        "BreakGlass",
+        "Emergency",
+    ),
+    "permissions.decision": ("Decision",),
+    "permissions.errors": (
+        "NotProven",
+        "PermissionDenied",
+    ),
+    "permissions.explain": (
+        "WhoCan",
+        "WhyNot",
+        "roles_in_words",
+        "who_can",
+        "why_not",
+    ),
+    "permissions.local_session": (
+        "LocalSession",
+        "LocalSessions",
+    ),
+    "permissions.permissions": (
+        "Permissions",
+        "roles_for",
+    ),
+    "permissions.policy_files": (
+        "action_named",
+        "actions",
+    ),
+    "permissions.resources": (
+        "AccountResource",
+        "CaseResource",
+        "ClientResource",
+        "DatasetResource",
+        "KeyResource",
+        "LedgerResource",
+        "ProjectResource",
+        "Resource",
+        "Risk",
+        "VersionResource",
+        "WorkspaceResource",
+    ),
+    "permissions.roster": (
+        "Member",
+        "Roster",
     ),
     "principal": (
         "EVERY_PROJECT",

@@ -27,7 +27,7 @@ class House:
             create=True,
         )
         self.audit = LedgerAudit(self.ledger, self.ring)
-        self.sessions = LocalSessions(db, self.ledger, self.ring, self.audit, lambda: self.now)
+        self.sessions = LocalSessions(db, lambda: self.ledger, self.ring, self.audit, lambda: self.now)
 
     def later(self, **by: int) -> None:
         self.now += timedelta(**by)

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import (
+    break_glass,
+    data,
+    evidence_verbs,
+    lifecycle,
+    people,
+    permissions,
+    release,
+    serve,
+    sessions,
+    start,
+    workspace,
+)
 
 __all__ = ["app"]
 
@@ -31,8 +43,9 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve):
+for module in (start, lifecycle, evidence_verbs, release, serve, sessions, permissions):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(break_glass.app, name="break-glass", rich_help_panel="Who may do what")

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    Served,
+    acting_at,
+    out,
+    served_at,
+    writable,
+)
 
 __all__ = ["add_to"]
 
@@ -29,6 +40,8 @@ def serve(
     replace: Annotated[
         bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
     ] = False,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -44,8 +57,8 @@ def serve(
     from sealwright.serving import become, launch
 
     name, spec = served_at(project, channel)
-    with open_at(home, key_file) as workspace:
-        config, ca = server_config(workspace, name, spec, host=host, port=port, certificate=certificate, key=key)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        config, ca = server_config(workspace, name, spec, host=host, port=port, by=by, certificate=certificate, key=key)
     if replace:
         become(config)
     with launch(config) as running:
@@ -69,6 +82,7 @@ def token(
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -82,17 +96,11 @@ def token(
     from sealwright.kernel import write_atomically
 
     (name, _), to = served_at(project, None), writable(to)
-    with open_at(home, key_file) as workspace:
-        raw = issue(workspace, name, subject=subject, hours=hours, by=_actor(actor))
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        raw = issue(workspace, name, subject=subject, hours=hours, by=by)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
         facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "hours": hours}
         out(as_json, facts, lambda: show.facts(facts))
     else:
         out(as_json, {"token": raw, "for": subject}, lambda: typer.echo(raw))
-
-
-def _actor(actor: str | None) -> str:
-    from sealwright.doors.settings import read_settings
-
-    return read_settings(actor=actor).actor

@@ -8,7 +8,7 @@ profit does not agree. Separation of duties still holds: an emergency gives role
 The database keeps the terms, the ledger decides: what it says has ended stays ended, whatever a backup brings back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,7 +83,8 @@ class Emergency:
 class BreakGlass:
     """The emergencies of one workspace."""
 
-    def __init__(self, db: Database, ledger: Ledger, audit: Audit, clock: Clock) -> None:
+    def __init__(self, db: Database, ledger: Callable[[], Ledger], audit: Audit, clock: Clock) -> None:
+        """Take what the workspace has; `ledger` gives it as it is now, to look at."""
         self._db, self._audit, self._clock = db, audit, clock
         self._known = GlassLedger(ledger)
 

@@ -27,7 +27,8 @@ UNKNOWN_ENTITY = "engine.unknown_entity"
 NOT_EVALUATED = "engine.not_evaluated"
 NOBODY_ALLOWS = "engine.no_policy_allows"
 
-_MOST_KEPT = 4096  # parsed pairs of principal and resource; each a few kilobytes
+_MOST_KEPT = 2048  # parsed pairs of principal and resource, about 16 kB each
+_MOST_ACTIONS = 256  # the schema has fewer; unknown ones are refused, and need not fill memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,15 @@ class Answer:
 
 
 class Engine:
-    """Policies and schema, parsed once. Safe to use from many threads."""
+    """Policies and schema, parsed once. Safe to use from many threads.
+
+    A policy whose scope names other actions cannot match, so only the others are looked at: a hundred policies about a
+    hundred actions cost as much as one.
+    """
 
     def __init__(self, book: RuleBook) -> None:
-        self._policies = cedarpy.PolicySet.from_str(book.policies)
+        self._book: dict[str, Any] = json.loads(cedarpy.policies_to_json_str(book.policies))
+        self._about: dict[str, cedarpy.PolicySet] = {}
         self._schema = cedarpy.Schema.from_str(book.schema)
         self._kept: OrderedDict[object, cedarpy.Entities] = OrderedDict()
         self._lock = Lock()
@@ -100,7 +106,7 @@ class Engine:
                 "resource": _uid(*request.resource),
                 "context": dict(request.context),
             },
-            self._policies,
+            self._policies(request.action),
             entities,
             self._schema,
         )
@@ -112,6 +118,17 @@ class Engine:
         if found.decision is cedarpy.Decision.Allow and policies:
             return Answer(allowed=True, policies=policies)
         return Answer(allowed=False, policies=policies, trouble="" if policies else NOBODY_ALLOWS)
+
+    def _policies(self, action: str) -> cedarpy.PolicySet:
+        """The policies whose scope covers an action."""
+        found = self._about.get(action)
+        if found is None:
+            kept = {name: one for name, one in self._book["staticPolicies"].items() if _covers(one["action"], action)}
+            text = cedarpy.policies_from_json_str(json.dumps({**self._book, "staticPolicies": kept}))
+            found = cedarpy.PolicySet.from_str(text)
+            if len(self._about) < _MOST_ACTIONS:
+                self._about[action] = found
+        return found
 
     def _parsed(self, entities: Sequence[Entity], key: object) -> cedarpy.Entities:
         if key is not None:
@@ -128,6 +145,15 @@ class Engine:
                 while len(self._kept) > _MOST_KEPT:
                     self._kept.popitem(last=False)
         return parsed
+
+
+def _covers(scope: Mapping[str, Any], action: str) -> bool:
+    """Whether a policy with this scope can say anything about an action; where we do not understand it, it might."""
+    if scope["op"] == "==":
+        return bool(scope["entity"]["id"] == action)
+    if scope["op"] == "in" and "entities" in scope:
+        return any(one["id"] == action for one in scope["entities"])
+    return True
 
 
 def _uid(kind: str, name: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from sealwright.trust.permissions.resources import Resource
 from sealwright.trust.permissions.roster import Member
 from sealwright.trust.principal import Principal
 
-__all__ = ["Holder", "WhoCan", "WhyNot", "who_can", "why_not"]
+__all__ = ["Holder", "WhoCan", "WhyNot", "roles_in_words", "who_can", "why_not"]
 
 _STRONG = "proof.second_factor"
 

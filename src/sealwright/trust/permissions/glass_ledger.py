@@ -4,6 +4,7 @@ Answers: was this emergency opened on these terms, and was it ended?
 Does not answer: what the terms are. The database holds them; the ledger holds their digest.
 """
 
+from collections.abc import Callable
 from threading import Lock
 
 from sealwright.trust.audit import digest_of_resource
@@ -18,7 +19,8 @@ ENDED = "break_glass.end"
 class GlassLedger:
     """Reads the ledger once, and from then on only what is new. Safe to use from many threads."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Callable[[], Ledger]) -> None:
+        """Take what gives the ledger as it is now."""
         self._ledger = ledger
         self._read = 0
         self._opened: dict[str, str] = {}  # digest of the emergency -> digest of its terms
@@ -33,8 +35,9 @@ class GlassLedger:
             return self._opened.get(subject) == terms and subject not in self._ended
 
     def _catch_up(self) -> None:
-        size = self._ledger.size
-        for entry in self._ledger.entries(start=self._read):
+        ledger = self._ledger()
+        size = ledger.size
+        for entry in ledger.entries(start=self._read):
             if entry.action in {OPENED, ENDED} and entry.detail.get("outcome") == "done":
                 if entry.action == OPENED:
                     self._opened.setdefault(entry.subject, str(entry.detail.get("terms")))

@@ -10,7 +10,7 @@ the workspace's keys can make. A forged file, a changed row and a session that w
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +45,10 @@ class LocalSession:
 class LocalSessions:
     """The sessions of one workspace."""
 
-    def __init__(self, db: Database, ledger: Ledger, keyring: Keyring, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, ledger: Callable[[], Ledger], keyring: Keyring, audit: Audit, clock: Clock
+    ) -> None:
+        """Take what the workspace has; `ledger` gives it as it is now, to look at."""
         self._db, self._ledger, self._audit, self._clock = db, ledger, audit, clock
         self._key = keyring.key("identity", "local-session/v1")
 
@@ -66,7 +69,7 @@ class LocalSessions:
             "key_id": key_id,
             "opened_at": now,
             "used_at": now,
-            "ledger_size": self._ledger.size,
+            "ledger_size": self._ledger().size,
         }
         self._audit.record(Event(action="login", outcome="done", actor=person, resource=f"session:{name}"))
         with self._db.write() as tx:
@@ -130,7 +133,7 @@ class LocalSessions:
         """Whether the ledger has its end: a database from a backup brings nobody back."""
         subject = digest_of_resource(f"session:{row['id']}")
         after = int(str(row["ledger_size"]))
-        return any(one.action == "logout" and one.subject == subject for one in self._ledger.entries(start=after))
+        return any(one.action == "logout" and one.subject == subject for one in self._ledger().entries(start=after))
 
 
 def _digest(secret: str) -> str:

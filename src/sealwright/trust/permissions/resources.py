@@ -216,5 +216,5 @@ def _one_of(value: str, allowed: Any, what: str) -> None:
 
 
 def _names(values: Iterable[str], what: str) -> None:
-    if not all(isinstance(value, str) and value for value in values):
+    if "" in set(values):
         raise InvalidInput(f"{what} holds names of people, none of them empty.")

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    ProjectFolder,
+    acting_at,
+    open_at,
+    out,
+    project_at,
+)
 
 if TYPE_CHECKING:
     from sealwright.pipeline.reading import Read
@@ -60,7 +71,13 @@ def read(
     out(as_json, facts, lambda: _tell(done, shown))
 
 
-def rotate(actor: Actor = None, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def rotate(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """New keys for all data: wrapped anew without rewriting a row, the old ones destroyed. Stop other programs first.
 
     Exit status: 0 done, 2 another program has the workspace open to write.
@@ -71,8 +88,10 @@ def rotate(actor: Actor = None, home: Home = None, key_file: KeyFileOption = Non
     from sealwright.pipeline.key_rotation import rotate_data_keys
 
     settings = read_settings(home=home, key_file=key_file, actor=actor)
+    with acting_at(home, key_file, actor, person_key) as (_, by):
+        pass  # who it is has to be known before the workspace is closed again: its keys change under whoever has it open
     with show.progress(quiet=as_json) as progress:
-        done = rotate_data_keys(settings.home, unlock_of(settings), by=settings.actor, progress=progress)
+        done = rotate_data_keys(settings.home, unlock_of(settings), by=by, progress=progress)
     facts = {
         "snapshots": f"{done.snapshots:,}, keys wrapped anew",
         "persons": f"{done.persons:,}, keys wrapped anew",
