@@ -122,13 +122,6 @@ def approve(
             "there is no change to sign for.\nTo approve the release, leave out --policy-change."
         )
     signer = open_person(workspace.folder("people"), person, unlock)
-    allow(
-        workspace,
-        proven_by_key(workspace, signer),
-        "policy.loosen" if policy_change else "model.approve",
-        candidate_facts(desk, desk.last(), decision),
-        role=role,
-    )
     envelope = make_approval(
         signer,
         decision.subject.package,
@@ -140,6 +133,8 @@ def approve(
         purpose="policy_change" if policy_change else "release",
         changes=with_changes,
     )
+    facts, action = candidate_facts(desk, desk.last(), decision), "policy.loosen" if policy_change else "model.approve"
+    allow(workspace, proven_by_key(workspace, signer), action, facts, role=role)
     filed: Filed = evidence.approve(envelope, project=project.name, barred=_barred(desk.last()), actor=person)
     return Approved(package=decision.subject.package, statement=filed.digest, at=filed.filed_at)
 
@@ -167,8 +162,6 @@ def attest(
     _waits_for_a_word(decision, check, role)
     model = decision.subject.model
     signer = open_person(workspace.folder("people"), person, unlock)
-    facts = candidate_facts(desk, run, decision)
-    allow(workspace, proven_by_key(workspace, signer), "model.attest", facts, role=role)
     envelope = make_attestation(
         signer,
         model,
@@ -178,6 +171,8 @@ def attest(
         now=workspace.clock(),
         enrolment=desk.evidence.people.enrolment(person),
     )
+    facts = candidate_facts(desk, run, decision)
+    allow(workspace, proven_by_key(workspace, signer), "model.attest", facts, role=role)
     filed = desk.evidence.approve(envelope, project=project.name, barred=_barred(run), actor=person)
     run = put_together(desk, run)
     return Attested(

@@ -295,4 +295,5 @@ def _next_step(principal: Principal, decision: Decision, action: str, resource: 
     codes = {one.code for one in decision.reasons}
     if _NOT_PROVEN in codes or codes == {"proof.second_factor"}:
         return f"Prove it: sealwright login {principal.name}   (or add --person-key FILE to the command)"
-    return f"Ask one of them, or look closer with: sealwright why-not {principal.name} {action} {resource.name}"
+    where = "PROJECT_FOLDER" if resource.name.endswith("/candidate") else resource.name
+    return f"Look closer with: sealwright why-not {principal.name} {action} {where}"
