@@ -1,7 +1,9 @@
 """What every test may ask for: real databases, on every engine that answers here."""
 
+import importlib.util
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,14 @@ settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get
 settings.load_profile("here")
 
 _REPOSITORY = Path(__file__).parent.parent
+
+if "acting" not in sys.modules:  # so that every test can say: from acting import person
+    _spec = importlib.util.spec_from_file_location("acting", Path(__file__).parent / "acting.py")
+    assert _spec is not None
+    assert _spec.loader is not None
+    sys.modules["acting"] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["acting"])
+
 _POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 
 

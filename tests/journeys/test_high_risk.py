@@ -21,9 +21,10 @@ def test_a_high_risk_run_waits_for_people_and_says_who(told: dict[str, Done]) ->
 
 def test_who_trained_the_model_cannot_approve_it(told: dict[str, Done]) -> None:
     refused = told["trainer approves"]
-    assert refused.code == 2
+    assert refused.code == 3
     assert "ada" in refused.err
-    assert "trained this model" in refused.err
+    assert "whoever trained the model does not sign for it" in refused.err
+    assert "Who may: bob, cara." in refused.err
 
 
 def test_one_of_two_approvals_is_not_enough(told: dict[str, Done]) -> None:
@@ -151,7 +152,7 @@ def test_a_version_is_rolled_back_and_revoked_and_history_keeps_both(home: Home)
     assert [one["number"] for one in home.inside("history", PROJECT, "--json").json] == [1, 2, 1]
     assert [one["number"] for one in home.inside("history", PROJECT, "--at", early, "--json").json] == [1]
     home.inside("revoke", PROJECT, 2, "--reason", "Data was mislabelled")
-    home.inside("promote", PROJECT, 2, "--reason", "Once more", expect=2)
+    home.inside("promote", PROJECT, 2, "--reason", "Once more", expect=3)
     states = {one["number"]: one["state"] for one in home.inside("versions", PROJECT, "--json").json}
     assert states == {1: "registered", 2: "revoked"}
     home.inside("verify", "ws/ledger")

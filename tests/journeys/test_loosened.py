@@ -84,8 +84,9 @@ def test_a_loosened_threshold_is_seen_and_waits_for_the_compliance_officer(loose
     approve(loosened, "bob", "business_owner")
     approve(loosened, "cara", "compliance_officer")
     assert set(blocking(loosened)) == {"approval.policy_change"}
-    approve(loosened, "bob", "business_owner", "--policy-change")
-    assert "the role business_owner does not count here" in blocking(loosened)["approval.policy_change"]
+    refused = approve(loosened, "bob", "business_owner", "--policy-change", expect=3)
+    assert "takes the role compliance_officer" in refused
+    assert blocking(loosened)["approval.policy_change"].startswith("0 of 1")
     approve(loosened, "cara", "compliance_officer", "--policy-change")
     assert blocking(loosened) == {}
     sealed = loosened.inside("seal", "credit", "--json").json
@@ -112,7 +113,7 @@ def test_a_loosened_attack_budget_is_seen_and_waits_for_the_compliance_officer(h
 
 
 def test_the_trainer_cannot_sign_for_the_change(loosened: Home) -> None:
-    assert "trained this model" in approve(loosened, "ada", "business_owner", "--policy-change", expect=2)
+    assert "whoever trained the model" in approve(loosened, "ada", "business_owner", "--policy-change", expect=3)
 
 
 def test_an_approval_from_before_the_change_does_not_count_after_it(strict: Home) -> None:

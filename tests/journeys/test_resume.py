@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import sealwright as sw
+from acting import operator
 from sealwright.pipeline import Workspace, load_project, open_workspace, run_way
 from sealwright.registry import Registry
 from sealwright.trust import KeyFile
@@ -147,7 +148,7 @@ def opened(home: Home) -> Workspace:
 
 def run(home: Home) -> Any:
     with opened(home) as workspace:
-        return run_way(workspace, load_project(home.root / "project"), by="ada")
+        return run_way(workspace, load_project(home.root / "project"), by=operator("ada"))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -265,7 +266,7 @@ def test_the_same_model_in_another_project_is_judged_for_itself(done_home: Home)
     other = done_home.root / "other" / "sealwright.yaml"
     other.write_text(other.read_text().replace("project: project", "project: other"))
     with opened(done_home) as workspace:
-        second = run_way(workspace, load_project(other), by="bob")
+        second = run_way(workspace, load_project(other), by=operator("bob"))
     assert second.trained.model == first.trained.model
     assert second.sealed is not None
     assert second.sealed.version == 1

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from acting import operator
 from sealwright import registry
 from sealwright.charter import CharterSpec, RiskClass
 from sealwright.evidence import (
@@ -287,7 +288,7 @@ class AuditorHouse:
         return receipts[-2]
 
     def bundle(self, number: int, to: Path) -> Path:
-        return export_bundle(self.workspace, PROJECT, number, to, report=b"<html>a report</html>")
+        return export_bundle(self.workspace, PROJECT, number, to, by=operator("ops"), report=b"<html>a report</html>")
 
     def close(self) -> None:
         self.workspace.close()

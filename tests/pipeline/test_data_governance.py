@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import dispose_snapshot
 from sealwright.data.basis import FACTORS, BasisMissing, PurposeNotCovered, Weighed
 from sealwright.kernel import Conflict, FixedClock, InvalidInput, OperationFailed, Refused, VerificationFailed
@@ -110,7 +111,7 @@ def desk(workspace: Workspace, tmp_path: Path) -> Make:
 
 def taken_in(desk: Desk) -> str:
     """The project's data as a snapshot, with its basis on file."""
-    snapshot = ingest(desk.workspace, desk.project, by="ada").snapshot.digest
+    snapshot = ingest(desk.workspace, desk.project, by=operator("ada")).snapshot.digest
     state_basis(desk, snapshot, by="ada")
     return snapshot
 
@@ -163,7 +164,7 @@ def test_columns_on_consent_name_the_purpose_rows_are_filtered_for(desk: Make) -
 
 
 def test_another_purpose_passes_with_an_officers_signature_and_not_without(desk: Make, workspace: Workspace) -> None:
-    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by="ada")
+    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by=operator("ada"))
     with pytest.raises(PurposeNotCovered, match="collected for credit-decision"):
         require_basis(desk(MARKETING), by="ada")
     statement = sign(desk(MARKETING))
@@ -182,15 +183,15 @@ def test_another_purpose_passes_with_an_officers_signature_and_not_without(desk:
 def test_a_record_does_not_outlive_what_was_weighed(
     desk: Make, workspace: Workspace, changes: dict[str, Any], why: str
 ) -> None:
-    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by="ada")
+    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by=operator("ada"))
     sign(desk(MARKETING))
     with pytest.raises(PurposeNotCovered, match=why):
         require_basis(desk({**MARKETING, **changes}), by="ada")
 
 
 def test_whose_signature_counts(desk: Make, workspace: Workspace, clock: FixedClock) -> None:
-    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by="ada")
-    enrol(workspace, "eve", ["data_scientist"], UNLOCK, by="ada")
+    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by=operator("ada"))
+    enrol(workspace, "eve", ["data_scientist"], UNLOCK, by=operator("ada"))
     with pytest.raises(Refused, match="not enrolled as compliance_officer"):
         sign(desk(MARKETING), person="eve")
     with pytest.raises(InvalidInput, match="signed by a compliance_officer"):
@@ -200,13 +201,13 @@ def test_whose_signature_counts(desk: Make, workspace: Workspace, clock: FixedCl
     sign(desk(MARKETING))
     with pytest.raises(PurposeNotCovered, match="it takes somebody else"):
         require_basis(desk(MARKETING), by="dora")
-    end(workspace, "dora", reason="left the company", by="ada")
+    end(workspace, "dora", reason="left the company", by=operator("ada"))
     with pytest.raises(PurposeNotCovered, match="was revoked: left the company"):
         require_basis(desk(MARKETING), by="ada")
 
 
 def test_a_record_ends_and_a_later_no_ends_an_earlier_yes(desk: Make, workspace: Workspace, clock: FixedClock) -> None:
-    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by="ada")
+    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by=operator("ada"))
     sign(desk(MARKETING))
     clock.advance(timedelta(days=1))
     sign(desk(MARKETING), compatible=False)
@@ -221,7 +222,7 @@ def test_a_record_ends_and_a_later_no_ends_an_earlier_yes(desk: Make, workspace:
 
 
 def test_a_no_taken_out_of_the_database_is_missed(desk: Make, workspace: Workspace) -> None:
-    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by="ada")
+    enrol(workspace, "dora", ["compliance_officer"], UNLOCK, by=operator("ada"))
     sign(desk(MARKETING))
     refusal = sign(desk(MARKETING), compatible=False)
     with workspace.db.write() as tx:
@@ -249,12 +250,12 @@ def test_what_is_past_its_limit_goes_with_proof_and_not_before_it_is_asked(
     snapshot = taken_in(desk())
     folder = workspace.folder("snapshots") / snapshot.partition(":")[2]
     assert [one.verdict for one in retention_plan(workspace).judged] == ["keep"]
-    assert dispose_past_limit(workspace, by="job") == []
+    assert dispose_past_limit(workspace, by=operator("job")) == []
     clock.advance(datetime(2027, 1, 2, tzinfo=UTC) - clock())
     (found,) = retention_plan(workspace).findings
     assert (found.verdict, found.days_left, str(found.item.limit)) == ("dispose", -1, "2027-01-01")
     assert folder.is_dir()
-    (gone,) = dispose_past_limit(workspace, by="job")
+    (gone,) = dispose_past_limit(workspace, by=operator("job"))
     assert not folder.exists()
     assert gone.receipt is not None
     assert gone.receipt.bytes > 0
@@ -275,9 +276,9 @@ def test_a_hold_keeps_it_until_it_is_lifted(desk: Make, workspace: Workspace, cl
     clock.advance(timedelta(days=400))
     (held,) = retention_plan(workspace).judged
     assert (held.verdict, held.held_by, held.is_past) == ("held", (hold.id,), True)
-    assert dispose_past_limit(workspace, by="job") == []
+    assert dispose_past_limit(workspace, by=operator("job")) == []
     holds_of(workspace).lift(hold.id, reason="The case was settled", by="dora")
-    assert [one.item.digest for one in dispose_past_limit(workspace, by="job")] == [snapshot]
+    assert [one.item.digest for one in dispose_past_limit(workspace, by=operator("job"))] == [snapshot]
 
 
 def test_data_without_a_stated_limit_is_a_finding(desk: Make, workspace: Workspace) -> None:
@@ -286,11 +287,11 @@ def test_data_without_a_stated_limit_is_a_finding(desk: Make, workspace: Workspa
         desk(
             {"data.basis": None, "data.columns.person.class": "internal", "data.columns.income.class": "internal"}
         ).project,
-        by="ada",
+        by=operator("ada"),
     )
     (found,) = retention_plan(workspace).findings
     assert found.verdict == "no_limit"
-    assert dispose_past_limit(workspace, by="job") == []
+    assert dispose_past_limit(workspace, by=operator("job")) == []
 
 
 def test_a_period_that_was_shortened_reaches_older_snapshots_and_a_longer_one_does_not(
@@ -317,8 +318,8 @@ def test_a_crash_between_removal_and_proof_is_finished_by_the_next_run(
         raise OperationFailed("power cut")
 
     with pytest.raises(OperationFailed, match="power cut"):
-        dispose_past_limit(workspace, by="job", dispose=power_cut)
-    (gone,) = dispose_past_limit(workspace, by="job")
+        dispose_past_limit(workspace, by=operator("job"), dispose=power_cut)
+    (gone,) = dispose_past_limit(workspace, by=operator("job"))
     assert (gone.item.digest, gone.receipt) == (snapshot, None)
     assert retention_plan(workspace).judged == ()
 
@@ -333,7 +334,7 @@ def test_the_record_of_processing_is_that_of_the_last_statement(desk: Make, work
 
 
 def test_a_project_that_holds_data_and_says_nothing_is_in_the_record(desk: Make, workspace: Workspace) -> None:
-    ingest(workspace, desk().project, by="ada")
+    ingest(workspace, desk().project, by=operator("ada"))
     with workspace.db.write() as tx:
         tx.run("DELETE FROM statements WHERE predicate_type LIKE '%data-basis%'")
     (found,) = record_of_processing(workspace)
@@ -347,17 +348,17 @@ def everybody_agrees(workspace: Workspace, tmp_path: Path) -> None:
     lines = "\n".join(f"p{n},credit-decision,2026-02-01" for n in range(40))
     (tmp_path / "all.csv").write_text(f"subject,purpose,at\n{lines}\n")
     text = ("1", "sha256:" + "7" * 64)
-    import_consents(workspace, tmp_path / "all.csv", project="loans", text=text, channel="shop", by="ada")
+    import_consents(workspace, tmp_path / "all.csv", project="loans", text=text, channel="shop", by=operator("ada"))
 
 
 def test_who_takes_consent_back_leaves_the_snapshots_that_were_held_on_it(
     desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
 ) -> None:
     everybody_agrees(workspace, tmp_path)
-    first = ingest(workspace, desk(ON_CONSENT).project, by="ada").snapshot
+    first = ingest(workspace, desk(ON_CONSENT).project, by=operator("ada")).snapshot
     assert first.rows == 40
     clock.advance(timedelta(days=1))
-    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by=operator("ada"))
     assert (done.withdrawn.before, done.left) == (("credit-decision",), ())
     assert [(one.before, one.rows) for one in done.rewritten] == [(first.digest, 1)]
     (kept,) = SnapshotIndex(workspace.db).of_project("loans")
@@ -365,7 +366,7 @@ def test_who_takes_consent_back_leaves_the_snapshots_that_were_held_on_it(
     assert not (workspace.folder("snapshots") / first.digest.partition(":")[2]).exists()
     (judged,) = retention_plan(workspace).judged
     assert str(judged.item.limit) == "2027-01-01", "what is left keeps the limit of what it was made from"
-    again = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    again = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by=operator("ada"))
     assert (again.withdrawn.before, again.rewritten) == ((), ())
 
 
@@ -373,12 +374,12 @@ def test_a_withdrawal_for_another_purpose_or_of_data_held_on_a_contract_rewrites
     desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
 ) -> None:
     everybody_agrees(workspace, tmp_path)
-    ingest(workspace, desk(ON_CONSENT).project, by="ada")
+    ingest(workspace, desk(ON_CONSENT).project, by=operator("ada"))
     clock.advance(timedelta(days=1))
-    done = withdraw_consent(workspace, "loans", "p7", "marketing", channel="letter", by="ada")
+    done = withdraw_consent(workspace, "loans", "p7", "marketing", channel="letter", by=operator("ada"))
     assert (done.rewritten, done.left) == ((), ())
-    ingest(workspace, desk({"data.subject": "person"}).project, by="ada")
-    done = withdraw_consent(workspace, "loans", "p8", "credit-decision", channel="letter", by="ada")
+    ingest(workspace, desk({"data.subject": "person"}).project, by=operator("ada"))
+    done = withdraw_consent(workspace, "loans", "p8", "credit-decision", channel="letter", by=operator("ada"))
     assert (done.rewritten, done.left) == ((), ()), "the newest statement says contract"
 
 
@@ -386,16 +387,16 @@ def test_a_legal_hold_keeps_the_rows_and_says_so(
     desk: Make, workspace: Workspace, clock: FixedClock, tmp_path: Path
 ) -> None:
     everybody_agrees(workspace, tmp_path)
-    first = ingest(workspace, desk(ON_CONSENT).project, by="ada").snapshot.digest
+    first = ingest(workspace, desk(ON_CONSENT).project, by=operator("ada")).snapshot.digest
     clock.advance(timedelta(days=1))
     hold = holds_of(workspace).add(
         "loans", scope="subject", target=name_in(workspace, "loans", "p7"), reason="Case 12/26", by="dora"
     )
-    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by="ada")
+    done = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by=operator("ada"))
     assert (done.left, done.rewritten) == ((first,), ())
     assert hold.id in done.why_left
     assert consents_of(workspace).state("loans", "credit-decision").withdrawn == {name_in(workspace, "loans", "p7")}
-    only = withdraw_consent(workspace, "loans", "p8", None, channel="letter", by="ada", rewrite=False)
+    only = withdraw_consent(workspace, "loans", "p8", None, channel="letter", by=operator("ada"), rewrite=False)
     assert (only.left, only.why_left) == ((first,), "as you asked")
 
 
@@ -405,11 +406,11 @@ def test_a_file_of_consents_names_persons_as_the_data_does(desk: Make, workspace
         f"subject,purpose,at\np1,research,2026-02-01\n{name_in(workspace, 'loans', 'p2')},research,2026-02-01\n"
     )
     text = ("1", "sha256:" + "7" * 64)
-    assert import_consents(workspace, file, project="loans", text=text, channel="shop", by="ada") == (2, 2)
-    assert import_consents(workspace, file, project="loans", text=text, channel="shop", by="ada") == (2, 0)
+    assert import_consents(workspace, file, project="loans", text=text, channel="shop", by=operator("ada")) == (2, 2)
+    assert import_consents(workspace, file, project="loans", text=text, channel="shop", by=operator("ada")) == (2, 0)
     state = consents_of(workspace).state("loans", "research")
     assert state.given == {name_in(workspace, "loans", "p1"), name_in(workspace, "loans", "p2")}
     with pytest.raises(Conflict, match="with other words before"):
         other = ("1", "sha256:" + "8" * 64)
         file.write_text("subject,purpose,at\np3,research,2026-02-01\n")
-        import_consents(workspace, file, project="loans", text=other, channel="shop", by="ada")
+        import_consents(workspace, file, project="loans", text=other, channel="shop", by=operator("ada"))

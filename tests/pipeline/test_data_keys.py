@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator, person
 from sealwright.data import READERS
 from sealwright.kernel import FixedClock, InvalidInput, NotFound, Refused
 from sealwright.pipeline import Workspace, create_workspace, enrol, ingest, load_project, open_workspace
@@ -17,6 +18,7 @@ from sealwright.pipeline.reading import read_rows
 from sealwright.pipeline.snapshots import SnapshotIndex, opened
 from sealwright.trust import ROLES, InsecurePassphraseForTests, LedgerInUse, Secret, WrongUnlock
 
+ANA = person("ana", "data_scientist", "compliance_officer")
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 OTHER = InsecurePassphraseForTests(Secret("another passphrase altogether"))
 
@@ -48,8 +50,8 @@ SPEC: dict[str, Any] = {
 def workspace(db_url: str, tmp_path: Path) -> Iterator[Workspace]:
     clock = FixedClock(datetime(2026, 3, 2, tzinfo=UTC))
     with create_workspace(tmp_path / "ws", name="Bank", unlock=UNLOCK, clock=clock, database=db_url) as made:
-        enrol(made, "ana", ["data_scientist", "compliance_officer"], UNLOCK, by="root")
-        enrol(made, "bob", ["auditor"], OTHER, by="root")
+        enrol(made, "ana", ["data_scientist", "compliance_officer"], UNLOCK, by=operator("root"))
+        enrol(made, "bob", ["auditor"], OTHER, by=operator("root"))
         yield made
 
 
@@ -61,7 +63,7 @@ def project(tmp_path: Path, workspace: Workspace) -> Project:
     (folder / "loans.csv").write_text("person,branch,income,faith,repaid\n" + "\n".join(rows) + "\n")
     (folder / "sealwright.yaml").write_text(yaml.safe_dump(SPEC, sort_keys=False))
     project = load_project(folder)
-    ingest(workspace, project, by="ana")
+    ingest(workspace, project, by=ANA)
     return project
 
 
@@ -127,7 +129,7 @@ def test_after_a_rotation_everything_reads_and_no_old_key_is_left(workspace: Wor
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     rows = opened(workspace, digest, "loans", by="t", purpose="t").read().to_pylist()
     workspace.close()
-    done = rotate_data_keys(home, UNLOCK, by="sofia")
+    done = rotate_data_keys(home, UNLOCK, by=operator("sofia"))
     assert (done.snapshots, done.persons, done.versions) == (1, 30, {"data": 2, "subjects": 2})
     assert sorted(path.name for path in (home / "keys").glob("*.v1.json") if path.stem[:4] in {"data", "subj"}) == []
     with open_workspace(home, UNLOCK) as again:
@@ -151,16 +153,16 @@ def test_a_rotation_that_was_cut_off_goes_on(
         with monkeypatch.context() as broken:
             broken.setattr(f"sealwright.pipeline.key_rotation.{moment}", power_cut)
             with pytest.raises(RuntimeError, match="power cut"):
-                rotate_data_keys(home, UNLOCK, by="sofia")
+                rotate_data_keys(home, UNLOCK, by=operator("sofia"))
         with open_workspace(home, UNLOCK) as between:
             digest = SnapshotIndex(between.db).of_project("loans")[-1].digest
             assert opened(between, digest, "loans", by="t", purpose="t").read().num_rows == 30
-    assert rotate_data_keys(home, UNLOCK, by="sofia").versions == {"data": 2, "subjects": 2}
+    assert rotate_data_keys(home, UNLOCK, by=operator("sofia")).versions == {"data": 2, "subjects": 2}
     assert not list((home / "keys").glob("data.v1.json"))
 
 
 def test_nobody_rotates_under_the_hands_of_another(workspace: Workspace, project: Project) -> None:
     workspace.hold_ledger()
     with pytest.raises(LedgerInUse):
-        rotate_data_keys(workspace.home, UNLOCK, by="sofia")
+        rotate_data_keys(workspace.home, UNLOCK, by=operator("sofia"))
     assert len(list((workspace.home / "keys").glob("data.v*.json"))) == 1

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data.deidentify import DeidentifySpec, LimitsNotReached, PseudonymVault
 from sealwright.engines import Database
 from sealwright.evidence import verify_any
@@ -121,7 +122,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 @pytest.fixture
 def taken(workspace: Workspace, project: Project) -> Workspace:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     return workspace
 
 
@@ -129,8 +130,8 @@ def taken(workspace: Workspace, project: Project) -> Workspace:
 def given_away(taken: Workspace, project: Project, tmp_path: Path) -> Callable[..., Any]:
     def run(name: str = "extract.parquet", **recipe: Any) -> Any:
         spec = DeidentifySpec.model_validate({**RECIPE, **recipe})
-        extract = deidentify(taken, project, by="ada", recipe=spec)
-        return write_extract(taken, project, extract, tmp_path / name, by="ada")
+        extract = deidentify(taken, project, by=operator("ada"), recipe=spec)
+        return write_extract(taken, project, extract, tmp_path / name, by=operator("ada"))
 
     return run
 
@@ -172,20 +173,20 @@ def test_whom_to_tell_when_a_person_is_erased(
 ) -> None:
     written = given_away()
     spec = DeidentifySpec.model_validate({**RECIPE, "columns": {**RECIPE["columns"], "person": "suppress"}})
-    other = deidentify(taken, project, by="ada", recipe=spec)
-    write_extract(taken, project, other, tmp_path / "other.csv", by="ada", recipient="University of Ulm")
+    other = deidentify(taken, project, by=operator("ada"), recipe=spec)
+    write_extract(taken, project, other, tmp_path / "other.csv", by=operator("ada"), recipient="University of Ulm")
     first, second = extracts_given(taken, "clinic", "canary-person-0003")
     assert (first.file, first.recipient, second.recipient) == (written.digest, "", "University of Ulm")
     assert second.pseudonym is None
     rows = {row["person"]: row for row in pq.read_table(written.path).to_pylist()}
     assert first.pseudonym in rows
     assert first.pseudonym is not None
-    assert reidentify(taken, "clinic", first.pseudonym, reason=REASON, actor="cara") == "canary-person-0003"
+    assert reidentify(taken, "clinic", first.pseudonym, reason=REASON, by=operator("cara")) == "canary-person-0003"
     (filed, _) = evidence_of(taken).statements.of_project("clinic", EXTRACT_TYPE)
     said = verify_any(filed.envelope, taken.trust_root).predicate
     assert DeidentifySpec.model_validate(said["recipe"]).digest == said["report"]["recipe"]
     with pytest.raises(InvalidInput, match="recipient"):
-        write_extract(taken, project, other, tmp_path / "third.csv", by="ada", recipient="x" * 300)
+        write_extract(taken, project, other, tmp_path / "third.csv", by=operator("ada"), recipient="x" * 300)
 
 
 def test_nothing_leaves_without_a_limit_or_over_a_file(
@@ -206,28 +207,28 @@ def test_nothing_leaves_without_a_limit_or_over_a_file(
 
 
 def test_no_file_without_its_place_in_the_ledger(taken: Workspace, project: Project, tmp_path: Path) -> None:
-    extract = deidentify(taken, project, by="ada")
+    extract = deidentify(taken, project, by=operator("ada"))
     taken.ledger.close()
     with pytest.raises(SealwrightError):
-        write_extract(taken, project, extract, tmp_path / "out.parquet", by="ada")
+        write_extract(taken, project, extract, tmp_path / "out.parquet", by=operator("ada"))
     assert not (tmp_path / "out.parquet").exists()
 
 
 def test_whoever_is_restricted_is_in_no_extract(taken: Workspace, project: Project) -> None:
-    before = deidentify(taken, project, by="ada").released.report.rows
+    before = deidentify(taken, project, by=operator("ada")).released.report.rows
     name = pseudonym_of(taken.keyring, "clinic", "canary-person-0001")
     suppressions_of(taken).suppress("clinic", name, "restrict", by="ada")
-    assert deidentify(taken, project, by="ada").released.report.rows == before - 1
+    assert deidentify(taken, project, by=operator("ada")).released.report.rows == before - 1
 
 
 def test_pseudonyms_are_stable_in_the_project(taken: Workspace, project: Project) -> None:
-    one, again = (deidentify(taken, project, by="ada").table["person"].to_pylist() for _ in range(2))
+    one, again = (deidentify(taken, project, by=operator("ada")).table["person"].to_pylist() for _ in range(2))
     assert one == again
 
 
 def test_the_way_back_is_told_after_the_ledger_knows(given_away: Callable[..., Any], taken: Workspace) -> None:
     row = pq.read_table(given_away().path).to_pylist()[0]
-    assert reidentify(taken, "clinic", row["person"], reason=REASON, actor="cara").startswith("canary-person-")
+    assert reidentify(taken, "clinic", row["person"], reason=REASON, by=operator("cara")).startswith("canary-person-")
     (entry,) = entries(taken, "data.reidentified")
     cara = taken.discretion.name_of("cara")
     assert (entry.subject, entry.actor, entry.detail) == (row["person"], cara, {"project": "clinic"})
@@ -239,14 +240,14 @@ def test_the_way_back_is_told_after_the_ledger_knows(given_away: Callable[..., A
 def test_a_second_column_finds_its_way_back_too(given_away: Callable[..., Any], taken: Workspace) -> None:
     rows = pq.read_table(given_away().path).to_pylist()
     name = next(row["email"] for row in rows if row["email"] is not None)
-    assert reidentify(taken, "clinic", name, reason=REASON, actor="cara").endswith("@clinic.example")
+    assert reidentify(taken, "clinic", name, reason=REASON, by=operator("cara")).endswith("@clinic.example")
 
 
 @pytest.mark.parametrize("reason", ["", "short", "       x      ", "x" * 501])
 def test_without_a_reason_nothing_is_told(given_away: Callable[..., Any], taken: Workspace, reason: str) -> None:
     name = pq.read_table(given_away().path)["person"][0].as_py()
     with pytest.raises(InvalidInput, match="Say why"):
-        reidentify(taken, "clinic", name, reason=reason, actor="cara")
+        reidentify(taken, "clinic", name, reason=reason, by=operator("cara"))
     assert entries(taken, "data.reidentified") == []
 
 
@@ -256,7 +257,7 @@ def test_a_reason_that_names_the_person_is_refused_and_noted_without_it(
     name = pq.read_table(given_away().path)["person"][0].as_py()
     value = PseudonymVault(taken.db, taken.keyring, "clinic").original(name)
     with pytest.raises(InvalidInput, match="must not hold personal data"):
-        reidentify(taken, "clinic", name, reason=f"is this {value.upper()}?", actor="cara")
+        reidentify(taken, "clinic", name, reason=f"is this {value.upper()}?", by=operator("cara"))
     (refused,) = entries(taken, "data.reidentification_refused")
     assert b"canary" not in refused.leaf.lower()
     assert name.encode() not in refused.leaf
@@ -275,7 +276,7 @@ def test_no_ledger_no_answer(given_away: Callable[..., Any], taken: Workspace, m
     )
     try:
         with pytest.raises(Conflict, match=r"[Pp]rocess|program"):
-            reidentify(taken, "clinic", name, reason=REASON, actor="cara")
+            reidentify(taken, "clinic", name, reason=REASON, by=operator("cara"))
     finally:
         holder.close()
     assert entries(taken, "data.reidentified") == []
@@ -285,7 +286,7 @@ def test_a_closed_ledger_is_no_ledger(given_away: Callable[..., Any], taken: Wor
     name = pq.read_table(given_away().path)["person"][0].as_py()
     taken.ledger.close()
     with pytest.raises(Refused):
-        reidentify(taken, "clinic", name, reason=REASON, actor="cara")
+        reidentify(taken, "clinic", name, reason=REASON, by=operator("cara"))
 
 
 def test_a_pseudonym_of_another_project_is_not_found_and_the_attempt_is_noted(
@@ -293,14 +294,14 @@ def test_a_pseudonym_of_another_project_is_not_found_and_the_attempt_is_noted(
 ) -> None:
     name = pq.read_table(given_away().path)["person"][0].as_py()
     with pytest.raises(NotFound, match="another project's"):
-        reidentify(taken, "hospital", name, reason=REASON, actor="mallory")
+        reidentify(taken, "hospital", name, reason=REASON, by=operator("mallory"))
     (refused,) = entries(taken, "data.reidentification_refused")
     assert refused.actor == taken.discretion.name_of("mallory")
     assert refused.detail == {"project": "hospital", "why": "not_found"}
     assert name.encode() not in refused.leaf
     for typed in ("canary-person-0001", "", "p_zz", "p_" + "0" * 90):
         with pytest.raises(InvalidInput, match="no pseudonym"):
-            reidentify(taken, "clinic", typed, reason=REASON, actor="mallory")
+            reidentify(taken, "clinic", typed, reason=REASON, by=operator("mallory"))
 
 
 def test_a_row_moved_to_another_project_or_pseudonym_does_not_open(
@@ -317,9 +318,9 @@ def test_a_row_moved_to_another_project_or_pseudonym_does_not_open(
             other=other,
         )
     with pytest.raises(VerificationFailed):
-        reidentify(taken, "hospital", one, reason=REASON, actor="mallory")
+        reidentify(taken, "hospital", one, reason=REASON, by=operator("mallory"))
     with pytest.raises(VerificationFailed):
-        reidentify(taken, "clinic", other, reason=REASON, actor="mallory")
+        reidentify(taken, "clinic", other, reason=REASON, by=operator("mallory"))
     assert len(entries(taken, "data.reidentification_refused")) == 2
 
 
@@ -354,7 +355,7 @@ def _other(db: Database, keyring: Keyring) -> PseudonymVault:
 def test_without_reversible_no_way_back_is_kept(given_away: Callable[..., Any], taken: Workspace) -> None:
     name = pq.read_table(given_away(reversible=False).path)["person"][0].as_py()
     with pytest.raises(NotFound):
-        reidentify(taken, "clinic", name, reason=REASON, actor="cara")
+        reidentify(taken, "clinic", name, reason=REASON, by=operator("cara"))
 
 
 def test_a_reversible_recipe_needs_to_know_the_person(workspace: Workspace, project: Project) -> None:
@@ -362,24 +363,24 @@ def test_a_reversible_recipe_needs_to_know_the_person(workspace: Workspace, proj
     from dataclasses import replace
 
     with pytest.raises(InvalidInput, match="destroyed with them"):
-        deidentify(workspace, replace(project, spec=bare), by="ada")
+        deidentify(workspace, replace(project, spec=bare), by=operator("ada"))
     with pytest.raises(NotFound, match="sealwright ingest"):
-        deidentify(workspace, project, by="ada")
+        deidentify(workspace, project, by=operator("ada"))
     nothing = replace(project, spec=project.spec.model_copy(update={"deidentify": None}))
     with pytest.raises(InvalidInput, match="does not say how"):
-        deidentify(workspace, nothing, by="ada")
+        deidentify(workspace, nothing, by=operator("ada"))
 
 
 def test_the_workspace_can_be_closed_in_between(given_away: Callable[..., Any], taken: Workspace) -> None:
     name = pq.read_table(given_away().path)["person"][0].as_py()
     taken.close()
     with open_workspace(taken.home, UNLOCK, clock=CLOCK) as again:
-        assert reidentify(again, "clinic", name, reason=REASON, actor="cara").startswith("canary")
+        assert reidentify(again, "clinic", name, reason=REASON, by=operator("cara")).startswith("canary")
 
 
 def test_risk_is_measured_on_files_and_snapshots_alike(taken: Workspace, project: Project) -> None:
     of_file = risk_of_file(project.folder / "clinic.csv", ["age", "town"], ["ill"], population=10_000)
-    of_snapshot = risk_of_project(taken, "clinic", ["age", "town"], ["ill"], by="ada", population=10_000)
+    of_snapshot = risk_of_project(taken, "clinic", ["age", "town"], ["ill"], by=operator("ada"), population=10_000)
     assert of_file.risk == of_snapshot.risk
     assert of_file.measured == of_snapshot.measured
     with pytest.raises(InvalidInput, match="Did you mean 'town'"):
@@ -401,14 +402,14 @@ def test_t56_an_erased_person_has_no_way_back_and_those_who_have_extracts_are_na
     taken: Workspace, project: Project, given_away: Callable[..., Any]
 ) -> None:
     person = reidentify(
-        taken, "clinic", pq.read_table(given_away().path)["person"][0].as_py(), reason=REASON, actor="c"
+        taken, "clinic", pq.read_table(given_away().path)["person"][0].as_py(), reason=REASON, by=operator("c")
     )
-    answered = answer_person(taken, project.name, person, Asked(right="erase"), by="dora")
+    answered = answer_person(taken, project.name, person, Asked(right="erase"), by=operator("dora"))
     (extract,) = answered.found.extracts
     assert answered.detail["erased"]["tell"] == [extract.recipient]
     assert extract.pseudonym is not None
     with pytest.raises(NotFound):
-        reidentify(taken, "clinic", extract.pseudonym, reason=REASON, actor="cara")
+        reidentify(taken, "clinic", extract.pseudonym, reason=REASON, by=operator("cara"))
 
 
 def test_what_stands_in_the_cells_cannot_be_declared_away_under_the_safe_harbor(
@@ -427,13 +428,13 @@ def test_what_stands_in_the_cells_cannot_be_declared_away_under_the_safe_harbor(
         }
     )
     with pytest.raises(SealwrightError, match="scanner found email"):
-        deidentify(taken, project, by="ada", recipe=recipe)
+        deidentify(taken, project, by=operator("ada"), recipe=recipe)
 
 
 def test_free_text_is_masked_by_the_scanner(taken: Workspace, project: Project) -> None:
     columns = {**RECIPE["columns"], "email": {"method": "mask_text"}}
     recipe = DeidentifySpec.model_validate({**RECIPE, "columns": columns, "reversible": False})
-    extract = deidentify(taken, project, by="ada", recipe=recipe)
+    extract = deidentify(taken, project, by=operator("ada"), recipe=recipe)
     texts = {text for text in extract.table.column("email").to_pylist() if text}
     assert texts
     assert not any("@" in text for text in texts)

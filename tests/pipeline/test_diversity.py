@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import Step, split
 from sealwright.data.augment import refuse_too_close
 from sealwright.kernel import InvalidInput, NotFound
@@ -70,9 +71,9 @@ def project(tmp_path: Path) -> Make:
 def test_the_newest_snapshot_is_held_against_the_reference(workspace: Workspace, project: Make) -> None:
     wanted = project()
     with pytest.raises(NotFound, match="Nothing was done yet"):
-        diversity_of(workspace, wanted, by="ada")
-    taken = ingest(workspace, wanted, by="ada")
-    view = diversity_of(workspace, wanted, by="ada")
+        diversity_of(workspace, wanted, by=operator("ada"))
+    taken = ingest(workspace, wanted, by=operator("ada"))
+    view = diversity_of(workspace, wanted, by=operator("ada"))
     women = view.report.margin("sex").groups[0]
     assert view.declared
     assert view.report.source == "A register"
@@ -85,8 +86,8 @@ def test_only_the_columns_that_are_needed_are_unlocked(workspace: Workspace, pro
     columns = {name: {**column, "class": "confidential"} for name, column in DATA["columns"].items()}
     columns |= {name: {**DATA["columns"][name], "class": "internal"} for name in ("sex", "age", "y")}
     wanted = project(columns=columns, augment=None)
-    ingest(workspace, wanted, by="ada")
-    diversity_of(workspace, wanted, by="eve")
+    ingest(workspace, wanted, by=operator("ada"))
+    diversity_of(workspace, wanted, by=operator("eve"))
     eve = workspace.discretion.name_of("eve")
     entries = [
         entry for entry in workspace.ledger.entries() if entry.action == "data.key_unwrapped" and entry.actor == eve
@@ -100,8 +101,8 @@ def test_without_a_declaration_the_groups_of_assurance_and_the_sensitive_columns
     workspace: Workspace, project: Make
 ) -> None:
     wanted = project(diversity=None, augment=None)
-    ingest(workspace, wanted, by="ada")
-    view = diversity_of(workspace, wanted, by="ada")
+    ingest(workspace, wanted, by=operator("ada"))
+    view = diversity_of(workspace, wanted, by=operator("ada"))
     assert not view.declared
     assert view.report.attributes == ("sex",)
     assert any("Not looked at: age" in note for note in view.report.notes)
@@ -110,22 +111,22 @@ def test_without_a_declaration_the_groups_of_assurance_and_the_sensitive_columns
     }
     nobody = project(diversity=None, augment=None, columns={**DATA["columns"], **plain})
     with pytest.raises(InvalidInput, match="Nothing says which columns tell who people are"):
-        diversity_of(workspace, nobody, by="ada")
+        diversity_of(workspace, nobody, by=operator("ada"))
 
 
 def test_rows_are_made_up_from_training_rows_and_nothing_is_kept(workspace: Workspace, project: Make) -> None:
     plain = project(augment=None)
-    ingest(workspace, plain, by="ada")
+    ingest(workspace, plain, by=operator("ada"))
     wanted = project()
     before = [known.digest for known in SnapshotIndex(workspace.db).of_project("people")]
-    found = augmentation_of(workspace, wanted, by="ada")
+    found = augmentation_of(workspace, wanted, by=operator("ada"))
     assert found.train_rows == 300
     assert found.found.made.table.num_rows == 30
     assert found.found.made.groups[0].real < 100  # women who are kept apart to test are not learned from
     assert [known.digest for known in SnapshotIndex(workspace.db).of_project("people")] == before
-    assert found.to_json() == augmentation_of(workspace, wanted, by="ada").to_json()
+    assert found.to_json() == augmentation_of(workspace, wanted, by=operator("ada")).to_json()
     with pytest.raises(InvalidInput, match="says nothing about made-up rows"):
-        augmentation_of(workspace, plain, by="ada")
+        augmentation_of(workspace, plain, by=operator("ada"))
 
 
 def test_made_up_rows_fit_a_snapshot_and_are_counted_for_nobody_and_learned_from_by_nobody(
@@ -133,7 +134,7 @@ def test_made_up_rows_fit_a_snapshot_and_are_counted_for_nobody_and_learned_from
 ) -> None:
     """What a caller that keeps the rows does: a derived snapshot whose manifest marks them."""
     plain = project(augment=None)
-    ingest(workspace, plain, by="ada")
+    ingest(workspace, plain, by=operator("ada"))
     wanted = project()
     desk = Desk(workspace, wanted)
     raw = snapshot_of(desk, SnapshotIndex(workspace.db).of_project("people")[-1].digest, by="ada", purpose="augment")
@@ -143,7 +144,7 @@ def test_made_up_rows_fit_a_snapshot_and_are_counted_for_nobody_and_learned_from
     after = made_by(workspace, "people", raw, step)
     SnapshotIndex(workspace.db).remember(after, "people")
     assert (after.rows, after.synthetic) == (430, 30)
-    view = diversity_of(workspace, wanted, by="ada")
+    view = diversity_of(workspace, wanted, by=operator("ada"))
     assert (view.report.rows, view.report.synthetic) == (400, 30)
     assert view.report.margin("sex").groups[0].rows == 100
     again = made_up(desk, after)

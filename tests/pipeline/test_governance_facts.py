@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data.basis import column_groups
 from sealwright.data.consent import ConsentState
 from sealwright.evidence import class_policy
@@ -75,7 +76,7 @@ class Data:
         (folder / "sealwright.yaml").write_text(yaml.safe_dump(value, sort_keys=False))
         self.clock = clock
         self.desk = Desk(workspace, load_project(folder))
-        self.snapshot = ingest(workspace, self.desk.project, by="ada").snapshot
+        self.snapshot = ingest(workspace, self.desk.project, by=operator("ada")).snapshot
 
     def predicate(self, *, cleared: Cleared | None = None, out: Withholding | None = None) -> dict[str, Any]:
         cleared = cleared or require_basis(self.desk, by="ada")

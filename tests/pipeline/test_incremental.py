@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import QuarantineFull, derive, quarantine_of
 from sealwright.data import ingest as ingest_source
 from sealwright.kernel import FixedClock, InvalidInput, NotFound
@@ -69,7 +70,7 @@ Change = Callable[[Any, str], Increment]
 def change(workspace: Workspace, project: Project, tmp_path: Path) -> Change:
     def run(verb: Any, text: str) -> Increment:
         (tmp_path / "more.csv").write_text(text)
-        return change_data(workspace, project, verb, tmp_path / "more.csv", by="ada")
+        return change_data(workspace, project, verb, tmp_path / "more.csv", by=operator("ada"))
 
     return run
 
@@ -82,7 +83,7 @@ def orders(done: Increment) -> list[tuple[str, int, float]]:
 def test_appended_rows_follow_and_no_earlier_file_is_copied(
     workspace: Workspace, project: Project, change: Change
 ) -> None:
-    first = ingest(workspace, project, by="ada").snapshot
+    first = ingest(workspace, project, by=operator("ada")).snapshot
     done = change("append", HEAD + "".join(line(n) for n in range(60, 70)))
     assert [order for _, order, _ in orders(done)] == list(range(70))
     assert (done.before, done.added, done.removed) == (first.digest, 10, 0)
@@ -95,11 +96,11 @@ def test_appended_rows_follow_and_no_earlier_file_is_copied(
 def test_appends_go_on_from_each_other_and_training_goes_on_from_the_last(
     workspace: Workspace, project: Project, change: Change
 ) -> None:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     change("append", HEAD + line(60))
     second = change("append", HEAD + line(61))
     assert second.snapshot.rows == 62
-    again = ingest(workspace, project, by="ada")
+    again = ingest(workspace, project, by=operator("ada"))
     assert again.again
     assert again.snapshot.digest == second.snapshot.digest, "the same source, so the newest data stays the newest"
 
@@ -107,7 +108,7 @@ def test_appends_go_on_from_each_other_and_training_goes_on_from_the_last(
 def test_an_upsert_replaces_by_the_whole_key_and_rewrites_only_what_it_must(
     workspace: Workspace, project: Project, change: Change
 ) -> None:
-    first = ingest(workspace, project, by="ada").snapshot
+    first = ingest(workspace, project, by=operator("ada")).snapshot
     done = change("upsert", HEAD + line(5, 999) + line(7, 888, "south") + line(100, 7))
     found = {(shop, order): price for shop, order, price in orders(done)}
     assert found[("north", 5)] == 999
@@ -121,7 +122,7 @@ def test_an_upsert_replaces_by_the_whole_key_and_rewrites_only_what_it_must(
 def test_a_delete_takes_out_the_listed_keys_and_unknown_ones_do_nothing(
     workspace: Workspace, project: Project, change: Change
 ) -> None:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     done = change("delete", "order,shop\n5,north\n6,north\n777,south\n")
     assert done.removed == 1
     assert ("north", 5) not in {(shop, order) for shop, order, _ in orders(done)}
@@ -132,7 +133,7 @@ def test_bad_rows_of_an_increment_go_to_the_quarantine_with_the_earlier_ones(
 ) -> None:
     path = project.folder / "orders.csv"
     path.write_text(path.read_text() + "north,x,1,yes\n")
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     done = change("append", HEAD + "".join(line(n) for n in range(60, 66)) + "west,66,1,yes\n")
     assert done.set_aside == 1
     raw = [row.cells for row in quarantine_of(done.snapshot, workspace.keyring)]
@@ -152,11 +153,11 @@ def test_bad_rows_of_an_increment_go_to_the_quarantine_with_the_earlier_ones(
 def test_what_cannot_be_taken_changes_nothing(
     workspace: Workspace, project: Project, change: Change, verb: str, text: str, error: Any, reason: str
 ) -> None:
-    first = ingest(workspace, project, by="ada").snapshot
+    first = ingest(workspace, project, by=operator("ada")).snapshot
     with pytest.raises(error, match=reason):
         change(verb, text)
     assert [path.name for path in workspace.folder("snapshots").iterdir()] == [first.folder.name]
-    assert ingest(workspace, project, by="ada").snapshot.digest == first.digest
+    assert ingest(workspace, project, by=operator("ada")).snapshot.digest == first.digest
 
 
 def test_without_a_key_or_a_first_ingest_it_says_what_to_do(
@@ -167,9 +168,9 @@ def test_without_a_key_or_a_first_ingest_it_says_what_to_do(
     path = project.folder / "sealwright.yaml"
     path.write_text(path.read_text().replace("  key:\n  - shop\n  - order\n", ""))
     keyless = load_project(path)
-    ingest(workspace, keyless, by="ada")
+    ingest(workspace, keyless, by=operator("ada"))
     with pytest.raises(InvalidInput, match=r"Set data\.key"):
-        change_data(workspace, keyless, "delete", tmp_path / "more.csv", by="ada")
+        change_data(workspace, keyless, "delete", tmp_path / "more.csv", by=operator("ada"))
 
 
 def test_a_key_with_a_border_in_it_is_no_other_key() -> None:
@@ -188,7 +189,7 @@ def test_the_file_of_a_portion_is_known_again_where_privacy_is_spent(
 ) -> None:
     from sealwright.data.dp import lineage_of, marks_of
 
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     done = change("append", HEAD + line(60))
     recipe = done.snapshot.signed.derivation.recipe  # type: ignore[union-attr]
     assert f"source/{recipe}" in marks_of("orders", lineage_of(done.snapshot.digest, lambda _: done.snapshot.signed))

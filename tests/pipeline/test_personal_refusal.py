@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data.personal import PersonalDataUnclassified
 from sealwright.kernel import FixedClock
 from sealwright.pipeline import Workspace, create_workspace, ingest, load_project
@@ -83,7 +84,7 @@ def test_a_column_of_addresses_the_contract_calls_internal_is_refused_before_a_r
     workspace: Workspace, project: Make
 ) -> None:
     with pytest.raises(PersonalDataUnclassified, match="'remark': e-mail address") as stopped:
-        ingest(workspace, project("person{n}@mail.example"), by="ada")
+        ingest(workspace, project("person{n}@mail.example"), by=operator("ada"))
     assert snapshots(workspace) == []
     assert "person1@" not in str(stopped.value)
 
@@ -95,7 +96,7 @@ def test_a_column_of_addresses_the_contract_calls_internal_is_refused_before_a_r
 def test_a_column_that_is_named_or_a_project_of_low_risk_goes_on(
     workspace: Workspace, project: Make, risk: str, column: dict[str, Any]
 ) -> None:
-    assert ingest(workspace, project("person{n}@mail.example", risk, **column), by="ada").snapshot.rows == 60
+    assert ingest(workspace, project("person{n}@mail.example", risk, **column), by=operator("ada")).snapshot.rows == 60
 
 
 @pytest.mark.parametrize("verb", ["append", "upsert"])
@@ -103,11 +104,11 @@ def test_rows_that_come_later_are_looked_at_like_the_first(
     workspace: Workspace, project: Make, tmp_path: Path, verb: Any
 ) -> None:
     said = project("visit {n}")
-    ingest(workspace, said, by="ada")
+    ingest(workspace, said, by=operator("ada"))
     before = snapshots(workspace)
     (tmp_path / "more.csv").write_text(HEAD + rows("person{n}@mail.example"))
     with pytest.raises(PersonalDataUnclassified, match="'remark': e-mail address"):
-        change_data(workspace, said, verb, tmp_path / "more.csv", by="ada")
+        change_data(workspace, said, verb, tmp_path / "more.csv", by=operator("ada"))
     assert snapshots(workspace) == before
 
 
@@ -120,6 +121,6 @@ def test_two_rows_more_of_a_column_whose_name_was_judged_before_go_on(
     text = (folder / "sealwright.yaml").read_text().replace("remark", "telephone")
     (folder / "sealwright.yaml").write_text(text)
     said = load_project(folder)
-    ingest(workspace, said, by="ada")
+    ingest(workspace, said, by=operator("ada"))
     (tmp_path / "more.csv").write_text("telephone,income,repaid\n" + rows("none", 2))
-    assert change_data(workspace, said, "append", tmp_path / "more.csv", by="ada").added == 2
+    assert change_data(workspace, said, "append", tmp_path / "more.csv", by=operator("ada")).added == 2

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import open_snapshot, quarantine_of
 from sealwright.kernel import Conflict, FixedClock, InvalidInput, NotFound, Refused
 from sealwright.pipeline import Workspace, create_workspace, ingest, load_project, open_workspace
@@ -86,7 +87,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 @pytest.fixture
 def snapshot(workspace: Workspace, project: Project) -> str:
-    return ingest(workspace, project, by="ada").snapshot.digest
+    return ingest(workspace, project, by=operator("ada")).snapshot.digest
 
 
 def rows_of(workspace: Workspace, digest: str) -> pa.Table:
@@ -113,12 +114,12 @@ def test_a_workspace_with_one_project_knows_which_is_meant(
     index = SnapshotIndex(workspace.db)
     with pytest.raises(InvalidInput, match="no data yet"):
         index.only_project()
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     assert index.only_project() == "loans"
     other = tmp_path / "cards"
     shutil.copytree(tmp_path / "loans", other)
     (other / "sealwright.yaml").write_text(yaml.safe_dump({**SPEC, "project": "cards"}, sort_keys=False))
-    ingest(workspace, load_project(other), by="ada")
+    ingest(workspace, load_project(other), by=operator("ada"))
     with pytest.raises(InvalidInput, match="--project cards, or loans"):
         index.only_project()
 
@@ -144,7 +145,7 @@ def test_looking_somebody_up_is_on_record(workspace: Workspace, snapshot: str) -
 def test_data_that_names_no_persons_says_so(workspace: Workspace, project: Project) -> None:
     path = project.folder / "sealwright.yaml"
     path.write_text(path.read_text().replace("  subject: person\n", ""))
-    ingest(workspace, load_project(path), by="ada")
+    ingest(workspace, load_project(path), by=operator("ada"))
     with pytest.raises(InvalidInput, match=r"Set data\.subject"):
         find_person(workspace, "loans", "p7", by="dora", purpose="test")
 
@@ -153,7 +154,7 @@ def test_data_that_names_no_persons_says_so(workspace: Workspace, project: Proje
 
 
 def ask(workspace: Workspace, right: str, person: str = "p7", **more: Any) -> Any:
-    return answer_person(workspace, "loans", person, Asked(right=right, **more), by="dora")  # type: ignore[arg-type]
+    return answer_person(workspace, "loans", person, Asked(right=right, **more), by=operator("dora"))  # type: ignore[arg-type]
 
 
 def test_access_gives_everything_and_says_on_what_basis(workspace: Workspace, snapshot: str, tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_who_objects_is_kept_but_not_taken_in_again(
 ) -> None:
     ask(workspace, right, signal="gpc" if right == "opt-out" else "request")
     assert find_person(workspace, "loans", "p7", by="d", purpose="t").snapshots[0].rows == 3
-    again = ingest(workspace, project, by="ada").snapshot
+    again = ingest(workspace, project, by=operator("ada")).snapshot
     assert again.digest != snapshot
     assert "p7" not in again.read(["person"]).column("person").to_pylist()
     assert sum(again.manifest["withheld"].values()) == 3
@@ -263,7 +264,7 @@ def test_the_person_does_not_come_back_with_the_same_file(
     workspace: Workspace, project: Project, snapshot: str
 ) -> None:
     ask(workspace, "erase")
-    again = ingest(workspace, project, by="ada", fresh=True).snapshot
+    again = ingest(workspace, project, by=operator("ada"), fresh=True).snapshot
     assert "p7" not in again.read(["person"]).column("person").to_pylist()
     assert dict(again.manifest["withheld"]) == {"suppressed_erased": 3}
 
@@ -317,7 +318,7 @@ def test_an_erased_person_is_erased_after_a_restart_too(workspace: Workspace, sn
 def test_whoever_was_the_only_one_leaves_no_snapshot(workspace: Workspace, project: Project) -> None:
     lines = ["person,name,income,repaid", f"p7,{CANARY},1,yes", f"p7,{CANARY},2,no"]
     (project.folder / "loans.csv").write_text("\n".join(lines) + "\n")
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     ask(workspace, "erase")
     assert SnapshotIndex(workspace.db).of_project("loans") == []
     assert list(workspace.folder("snapshots").iterdir()) == []
@@ -354,7 +355,7 @@ def test_a_row_without_consent_never_gets_in_and_a_withdrawn_one_is_not_trained_
         name = name_in(workspace, "loans", f"p{who}")
         consents.give("loans", name, "credit-decision", text_version="1", text=b"I agree.", channel="web", by="form")
     consents.withdraw("loans", name_in(workspace, "loans", "p7"), "credit-decision", channel="mail", by="form")
-    snapshot = ingest(workspace, load_project(path), by="ada").snapshot
+    snapshot = ingest(workspace, load_project(path), by=operator("ada")).snapshot
     persons = set(snapshot.read(["person"]).column("person").to_pylist())
     assert persons == {f"p{who}" for who in range(20)} - {"p7"}
     assert dict(snapshot.manifest["withheld"]) == {"consent_withdrawn": 3, "no_consent": 60}
@@ -369,4 +370,4 @@ def test_a_suppression_that_vanished_from_the_database_stops_the_next_ingest(
     with workspace.db.write() as tx:
         tx.run("DELETE FROM suppressions")
     with pytest.raises(VerificationFailed, match="suppressions and the ledger differ"):
-        ingest(workspace, project, by="ada", fresh=True)
+        ingest(workspace, project, by=operator("ada"), fresh=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import DataSpec, split
 from sealwright.kernel import FixedClock, StoppedByPolicy
 from sealwright.pipeline import Workspace, create_workspace, ingest, load_project, train
@@ -89,7 +90,7 @@ def kept(workspace: Workspace) -> list[tuple[str, str | None]]:
 
 
 def test_a_recipe_makes_a_snapshot_of_its_own_and_is_taken_back_exactly(workspace: Workspace, project: Make) -> None:
-    used = ingest(workspace, project(clean=CLEAN), by="ada").snapshot
+    used = ingest(workspace, project(clean=CLEAN), by=operator("ada")).snapshot
     assert kept(workspace) == [("ingest", None), ("clean", "ingest")]
     raw = opened(workspace, used.signed.derivation.parents[0], "visits", by="t", purpose="t").read()  # type: ignore[union-attr]
     table = used.read()
@@ -108,9 +109,9 @@ def test_a_recipe_makes_a_snapshot_of_its_own_and_is_taken_back_exactly(workspac
 
 def test_training_uses_the_prepared_rows_and_nothing_is_done_twice(workspace: Workspace, project: Make) -> None:
     made = project(clean=CLEAN)
-    used = ingest(workspace, made, by="ada").snapshot
-    assert ingest(workspace, made, by="ada").again
-    assert train(workspace, made, by="ada").record["rows"] == 180
+    used = ingest(workspace, made, by=operator("ada")).snapshot
+    assert ingest(workspace, made, by=operator("ada")).again
+    assert train(workspace, made, by=operator("ada")).record["rows"] == 180
     assert kept(workspace) == [("ingest", None), ("clean", "ingest")]
     (unwrapped,) = {e.subject for e in workspace.ledger.entries() if e.detail.get("purpose") == "training"}
     assert unwrapped == used.digest
@@ -119,9 +120,9 @@ def test_training_uses_the_prepared_rows_and_nothing_is_done_twice(workspace: Wo
 def test_the_log_of_changes_names_no_cell_outside_its_encryption_and_loses_a_person_with_them(
     workspace: Workspace, project: Make
 ) -> None:
-    used = ingest(workspace, project(clean=CLEAN), by="ada").snapshot
+    used = ingest(workspace, project(clean=CLEAN), by=operator("ada")).snapshot
     before = sum(table.num_rows for table in used.change_log())
-    answer_person(workspace, "visits", "p0", Asked(right="erase"), by="dora")
+    answer_person(workspace, "visits", "p0", Asked(right="erase"), by=operator("dora"))
     assert [kind for kind, _ in kept(workspace)] == ["redact", "redact"]
     last = opened(workspace, SnapshotIndex(workspace.db).of_project("visits")[-1].digest, "visits", by="t", purpose="t")
     assert last.rows == ROWS - 1
@@ -131,7 +132,7 @@ def test_the_log_of_changes_names_no_cell_outside_its_encryption_and_loses_a_per
 def test_made_up_rows_are_marked_and_never_tested_on(workspace: Workspace, project: Make) -> None:
     augment = {"method": "synthesiser", "groups": [{"where": {"sex": "f"}, "rows": 20}], "seed": 3}
     made = project(augment=augment, clean=CLEAN)
-    used = ingest(workspace, made, by="ada").snapshot
+    used = ingest(workspace, made, by=operator("ada")).snapshot
     assert [kind for kind, _ in kept(workspace)] == ["ingest", "clean", "augment"]
     assert used.synthetic == 20
     assert used.manifest["derivation"]["synthetic"] == 20
@@ -139,14 +140,14 @@ def test_made_up_rows_are_marked_and_never_tested_on(workspace: Workspace, proje
     rows, test = split(used.read(), spec, 5, synthetic=used.synthetic)
     assert not any(str(name).startswith("synthetic") for name in test.column("person").to_pylist())
     assert sum(str(name).startswith("synthetic") for name in rows.column("person").to_pylist()) == 20
-    assert train(workspace, made, by="ada").record["rows"] == 200
+    assert train(workspace, made, by=operator("ada")).record["rows"] == 200
 
 
 def test_an_increment_is_prepared_like_the_rest(workspace: Workspace, project: Make, tmp_path: Path) -> None:
     made = project(clean=CLEAN)
-    ingest(workspace, made, by="ada")
+    ingest(workspace, made, by=operator("ada"))
     (tmp_path / "more.csv").write_text("person,town,sex,weight,seen,back\nq1,bonn,f,,2026-01-05,yes\n")
-    done = change_data(workspace, made, "append", tmp_path / "more.csv", by="ada")
+    done = change_data(workspace, made, "append", tmp_path / "more.csv", by=operator("ada"))
     assert done.used.rows == ROWS + 1
     assert done.used.read(["town", "weight"]).to_pylist()[-1]["town"] == "Bonn"
     assert done.snapshot.read(["town"]).to_pylist()[-1]["town"] == "bonn", "the raw row stays as it came"
@@ -154,9 +155,9 @@ def test_an_increment_is_prepared_like_the_rest(workspace: Workspace, project: M
 
 def test_stale_data_stops_at_ingest_and_again_at_training(workspace: Workspace, project: Make, tmp_path: Path) -> None:
     with pytest.raises(StoppedByPolicy, match="days old"):
-        ingest(workspace, project(relevance={"date": "seen", "stale_after": "20 days"}), by="ada")
+        ingest(workspace, project(relevance={"date": "seen", "stale_after": "20 days"}), by=operator("ada"))
     fresh = project(relevance={"date": "seen", "stale_after": "60 days"})
-    ingest(workspace, fresh, by="ada")
+    ingest(workspace, fresh, by=operator("ada"))
     workspace.clock = FixedClock(datetime(2026, 6, 2, tzinfo=UTC))
     with pytest.raises(StoppedByPolicy, match="days old"):
-        train(workspace, fresh, by="ada")
+        train(workspace, fresh, by=operator("ada"))

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import Step
 from sealwright.data.dp import (
     BoundsMissing,
@@ -89,7 +90,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def taken(workspace: Workspace, project: Project) -> Project:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     return project
 
 
@@ -100,11 +101,11 @@ def count(workspace: Workspace, project: Project, epsilon: str = "0.1", **more: 
 def ask(workspace: Workspace, project: Project, kind: Any, epsilon: str = "0.1", **more: Any) -> PrivateRelease:
     snapshot = more.pop("snapshot", None)
     asked = Query(kind=kind, epsilon=millionths(epsilon), **more)
-    return release_private(workspace, project, asked, by="ada", snapshot=snapshot)
+    return release_private(workspace, project, asked, by=operator("ada"), snapshot=snapshot)
 
 
 def left(workspace: Workspace, project: Project) -> str:
-    return str(budget_of(workspace, project, by="ada").to_json()["left"])
+    return str(budget_of(workspace, project, by=operator("ada")).to_json()["left"])
 
 
 # --- one release
@@ -321,7 +322,7 @@ def spent_in(workspace: Workspace, project: Project) -> None:
 
 
 def refused(workspace: Workspace, project: Project) -> None:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     with pytest.raises(PrivacyBudgetSpent, match=r"0\.1 is left"):
         count(workspace, project, "0.2")
 
@@ -405,13 +406,15 @@ def test_a_budget_that_grew_in_the_project_file_alone_does_not_count(workspace: 
 
 def test_more_needs_a_reason_and_less_is_free(workspace: Workspace, make: Make) -> None:
     project = taken(workspace, make(privacy_budget={"epsilon": 5.0}))
-    assert set_budget(workspace, project, epsilon="1", reason="", by="ada").to_json()["left"] == "1"
+    assert set_budget(workspace, project, epsilon="1", reason="", by=operator("ada")).to_json()["left"] == "1"
     count(workspace, project, "0.9")
     with pytest.raises(PrivacyBudgetChanged, match="--reason"):
-        set_budget(workspace, project, epsilon="2", reason=" so  ", by="ada")
+        set_budget(workspace, project, epsilon="2", reason=" so  ", by=operator("ada"))
     with pytest.raises(PrivacyBudgetSpent):
         count(workspace, project, "0.2")
-    found = set_budget(workspace, project, epsilon="2", reason="The council asked for one more table.", by="dora")
+    found = set_budget(
+        workspace, project, epsilon="2", reason="The council asked for one more table.", by=operator("dora")
+    )
     assert (found.to_json()["left"], found.to_json()["fixed"]) == ("1.1", "2")
     count(workspace, project, "0.2")
     entries = [one for one in workspace.ledger.entries() if one.action == "data.privacy_budget_set"]
@@ -426,7 +429,9 @@ def test_more_needs_a_reason_and_less_is_free(workspace: Workspace, make: Make) 
 def test_a_raised_budget_counts_only_as_far_as_the_project_file_says(workspace: Workspace, make: Make) -> None:
     project = taken(workspace, make())
     count(workspace, project, "0.9")
-    found = set_budget(workspace, project, epsilon="9", reason="One more table for the council.", by="ada").to_json()
+    found = set_budget(
+        workspace, project, epsilon="9", reason="One more table for the council.", by=operator("ada")
+    ).to_json()
     assert (found["declared"], found["fixed"], found["left"]) == ("1", "9", "0.1")
     assert left(workspace, make(privacy_budget={"epsilon": 2})) == "1.1"
 
@@ -437,7 +442,7 @@ def test_a_raised_budget_counts_only_as_far_as_the_project_file_says(workspace: 
 def test_a_budget_that_is_none_is_refused(workspace: Workspace, make: Make, epsilon: str, delta: float | None) -> None:
     project = taken(workspace, make())
     with pytest.raises(InvalidInput):
-        set_budget(workspace, project, epsilon=epsilon, delta=delta, reason="good reasons", by="ada")
+        set_budget(workspace, project, epsilon=epsilon, delta=delta, reason="good reasons", by=operator("ada"))
 
 
 def test_with_a_delta_many_small_releases_cost_less(workspace: Workspace, make: Make) -> None:
@@ -475,7 +480,7 @@ def test_an_old_ledger_is_noticed(tmp_path: Path, make: Make) -> None:
         for place in range(30):  # and as long as before, but with other entries
             workspace.ledger.append("note.made", f"note {place}", {})
         with pytest.raises(PrivacyBookBroken, match="old copy"):
-            budget_of(workspace, project, by="ada")
+            budget_of(workspace, project, by=operator("ada"))
 
 
 def test_a_database_put_back_does_not_bring_the_budget_back(tmp_path: Path, make: Make) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from acting import operator
 from sealwright.data import Step
 from sealwright.data.dp import PrivacyBudgetChanged, PrivacyBudgetMissing, PrivacyBudgetSpent, Query
 from sealwright.data.privacy_budget import millionths
@@ -97,12 +98,12 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def taken(workspace: Workspace, project: Project) -> Project:
-    ingest(workspace, project, by="ada")
+    ingest(workspace, project, by=operator("ada"))
     return project
 
 
 def count(workspace: Workspace, project: Project, epsilon: str) -> None:
-    release_private(workspace, project, Query(kind="count", epsilon=millionths(epsilon)), by="ada")
+    release_private(workspace, project, Query(kind="count", epsilon=millionths(epsilon)), by=operator("ada"))
 
 
 def spends(workspace: Workspace) -> list[Any]:
@@ -122,7 +123,7 @@ def test_a_training_and_releases_draw_on_one_budget_and_doing_it_again_costs_aga
 ) -> None:
     project = taken(workspace, make())
     count(workspace, project, "0.25")
-    done = train(workspace, project, by="ada")
+    done = train(workspace, project, by=operator("ada"))
 
     first, spent = spends(workspace)
     assert (spent.detail["kind"], spent.detail["epsilon"], spent.detail["training_delta"]) == ("training", "2", "1e-05")
@@ -140,24 +141,24 @@ def test_a_training_and_releases_draw_on_one_budget_and_doing_it_again_costs_aga
     assert statement.predicate["buildDefinition"]["internalParameters"]["privacy"]["budget"] == said
     assert provenance.ledger_index > spent.index
 
-    view = budget_of(workspace, project, by="ada").to_json()
+    view = budget_of(workspace, project, by=operator("ada")).to_json()
     assert (view["spent"], view["releases"], view["trainings"]) == ("2.25", 1, 1)
     assert [one["kind"] for one in view["spends"]] == ["count", "training"]
     assert view["spends"][1]["purpose"] == f"naive_bayes, {done.run.id}"
 
-    again = train(workspace, project, by="ada")  # nothing it was made from changed: the model that is kept
+    again = train(workspace, project, by=operator("ada"))  # nothing it was made from changed: the model that is kept
     assert (again.again, again.model) == (True, done.model)
-    assert train(workspace, make(privacy_budget={**ONE_TRAINING, "epsilon": 3}), by="ada").again
+    assert train(workspace, make(privacy_budget={**ONE_TRAINING, "epsilon": 3}), by=operator("ada")).again
     assert len(spends(workspace)) == 2
 
     with pytest.raises(PrivacyBudgetSpent, match=r"count of rows would cost epsilon 0\.5; 0\.25 is left of 2\.5"):
         count(workspace, project, "0.5")
-    ingest(workspace, project, by="ada", fresh=True)  # a new run: a new model with new noise
+    ingest(workspace, project, by=operator("ada"), fresh=True)  # a new run: a new model with new noise
     with pytest.raises(PrivacyBudgetSpent, match=r"would cost epsilon 2; 0\.25 is left of 2\.5"):
-        train(workspace, project, by="ada")
+        train(workspace, project, by=operator("ada"))
     other = taken(workspace, make("other"))  # the same file under another name
     with pytest.raises(PrivacyBudgetSpent, match="shared by the projects loans, other"):
-        train(workspace, other, by="ada")
+        train(workspace, other, by=operator("ada"))
     assert len(spends(workspace)) == 2
 
 
@@ -167,7 +168,7 @@ def test_with_a_subject_a_person_is_protected_and_no_more_of_their_rows_are_lear
     budget = {"epsilon": 2, "training_delta": 1e-4, "most_rows_per_person": 2}
     training = {"recipe": "naive_bayes", "privacy": {"epsilon": 0.5, "delta": 1e-5}}
     project = taken(workspace, make(training=training, subject="person", privacy_budget=budget))
-    done = train(workspace, project, by="ada")
+    done = train(workspace, project, by=operator("ada"))
     said = done.record["privacy"]["budget"]
     assert (said["unit"], said["rows_per_unit"], said["cost"]["epsilon"]) == ("person", 2, "1")
     assert 1e-5 * 2.64 < said["cost"]["delta"] < 1e-5 * 2.65, "1 + e^0.5"
@@ -180,13 +181,13 @@ def test_with_a_subject_a_person_is_protected_and_no_more_of_their_rows_are_lear
     assert done.record["rows"] < 180, "three quarters of 240, without what is too much of one person"
     usual = project.spec.training.model_copy(update={"recipe": "logistic", "privacy": None})
     assert rows_learned_from(workspace, project, usual, snapshot.read()).num_rows == 240
-    assert train(workspace, project, by="ada").again
-    judged = assess(workspace, project).suites["performance"]["findings"]
+    assert train(workspace, project, by=operator("ada")).again
+    judged = assess(workspace, project, by=operator("ada")).suites["performance"]["findings"]
     (score,) = [one for one in judged if one["check"] == "performance.train_score"]
     assert score["n"] == done.record["rows"], "judged on the rows it learned from, not on those that were left out"
     looser = make(training=training, subject="person", privacy_budget={**budget, "most_rows_per_person": 3})
     with pytest.raises(PrivacyBudgetSpent, match=r"would cost epsilon 1\.5; 1 is left"):
-        train(workspace, looser, by="ada")  # other rows, so another model
+        train(workspace, looser, by=operator("ada"))  # other rows, so another model
 
 
 # --- refused: nothing trained, nothing spent, no package
@@ -210,9 +211,9 @@ def test_a_spent_budget_refuses_the_whole_way_and_makes_no_package(workspace: Wo
 def test_without_a_budget_nothing_is_trained_and_the_line_to_add_is_said(workspace: Workspace, make: Make) -> None:
     project = taken(workspace, make(privacy_budget=None))
     with pytest.raises(PrivacyBudgetMissing, match=r"privacy_budget: \{epsilon: 2, training_delta: 1\.0e-05\}"):
-        train(workspace, project, by="ada")
+        train(workspace, project, by=operator("ada"))
     with pytest.raises(PrivacyBudgetMissing):
-        compare(workspace, project, privacy_variants(project), suites=(), by="ada")
+        compare(workspace, project, privacy_variants(project), suites=(), by=operator("ada"))
     assert not trained(workspace, project)
 
 
@@ -220,14 +221,16 @@ def test_a_budget_for_releases_only_trains_nothing_until_it_says_so_on_record(wo
     project = taken(workspace, make(privacy_budget={"epsilon": 2.5}))
     count(workspace, project, "0.5")
     with pytest.raises(PrivacyBudgetSpent, match=r"they may add up to 0\..*\n.*training_delta: 1\.0e-05"):
-        train(workspace, project, by="ada")
+        train(workspace, project, by=operator("ada"))
     grown = make()  # the project file alone is not enough once the budget is fixed
     desk, snapshot = Desk(workspace, grown), _snapshot(workspace)
     with pytest.raises(PrivacyBudgetSpent, match="they may add up to 0"):
         reserve(desk, snapshot, {"run_x": grown.spec.training}, by="ada")
     with pytest.raises(PrivacyBudgetChanged, match="--reason"):
-        set_budget(workspace, grown, training_delta=1e-5, reason="", by="ada")
-    found = set_budget(workspace, grown, training_delta=1e-5, reason="One model for the branch.", by="ada").to_json()
+        set_budget(workspace, grown, training_delta=1e-5, reason="", by=operator("ada"))
+    found = set_budget(
+        workspace, grown, training_delta=1e-5, reason="One model for the branch.", by=operator("ada")
+    ).to_json()
     assert (found["fixed"], found["fixed_training_delta"], found["left"]) == ("2.5", 1e-5, "2")
     assert reserve(desk, snapshot, {"run_x": grown.spec.training}, by="ada")["run_x"].standing["left"] == "0"
 
@@ -237,13 +240,13 @@ def test_what_cannot_be_trained_costs_nothing(
 ) -> None:
     open_ended = {**COLUMNS, "income": {"type": "integer"}}
     with pytest.raises(InvalidInput, match="ranges and categories"):
-        train(workspace, taken(workspace, make(columns=open_ended)), by="ada")
+        train(workspace, taken(workspace, make(columns=open_ended)), by=operator("ada"))
     with pytest.raises(InvalidInput, match="no parameter 'c'"):
-        train(workspace, taken(workspace, make(training={**PRIVATE, "params": {"c": 1.0}})), by="ada")
+        train(workspace, taken(workspace, make(training={**PRIVATE, "params": {"c": 1.0}})), by=operator("ada"))
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "opacus", None)  # as if it were not installed
         with pytest.raises(MissingExtra, match="torch"):
-            train(workspace, taken(workspace, make(training={**PRIVATE, "recipe": "network"})), by="ada")
+            train(workspace, taken(workspace, make(training={**PRIVATE, "recipe": "network"})), by=operator("ada"))
     assert spends(workspace) == []
 
 
@@ -266,7 +269,7 @@ def test_private_ways_are_compared_all_or_none(workspace: Workspace, make: Make)
     with pytest.raises(
         PrivacyBudgetSpent, match=r"(?s)The 4 private trainings together would cost epsilon 12\.5;.*--only"
     ):
-        compare(workspace, project, ways, suites=(), by="ada")
+        compare(workspace, project, ways, suites=(), by=operator("ada"))
     assert spends(workspace) == []
     some = reserve(
         Desk(workspace, project),
@@ -301,18 +304,18 @@ def test_when_the_ledger_cannot_write_nothing_is_trained(
 
     monkeypatch.setattr(AppendFile, "append", full)
     with pytest.raises(LedgerUnavailable, match="Nothing was recorded"):
-        train(workspace, project, by="ada")
+        train(workspace, project, by=operator("ada"))
     assert not trained(workspace, project)
 
 
 def test_a_training_that_fails_after_it_began_stays_spent(workspace: Workspace, make: Make) -> None:
     project = taken(workspace, make(training={**PRIVATE, "limits": {"seconds": 0.01}}))
     with pytest.raises(TrainingLimit):
-        train(workspace, project, by="ada")
+        train(workspace, project, by=operator("ada"))
     assert not trained(workspace, project)
-    assert budget_of(workspace, project, by="ada").to_json()["left"] == "0.5"
+    assert budget_of(workspace, project, by=operator("ada")).to_json()["left"] == "0.5"
     with pytest.raises(PrivacyBudgetSpent, match=r"0\.5 is left"):
-        train(workspace, make(), by="ada")
+        train(workspace, make(), by=operator("ada"))
 
 
 _CHILD = """
@@ -360,9 +363,9 @@ def test_a_training_that_is_killed_stays_spent(tmp_path: Path, make: Make) -> No
     with open_workspace(tmp_path / "ws", UNLOCK) as workspace:
         assert not trained(workspace, project)
         assert [one.detail["kind"] for one in spends(workspace)] == ["training"]
-        assert budget_of(workspace, project, by="ada").to_json()["left"] == "0.5"
+        assert budget_of(workspace, project, by=operator("ada")).to_json()["left"] == "0.5"
         with pytest.raises(PrivacyBudgetSpent):
-            train(workspace, project, by="ada")
+            train(workspace, project, by=operator("ada"))
 
 
 # --- all at once
@@ -376,7 +379,7 @@ def test_two_threads_cannot_both_take_what_is_left(workspace: Workspace, make: M
     def go(project: Project) -> None:
         start.wait()
         try:
-            train(workspace, project, by="ada")
+            train(workspace, project, by=operator("ada"))
             answers.append("trained")
         except PrivacyBudgetSpent:
             answers.append("refused")

@@ -41,6 +41,7 @@ READERS: Mapping[str, tuple[DataClass, ...]] = MappingProxyType(
         "business_owner": ("public", "internal"),
         "reviewer": ("public", "internal", "confidential", "personal"),
         "auditor": ("public",),
+        "administrator": ("public",),
     }
 )
 """Which classes of columns the keys of a role open, unless the project says otherwise."""

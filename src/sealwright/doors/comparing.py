@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sealwright.kernel import InvalidInput, Progress, silent, write_atomically
 from sealwright.pipeline import Comparison, ComparisonKind, Project, Workspace, compare, comparison_kind
+from sealwright.trust import Principal
 
 __all__ = ["comparison_of", "write_comparison"]
 
@@ -16,7 +17,7 @@ def comparison_of(
     what: str,
     *,
     only: Sequence[str] | None = None,
-    by: str,
+    by: Principal,
     progress: Progress = silent,
 ) -> Comparison:
     """Compare the ways that `what` stands for, or those that `only` names, whole or by their first part.

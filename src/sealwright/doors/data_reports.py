@@ -12,6 +12,7 @@ from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.data_examined import examine_data
 from sealwright.pipeline.lineage import lineage_of
 from sealwright.pipeline.snapshots import SnapshotIndex
+from sealwright.trust import Principal
 
 __all__ = ["write_data_page"]
 
@@ -20,7 +21,7 @@ def write_data_page(
     workspace: Workspace,
     project: Project,
     *,
-    by: str,
+    by: Principal,
     snapshot: str | None = None,
     to: Path | None = None,
     fresh: bool = False,

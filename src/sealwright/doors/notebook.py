@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sealwright.charter import RiskClass
+from sealwright.doors.acting import acting
 from sealwright.doors.reports import write_report
 from sealwright.doors.settings import Settings, person_unlock, read_settings
 from sealwright.doors.wiring import open_or_create, open_workspace_at, spread_of
@@ -50,9 +51,13 @@ from sealwright.pipeline import assess as assess_model
 from sealwright.pipeline import attest as attest_check
 from sealwright.pipeline import decide as ask_gate
 from sealwright.pipeline import ingest as ingest_data
+from sealwright.pipeline import promote as promote_version
+from sealwright.pipeline import revoke as revoke_version
+from sealwright.pipeline import rollback as roll_back
 from sealwright.pipeline import seal as seal_package
 from sealwright.pipeline import train as train_model
 from sealwright.registry import PointerFacts, Version
+from sealwright.trust import Principal
 
 if TYPE_CHECKING:
     pass
@@ -63,8 +68,11 @@ __all__ = ["Workspace", "init", "open", "verify"]
 class Workspace:
     """An opened workspace. `project` is always the folder that holds `sealwright.yaml`, or that file."""
 
-    def __init__(self, opened: OpenedWorkspace, settings: Settings, progress: Progress) -> None:
+    def __init__(
+        self, opened: OpenedWorkspace, settings: Settings, progress: Progress, person_key: Path | None = None
+    ) -> None:
         self._opened = opened
+        self._person_key = person_key
         self._settings = settings
         self._progress = progress
 
@@ -85,11 +93,11 @@ class Workspace:
 
     def ingest(self, project: str | Path) -> Ingested:
         """Take the data into an encrypted snapshot; rows that break the contract go to quarantine."""
-        return ingest_data(self._opened, load_project(Path(project)), by=self._settings.actor, progress=self._progress)
+        return ingest_data(self._opened, load_project(Path(project)), by=self._by(), progress=self._progress)
 
     def train(self, project: str | Path) -> Trained:
         """Train in a confined child process, to ONNX with measured parity."""
-        return train_model(self._opened, load_project(Path(project)), by=self._settings.actor, progress=self._progress)
+        return train_model(self._opened, load_project(Path(project)), by=self._by(), progress=self._progress)
 
     def assess(
         self, project: str | Path, *, full: bool = False, engine: str = "auto", workers: int | None = None
@@ -109,6 +117,7 @@ class Workspace:
         return assess_model(
             self._opened,
             wanted.at_full_depth() if full else wanted,
+            by=self._by(),
             progress=self._progress,
             spread=spread_of(engine, workers),
         )
@@ -129,7 +138,7 @@ class Workspace:
             load_project(Path(project)),
             what,
             only=only,
-            by=self._settings.actor,
+            by=self._by(),
             progress=self._progress,
         )
         if to is not None:
@@ -143,7 +152,7 @@ class Workspace:
     def enrol(self, name: str, roles: Sequence[str], *, person_key: str | Path | None = None) -> Enrolled:
         """Enrol a person with a key of their own; without `person_key` a passphrase is asked."""
         unlock = person_unlock(name, Path(person_key) if person_key else None, new=True)
-        return enrol(self._opened, name, roles, unlock, by=self._settings.actor)
+        return enrol(self._opened, name, roles, unlock, by=self._by())
 
     def approve(
         self,
@@ -191,14 +200,14 @@ class Workspace:
 
     def seal(self, project: str | Path) -> Sealed:
         """Seal and register, if the gate lets it through; else raises `GateBlocked` with every reason."""
-        return seal_package(self._opened, load_project(Path(project)), by=self._settings.actor)
+        return seal_package(self._opened, load_project(Path(project)), by=self._by())
 
     def run(self, project: str | Path, *, fresh: bool = False) -> Way:
         """Every step that is still to do, up to a registered version or the reasons why not."""
         return run_way(
             self._opened,
             load_project(Path(project)),
-            by=self._settings.actor,
+            by=self._by(),
             fresh=fresh,
             progress=self._progress,
             spread=spread_of(),
@@ -214,18 +223,15 @@ class Workspace:
 
     def promote(self, name: str, number: int, *, reason: str, channel: str = "live", days: int = 7) -> PointerFacts:
         """Put a version into service by a signed pointer."""
-        return self._opened.registry.promote(
-            name, number, channel=channel, by=self._settings.actor, reason=reason, days=days
-        )
+        return promote_version(self._opened, name, number, channel=channel, by=self._by(), reason=reason, days=days)
 
     def rollback(self, name: str, to: int, *, reason: str, channel: str = "live", days: int = 7) -> PointerFacts:
         """Go back to an earlier version by a newer pointer."""
-        return self._opened.registry.rollback(name, channel, to, by=self._settings.actor, reason=reason, days=days)
+        return roll_back(self._opened, name, to, channel=channel, by=self._by(), reason=reason, days=days)
 
     def revoke(self, name: str, number: int, *, reason: str) -> None:
         """Withdraw a version for good."""
-        package = self._opened.registry.version(name, number).package
-        self._opened.registry.revoke(package, by=self._settings.actor, reason=reason)
+        revoke_version(self._opened, name, number, by=self._by(), reason=reason)
 
     def history(self, name: str, *, channel: str = "live") -> list[PointerFacts]:
         """What served when: every pointer of a channel."""
@@ -235,11 +241,15 @@ class Workspace:
         """A bearer token that may ask one project's model; shown once."""
         from sealwright.doors.serving import issue
 
-        return issue(self._opened, name, subject=client, hours=hours, by=self._settings.actor)
+        return issue(self._opened, name, subject=client, hours=hours, by=self._by())
 
     def export(self, name: str, number: int, to: str | Path) -> Path:
         """Write the evidence of a version into one file."""
-        return export_bundle(self._opened, name, number, Path(to))
+        return export_bundle(self._opened, name, number, Path(to), by=self._by())
+
+    def _by(self) -> Principal:
+        """Who acts: proven by their own key, or whoever opened the workspace."""
+        return acting(self._opened, self._settings, self._person_key)
 
     def close(self) -> None:
         """Drop the keys and let go of the ledger."""
@@ -263,6 +273,7 @@ def open(  # noqa: A001 - the verb people guess; used as sw.open
     create: bool = False,
     key_file: str | Path | None = None,
     actor: str | None = None,
+    person_key: str | Path | None = None,
     progress: Progress = silent,
 ) -> Workspace:
     """Open a workspace; with `create`, make it on first use, opened by a new random key file.
@@ -274,7 +285,9 @@ def open(  # noqa: A001 - the verb people guess; used as sw.open
     key_file : path, optional
         What opens it; left out: SEALWRIGHT_KEY_FILE, else ~/.config/sealwright/root.key.
     actor : str, optional
-        Who acts, for the record.
+        Who acts. Somebody enrolled must prove it, by `person_key` or a session of the command line.
+    person_key : path, optional
+        Key file that opens their own key.
 
     Raises
     ------
@@ -286,9 +299,10 @@ def open(  # noqa: A001 - the verb people guess; used as sw.open
     settings = read_settings(
         home=Path(home) if home else None, key_file=Path(key_file) if key_file else None, actor=actor
     )
+    own = Path(person_key) if person_key else None
     if create and not is_workspace(settings.home):
-        return Workspace(open_or_create(settings, tell=_tell_nobody), settings, progress)
-    return Workspace(open_workspace_at(settings), settings, progress)
+        return Workspace(open_or_create(settings, tell=_tell_nobody), settings, progress, own)
+    return Workspace(open_workspace_at(settings), settings, progress, own)
 
 
 def init(

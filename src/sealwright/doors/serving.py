@@ -6,9 +6,18 @@ from typing import Literal
 
 from sealwright.doors.machines import certificates_of, machines_of
 from sealwright.kernel import InvalidInput, check_name, new_id
-from sealwright.pipeline import Workspace
+from sealwright.pipeline import Workspace, allow
 from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
-from sealwright.trust import Event, LedgerAudit, create_server_certificate, issue_token, load_server_certificate
+from sealwright.trust import (
+    ClientResource,
+    Event,
+    LedgerAudit,
+    Principal,
+    ProjectResource,
+    create_server_certificate,
+    issue_token,
+    load_server_certificate,
+)
 
 __all__ = ["issue", "server_config"]
 
@@ -22,6 +31,7 @@ def server_config(
     *,
     host: str,
     port: int,
+    by: Principal,
     certificate: Path | None = None,
     key: Path | None = None,
     client_certificates: Literal["none", "optional", "required"] = "none",
@@ -35,6 +45,7 @@ def server_config(
     InvalidInput, Refused
         A certificate that does not fit, or settings that are not safe.
     """
+    allow(workspace, by, "serve.start", ProjectResource(name=project))
     now = workspace.clock()
     names = list(
         dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *spec.hosts])
@@ -66,9 +77,10 @@ def server_config(
     return config, files.ca
 
 
-def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by: str) -> str:
+def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by: Principal) -> str:
     """A token for one project's model. The ledger records who may call and until when, never the token."""
     check_name(subject, what="client")
+    allow(workspace, by, "token.issue", ClientResource(name=subject, project=project))
     now = workspace.clock()
     scope, token_id = predict_scope(project), new_id("tok")
     raw = issue_token(
@@ -83,6 +95,6 @@ def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by:
     )
     detail = {"token": token_id, "scopes": [scope], "seconds": int(hours * 3600)}
     LedgerAudit(workspace.ledger, workspace.keyring).record(
-        Event(action="token.issue", outcome="done", actor=by, resource=f"client:{subject}", detail=detail)
+        Event(action="token.issue", outcome="done", actor=by.counts_as, resource=f"client:{subject}", detail=detail)
     )
     return raw

@@ -3,6 +3,7 @@
 SEALWRIGHT_HOME       the workspace folder                     (default: ~/.sealwright)
 SEALWRIGHT_KEY_FILE   a 0600 file whose key opens it unattended (default: ~/.config/sealwright/root.key)
 SEALWRIGHT_ACTOR      who acts, for the record                 (default: the operating system's user)
+XDG_RUNTIME_DIR       where session files lie                  (default: in the workspace)
 
 A passphrase never comes from the environment or the command line: it is typed, or read from a
 file descriptor named by SEALWRIGHT_PASSPHRASE_FD.
@@ -30,6 +31,8 @@ class Settings:
     home: Path
     key_file: Path
     actor: str
+    named: bool = False  # the actor was named on the command line, so a session of somebody else does not count
+    runtime: Path | None = None  # where session files lie; None: in the workspace
     passphrase_fd: int | None = None
 
     def unlock(self, *, wrapped_by_passphrase: bool) -> Unlock:
@@ -104,8 +107,15 @@ def read_settings(*, home: Path | None = None, key_file: Path | None = None, act
             key_file or Path(os.environ.get("SEALWRIGHT_KEY_FILE") or config / "sealwright" / "root.key")
         ).expanduser(),
         actor=check_name(actor or os.environ.get("SEALWRIGHT_ACTOR") or _system_user(), what="person"),
+        named=actor is not None,
+        runtime=_runtime(os.environ.get("XDG_RUNTIME_DIR")),
         passphrase_fd=int(fd) if fd else None,
     )
+
+
+def _runtime(named: str | None) -> Path | None:
+    """The user's own folder for the time they are logged in to the machine, where there is one."""
+    return Path(named) if named and Path(named).is_dir() else None
 
 
 def _system_user() -> str:

@@ -11,7 +11,7 @@ from sealwright.kernel import OperationFailed
 
 __all__ = ["NEWEST", "bring_up_to_date"]
 
-NEWEST = "0005_outbound"
+NEWEST = "0006_permissions"
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 7_305_113  # any fixed number: two starting processes must agree on it
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sealwright.evidence.case import Case, GateDecision, Terms
     from sealwright.evidence.counting import Counted, count_approvals
     from sealwright.evidence.gate import GateBlocked, render_gate
-    from sealwright.evidence.ledger_view import view_of
+    from sealwright.evidence.ledger_view import LedgerView, view_of
     from sealwright.evidence.model import (
         Change,
         Direction,
@@ -85,6 +85,7 @@ __all__ = [
     "GateBlocked",
     "GateDecision",
     "Instance",
+    "LedgerView",
     "Measurement",
     "Measuring",
     "NotPerformed",
@@ -164,7 +165,7 @@ _HOME = {
         "Result",
         "Subject",
     ),
-    "ledger_view": ("view_of",),
+    "ledger_view": ("LedgerView", "view_of"),
     "people": ("REVOKED_PERSON_TYPE", "Standing", "sign_as_person", "verify_signed_by_person"),
     "policy": (
         "ApprovalRule",

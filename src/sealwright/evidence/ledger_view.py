@@ -22,6 +22,7 @@ class Place:
     about: str  # digest of its first subject
     kind: str  # predicate type
     project: str
+    actor: str = ""  # who filed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,11 @@ def view_of(ledger: Ledger) -> LedgerView:
         if entry.action == FILED:
             said = entry.detail
             place = Place(
-                index=entry.index, about=str(said["about"]), kind=str(said["type"]), project=str(said["project"])
+                index=entry.index,
+                about=str(said["about"]),
+                kind=str(said["type"]),
+                project=str(said["project"]),
+                actor=entry.actor,
             )
             places.setdefault(entry.subject, place)
     return LedgerView(places=places)

@@ -119,7 +119,7 @@ class PeopleRegister:
         Raises
         ------
         VerificationFailed
-            An enrolment on file was changed.
+            An enrolment on file was changed, or one that the ledger knows is not on file.
         """
         with self._db.read() as tx:
             rows = tx.run("SELECT name, envelope FROM people ORDER BY name")
@@ -139,6 +139,8 @@ class PeopleRegister:
             why = ended.get(key, "its end stands in the ledger") if key in ended_keys else ""
             standing = standing_of(enrolment)
             result[row["name"]] = replace(standing, revoked=why)
+        here = {f"sha256:{one.person.public.key_id}" for one in result.values()}
+        self._miss({key: digest for key, digest in latest.items() if key not in here | ended_keys})
         return result
 
     def refuse_unless_in_standing(self, name: str, key_id: str, role: str, barred: Mapping[str, str]) -> None:
@@ -162,6 +164,21 @@ class PeopleRegister:
         if role not in found.person.roles:
             held = ", ".join(found.person.roles)
             raise NotInStanding(f"{name} does not hold the role {role}, but {held}.", why="lacks_role")
+
+    def _miss(self, absent: Mapping[str, str]) -> None:
+        """Enrolments that the ledger knows and the table lacks: each must have run out, or somebody took a row away."""
+        for digest in absent.values():
+            try:
+                envelope = self._statements.get(digest).envelope
+            except NotFound:
+                envelope = b""
+            enrolment = verify_person(envelope, self._trust_root.keys_of("statements")) if envelope else None
+            if enrolment is None or not standing_of(enrolment).problem_at(self._clock()):
+                raise VerificationFailed(
+                    "An enrolment that the ledger knows is not on file any more.\n"
+                    "Restore database and ledger from the same backup.",
+                    link="people",
+                )
 
     def _ended(self) -> dict[str, str]:
         """Digest of a key -> why its enrolment ended."""

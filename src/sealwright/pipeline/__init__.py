@@ -35,9 +35,16 @@ if TYPE_CHECKING:
         state_basis,
     )
     from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
-    from sealwright.pipeline.data_consent import consents_of, import_consents, name_in, suppressions_of
-    from sealwright.pipeline.data_requests import requests_of
-    from sealwright.pipeline.data_retention import Disposed, Retained, dispose_past_limit, holds_of, retention_plan
+    from sealwright.pipeline.data_consent import consents_for, consents_of, import_consents, name_in, suppressions_of
+    from sealwright.pipeline.data_requests import requests_for, requests_of
+    from sealwright.pipeline.data_retention import (
+        Disposed,
+        Retained,
+        dispose_past_limit,
+        holds_for,
+        holds_of,
+        retention_plan,
+    )
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.installation import (
@@ -62,11 +69,29 @@ if TYPE_CHECKING:
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
     from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
+    from sealwright.pipeline.permission import (
+        allow,
+        break_glass_of,
+        enrolled_members,
+        permissions_of,
+        proven_by_key,
+        sessions_of,
+    )
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
+    from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
+    from sealwright.pipeline.things import thing_named
     from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
+    from sealwright.pipeline.version_facts import (
+        candidate_facts,
+        data_of,
+        data_of_project,
+        project_facts,
+        version_facts,
+        version_named,
+    )
     from sealwright.pipeline.way import Way, run_way
     from sealwright.pipeline.workspace import (
         Workspace,
@@ -119,27 +144,35 @@ __all__ = [
     "Workspace",
     "accept_environment",
     "add_anchor",
+    "allow",
     "approve",
     "assess",
     "attest",
     "basis_of_snapshot",
     "basis_view",
     "begin_project",
+    "break_glass_of",
+    "candidate_facts",
     "candidate_of",
     "check_ledger",
     "compare",
     "compare_environment",
     "comparison_kind",
+    "consents_for",
     "consents_of",
     "create_workspace",
+    "data_of",
+    "data_of_project",
     "decide",
     "dispose_past_limit",
     "end_enrolment",
     "enrol",
+    "enrolled_members",
     "export_bundle",
     "export_entries",
     "file_compatibility",
     "find_entries",
+    "holds_for",
     "holds_of",
     "import_consents",
     "ingest",
@@ -155,25 +188,36 @@ __all__ = [
     "open_workspace",
     "overview",
     "people_of",
+    "permissions_of",
+    "project_facts",
     "project_schema",
+    "promote",
     "prove_entry",
+    "proven_by_key",
     "read_anchors",
     "read_trust_root",
     "reading",
     "record_of_processing",
     "remove_anchor",
+    "requests_for",
     "requests_of",
     "require_basis",
     "retention_plan",
+    "revoke",
+    "rollback",
     "run_way",
     "seal",
+    "sessions_of",
     "state_basis",
     "statements_of",
     "suppressions_of",
+    "thing_named",
     "train",
     "trust_root_from",
     "verify_bytes",
     "verify_path",
+    "version_facts",
+    "version_named",
     "who_acted",
     "withdraw_consent",
 ]
@@ -230,16 +274,21 @@ _HOME = {
         "file_compatibility",
     ),
     "data_consent": (
+        "consents_for",
         "consents_of",
         "import_consents",
         "name_in",
         "suppressions_of",
     ),
-    "data_requests": ("requests_of",),
+    "data_requests": (
+        "requests_for",
+        "requests_of",
+    ),
     "data_retention": (
         "Disposed",
         "Retained",
         "dispose_past_limit",
+        "holds_for",
         "holds_of",
         "retention_plan",
     ),
@@ -294,6 +343,14 @@ _HOME = {
         "overview",
         "people_of",
     ),
+    "permission": (
+        "allow",
+        "break_glass_of",
+        "enrolled_members",
+        "permissions_of",
+        "proven_by_key",
+        "sessions_of",
+    ),
     "project": (
         "PROJECT_FILE",
         "Project",
@@ -301,17 +358,31 @@ _HOME = {
         "load_project",
         "project_schema",
     ),
+    "releases": (
+        "promote",
+        "revoke",
+        "rollback",
+    ),
     "runs": ("Run",),
     "take_in": (
         "Ingested",
         "ingest",
     ),
+    "things": ("thing_named",),
     "variants": ("Variant",),
     "verify": (
         "Verified",
         "trust_root_from",
         "verify_bytes",
         "verify_path",
+    ),
+    "version_facts": (
+        "candidate_facts",
+        "data_of",
+        "data_of_project",
+        "project_facts",
+        "version_facts",
+        "version_named",
     ),
     "way": (
         "Way",

@@ -20,15 +20,18 @@ from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.learned_columns import columns_learned_from
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.private_training import Reserved, entered, ready, refuse_unready, reserve, rows_learned_from
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.variants import Variant
+from sealwright.pipeline.version_facts import project_facts
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.training import TrainingSpec
 from sealwright.training import train as train_confined
+from sealwright.trust import Principal
 
 __all__ = ["PRESENT", "Comparison", "TriedWay", "compare"]
 
@@ -119,7 +122,7 @@ def compare(
     variants: Sequence[Variant],
     *,
     suites: Sequence[str],
-    by: str,
+    by: Principal,
     progress: Progress = silent,
 ) -> Comparison:
     """Train each variant as the project would be trained, in confinement, and judge each on the same held-out rows.
@@ -151,12 +154,13 @@ def compare(
     PrivacyBudgetMissing, PrivacyBudgetSpent, PrivacyBudgetChanged
         The privacy budget of the dataset does not allow all private ways together. None was trained.
     """
+    allow(workspace, by, "model.compare", project_facts(project))
     ways = [Variant(name=PRESENT, words="the project as it is", training={}), *variants]
     if len({way.name for way in ways}) != len(ways):
         raise InvalidInput(f"Each variant needs a name of its own, and none is called {PRESENT!r}.")
     ways = [_instead(project, way) for way in ways]
     specs = {way.name: _spec(project, way) for way in ways}
-    bench = _bench(workspace, project, suites, ready(project, specs), by, progress)
+    bench = _bench(workspace, project, suites, ready(project, specs), by.counts_as, progress)
     tried: list[TriedWay] = []
     present: bytes | None = None
     for place, way in enumerate(ways):

@@ -20,9 +20,12 @@ from sealwright.kernel import (
     strict_json,
     write_atomically,
 )
+from sealwright.pipeline.permission import allow
+from sealwright.pipeline.version_facts import version_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
 from sealwright.serving import decision_ledger_folder
+from sealwright.trust import Principal
 
 __all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
 
@@ -51,7 +54,9 @@ class Bundle:
         return {path.removeprefix(prefix): data for path, data in self.files.items() if path.startswith(prefix)}
 
 
-def export_bundle(workspace: Workspace, project: str, number: int, to: Path, *, report: bytes | None = None) -> Path:
+def export_bundle(
+    workspace: Workspace, project: str, number: int, to: Path, *, by: Principal, report: bytes | None = None
+) -> Path:
     """Write the evidence of one version into one file.
 
     Parameters
@@ -64,6 +69,7 @@ def export_bundle(workspace: Workspace, project: str, number: int, to: Path, *, 
     NotFound
         There is no such version.
     """
+    allow(workspace, by, "evidence.export", version_named(workspace, project, number))
     version = workspace.registry.version(project, number)
     package = workspace.folder("packages") / version.package.removeprefix("sha256:")
     files = {f"package/{name}": data for name, data in open_trusted_files(package).items()}

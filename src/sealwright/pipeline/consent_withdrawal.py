@@ -14,10 +14,13 @@ from sealwright.kernel import InvalidInput, MissingExtra, Progress, silent
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.data_consent import consents_of, name_in
 from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_erasure import Rewritten, take_out
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
+from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["WithdrawnConsent", "withdraw_consent"]
 
@@ -52,7 +55,7 @@ def withdraw_consent(
     purpose: str | None,
     *,
     channel: str,
-    by: str,
+    by: Principal,
     at: datetime | None = None,
     rewrite: bool = True,
     progress: Progress = silent,
@@ -75,21 +78,22 @@ def withdraw_consent(
     OperationFailed
         The withdrawal is recorded, a snapshot could not be rewritten. The same command goes on.
     """
+    allow(workspace, by, "consent.withdraw", data_of_project(project))
     subject = name_in(workspace, project, person)
-    taken = consents_of(workspace).withdraw(project, subject, purpose, channel=channel, by=by, at=at)
+    taken = consents_of(workspace).withdraw(project, subject, purpose, channel=channel, by=by.counts_as, at=at)
     index = {one.digest: one for one in SnapshotIndex(workspace.db).all()}
     purposes = {one.purpose for one in taken.changes}
     concerned = [one for one in index.values() if _on_this_consent(workspace, one, index, project, purposes)]
     if not concerned:
         return WithdrawnConsent(withdrawn=taken, rewritten=(), left=(), why_left="", models=())
     try:
-        found = find_person(workspace, project, person, by=by, purpose="withdrawn consent")
+        found = find_person(workspace, project, person, by=by.counts_as, purpose="withdrawn consent")
     except (InvalidInput, MissingExtra) as error:
         why = str(error).splitlines()[0]
         left = tuple(one.digest for one in concerned)
         return WithdrawnConsent(withdrawn=taken, rewritten=(), left=left, why_left=why, models=())
     inside = [one for one in found.snapshots if one.known.digest in {other.digest for other in concerned}]
-    return _take_out(workspace, taken, replace(found, snapshots=tuple(inside)), person, by, rewrite, progress)
+    return _take_out(workspace, taken, replace(found, snapshots=tuple(inside)), person, by.counts_as, rewrite, progress)
 
 
 def _take_out(

@@ -12,7 +12,9 @@ from sealwright.data.basis import Compatibility, Weighed, dataset_digest, make_c
 from sealwright.evidence import COMPATIBILITY_TYPE, view_of
 from sealwright.kernel import InvalidInput, VerificationFailed, rfc3339
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow, proven_by_key
 from sealwright.pipeline.project import Project
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Unlock, open_person
 
@@ -71,6 +73,7 @@ def file_compatibility(
             f"Set charter.purpose_id: {purpose[:64]} in the project file, so that its words are signed with it."
         )
     signer = open_person(workspace.folder("people"), person, unlock)
+    allow(workspace, proven_by_key(workspace, signer), "data.state_basis", data_of(project), role=role)
     envelope = make_compatibility(
         signer,
         weighed,

@@ -10,10 +10,13 @@ from pathlib import Path
 from sealwright.data.consent import ConsentChange, ConsentLedger, read_consents
 from sealwright.data.requests import Suppressions
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.pipeline.permission import allow
+from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
+from sealwright.trust import Principal, as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
 
 __all__ = [
+    "consents_for",
     "consents_of",
     "import_consents",
     "name_in",
@@ -22,7 +25,20 @@ __all__ = [
 
 
 def consents_of(workspace: Workspace) -> ConsentLedger:
+    """The consents, for verbs that asked already."""
     return ConsentLedger(workspace.db, workspace.ledger, workspace.clock)
+
+
+def consents_for(workspace: Workspace, by: Principal, project: str, *, look: bool = False) -> ConsentLedger:
+    """The consents of a project, for somebody who may record them; with `look`, who may see them.
+
+    Raises
+    ------
+    PermissionDenied
+        Not in a role that may.
+    """
+    allow(workspace, by, "consent.view" if look else "consent.record", data_of_project(project))
+    return consents_of(workspace)
 
 
 def suppressions_of(workspace: Workspace) -> Suppressions:
@@ -46,7 +62,7 @@ def name_in(workspace: Workspace, project: str, person: str) -> str:
 
 
 def import_consents(
-    workspace: Workspace, path: Path, *, project: str, text: tuple[str, str] | None, channel: str, by: str
+    workspace: Workspace, path: Path, *, project: str, text: tuple[str, str] | None, channel: str, by: Principal
 ) -> tuple[int, int]:
     """Take over a CSV of consents, whole or not at all; returns how many rows it has and how many were new.
 
@@ -60,6 +76,7 @@ def import_consents(
     InvalidInput, Conflict
         As `read_consents` and `ConsentLedger.take_over`.
     """
+    allow(workspace, by, "consent.record", data_of_project(project))
     key = person_name_key(workspace.keyring, check_name(project, what="project"))
     changes: list[ConsentChange] = read_consents(
         path,
@@ -68,7 +85,7 @@ def import_consents(
         texts=dict([text]) if text else {},
         channel=channel,
     )
-    return len(changes), consents_of(workspace).take_over(changes, by=by)
+    return len(changes), consents_of(workspace).take_over(changes, by=by.counts_as)
 
 
 def _pseudonyms(key: bytes, raw: Sequence[str]) -> list[str]:

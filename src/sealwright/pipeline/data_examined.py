@@ -21,10 +21,13 @@ from sealwright.evidence import fact, measured, verify_any
 from sealwright.kernel import InvalidInput, Progress, rfc3339, silent
 from sealwright.pipeline.data_card import snapshot_named
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import Known
 from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["EXAMINATION_TYPE", "Examined", "examine_data"]
 
@@ -50,7 +53,7 @@ def examine_data(
     workspace: Workspace,
     project: Project,
     *,
-    by: str,
+    by: Principal,
     snapshot: str | None = None,
     fresh: bool = False,
     progress: Progress = silent,
@@ -71,6 +74,7 @@ def examine_data(
     VerificationFailed
         A statement on file was changed.
     """
+    allow(workspace, by, "data.examine", data_of(project))
     desk = Desk(workspace, project)
     desk.last()
     known = snapshot_named(workspace, project.name, snapshot)
@@ -78,8 +82,8 @@ def examine_data(
     if on_file and not fresh:
         statement = verify_any(on_file[-1].envelope, workspace.trust_root)
         return Examined(known=known, statement=statement.digest, said=statement.predicate)
-    said = _examination(desk, known, by, progress)
-    digest = desk.state([("snapshot", known.digest)], EXAMINATION_TYPE, said, by=by)
+    said = _examination(desk, known, by.counts_as, progress)
+    digest = desk.state([("snapshot", known.digest)], EXAMINATION_TYPE, said, by=by.counts_as)
     return Examined(known=known, statement=digest, said=said)
 
 

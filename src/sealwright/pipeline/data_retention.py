@@ -27,10 +27,13 @@ from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
+from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import DatasetResource, Principal
 
-__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_of", "retention_plan"]
+__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_for", "holds_of", "retention_plan"]
 
 DISPOSED = "data.disposed"
 
@@ -95,7 +98,27 @@ class Disposed:
 
 
 def holds_of(workspace: Workspace) -> Holds:
+    """The holds, for verbs that asked already, or only look."""
     return Holds(workspace.db, workspace.ledger, workspace.clock)
+
+
+def holds_for(workspace: Workspace, by: Principal, *, project: str | None = None, hold: str = "") -> Holds:
+    """The holds, for somebody who may set and lift them.
+
+    Parameters
+    ----------
+    project : str, optional
+        Whose data is to be held; left out: that of the hold that is named.
+
+    Raises
+    ------
+    PermissionDenied
+        Not in a role that may.
+    """
+    holds = holds_of(workspace)
+    known = next((one.project for one in holds.all() if one.id == hold), None)
+    allow(workspace, by, "hold.set", _data_in_question(project or known))
+    return holds
 
 
 def retention_plan(workspace: Workspace, *, project: str | None = None) -> Retained:
@@ -114,7 +137,7 @@ def retention_plan(workspace: Workspace, *, project: str | None = None) -> Retai
 def dispose_past_limit(
     workspace: Workspace,
     *,
-    by: str,
+    by: Principal,
     project: str | None = None,
     dispose: Dispose | None = None,
     progress: Progress = silent,
@@ -131,13 +154,18 @@ def dispose_past_limit(
     OperationFailed
         The machine refused to remove something. What went before it is recorded.
     """
+    allow(workspace, by, "data.dispose", _data_in_question(project))
     remove = dispose or (lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots")))
     due = retention_plan(workspace, project=project).due
     done: list[Disposed] = []
     for place, one in enumerate(due):
         progress(f"disposing of {one.item.digest[:19]}…", place / len(due))
-        done.append(_dispose(workspace, one.item, remove, by))
+        done.append(_dispose(workspace, one.item, remove, by.counts_as))
     return done
+
+
+def _data_in_question(project: str | None) -> DatasetResource:
+    return data_of_project(project) if project is not None else DatasetResource(name="all projects")
 
 
 def _dispose(workspace: Workspace, item: Stored, remove: Dispose, by: str) -> Disposed:

@@ -11,8 +11,11 @@ from typing import Any
 
 from sealwright.data.deidentify import Measured, Risk, measure, risk_of, table_of_file
 from sealwright.pipeline.deidentified import newest
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import opened
+from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["Looked", "risk_of_file", "risk_of_project"]
 
@@ -49,7 +52,7 @@ def risk_of_project(
     quasi: Sequence[str],
     sensitive: Sequence[str] = (),
     *,
-    by: str,
+    by: Principal,
     population: int | None = None,
 ) -> Looked:
     """Measure the newest snapshot of a project; the keys that are unwrapped for it are noted in the ledger.
@@ -61,8 +64,9 @@ def risk_of_project(
     InvalidInput
         A column that is not there.
     """
+    allow(workspace, by, "data.examine", data_of_project(project))
     digest = newest(workspace, project)
-    snapshot = opened(workspace, digest, project, by=by, purpose="re-identification risk")
+    snapshot = opened(workspace, digest, project, by=by.counts_as, purpose="re-identification risk")
     table = snapshot.read(list(dict.fromkeys([*quasi, *sensitive])))
     return _look(digest, table, quasi, sensitive, population)
 

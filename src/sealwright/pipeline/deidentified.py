@@ -14,12 +14,14 @@ from sealwright.data.personal import mask_text, scan
 from sealwright.kernel import InvalidInput, NotFound, Progress, VerificationFailed, check_name, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.version_facts import data_of, data_of_project
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import keyed_name
+from sealwright.trust import Principal, keyed_name
 
 __all__ = ["REIDENTIFIED", "Extract", "deidentify", "newest", "reidentify"]
 
@@ -64,7 +66,7 @@ def deidentify(
     workspace: Workspace,
     project: Project,
     *,
-    by: str,
+    by: Principal,
     recipe: DeidentifySpec | None = None,
     progress: Progress = silent,
 ) -> Extract:
@@ -84,6 +86,7 @@ def deidentify(
     StoppedByPolicy
         The limits of the recipe cannot be reached, or the data may not be held.
     """
+    allow(workspace, by, "data.examine", data_of(project))
     wanted = project.spec.deidentify if recipe is None else recipe
     if wanted is None:
         raise InvalidInput(
@@ -99,8 +102,8 @@ def deidentify(
     desk = Desk(workspace, project)
     progress("opening the newest snapshot", 0.0)
     digest = newest(workspace, project.name)
-    out = withholding(desk, require_basis(desk, by=by))
-    snapshot = snapshot_of(desk, digest, by=by, purpose="de-identification", leave_out=out.since())
+    out = withholding(desk, require_basis(desk, by=by.counts_as))
+    snapshot = snapshot_of(desk, digest, by=by.counts_as, purpose="de-identification", leave_out=out.since())
     key = workspace.keyring.key
     table = snapshot.read()
     released = release(
@@ -134,7 +137,7 @@ def newest(workspace: Workspace, project: str) -> str:
     return kept[-1].digest
 
 
-def reidentify(workspace: Workspace, project: str, pseudonym: str, *, reason: str, actor: str) -> str:
+def reidentify(workspace: Workspace, project: str, pseudonym: str, *, reason: str, by: Principal) -> str:
     """The value behind a pseudonym. The ledger has who asked and why before the value is returned.
 
     Parameters
@@ -156,6 +159,8 @@ def reidentify(workspace: Workspace, project: str, pseudonym: str, *, reason: st
         It could not be put on the record, so nothing is told.
     """
     check_name(project, what="project")
+    allow(workspace, by, "data.reidentify", data_of_project(project))
+    actor = by.counts_as
     reason = " ".join(reason.split())
     if not _LEAST_REASON <= len(reason) <= _MOST_REASON:
         raise InvalidInput(

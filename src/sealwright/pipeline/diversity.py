@@ -17,11 +17,14 @@ from sealwright.kernel import InvalidInput, Progress, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.made_up import Augmentation, made_up
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import snapshot_of
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["DiversityView", "augmentation_of", "diversity_of", "diversity_spec"]
 
@@ -38,7 +41,7 @@ class DiversityView:
         return {"snapshot": self.snapshot, "declared": self.declared, **self.report.to_json()}
 
 
-def diversity_of(workspace: Workspace, project: Project, *, by: str) -> DiversityView:
+def diversity_of(workspace: Workspace, project: Project, *, by: Principal) -> DiversityView:
     """Hold the groups of a project's newest snapshot against its reference.
 
     Raises
@@ -50,11 +53,12 @@ def diversity_of(workspace: Workspace, project: Project, *, by: str) -> Diversit
     StoppedByPolicy
         Nothing says why this data may be held.
     """
+    allow(workspace, by, "data.examine", data_of(project))
     desk = Desk(workspace, project)
     data = project.spec.data
     spec, left_out = diversity_spec(project)
     reference = read_reference(spec, project.folder)
-    snapshot = _newest(desk, by=by, purpose="diversity")
+    snapshot = _newest(desk, by=by.counts_as, purpose="diversity")
     table = snapshot.read([*spec.cut_points(), data.target])
     report = measure_diversity(table, spec, data, reference=reference, synthetic=snapshot.synthetic)
     if left_out:
@@ -90,7 +94,9 @@ def diversity_spec(project: Project) -> tuple[DiversitySpec, tuple[str, ...]]:
     return DiversitySpec.model_validate({"attributes": attributes}), tuple(name for name in kept if name not in usable)
 
 
-def augmentation_of(workspace: Workspace, project: Project, *, by: str, progress: Progress = silent) -> Augmentation:
+def augmentation_of(
+    workspace: Workspace, project: Project, *, by: Principal, progress: Progress = silent
+) -> Augmentation:
     """Make up the rows that data.augment asks for, measure them, and keep none.
 
     Raises
@@ -102,6 +108,7 @@ def augmentation_of(workspace: Workspace, project: Project, *, by: str, progress
     StoppedByPolicy
         Nothing says why this data may be held.
     """
+    allow(workspace, by, "data.examine", data_of(project))
     desk = Desk(workspace, project)
     if project.spec.data.augment is None:
         raise InvalidInput(
@@ -109,7 +116,7 @@ def augmentation_of(workspace: Workspace, project: Project, *, by: str, progress
             " groups: [{where: {sex: female}, rows: 100}]}."
         )
     progress("opening the snapshot", 0.0)
-    snapshot = _newest(desk, by=by, purpose="augmentation")
+    snapshot = _newest(desk, by=by.counts_as, purpose="augmentation")
     return made_up(desk, snapshot, progress=progress)
 
 

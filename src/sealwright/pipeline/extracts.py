@@ -15,9 +15,11 @@ from sealwright.evidence import verify_any
 from sealwright.kernel import Conflict, InvalidInput, digest_of, rfc3339, write_atomically
 from sealwright.pipeline.deidentified import Extract
 from sealwright.pipeline.desk import Desk, evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import pseudonym_of
+from sealwright.trust import Principal, pseudonym_of
 
 __all__ = ["EXTRACT_TYPE", "GivenAway", "Written", "check_target", "given_away", "write_extract"]
 
@@ -63,7 +65,7 @@ def check_target(to: Path) -> Path:
 
 
 def write_extract(
-    workspace: Workspace, project: Project, extract: Extract, to: Path, *, by: str, recipient: str = ""
+    workspace: Workspace, project: Project, extract: Extract, to: Path, *, by: Principal, recipient: str = ""
 ) -> Written:
     """Give an extract away: on the record first, then into a file only its owner can read.
 
@@ -83,6 +85,7 @@ def write_extract(
     LedgerUnavailable, OperationFailed
         It could not be put on the record, so no file was written.
     """
+    allow(workspace, by, "data.extract", data_of(project))
     check_target(to)
     if len(recipient) > _LONGEST_RECIPIENT or not recipient.isprintable():
         raise InvalidInput(f"The recipient is a name of at most {_LONGEST_RECIPIENT} printable characters.")
@@ -104,7 +107,9 @@ def write_extract(
         "recipe": recipe.model_dump(mode="json", exclude_none=True),
         **extract.to_json(),
     }
-    statement = desk.state([("extract", digest), ("snapshot", extract.snapshot)], EXTRACT_TYPE, predicate, by=by)
+    statement = desk.state(
+        [("extract", digest), ("snapshot", extract.snapshot)], EXTRACT_TYPE, predicate, by=by.counts_as
+    )
     write_atomically(to, data, mode=0o600)
     return Written(path=to, digest=digest, statement=statement, extract=extract)
 

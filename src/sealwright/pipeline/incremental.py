@@ -31,13 +31,16 @@ from sealwright.data import (
 from sealwright.kernel import InvalidInput, Progress, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.prepared import put_on_file
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.rewriting import made_by
 from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.take_in import refuse_unnamed_personal, snapshot_of
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["Increment", "change_data"]
 
@@ -70,7 +73,7 @@ class Increment:
 
 
 def change_data(
-    workspace: Workspace, project: Project, verb: Verb, file: Path, *, by: str, progress: Progress = silent
+    workspace: Workspace, project: Project, verb: Verb, file: Path, *, by: Principal, progress: Progress = silent
 ) -> Increment:
     """Append the rows of a file to the project's newest data, put them in the place of rows of the same key, or take
     out the rows whose keys it lists.
@@ -91,6 +94,7 @@ def change_data(
         Too many rows break the contract, the basis does not cover the use, or (high risk) a column looks personal and
         the contract does not say so.
     """
+    allow(workspace, by, "data.change", data_of(project))
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec.data
     if verb != "append" and not spec.key:
@@ -98,8 +102,8 @@ def change_data(
             f"To {verb} rows, the project must say what names a row. Set data.key, e.g. key: [order_id]."
         )
     taken = run.product("ingest")
-    out = withholding(desk, require_basis(desk, by=by))
-    before = snapshot_of(desk, taken.get("raw", taken["snapshot"]), by=by, purpose=verb)
+    out = withholding(desk, require_basis(desk, by=by.counts_as))
+    before = snapshot_of(desk, taken.get("raw", taken["snapshot"]), by=by.counts_as, purpose=verb)
     source = open_source(_named(spec.source, file), Path())
     if verb != "delete":
         refuse_unnamed_personal(project, source, progress, names=False)
@@ -119,7 +123,7 @@ def change_data(
         recipe=source.digest or None,
     )
     after = made_by(workspace, project.name, before, step)
-    _, used = put_on_file(desk, run, after, of=taken["of"], by=by, progress=progress)
+    _, used = put_on_file(desk, run, after, of=taken["of"], by=by.counts_as, progress=progress)
     derivation = after.signed.derivation
     assert derivation is not None
     old = {entry.digest for entry in before.signed.files}

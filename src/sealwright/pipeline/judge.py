@@ -17,14 +17,17 @@ from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.kept_outcomes import KeptOutcomes
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.private_training import rows_learned_from
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.teaching import teach_of
+from sealwright.pipeline.version_facts import project_facts
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import VerifiedPackage
+from sealwright.trust import Principal
 
 __all__ = ["Assessed", "assess"]
 
@@ -54,7 +57,12 @@ class Assessed:
 
 
 def assess(
-    workspace: Workspace, project: Project, *, progress: Progress = silent, spread: Spread | None = None
+    workspace: Workspace,
+    project: Project,
+    *,
+    by: Principal,
+    progress: Progress = silent,
+    spread: Spread | None = None,
 ) -> Assessed:
     """Run the project's suites on the model of its last run, file one statement each, and build the candidate.
 
@@ -73,6 +81,7 @@ def assess(
     InvalidInput
         The settings name groups or outcomes that the data lacks.
     """
+    allow(workspace, by, "model.assess", project_facts(project))
     desk = Desk(workspace, project)
     run = desk.last()
     trained, spec = run.product("train"), project.spec
@@ -83,15 +92,15 @@ def assess(
         kept = KeptOutcomes(
             workspace.folder("runs") / "outcomes" / project.name, workspace.keyring.key("data", "assurance/outcomes")
         )
-        results = _judge(desk, run, before, progress, spread, kept)
+        results = _judge(desk, run, before, by.counts_as, progress, spread, kept)
         filed = {
             result.suite: desk.state(
-                [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=trained["by"]
+                [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=by.counts_as
             )
             for result in results
         }
         product = {"of": of, "model": trained["model"], "statements": filed}
-        run = desk.runs.finish(run, "assess", product, by=trained["by"])
+        run = desk.runs.finish(run, "assess", product, by=by.counts_as)
         kept.clear()
     run = put_together(desk, run)
     statements = statements_of(desk, run)
@@ -149,15 +158,14 @@ def _judge(
     desk: Desk,
     run: Run,
     before: VerifiedPackage | None,
+    by: str,
     progress: Progress,
     spread: Spread | None,
     kept: KeptOutcomes,
 ) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
-    out = withholding(desk, require_basis(desk, by=trained["by"]))
-    snapshot = snapshot_of(
-        desk, run.product("ingest")["snapshot"], by=trained["by"], purpose="assurance", leave_out=out.since()
-    )
+    out = withholding(desk, require_basis(desk, by=by))
+    snapshot = snapshot_of(desk, run.product("ingest")["snapshot"], by=by, purpose="assurance", leave_out=out.since())
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     train = rows_learned_from(desk.workspace, desk.project, spec.training, train)
     interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")

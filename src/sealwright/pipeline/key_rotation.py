@@ -12,9 +12,10 @@ from typing import Any
 
 from sealwright.data import SubjectKeys, rewrap_file_keys
 from sealwright.kernel import Progress, silent
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.workspace import Workspace, open_workspace
-from sealwright.trust import Unlock, retire_branch, rotate_branch
+from sealwright.trust import KeyResource, Principal, Unlock, retire_branch, rotate_branch
 
 __all__ = ["ROTATED", "Rotated", "rotate_data_keys"]
 
@@ -34,7 +35,7 @@ class Rotated:
         return {"snapshots": self.snapshots, "persons": self.persons, "versions": self.versions}
 
 
-def rotate_data_keys(home: Path, unlock: Unlock, *, by: str, progress: Progress = silent) -> Rotated:
+def rotate_data_keys(home: Path, unlock: Unlock, *, by: Principal, progress: Progress = silent) -> Rotated:
     """Rotate the branches that seal data. Nobody else may have the workspace open to write.
 
     Raises
@@ -46,13 +47,14 @@ def rotate_data_keys(home: Path, unlock: Unlock, *, by: str, progress: Progress 
     """
     with open_workspace(home, unlock) as workspace:
         workspace.hold_ledger()
+        allow(workspace, by, "data.rotate", KeyResource(name="data"))
         before = {branch: workspace.keyring.versions(branch) for branch in ROTATED}
     for branch, versions in before.items():
         if len(versions) == 1:  # else a rotation was cut off, and goes on
             rotate_branch(home / _KEYS, unlock, branch)
     with open_workspace(home, unlock) as workspace:
         workspace.hold_ledger()
-        done = _wrap_anew(workspace, by, progress)
+        done = _wrap_anew(workspace, by.counts_as, progress)
     for branch in ROTATED:
         for version in range(1, done.versions[branch]):
             if (home / _KEYS / f"{branch}.v{version}.json").exists():

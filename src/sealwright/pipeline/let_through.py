@@ -20,12 +20,14 @@ from sealwright.evidence import (
 from sealwright.kernel import InvalidInput, Refused, hex_of
 from sealwright.pipeline.candidate import candidate_of, put_together, standing_candidate
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow, proven_by_key
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
+from sealwright.pipeline.version_facts import candidate_facts
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import SealedPackage
 from sealwright.registry import seal as seal_package
-from sealwright.trust import Unlock, open_person
+from sealwright.trust import Principal, Unlock, open_person
 
 __all__ = ["Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"]
 
@@ -102,8 +104,11 @@ def approve(
 
     Raises
     ------
+    PermissionDenied
+        Their duties stand against it: they trained it, brought it, wrote its settings, changed its tests last, or
+        administer roles.
     Refused
-        Not enrolled, not in that role, or the one who trained it.
+        Not enrolled, or not in that role.
     InvalidInput
         A policy change is to be signed, and no less is asked for or tried than before.
     """
@@ -116,8 +121,9 @@ def approve(
             "The policy asks for no less than its risk class, and no less is asked for or tried than before the results, so "
             "there is no change to sign for.\nTo approve the release, leave out --policy-change."
         )
+    signer = open_person(workspace.folder("people"), person, unlock)
     envelope = make_approval(
-        open_person(workspace.folder("people"), person, unlock),
+        signer,
         decision.subject.package,
         policy=decision.policy.digest,
         role=role,
@@ -127,6 +133,8 @@ def approve(
         purpose="policy_change" if policy_change else "release",
         changes=with_changes,
     )
+    facts, action = candidate_facts(desk, desk.last(), decision), "policy.loosen" if policy_change else "model.approve"
+    allow(workspace, proven_by_key(workspace, signer), action, facts, role=role)
     filed: Filed = evidence.approve(envelope, project=project.name, barred=_barred(desk.last()), actor=person)
     return Approved(package=decision.subject.package, statement=filed.digest, at=filed.filed_at)
 
@@ -143,16 +151,19 @@ def attest(
     ------
     InvalidInput
         The check is not one that waits for a word: unknown, measured, or to be measured only.
+    PermissionDenied
+        Their duties stand against it, as for `approve`.
     Refused
-        Not enrolled, not in a role the policy lets speak, or the one who trained it.
+        Not enrolled, or not in a role the policy lets speak.
     """
     desk = Desk(workspace, project)
     run = desk.last()
     decision = _judge(desk, run)
     _waits_for_a_word(decision, check, role)
     model = decision.subject.model
+    signer = open_person(workspace.folder("people"), person, unlock)
     envelope = make_attestation(
-        open_person(workspace.folder("people"), person, unlock),
+        signer,
         model,
         check=check,
         role=role,
@@ -160,6 +171,8 @@ def attest(
         now=workspace.clock(),
         enrolment=desk.evidence.people.enrolment(person),
     )
+    facts = candidate_facts(desk, run, decision)
+    allow(workspace, proven_by_key(workspace, signer), "model.attest", facts, role=role)
     filed = desk.evidence.approve(envelope, project=project.name, barred=_barred(run), actor=person)
     run = put_together(desk, run)
     return Attested(
@@ -171,7 +184,7 @@ def attest(
     )
 
 
-def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
+def seal(workspace: Workspace, project: Project, *, by: Principal) -> Sealed:
     """Seal the candidate of the last run and register it, if the gate lets it through.
 
     Raises
@@ -181,6 +194,7 @@ def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
     """
     desk = Desk(workspace, project)
     run = desk.last()
+    allow(workspace, by, "model.register", candidate_facts(desk, run))
     candidate = candidate_of(desk, run)
     done = run.current("seal", candidate.digest)
     if done is not None:
@@ -195,7 +209,7 @@ def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
         )
     else:
         evidence, keyring = desk.evidence, workspace.keyring
-        filed = evidence.record(decision, keyring.signer("statements"), actor=by)
+        filed = evidence.record(decision, keyring.signer("statements"), actor=by.counts_as)
         approvals = [evidence.statements.get(one.statement).envelope for one in decision.approvals]
         package = seal_package(
             candidate,
@@ -206,9 +220,9 @@ def seal(workspace: Workspace, project: Project, *, by: str) -> Sealed:
             trust_root=workspace.trust_root,
             now=workspace.clock(),
         )
-    version = workspace.registry.register(package, by=by)
+    version = workspace.registry.register(package, by=by.counts_as)
     product = {"of": candidate.digest, "version": version.number}
-    return _sealed(workspace, desk.runs.finish(run, "seal", product, by=by))
+    return _sealed(workspace, desk.runs.finish(run, "seal", product, by=by.counts_as))
 
 
 def _judge(desk: Desk, run: Run) -> GateDecision:

@@ -11,6 +11,7 @@ from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.governance_facts import governance_predicate
 from sealwright.pipeline.learned_columns import columns_learned_from
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.prepared import refuse_stale_data
 from sealwright.pipeline.private_training import (
     entered,
@@ -22,6 +23,7 @@ from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.training_facts import conversion_predicate, provenance_of
+from sealwright.pipeline.version_facts import project_facts
 from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import AdmissionReport, admit_onnx
@@ -36,6 +38,7 @@ from sealwright.training import train as train_confined
 
 if TYPE_CHECKING:
     import pyarrow as pa
+from sealwright.trust import Principal
 
 __all__ = ["Trained", "train"]
 
@@ -54,7 +57,7 @@ class Trained:
         return {"run": self.run.id, "model": self.model, "again": self.again, **self.record}
 
 
-def train(workspace: Workspace, project: Project, *, by: str, progress: Progress = silent) -> Trained:
+def train(workspace: Workspace, project: Project, *, by: Principal, progress: Progress = silent) -> Trained:
     """Train the project's recipe on its snapshot, and file provenance, conversion and what is counted about the data.
 
     Raises
@@ -72,19 +75,20 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
     ModelRefused
         What came out is not a model file that may be let in.
     """
+    allow(workspace, by, "model.train", project_facts(project))
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec
     taken = run.product("ingest")
-    cleared = require_basis(desk, by=by)
+    cleared = require_basis(desk, by=by.counts_as)
     out = withholding(desk, cleared)
     of = _made_from(project, taken["snapshot"], out)
     kept = run.current("train", of)
     if kept is not None:
         return _trained(desk, run, again=True)
     progress("opening the snapshot", 0.0)
-    snapshot = snapshot_of(desk, taken["snapshot"], by=by, purpose="training", leave_out=out.since())
+    snapshot = snapshot_of(desk, taken["snapshot"], by=by.counts_as, purpose="training", leave_out=out.since())
     refuse_stale_data(desk, snapshot)
-    reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by)
+    reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by.counts_as)
     table = snapshot.read()
     started = workspace.clock()
     result, interface = _learned(desk, table, snapshot.synthetic, progress)
@@ -113,9 +117,11 @@ def train(workspace: Workspace, project: Project, *, by: str, progress: Progress
         "environment": desk.runs.keep(canonical_json(result.environment)),
         "record": desk.runs.keep(canonical_json(_record(result, admitted))),
         "task": interface["task"],
-        "statements": {name: desk.state(about, kind, predicate, by=by) for name, (kind, predicate) in said.items()},
+        "statements": {
+            name: desk.state(about, kind, predicate, by=by.counts_as) for name, (kind, predicate) in said.items()
+        },
     }
-    return _trained(desk, desk.runs.finish(run, "train", product, by=by), again=False)
+    return _trained(desk, desk.runs.finish(run, "train", product, by=by.counts_as), again=False)
 
 
 def _learned(

@@ -11,8 +11,10 @@ from typing import Any, Literal, get_args
 
 from sealwright.engines import Row
 from sealwright.kernel import Conflict, InvalidInput, NotFound, new_id, rfc3339
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_search import FoundPerson
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal, VersionResource
 
 __all__ = ["CHOICES", "Choice", "ModelDecision", "decide_about_model", "model_decisions", "open_decisions"]
 
@@ -76,7 +78,9 @@ def open_decisions(workspace: Workspace, found: FoundPerson, *, request: str, by
     return [one for one in model_decisions(workspace, found.project) if one.subject == found.subject]
 
 
-def decide_about_model(workspace: Workspace, decision: str, choice: Choice, *, reason: str, by: str) -> ModelDecision:
+def decide_about_model(
+    workspace: Workspace, decision: str, choice: Choice, *, reason: str, by: Principal
+) -> ModelDecision:
     """Record what becomes of a version.
 
     Parameters
@@ -93,6 +97,7 @@ def decide_about_model(workspace: Workspace, decision: str, choice: Choice, *, r
     InvalidInput
         Another choice, or a reason of fewer than 20 characters.
     """
+    allow(workspace, by, "model.decide", _version_in(workspace, decision))
     words = " ".join(reason.split())
     if choice not in CHOICES:
         raise InvalidInput(f"Choose one of {', '.join(CHOICES)}; got {str(choice)[:40]!r}.")
@@ -115,12 +120,12 @@ def decide_about_model(workspace: Workspace, decision: str, choice: Choice, *, r
             " WHERE id = :id",
             choice=choice,
             reason=words,
-            by=by,
+            by=by.counts_as,
             now=rfc3339(workspace.clock()),
             id=decision,
         )
         detail = {"project": known.project, "version": known.version, "choice": choice, "id": decision}
-        workspace.ledger.append("model.decided", known.package, detail, actor=by, words=words)
+        workspace.ledger.append("model.decided", known.package, detail, actor=by.counts_as, words=words)
     return next(one for one in model_decisions(workspace, known.project) if one.id == decision)
 
 
@@ -130,6 +135,14 @@ def model_decisions(workspace: Workspace, project: str | None = None) -> list[Mo
         rows: Sequence[Row] = tx.run("SELECT * FROM model_decisions ORDER BY opened_at, id")
     found = [_decision(row) for row in rows if project in {None, row["project"]}]
     return sorted(found, key=lambda one: not one.is_open)
+
+
+def _version_in(workspace: Workspace, decision: str) -> VersionResource:
+    """The version a question is about."""
+    for one in model_decisions(workspace):
+        if one.id == decision:
+            return VersionResource(name=f"{one.project}/{one.version}", project=one.project, stage="registered")
+    raise NotFound(f"There is no question {decision!r}. List them with: sealwright data models")
 
 
 def _decision(row: Row) -> ModelDecision:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sealwright.kernel import rfc3339
+from sealwright.kernel import check_name, rfc3339
 from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import Unlock, create_person
+from sealwright.trust import AccountResource, Principal, Unlock, create_person
 
 __all__ = ["Enrolled", "end_enrolment", "enrol", "overview", "people_of"]
 
@@ -23,7 +24,7 @@ class Enrolled:
     state: str  # "enrolled", or why the signature does not count
 
 
-def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock, *, by: str) -> Enrolled:
+def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock, *, by: Principal) -> Enrolled:
     """Make a person's key, opened by `unlock`, and vouch for it.
 
     Raises
@@ -33,9 +34,10 @@ def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock,
     InvalidInput
         An unusable name or role, or a weak passphrase.
     """
+    allow(workspace, by, "people.enrol", AccountResource(name=check_name(name, what="person")))
     person = create_person(workspace.folder("people"), name, roles, unlock)
     people = evidence_of(workspace).people
-    people.enrol(person, workspace.keyring.signer("statements"), actor=by)
+    people.enrol(person, workspace.keyring.signer("statements"), actor=by.counts_as)
     return next(one for one in people_of(workspace) if one.name == name)
 
 
@@ -54,7 +56,7 @@ def people_of(workspace: Workspace) -> list[Enrolled]:
     ]
 
 
-def end_enrolment(workspace: Workspace, name: str, *, reason: str, by: str) -> None:
+def end_enrolment(workspace: Workspace, name: str, *, reason: str, by: Principal) -> None:
     """From now on, what this person signs counts for nothing.
 
     Raises
@@ -62,7 +64,8 @@ def end_enrolment(workspace: Workspace, name: str, *, reason: str, by: str) -> N
     NotFound
         Nobody of that name is enrolled.
     """
-    evidence_of(workspace).people.end(name, workspace.keyring.signer("statements"), reason=reason, actor=by)
+    allow(workspace, by, "people.revoke", AccountResource(name=check_name(name, what="person")))
+    evidence_of(workspace).people.end(name, workspace.keyring.signer("statements"), reason=reason, actor=by.counts_as)
 
 
 def overview(workspace: Workspace) -> dict[str, Any]:

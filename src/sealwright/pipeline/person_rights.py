@@ -14,11 +14,14 @@ from sealwright.kernel import Conflict, InvalidInput, Progress, canonical_json, 
 from sealwright.pipeline.data_consent import name_in, suppressions_of
 from sealwright.pipeline.data_requests import requests_of
 from sealwright.pipeline.model_decisions import ModelDecision, open_decisions
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_copy import access_copy, portable_copy
 from sealwright.pipeline.person_correction import correct_person
 from sealwright.pipeline.person_erasure import erase_person
 from sealwright.pipeline.person_search import FoundPerson, find_person
+from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["RIGHTS", "Answered", "Asked", "Right", "answer_person"]
 
@@ -70,8 +73,19 @@ class Answered:
         }
 
 
+_ACTION = {
+    "access": "person.export",
+    "export": "person.export",
+    "correct": "person.correct",
+    "erase": "data.erase",
+    "restrict": "person.correct",
+    "object": "person.correct",
+    "opt-out": "person.correct",
+}
+
+
 def answer_person(
-    workspace: Workspace, project: str, person: str, asked: Asked, *, by: str, progress: Progress = silent
+    workspace: Workspace, project: str, person: str, asked: Asked, *, by: Principal, progress: Progress = silent
 ) -> Answered:
     """Do what a person asks for in one project.
 
@@ -89,17 +103,18 @@ def answer_person(
     Refused
         A legal hold stands in the way of an erasure. The request stays open.
     """
-    request = _request(workspace, project, person, asked, by)
+    allow(workspace, by, _ACTION[asked.right], data_of_project(project))
+    request = _request(workspace, project, person, asked, by.counts_as)
     if asked.right in {"access", "export"}:
-        answered = _copy(workspace, project, person, asked, request, by)
+        answered = _copy(workspace, project, person, asked, request, by.counts_as)
     elif asked.right == "correct":
-        answered = _correct(workspace, project, person, asked, request, by, progress)
+        answered = _correct(workspace, project, person, asked, request, by.counts_as, progress)
     elif asked.right == "erase":
-        answered = _erase(workspace, project, person, request, by, progress)
+        answered = _erase(workspace, project, person, request, by.counts_as, progress)
     else:
-        answered = _leave_out(workspace, project, person, asked, request, by)
+        answered = _leave_out(workspace, project, person, asked, request, by.counts_as)
     proof = str(answered.detail.get("proof", ""))
-    ended = requests_of(workspace).end(request.id, "answered", outcome=answered.done, proof=proof, by=by)
+    ended = requests_of(workspace).end(request.id, "answered", outcome=answered.done, proof=proof, by=by.counts_as)
     return Answered(
         request=ended,
         found=answered.found,

@@ -20,6 +20,7 @@ from sealwright.data.dp import (
 from sealwright.data.privacy_budget import LARGEST_DELTA, epsilon_text, millionths
 from sealwright.kernel import InvalidInput
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.privacy_book import (
     alone,
     book_of,
@@ -29,7 +30,9 @@ from sealwright.pipeline.privacy_book import (
     opened_for_release,
 )
 from sealwright.pipeline.project import Project
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["PrivacyBudget", "budget_of", "set_budget"]
 
@@ -64,7 +67,7 @@ class PrivacyBudget:
         }
 
 
-def budget_of(workspace: Workspace, project: Project, *, by: str) -> PrivacyBudget:
+def budget_of(workspace: Workspace, project: Project, *, by: Principal) -> PrivacyBudget:
     """What is left of a project's privacy budget.
 
     Raises
@@ -72,9 +75,10 @@ def budget_of(workspace: Workspace, project: Project, *, by: str) -> PrivacyBudg
     PrivacyBudgetMissing, NotFound, PrivacyBookBroken
         As `drawing`.
     """
+    allow(workspace, by, "data.examine", data_of(project))
     desk = Desk(workspace, project)
     declared = declared_limit(project)
-    snapshot, protection = opened_for_release(desk, None, by=by)
+    snapshot, protection = opened_for_release(desk, None, by=by.counts_as)
     with alone:
         book = book_of(workspace)
         marks = marks_of(project.name, lineage_in(desk, snapshot))
@@ -90,7 +94,7 @@ def set_budget(
     delta: float | None = None,
     training_delta: float | None = None,
     reason: str,
-    by: str,
+    by: Principal,
 ) -> PrivacyBudget:
     """Set the budget that counts for a project's dataset. Less is free; more needs a reason, which goes into the ledger.
 
@@ -103,6 +107,7 @@ def set_budget(
     InvalidInput
         Not an epsilon.
     """
+    allow(workspace, by, "data.set_budget", data_of(project))
     desk = Desk(workspace, project)
     declared = declared_limit(project)
     try:
@@ -112,8 +117,8 @@ def set_budget(
     for given in (delta, training_delta):
         if given is not None and not 0 <= given <= LARGEST_DELTA:
             raise InvalidInput(f"A delta is from 0 to {LARGEST_DELTA:g}; got {given:g}.")
-    snapshot, protection = opened_for_release(desk, None, by=by)
-    with drawing(desk, snapshot, protection, by=by) as draw:
+    snapshot, protection = opened_for_release(desk, None, by=by.counts_as)
+    with drawing(desk, snapshot, protection, by=by.counts_as) as draw:
         before = draw.account.limit or declared
         wanted = Limit(
             epsilon=before.epsilon if amount is None else amount,
@@ -128,7 +133,7 @@ def set_budget(
             )
         reason = words or _NO_MORE
         workspace.ledger.append_many(
-            [budget_entry(snapshot.digest, project.name, wanted, protection.unit, reason=reason, actor=by)]
+            [budget_entry(snapshot.digest, project.name, wanted, protection.unit, reason=reason, actor=by.counts_as)]
         )
         draw.account.limit = wanted
     return _as_budget(project, declared, draw.account, protection)

@@ -32,6 +32,7 @@ from sealwright.data.dp import (
 from sealwright.data.privacy_budget import epsilon_text
 from sealwright.kernel import Progress, digest_of, new_id, rfc3339, silent
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.privacy_book import (
     book_of,
     declared_limit,
@@ -40,7 +41,9 @@ from sealwright.pipeline.privacy_book import (
     opened_for_release,
 )
 from sealwright.pipeline.project import Project
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["PRIVATE_RELEASE_TYPE", "PrivateRelease", "release_private"]
 
@@ -76,7 +79,7 @@ def release_private(
     project: Project,
     query: Query,
     *,
-    by: str,
+    by: Principal,
     snapshot: str | None = None,
     progress: Progress = silent,
 ) -> PrivateRelease:
@@ -100,15 +103,16 @@ def release_private(
     PrivacyBookBroken, VerificationFailed
         The ledger or the snapshot is not what it must be.
     """
+    allow(workspace, by, "data.release_private", data_of(project))
     desk = Desk(workspace, project)
     declared_limit(project)
     # (1) What is asked, held against the contract; everything that can fail without a row.
-    opened, protection = opened_for_release(desk, snapshot, by=by)
+    opened, protection = opened_for_release(desk, snapshot, by=by.counts_as)
     plan = plan_query(query, opened.signed.kept)
     draw_noise = mechanism_for(plan, protection.rows)
     # (2) Refuse before a row is decrypted, where the book knows the dataset.
     progress("asking the privacy budget", 0.1)
-    with drawing(desk, opened, protection, by=by) as draw:
+    with drawing(desk, opened, protection, by=by.counts_as) as draw:
         refuse_if_spent(draw.account, draw.limit, query, protection.unit)
     # (3) The rows, as whole numbers, each person bounded.
     progress("reading rows", 0.3)
@@ -117,10 +121,10 @@ def release_private(
     )
     # (4) Look again and write the cost down, in one go; acknowledged or nothing.
     release = new_id("release")
-    with drawing(desk, opened, protection, by=by) as draw:
+    with drawing(desk, opened, protection, by=by.counts_as) as draw:
         refuse_if_spent(draw.account, draw.limit, query, protection.unit)
         spent = spent_entry(
-            opened.digest, project.name, query, protection, release=release, delta=draw.limit.delta, actor=by
+            opened.digest, project.name, query, protection, release=release, delta=draw.limit.delta, actor=by.counts_as
         )
         entry = workspace.ledger.append_many([*draw.new, spent])[-1].index
         account = book_of(workspace).of_snapshot(opened.digest)
@@ -141,7 +145,9 @@ def release_private(
         **released.to_json(),
         "budget": {**standing(account, draw.limit), "ledger_entry": entry},
     }
-    filed = desk.state([("private-dataset", _dataset_name(workspace, opened))], PRIVATE_RELEASE_TYPE, said, by=by)
+    filed = desk.state(
+        [("private-dataset", _dataset_name(workspace, opened))], PRIVATE_RELEASE_TYPE, said, by=by.counts_as
+    )
     return PrivateRelease(plan=plan, released=released, protection=protection, said=said, statement=filed)
 
 

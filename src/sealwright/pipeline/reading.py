@@ -11,8 +11,10 @@ from typing import Any
 from sealwright.data import READERS, DataClass
 from sealwright.kernel import InvalidInput
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.permission import allow, proven_by_key
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex, opened
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Unlock, open_person
 
@@ -64,6 +66,7 @@ def read_rows(
         raise InvalidInput("Say in a few words what you read it for. It goes on record.")
     desk = Desk(workspace, project)
     signer = open_person(workspace.folder("people"), person, unlock)
+    allow(workspace, proven_by_key(workspace, signer), "data.read_clear", data_of(project), role=role)
     desk.evidence.people.refuse_unless_in_standing(person, signer.person.public.key_id, role, {})
     classes = tuple((project.spec.data.readers or {}).get(role, READERS.get(role, ("public",))))
     known = SnapshotIndex(workspace.db).of_project(project.name)

@@ -11,12 +11,15 @@ from sealwright.data.personal import refuse_unclassified, scan
 from sealwright.kernel import Progress, rfc3339, silent
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.prepared import put_on_file
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.snapshots import SnapshotIndex, opened, subject_keys_of
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["Ingested", "ingest", "note_transport", "promise", "refuse_unnamed_personal", "snapshot_of"]
 
@@ -65,7 +68,7 @@ def promise(desk: Desk, run: Run, by: str) -> Run:
 
 
 def ingest(
-    workspace: Workspace, project: Project, *, by: str, fresh: bool = False, progress: Progress = silent
+    workspace: Workspace, project: Project, *, by: Principal, fresh: bool = False, progress: Progress = silent
 ) -> Ingested:
     """Freeze the charter and take the data into a snapshot.
 
@@ -77,12 +80,13 @@ def ingest(
         More rows break the contract than it allows, nothing says why this data may be held and used, or columns of
         a high-risk project look personal and their contract does not say so.
     """
+    allow(workspace, by, "data.ingest", data_of(project))
     desk = Desk(workspace, project)
-    run = promise(desk, desk.begin(by, fresh=fresh), by)
+    run = promise(desk, desk.begin(by.counts_as, fresh=fresh), by.counts_as)
     spec = project.spec.data
-    out = withholding(desk, require_basis(desk, by=by))
+    out = withholding(desk, require_basis(desk, by=by.counts_as))
     source = open_source(spec.source, project.folder)
-    note_transport(desk, source, by=by)
+    note_transport(desk, source, by=by.counts_as)
     of = digest_of_json(
         {
             "data": spec.model_dump(mode="json"),
@@ -92,7 +96,9 @@ def ingest(
     )
     kept = run.current("ingest", of)
     if kept is not None:
-        return Ingested(run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by, purpose="ingest"), again=True)
+        return Ingested(
+            run=run, snapshot=snapshot_of(desk, kept["snapshot"], by=by.counts_as, purpose="ingest"), again=True
+        )
     refuse_unnamed_personal(project, source, progress)
     index = SnapshotIndex(workspace.db)
     known = {path.name for path in workspace.folder("snapshots").iterdir()}
@@ -107,7 +113,7 @@ def ingest(
         progress=progress,
         sequence=index.next_sequence(project.name),
     )
-    run, used = put_on_file(desk, run, snapshot, of=of, by=by, progress=progress)
+    run, used = put_on_file(desk, run, snapshot, of=of, by=by.counts_as, progress=progress)
     return Ingested(run=run, snapshot=used, again=used.folder.name in known)
 
 

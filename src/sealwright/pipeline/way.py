@@ -10,9 +10,12 @@ from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.judge import Assessed, assess
 from sealwright.pipeline.let_through import Sealed, decide, seal
 from sealwright.pipeline.make import Trained, train
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.take_in import Ingested, ingest
+from sealwright.pipeline.version_facts import project_facts
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["Way", "run_way"]
 
@@ -47,7 +50,7 @@ def run_way(
     workspace: Workspace,
     project: Project,
     *,
-    by: str,
+    by: Principal,
     fresh: bool = False,
     progress: Progress = silent,
     spread: Spread | None = None,
@@ -59,13 +62,14 @@ def run_way(
     SealwrightError
         A step could not be done; those before it are kept.
     """
+    allow(workspace, by, "project.run", project_facts(project))
 
     def part(start: float, end: float) -> Progress:
         return lambda line, share: progress(line, start + (end - start) * share)
 
     ingested = ingest(workspace, project, by=by, fresh=fresh, progress=part(0.0, 0.1))
     trained = train(workspace, project, by=by, progress=part(0.1, 0.6))
-    assessed = assess(workspace, project, progress=part(0.6, 0.95), spread=spread)
+    assessed = assess(workspace, project, by=by, progress=part(0.6, 0.95), spread=spread)
     progress("asking the gate", 0.95)
     decision = decide(workspace, project).decision
     sealed = None
@@ -73,6 +77,6 @@ def run_way(
         sealed = seal(workspace, project, by=by)
     elif any(result.outcome != "not_yet" for result in decision.blocking):
         signer = workspace.keyring.signer("statements")
-        evidence_of(workspace).record(decision, signer, actor=by)  # a refusal is evidence, too
+        evidence_of(workspace).record(decision, signer, actor=by.counts_as)  # a refusal is evidence, too
     progress("done", 1.0)
     return Way(ingested=ingested, trained=trained, assessed=assessed, decision=decision, sealed=sealed)

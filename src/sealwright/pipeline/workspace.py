@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from sealwright.engines import Database, open_database
+from sealwright.evidence import Standing
 from sealwright.kernel import (
     Clock,
     Conflict,
@@ -71,6 +72,8 @@ class Workspace:
     _ledger: Ledger | None = field(default=None, repr=False)
     _registry: Registry | None = field(default=None, repr=False)
     _discretion: Discretion | None = field(default=None, repr=False)
+    _reader: Ledger | None = field(default=None, repr=False)
+    known_people: "tuple[int, Mapping[str, Standing]] | None" = field(default=None, repr=False)  # of `permission` alone
 
     @property
     def trust_root(self) -> TrustRoot:
@@ -120,6 +123,21 @@ class Workspace:
             self._discretion = Discretion(self.keyring)
         return self._discretion
 
+    def ledger_to_read(self) -> Ledger:
+        """The control ledger to look at: the one that is held, else as of its newest checkpoint, which holds nobody up."""
+        if self._ledger is not None:
+            return self._ledger
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = Ledger.open(
+            self.home / "ledger",
+            origin=ledger_origin(self.id),
+            signer=None,
+            clock=self.clock,
+            keys=self.trust_root.keys_of("checkpoints"),
+        )
+        return self._reader
+
     @property
     def registry(self) -> Registry:
         """Versions, pointers and revocations; it reads the ledger once."""
@@ -138,6 +156,9 @@ class Workspace:
             self.keyring.on_refusal(None)
             self._ledger.close()
             self._ledger = self._registry = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         self.db.close()
         self.keyring.close()
 

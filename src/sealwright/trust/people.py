@@ -56,8 +56,9 @@ ROLES = (
     "business_owner",
     "reviewer",
     "auditor",
+    "administrator",
 )
-"""The roles a person can act in."""
+"""The roles a person can act in. What each may do: trust/permissions/policies.cedar."""
 
 _MOST_BYTES = 16 * 1024
 

@@ -51,6 +51,11 @@ class Principal:
         if self.kind == "service" and self.grants:
             raise InvalidInput(f"The service {self.name} holds scopes, not roles. Roles are for people.")
 
+    @property
+    def counts_as(self) -> str:
+        """Whose doing it is: the person behind a delegated token, else whoever acts. Records name them."""
+        return self.acting_for or self.name
+
     def roles_in(self, project: str) -> frozenset[str]:
         """The roles that count in a project; `EVERY_PROJECT` asks for what is beyond any one project."""
         return frozenset(grant.role for grant in self.grants if grant.project in (EVERY_PROJECT, project))

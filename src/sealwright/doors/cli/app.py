@@ -6,6 +6,7 @@ import typer
 
 from sealwright.doors.cli import (
     api_keys,
+    break_glass,
     certificates,
     clients,
     control,
@@ -15,8 +16,10 @@ from sealwright.doors.cli import (
     ledger,
     lifecycle,
     people,
+    permissions,
     release,
     serve,
+    sessions,
     siem,
     signer,
     start,
@@ -50,7 +53,7 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve, control, doctor, siem):
+for module in (start, lifecycle, evidence_verbs, release, serve, control, sessions, permissions, doctor, siem):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
@@ -59,6 +62,7 @@ app.add_typer(signer.app, name="signer", rich_help_panel="Set up")
 app.add_typer(clients.app, name="client", rich_help_panel="Serve")
 app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")
 app.add_typer(certificates.app, name="certificate", rich_help_panel="Serve")
+app.add_typer(break_glass.app, name="break-glass", rich_help_panel="Who may do what")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="Prove")
 app.add_typer(witness.app, name="witness", rich_help_panel="Prove")
 app.add_typer(siem.app, name="siem", rich_help_panel="Keep it in order")

@@ -1,19 +1,33 @@
 """`sealwright assess`: a project's model, with signed statements; or any ONNX file on any table, with none."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at, say
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    ProjectFolder,
+    acting_at,
+    out,
+    project_at,
+    say,
+)
 
 if TYPE_CHECKING:
     from sealwright.assurance import Spread
     from sealwright.doors.assessment import Assessment
     from sealwright.evidence import Result
     from sealwright.kernel import Progress
+    from sealwright.pipeline import Workspace
+    from sealwright.trust import Principal
 
 __all__ = ["assess"]
 
@@ -63,6 +77,8 @@ def assess(
     groups: Annotated[str | None, _elsewhere("--groups", "Columns whose groups are compared.")] = None,
     positive: Annotated[str | None, _elsewhere("--positive", "The outcome that is wanted or hoped for.")] = None,
     to: Annotated[Path | None, _elsewhere("--to", "Write the page here.")] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -80,7 +96,8 @@ def assess(
     if model is None:
         strays = {"--data": data, "--target": target, "--learned-from": learned_from, "--features": features}
         _refuse_strays({**strays, "--text": text, "--groups": groups, "--positive": positive, "--to": to})
-        title, limits = _of_project(project, policy, how, home, key_file, as_json=as_json)
+        acts = acting_at(home, key_file, actor, person_key)
+        title, limits = _of_project(project, policy, how, acts, as_json=as_json)
     else:
         asked = _Elsewhere(model, data, target, learned_from, _names(features), text, _names(groups), positive)
         title, limits = _of_file(asked, policy, how, to, as_json=as_json)
@@ -114,7 +131,12 @@ class _Elsewhere:
 
 
 def _of_project(
-    project: Path, policy: str, how: _How, home: Path | None, key_file: Path | None, *, as_json: bool
+    project: Path,
+    policy: str,
+    how: _How,
+    acts: "AbstractContextManager[tuple[Workspace, Principal]]",
+    *,
+    as_json: bool,
 ) -> "tuple[str, Sequence[Result]]":
     """Assess the last run of a project; its name, and what came of the limits of `policy` by its findings alone."""
     from sealwright.doors.assessment import limits_of
@@ -124,8 +146,8 @@ def _of_project(
 
     wanted = project_at(project)
     wanted = wanted.at_full_depth() if how.full else wanted
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        done = do(workspace, wanted, progress=progress, spread=how.spread)
+    with acts as (workspace, by), show.progress(quiet=as_json) as progress:
+        done = do(workspace, wanted, by=by, progress=progress, spread=how.spread)
     out(as_json, done.to_json(), lambda: tell_assessed(done, project))
     return wanted.name, limits_of(policy, list(done.suites.values()))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, writable
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
 
 if TYPE_CHECKING:
     from sealwright.trust import PublicKey
@@ -151,7 +151,7 @@ def hand_over(secret: str | None, to: Path | None, facts: dict[str, str], what: 
         told = {**facts, "written to": str(to)}
         out(as_json, told, lambda: show.facts(told))
     else:
-        out(as_json, {**facts, what: secret}, lambda: typer.echo(secret))
+        out(as_json, {**facts, what: secret}, lambda: say(secret))
 
 
 def _read_key(path: Path | None) -> "PublicKey | None":

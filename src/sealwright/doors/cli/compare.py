@@ -10,8 +10,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
-    open_at,
+    acting_at,
     out,
     project_at,
     say,
@@ -37,6 +38,7 @@ def compare(
         Path | None, typer.Option("--to", help="Also write a page with plots here.", show_default=False)
     ] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -49,13 +51,11 @@ def compare(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.comparing import comparison_of, write_comparison
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline import comparison_kind
 
     wanted, kind, to = project_at(project), comparison_kind(what), writable(to)
     names = [one.strip() for one in only.split(",") if one.strip()] if only is not None else None
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         found = comparison_of(workspace, wanted, what, only=names, by=by, progress=progress)
         if to is not None:
             progress("drawing the page", 1.0)
@@ -94,9 +94,7 @@ def _tell(found: "Comparison", kind: "ComparisonKind", to: Path | None) -> None:
         show.next_step(f"open {to}")
     example = next((way for way in done if way.training), None)
     if example is not None:
-        typer.echo(
-            "To choose a way, write its lines into sealwright.yaml (--json and the page have those of every way):"
-        )
+        say("To choose a way, write its lines into sealwright.yaml (--json and the page have those of every way):")
         say("".join(f"  {line}\n" for line in example.lines.splitlines()).rstrip())
         show.next_step("sealwright run")
 

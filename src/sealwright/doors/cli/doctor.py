@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.pipeline import Finding
@@ -53,7 +53,7 @@ def doctor(
     if accept:
         with open_at(home, key_file) as workspace:
             digest = accept_environment(workspace, by=settings.actor, reason=reason)
-        typer.echo(f"Accepted what is installed now: {digest}", err=True)
+        say(f"Accepted what is installed now: {digest}", err=True)
     if is_workspace(settings.home):
         found.append(_accepted(home, key_file))
     out(as_json, [{"what": f.what, "state": f.state, "says": list(f.says)} for f in found], lambda: _tell(found))
@@ -75,6 +75,6 @@ def _accepted(home: Path | None, key_file: Path | None) -> "Finding":
 
 def _tell(found: "list[Finding]") -> None:
     for one in found:
-        typer.echo(f"{_SIGNS[one.state]:<5} {one.what}")
+        say(f"{_SIGNS[one.state]:<5} {one.what}")
         for line in one.says:
-            typer.echo(f"      {line}")
+            say(f"      {line}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import TrustRoot
@@ -66,10 +66,10 @@ def verify(
     def words() -> None:
         show.title(f"This {found.kind} holds")
         show.facts(found.facts)
-        typer.echo("\nChecked:")
+        say("\nChecked:")
         for line in found.checked:
             say(f"  + {show.safe(line)}")
-        typer.echo("Not checked:")
+        say("Not checked:")
         for line in found.not_checked:
             say(f"  - {show.safe(line)}")
         for line in found.remarks:
@@ -83,6 +83,8 @@ def export(
     project: Annotated[str, typer.Argument(help="Project name.")],
     number: Annotated[int, typer.Argument(min=1, help="Version number.")],
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")],
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -97,12 +99,12 @@ def export(
     from sealwright.kernel import InvalidInput, write_atomically
     from sealwright.pipeline import export_bundle
 
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         workspace.registry.version(project, number)
         if to.exists() and not to.is_dir():
             raise InvalidInput(f"{to} is a file. Name a folder to write to.")
         to.mkdir(parents=True, exist_ok=True)
-        bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json")
+        bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json", by=by)
         root = workspace.trust_root
     write_atomically(to / "trust.json", root.to_bytes(), mode=0o644)
     verifier = files("sealwright.oversight").joinpath("auditor", "sealwright_verify.py").read_bytes()
@@ -116,7 +118,7 @@ def export(
 
     def words() -> None:
         show.facts(facts)
-        typer.echo("Tell the auditor the fingerprint by another way than these files.")
+        say("Tell the auditor the fingerprint by another way than these files.")
         show.next_step(f"sealwright verify {bundle} --trust {to / 'trust.json'}")
 
     out(as_json, facts, words)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sealwright.doors.cli import ledger_anchors
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, writable
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ def export(
 
     def words() -> None:
         shown.facts(facts)
-        typer.echo("Tell whoever gets it the fingerprint by another way than these files.")
+        say("Tell whoever gets it the fingerprint by another way than these files.")
         shown.next_step(f"python {to / 'sealwright_verify.py'} {to / 'entries.jsonl'} --trust {to / 'trust.json'}")
 
     out(as_json, facts, words)
@@ -163,9 +163,7 @@ def proof(
     if target is not None:
         write_atomically(target, found, mode=0o644)
     facts = {"index": index, "entry": leaf.decode(), "proof": found.decode()}
-    out(
-        as_json, facts, lambda: typer.echo(found.decode() if target is None else f"{leaf.decode()}\n{target}", nl=False)
-    )
+    out(as_json, facts, lambda: say(found.decode() if target is None else f"{leaf.decode()}\n{target}", nl=False))
 
 
 @app.command()
@@ -257,14 +255,14 @@ def _tell_checked(found: "LedgerChecked", fingerprint: str) -> None:
     report = found.report
     shown.title("This ledger holds")
     shown.facts({"log": report.origin, "entries": f"{report.size:,}", "root": report.root})
-    typer.echo("\nChecked:")
+    say("\nChecked:")
     for line in report.checked:
-        typer.echo(f"  + {shown.safe(line)}")
-    typer.echo("Not checked:")
+        say(f"  + {shown.safe(line)}")
+    say("Not checked:")
     for line in report.not_checked:
-        typer.echo(f"  - {shown.safe(line)}")
+        say(f"  - {shown.safe(line)}")
     for line in report.remarks:
-        typer.echo(f"  ! {shown.safe(line)}")
+        say(f"  ! {shown.safe(line)}")
     shown.facts({"trust root fingerprint": fingerprint})
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def anchor(
 
     def words() -> None:
         if not done:
-            typer.echo("This workspace has no anchor yet.")
+            say("This workspace has no anchor yet.")
             show.next_step("sealwright ledger witnesses --add ADDRESS --key KEY")
             return
         headings = ["ledger", "anchor", "entries", "anchored", "at", "outcome"]
@@ -201,7 +201,7 @@ def _go_on(home: Path, every: float) -> None:
     stop, wrong = threading.Event(), []
 
     def told(one: "Taken") -> None:
-        typer.echo(show.safe(f"{one.ledger} {one.kind} {one.anchor}: {one.outcome} at {one.size} {one.why}"), err=True)
+        say(show.safe(f"{one.ledger} {one.kind} {one.anchor}: {one.outcome} at {one.size} {one.why}"), err=True)
         if one.outcome == "disagrees":
             wrong.append(one)
             stop.set()

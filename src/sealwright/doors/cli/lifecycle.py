@@ -13,9 +13,11 @@ from sealwright.doors.cli.options import (
     Home,
     KeyFileOption,
     ProjectFolder,
+    acting_at,
     open_at,
     out,
     project_at,
+    say,
     writable,
 )
 
@@ -37,6 +39,7 @@ def run(
     project: ProjectFolder = Path(),
     fresh: Fresh = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -52,8 +55,11 @@ def run(
     from sealwright.pipeline import run_way
 
     wanted = project_at(project)
-    with open_at(home, key_file, create=True) as workspace, show.progress(quiet=as_json) as progress:
-        way = run_way(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress, spread=spread_of())
+    with (
+        acting_at(home, key_file, actor, person_key, create=True) as (workspace, by),
+        show.progress(quiet=as_json) as progress,
+    ):
+        way = run_way(workspace, wanted, by=by, fresh=fresh, progress=progress, spread=spread_of())
     out(as_json, way.to_json(), lambda: tell_way(way, project))
     raise typer.Exit(0 if way.decision.passed else 3)
 
@@ -62,6 +68,7 @@ def ingest(
     project: ProjectFolder = Path(),
     fresh: Fresh = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -76,14 +83,18 @@ def ingest(
     from sealwright.pipeline import ingest as do
 
     wanted = project_at(project)
-    with open_at(home, key_file, create=True) as workspace, show.progress(quiet=as_json) as progress:
-        done = do(workspace, wanted, by=_actor(actor), fresh=fresh, progress=progress)
+    with (
+        acting_at(home, key_file, actor, person_key, create=True) as (workspace, by),
+        show.progress(quiet=as_json) as progress,
+    ):
+        done = do(workspace, wanted, by=by, fresh=fresh, progress=progress)
     out(as_json, done.to_json(), lambda: tell_ingested(done, project))
 
 
 def train(
     project: ProjectFolder = Path(),
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -98,8 +109,8 @@ def train(
     from sealwright.pipeline import train as do
 
     wanted = project_at(project)
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        done = do(workspace, wanted, by=_actor(actor), progress=progress)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
+        done = do(workspace, wanted, by=by, progress=progress)
     out(as_json, done.to_json(), lambda: tell_trained(done, project))
 
 
@@ -158,7 +169,7 @@ def attest(
 
     def words() -> None:
         show.facts(facts)
-        typer.echo("The package is another one with this in it: approvals given before have to be given again.")
+        say("The package is another one with this in it: approvals given before have to be given again.")
         show.next_step(f"sealwright gate {project}")
 
     out(as_json, facts, words)
@@ -210,6 +221,7 @@ def approve(
 def seal(
     project: ProjectFolder = Path(),
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -222,8 +234,8 @@ def seal(
     from sealwright.pipeline import seal as do
 
     wanted = project_at(project)
-    with open_at(home, key_file) as workspace:
-        sealed = do(workspace, wanted, by=_actor(actor))
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        sealed = do(workspace, wanted, by=by)
     facts = {"project": wanted.name, "version": sealed.version, "package": sealed.package, "folder": str(sealed.folder)}
 
     def words() -> None:
@@ -254,9 +266,3 @@ def report(
     with open_at(home, key_file) as workspace:
         path = write_report(workspace, wanted, to)
     out(as_json, {"report": str(path)}, lambda: show.facts({"report": path.resolve().as_uri()}))
-
-
-def _actor(actor: str | None) -> str:
-    from sealwright.doors.settings import read_settings
-
-    return read_settings(actor=actor).actor

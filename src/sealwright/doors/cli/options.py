@@ -1,6 +1,7 @@
 """Options that many verbs share, and how a verb opens the workspace and prints what came out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +12,14 @@ from sealwright.kernel import json_text, safe
 if TYPE_CHECKING:
     from sealwright.pipeline import Project, Workspace
     from sealwright.serving import ServingSpec
+    from sealwright.trust import Principal
 
 __all__ = [
     "Actor",
     "AsJson",
     "Home",
+    "PersonKey",
+    "acting_at",
     "KeyFileOption",
     "ProjectFolder",
     "Served",
@@ -40,8 +44,14 @@ KeyFileOption = Annotated[
 Actor = Annotated[
     str | None,
     typer.Option(
-        "--as", help="Who acts, for the record. Also SEALWRIGHT_ACTOR; else the system user.", show_default=False
+        "--as",
+        help="Who acts. Also whoever is logged in, SEALWRIGHT_ACTOR, or the system user. Somebody enrolled must prove it.",
+        show_default=False,
     ),
+]
+PersonKey = Annotated[
+    Path | None,
+    typer.Option("--person-key", help="Key file that opens the own key of whom --as names.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ProjectFolder = Annotated[Path, typer.Argument(help="Folder with sealwright.yaml, or that file.", show_default=".")]
@@ -58,6 +68,24 @@ def open_at(home: Path | None, key_file: Path | None, *, create: bool = False) -
     if create:
         return open_or_create(settings, tell=lambda line: say(line, err=True))
     return open_workspace_at(settings)
+
+
+@contextmanager
+def acting_at(
+    home: Path | None,
+    key_file: Path | None,
+    actor: str | None,
+    person_key: Path | None = None,
+    *,
+    create: bool = False,
+) -> "Iterator[tuple[Workspace, Principal]]":
+    """The workspace to work in, and who acts there."""
+    from sealwright.doors.acting import acting
+    from sealwright.doors.settings import read_settings
+
+    settings = read_settings(home=home, key_file=key_file, actor=actor)
+    with open_at(home, key_file, create=create) as workspace:
+        yield workspace, acting(workspace, settings, person_key)
 
 
 def project_at(folder: Path) -> "Project":

@@ -5,9 +5,14 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, open_at, out
 
 __all__ = ["app"]
+
+OwnKey = Annotated[
+    Path | None,
+    typer.Option("--own-key", help="Key file that opens the own key of whom --as names.", show_default=False),
+]
 
 app = typer.Typer(help="Enrol people with keys and roles; end an enrolment.", no_args_is_help=True)
 
@@ -25,20 +30,21 @@ def add(
         ),
     ] = None,
     actor: Actor = None,
+    own_key: OwnKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Enrol a person: makes their key, and a signed statement of their roles.
 
-    Roles: data_scientist, ml_engineer, security_officer, compliance_officer, business_owner, reviewer, auditor.
+    Roles: data_scientist, ml_engineer, security_officer, compliance_officer, business_owner, reviewer, auditor,
+    administrator. The first people are enrolled by whoever opens the workspace; later ones by an administrator, if there is one.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import person_unlock, read_settings
+    from sealwright.doors.settings import person_unlock
     from sealwright.pipeline import enrol
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file, create=True) as workspace:
+    with acting_at(home, key_file, actor, own_key, create=True) as (workspace, by):
         enrolled = enrol(workspace, name, role, person_unlock(name, person_key, new=True), by=by)
     facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
     out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
@@ -67,16 +73,15 @@ def end(
     name: Annotated[str, typer.Argument(help="Whose enrolment ends.")],
     reason: Annotated[str, typer.Option("--reason", help="Why. Goes into the ledger.")],
     actor: Actor = None,
+    own_key: OwnKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """End a person's enrolment: what they sign from now on counts for nothing."""
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline import end_enrolment
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, own_key) as (workspace, by):
         end_enrolment(workspace, name, reason=reason, by=by)
     out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))

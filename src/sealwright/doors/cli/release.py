@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    Served,
+    acting_at,
+    open_at,
+    out,
+    served_at,
+)
 
 __all__ = ["add_to"]
 
@@ -70,18 +81,21 @@ def promote(
     channel: Wanted = None,
     days: Days = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Put a version into service: a signed pointer with the next sequence and an expiry.
 
-    Exit status: 0 done, 2 no such version or it is revoked, 4 its package does not verify.
+    Exit status: 0 done, 2 no such version or it is revoked, 3 you may not, 4 its package does not verify.
     """
+    from sealwright.pipeline import promote as do
+
     name, spec = served_at(project, channel)
-    with open_at(home, key_file) as workspace:
-        pointer = workspace.registry.promote(
-            name, number, channel=spec.channel, by=_actor(actor), reason=reason, days=days or spec.pointer_days
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        pointer = do(
+            workspace, name, number, channel=spec.channel, by=by, reason=reason, days=days or spec.pointer_days
         )
     _tell(pointer, as_json, f"sealwright serve {project}" + (f" --channel {channel}" if channel else ""))
 
@@ -93,16 +107,17 @@ def rollback(
     channel: Wanted = None,
     days: Days = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Go back to an earlier version: a new pointer with a higher sequence. Servers switch by themselves."""
+    from sealwright.pipeline import rollback as do
+
     name, spec = served_at(project, channel)
-    with open_at(home, key_file) as workspace:
-        pointer = workspace.registry.rollback(
-            name, spec.channel, to, by=_actor(actor), reason=reason, days=days or spec.pointer_days
-        )
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        pointer = do(workspace, name, to, channel=spec.channel, by=by, reason=reason, days=days or spec.pointer_days)
     _tell(pointer, as_json, "")
 
 
@@ -111,16 +126,18 @@ def revoke(
     number: Number,
     reason: Reason,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a version for good: no server answers with it any more. This cannot be undone."""
     from sealwright.doors.cli import show
+    from sealwright.pipeline import revoke as do
 
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         found = workspace.registry.version(project, number)
-        workspace.registry.revoke(found.package, by=_actor(actor), reason=reason)
+        do(workspace, project, number, by=by, reason=reason)
     facts = {"project": project, "version": number, "package": found.package, "state": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))
 
@@ -199,9 +216,3 @@ def _tell(pointer: object, as_json: bool, then: str) -> None:
             show.next_step(then)
 
     out(as_json, facts, words)
-
-
-def _actor(actor: str | None) -> str:
-    from sealwright.doors.settings import read_settings
-
-    return read_settings(actor=actor).actor

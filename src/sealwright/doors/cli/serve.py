@@ -11,8 +11,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     Served,
-    open_at,
+    acting_at,
     out,
     say,
     served_at,
@@ -53,6 +54,8 @@ def serve(
     replace: Annotated[
         bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
     ] = False,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -70,7 +73,7 @@ def serve(
     from sealwright.serving import become, launch, signer_line
 
     name, spec = served_at(project, channel)
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         if changed := note_differences(workspace):
             say(f"Warning: {len(changed)} packages are not as accepted, among them {changed[0]}.", err=True)
             say("Look at all of them with: sealwright doctor", err=True)
@@ -80,6 +83,7 @@ def serve(
             spec,
             host=host,
             port=port,
+            by=by,
             certificate=certificate,
             key=key,
             client_certificates=client_certificates.value,
@@ -108,6 +112,7 @@ def token(
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=24, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -121,17 +126,11 @@ def token(
     from sealwright.kernel import write_atomically
 
     (name, _), to = served_at(project, None), writable(to)
-    with open_at(home, key_file) as workspace:
-        raw = issue(workspace, name, subject=subject, hours=hours, by=_actor(actor))
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        raw = issue(workspace, name, subject=subject, hours=hours, by=by)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
         facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "hours": hours}
         out(as_json, facts, lambda: show.facts(facts))
     else:
         out(as_json, {"token": raw, "for": subject}, lambda: say(raw))
-
-
-def _actor(actor: str | None) -> str:
-    from sealwright.doors.settings import read_settings
-
-    return read_settings(actor=actor).actor

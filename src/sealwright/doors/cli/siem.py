@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import Ledger
@@ -68,7 +68,7 @@ def send(
     with _opened(folder, ledger) as book:
         lag = exporter.lag(book)
     facts = {"sent": sent, "arrived": lag.arrived, "waiting": lag.waiting}
-    out(as_json, facts, lambda: typer.echo(f"{sent:,} events sent; {lag.waiting:,} wait."))
+    out(as_json, facts, lambda: say(f"{sent:,} events sent; {lag.waiting:,} wait."))
 
 
 @app.command()
@@ -79,7 +79,7 @@ def status(name: Name = "siem", ledger: Which = "control", home: Home = None, as
         lag = _exporter(folder, ledger, name, "ocsf").lag(book)
     facts = {"arrived": lag.arrived, "waiting": lag.waiting, "oldest": lag.oldest}
     since = f", the oldest since {lag.oldest}" if lag.waiting else ""
-    out(as_json, facts, lambda: typer.echo(f"{lag.arrived:,} events have arrived, {lag.waiting:,} wait{since}."))
+    out(as_json, facts, lambda: say(f"{lag.arrived:,} events have arrived, {lag.waiting:,} wait{since}."))
 
 
 @app.command(name="print")
@@ -95,7 +95,7 @@ def print_events(
     folder, encode = _home(home), _encoder(how)
     with _opened(folder, ledger) as book:
         for entry in book.entries(start):
-            typer.echo(encode(seen_in(entry, _origin(folder, ledger))))
+            say(encode(seen_in(entry, _origin(folder, ledger))))
 
 
 def alerts(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
@@ -121,9 +121,9 @@ def alerts(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = 
 
 def _tell(found: "list[Alert]") -> None:
     if not found:
-        typer.echo("Nothing new in the events of the last day.")
+        say("Nothing new in the events of the last day.")
     for alert in found:
-        typer.echo(f"{alert.severity:<9} {alert.rule:<28} {alert.says}  (events {alert.first} to {alert.last})")
+        say(f"{alert.severity:<9} {alert.rule:<28} {alert.says}  (events {alert.first} to {alert.last})")
 
 
 def _send(exporter: "Exporter", folder: Path, ledger: str) -> int:
@@ -142,7 +142,7 @@ def _send_patiently(exporter: "Exporter", folder: Path, ledger: str) -> int:
             return _send(exporter, folder, ledger)
         except SendFailed as lost:
             wait = min(2 * wait, _LONGEST_WAIT)
-            typer.echo(f"{lost} Trying again in {wait:.0f} s.", err=True)
+            say(f"{lost} Trying again in {wait:.0f} s.", err=True)
 
 
 def _exporter(

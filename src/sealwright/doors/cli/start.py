@@ -73,7 +73,7 @@ def schema() -> None:
 
     from sealwright.pipeline import project_schema
 
-    typer.echo(json_text(project_schema()))
+    say(json_text(project_schema()))
 
 
 def policy(

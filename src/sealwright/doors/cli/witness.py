@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, out
+from sealwright.doors.cli.options import AsJson, out, say
 
 __all__ = ["app"]
 
@@ -41,7 +41,7 @@ def run(
     if context.invoked_subcommand is not None:
         return
     if listen is None or state is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
         raise typer.Exit
     import signal
     import threading
@@ -54,8 +54,8 @@ def run(
         for stop in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stop, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
         shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"Witness {witness.key.name} listens on http://{shown}:{server.server_address[1]}")
-        typer.echo(f"Its key: {witness.key.vkey()}")
+        say(f"Witness {witness.key.name} listens on http://{shown}:{server.server_address[1]}")
+        say(f"Its key: {witness.key.vkey()}")
         server.serve_forever(poll_interval=0.2)
 
 
@@ -102,7 +102,7 @@ def show_seen(
     kept = WitnessState(state)
     key = kept.cosigner().key
     if origin is not None:
-        typer.echo(kept.newest(origin).decode(), nl=False)
+        say(kept.newest(origin).decode(), nl=False)
         return
     table = []
     for note in kept.all_seen():

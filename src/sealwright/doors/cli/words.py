@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from sealwright.doors.cli import show
 from sealwright.doors.cli.options import say
 from sealwright.oversight import interval_words, number_words, plain_check, training_words
@@ -82,11 +80,11 @@ def tell_decision(decision: "GateDecision", *, every: bool, folder: Path, next_s
 
 def tell_way(way: "Way", folder: Path) -> None:
     tell_ingested(way.ingested, folder, next_step=False)
-    typer.echo("")
+    say("")
     tell_trained(way.trained, folder, next_step=False)
-    typer.echo("")
+    say("")
     tell_assessed(way.assessed, folder, next_step=False)
-    typer.echo("")
+    say("")
     tell_decision(way.decision, every=False, folder=folder, next_step=False)
     if way.sealed is not None:
         name = way.decision.subject.project

@@ -48,7 +48,7 @@ def create(
         show.title("A workspace was made")
         show.facts(facts)
         if not passphrase:
-            typer.echo("Back the key file up, apart from the workspace: without it nothing can be opened again.")
+            say("Back the key file up, apart from the workspace: without it nothing can be opened again.")
         show.next_step("sealwright init my-project --data my.csv --target my_column")
 
     out(as_json, facts, words)
@@ -88,6 +88,6 @@ def trust(
             say(root.to_bytes().decode())
         else:
             display.facts(facts)
-            typer.echo("Tell the fingerprint by another way than the file, so that nobody can swap both.")
+            say("Tell the fingerprint by another way than the file, so that nobody can swap both.")
 
     out(as_json, facts, words)

@@ -147,7 +147,7 @@ def ropa(
         records = record_of_processing(workspace)
         body = _ropa_text(records, "json" if as_json else format_, workspace.name, workspace.clock)
     if target is None and body is not None:
-        typer.echo(body, nl=not body.endswith("\n"))  # escaped where it was made
+        say(body, nl=not body.endswith("\n"))  # escaped where it was made
     elif target is None:
         _tell_ropa(records)
     else:

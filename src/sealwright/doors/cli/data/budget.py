@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    ProjectFolder,
+    acting_at,
+    out,
+    project_at,
+)
 
 if TYPE_CHECKING:
     from sealwright.data.dp import Spend
@@ -38,6 +48,7 @@ def budget(
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why more. Goes into the ledger.", show_default=False)] = "",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -46,15 +57,14 @@ def budget(
 
     Exit status: 0 shown or changed, 2 something cannot be used, 3 it asks for more without a reason.
     """
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
     from sealwright.pipeline.privacy_budget import budget_of, set_budget
 
-    wanted, by = project_at(project), read_settings(actor=actor).actor
+    wanted = project_at(project)
     change = any(one is not None for one in (set_epsilon, set_delta, set_training_delta))
     if reason and not change:
         raise InvalidInput("A reason belongs to a change: --set-epsilon, --set-delta or --set-training-delta.")
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         if not change:
             found = budget_of(workspace, wanted, by=by)
         else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.pipeline import WithdrawnConsent
@@ -46,6 +46,7 @@ def give(
     channel: Channel = "not said",
     at: At = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -56,22 +57,20 @@ def give(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import moment_of
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import read_limited
-    from sealwright.pipeline import consents_of, name_in
+    from sealwright.pipeline import consents_for, name_in
 
     words_agreed_to = read_limited(text, 1 << 20)
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         subject = name_in(workspace, project, person)
-        change = consents_of(workspace).give(
+        change = consents_for(workspace, by, project).give(
             project,
             subject,
             purpose,
             text_version=text_version,
             text=words_agreed_to,
             channel=channel,
-            by=by,
+            by=by.counts_as,
             at=moment_of(at),
         )
     facts = {
@@ -97,6 +96,7 @@ def withdraw(
         typer.Option("--only-record", help="Do not rewrite snapshots now; name those that hold the person's rows."),
     ] = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -107,11 +107,9 @@ def withdraw(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import moment_of
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline import withdraw_consent
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         done = withdraw_consent(
             workspace,
             project,
@@ -127,18 +125,24 @@ def withdraw(
 
 
 def show_person(
-    person: Person, project: ProjectName, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False
+    person: Person,
+    project: ProjectName,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what PERSON agreed to and took back, oldest first.
 
     Exit status: 0 shown.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import consents_of, name_in
+    from sealwright.pipeline import consents_for, name_in
 
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         subject = name_in(workspace, project, person)
-        history = consents_of(workspace).history(project, subject)
+        history = consents_for(workspace, by, project, look=True).history(project, subject)
     changes = [
         {
             "at": one.at,
@@ -177,6 +181,7 @@ def import_file(
     ] = None,
     channel: Channel = "import",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -186,7 +191,6 @@ def import_file(
     Exit status: 0 recorded, 2 the file cannot be taken; its first faults are named.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput, digest_of_file
     from sealwright.pipeline import import_consents
 
@@ -195,8 +199,7 @@ def import_file(
     if text is not None and not text.is_file():
         raise InvalidInput(f"There is no file {text}.")
     words_agreed_to = (text_version, digest_of_file(text)) if text is not None and text_version is not None else None
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         progress(f"reading {file.name}", 0.0)
         rows, new = import_consents(workspace, file, project=project, text=words_agreed_to, channel=channel, by=by)
     facts = {"rows": rows, "recorded": new, "known before": rows - new}

@@ -10,8 +10,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
-    open_at,
+    acting_at,
     out,
     project_at,
     say,
@@ -40,6 +41,7 @@ def deidentify(
     ] = None,
     recipient: Annotated[str, typer.Option("--for", help="Who gets it, for the record.", show_default=False)] = "",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -51,16 +53,15 @@ def deidentify(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.options import writable
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.deidentified import deidentify as do
     from sealwright.pipeline.extracts import check_target, write_extract
     from sealwright.pipeline.recipes import read_recipe
 
-    wanted, by = project_at(project), read_settings(actor=actor).actor
+    wanted = project_at(project)
     said = None if recipe is None else read_recipe(recipe)
     target = None if to is None else check_target(to)
     writable(target)
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         extract = do(workspace, wanted, by=by, recipe=said, progress=progress)
         written = (
             None if target is None else write_extract(workspace, wanted, extract, target, by=by, recipient=recipient)
@@ -74,6 +75,7 @@ def reidentify(
     pseudonym: Annotated[str, typer.Argument(help="The pseudonym, as it stands in the extract.")],
     reason: Annotated[str, typer.Option("--reason", help="Why. At least 8 characters; no names; kept for ever.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -82,12 +84,10 @@ def reidentify(
 
     Exit status: 0 told, 2 no reason, or no way back is kept, 4 what is kept does not open.
     """
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.deidentified import reidentify as do
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        value = do(workspace, _name_of(project), pseudonym, reason=reason, actor=by)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        value = do(workspace, _name_of(project), pseudonym, reason=reason, by=by)
     answer = {"project": _name_of(project), "pseudonym": pseudonym, "value": value}
     out(as_json, answer, lambda: say(value))
 
@@ -103,6 +103,7 @@ def risk(
         typer.Option("--population", min=1, help="How many persons the rows were drawn from.", show_default=False),
     ] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -111,15 +112,13 @@ def risk(
 
     Exit status: 0 measured, 2 a column or the file is not there.
     """
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.data_risk import risk_of_file, risk_of_project
 
     known, hidden = _names(quasi), _names(sensitive)
     if Path(what).is_file() and Path(what).suffix not in {".yaml", ".yml"}:
         looked = risk_of_file(Path(what), known, hidden, population=population)
     else:
-        by = read_settings(actor=actor).actor
-        with open_at(home, key_file) as workspace:
+        with acting_at(home, key_file, actor, person_key) as (workspace, by):
             looked = risk_of_project(workspace, _name_of(what), known, hidden, by=by, population=population)
     out(as_json, looked.to_json(), lambda: _tell_risk(looked))
 

@@ -9,8 +9,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
-    open_at,
+    acting_at,
     out,
     project_at,
     say,
@@ -48,6 +49,7 @@ def diversity(
         bool, typer.Option("--strict", help="Exit with 3 if a group is absent or under-represented.")
     ] = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -57,12 +59,11 @@ def diversity(
     Counts that would tell about few people of a special group are left out.
     Exit status: 0 done, 2 nothing was ingested or named yet, 3 with --strict when somebody is missing.
     """
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.diversity import diversity_of
 
     wanted = project_at(project)
-    with open_at(home, key_file) as workspace:
-        view = diversity_of(workspace, wanted, by=read_settings(actor=actor).actor)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        view = diversity_of(workspace, wanted, by=by)
     out(
         as_json,
         view.to_json(),
@@ -76,6 +77,7 @@ def augment(
     project: ProjectFolder,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Make the rows up, measure them, and keep none.")] = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -85,7 +87,6 @@ def augment(
     Exit status: 0 they could be used, 2 nothing to do or too few to learn from, 3 too close to real persons.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
     from sealwright.pipeline.diversity import augmentation_of
 
@@ -95,8 +96,8 @@ def augment(
             f"Look first: sealwright data augment {project} --dry-run"
         )
     wanted = project_at(project)
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
-        found = augmentation_of(workspace, wanted, by=read_settings(actor=actor).actor, progress=progress)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
+        found = augmentation_of(workspace, wanted, by=by, progress=progress)
     out(as_json, found.to_json(), lambda: _tell_made(found))
     if found.found.too_close:
         raise typer.Exit(3)

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, ProjectFolder, open_at, out, project_at
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    ProjectFolder,
+    acting_at,
+    out,
+    project_at,
+)
 
 if TYPE_CHECKING:
     from sealwright.pipeline.incremental import Increment
@@ -25,6 +35,7 @@ def append(
     project: ProjectFolder,
     file: File,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -34,13 +45,14 @@ def append(
     Exit status: 0 done, 2 nothing was ingested yet or the file cannot be used, 3 too many rows break the contract,
     or (high risk) cells look personal and the contract does not say so.
     """
-    _change("append", project, file, actor, home, key_file, as_json=as_json)
+    _change("append", project, file, actor, person_key, home, key_file, as_json=as_json)
 
 
 def upsert(
     project: ProjectFolder,
     file: File,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -50,13 +62,14 @@ def upsert(
     Exit status: 0 done, 2 the project names no key or the file repeats one, 3 too many rows break the contract,
     or (high risk) cells look personal and the contract does not say so.
     """
-    _change("upsert", project, file, actor, home, key_file, as_json=as_json)
+    _change("upsert", project, file, actor, person_key, home, key_file, as_json=as_json)
 
 
 def delete(
     project: ProjectFolder,
     file: Keys,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -65,7 +78,7 @@ def delete(
 
     Exit status: 0 done, 2 the project names no key or the file cannot be used.
     """
-    _change("delete", project, file, actor, home, key_file, as_json=as_json)
+    _change("delete", project, file, actor, person_key, home, key_file, as_json=as_json)
 
 
 def _change(
@@ -73,17 +86,17 @@ def _change(
     project: Path,
     file: Path,
     actor: str | None,
+    person_key: Path | None,
     home: Path | None,
     key_file: Path | None,
     *,
     as_json: bool,
 ) -> None:
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.incremental import change_data
 
-    wanted, by = project_at(project), read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    wanted = project_at(project)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         done = change_data(workspace, wanted, verb, file, by=by, progress=progress)
     out(as_json, done.to_json(), lambda: _tell(done, project))
 

@@ -10,7 +10,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
+    acting_at,
     open_at,
     out,
     project_at,
@@ -70,7 +72,13 @@ def read(
     out(as_json, facts, lambda: _tell(done, shown))
 
 
-def rotate(actor: Actor = None, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def rotate(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """New keys for all data: wrapped anew without rewriting a row, the old ones destroyed. Stop other programs first.
 
     Exit status: 0 done, 2 another program has the workspace open to write.
@@ -81,8 +89,10 @@ def rotate(actor: Actor = None, home: Home = None, key_file: KeyFileOption = Non
     from sealwright.pipeline.key_rotation import rotate_data_keys
 
     settings = read_settings(home=home, key_file=key_file, actor=actor)
+    with acting_at(home, key_file, actor, person_key) as (_, by):
+        pass  # who it is has to be known before the workspace is closed again: its keys change under whoever has it open
     with show.progress(quiet=as_json) as progress:
-        done = rotate_data_keys(settings.home, unlock_of(settings), by=settings.actor, progress=progress)
+        done = rotate_data_keys(settings.home, unlock_of(settings), by=by, progress=progress)
     facts = {
         "snapshots": f"{done.snapshots:,}, keys wrapped anew",
         "persons": f"{done.persons:,}, keys wrapped anew",
@@ -96,7 +106,7 @@ def _told(facts: dict[str, str]) -> None:
 
     show.title("New keys are in use; the old ones are destroyed")
     show.facts(facts)
-    typer.echo("Backups made before hold the old keys: make a new backup, then destroy those.")
+    say("Backups made before hold the old keys: make a new backup, then destroy those.")
 
 
 def _tell(done: "Read", shown: list[dict[str, object]]) -> None:

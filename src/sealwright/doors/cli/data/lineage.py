@@ -56,7 +56,7 @@ def lineage(
         _tell(found)
         return
     if to is None:
-        typer.echo(text, nl=False)  # escaped where it was made
+        say(text, nl=False)  # escaped where it was made
     else:
         write_atomically(to, text.encode(), mode=0o644)
         out(as_json, {"written": str(to)}, lambda: say(f"Written to {to}"))
@@ -85,7 +85,7 @@ def card(
         made = data_card(workspace, project, snapshot)
     text = json_text(made) + "\n"
     if to is None:
-        typer.echo(text, nl=False)  # escaped where it was made
+        say(text, nl=False)  # escaped where it was made
     else:
         write_atomically(to, text.encode(), mode=0o644)
         out(as_json, {"written": str(to)}, lambda: say(f"Written to {to}"))

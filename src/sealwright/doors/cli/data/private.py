@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, project_at
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, project_at
 
 if TYPE_CHECKING:
     from sealwright.pipeline.private_release import PrivateRelease
@@ -55,6 +55,7 @@ def count(
     where: Where = None,
     snapshot: OfSnapshot = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -63,7 +64,7 @@ def count(
 
     Exit status: 0 released, 2 it cannot be asked so, 3 the privacy budget does not allow it.
     """
-    _release(project, "count", epsilon, where, snapshot, actor, home, key_file, as_json)
+    _release(project, "count", epsilon, where, snapshot, actor, person_key, home, key_file, as_json)
 
 
 def mean(
@@ -75,6 +76,7 @@ def mean(
     where: Where = None,
     snapshot: OfSnapshot = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -84,7 +86,7 @@ def mean(
     Exit status: 0 released, 2 it cannot be asked so, 3 the privacy budget does not allow it.
     """
     more = {"column": column, "lower": lower, "upper": upper}
-    _release(project, "mean", epsilon, where, snapshot, actor, home, key_file, as_json, **more)
+    _release(project, "mean", epsilon, where, snapshot, actor, person_key, home, key_file, as_json, **more)
 
 
 def histogram(
@@ -102,6 +104,7 @@ def histogram(
     where: Where = None,
     snapshot: OfSnapshot = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -112,7 +115,7 @@ def histogram(
     """
     cut = tuple(edge.strip() for edge in edges.split(",")) if edges else ()
     more = {"column": column, "edges": cut, "bins": bins, "lower": lower, "upper": upper}
-    _release(project, "histogram", epsilon, where, snapshot, actor, home, key_file, as_json, **more)
+    _release(project, "histogram", epsilon, where, snapshot, actor, person_key, home, key_file, as_json, **more)
 
 
 def quantile(
@@ -125,6 +128,7 @@ def quantile(
     where: Where = None,
     snapshot: OfSnapshot = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -134,7 +138,7 @@ def quantile(
     Exit status: 0 released, 2 it cannot be asked so, 3 the privacy budget does not allow it.
     """
     more = {"column": column, "at": at, "lower": lower, "upper": upper}
-    _release(project, "quantile", epsilon, where, snapshot, actor, home, key_file, as_json, **more)
+    _release(project, "quantile", epsilon, where, snapshot, actor, person_key, home, key_file, as_json, **more)
 
 
 def _release(
@@ -144,6 +148,7 @@ def _release(
     where: list[str] | None,
     snapshot: str | None,
     actor: str | None,
+    person_key: Path | None,
     home: Path | None,
     key_file: Path | None,
     as_json: bool,
@@ -152,17 +157,16 @@ def _release(
     from sealwright.data.dp import Query
     from sealwright.data.privacy_budget import millionths
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
     from sealwright.pipeline.private_release import release_private
 
-    wanted, by = project_at(project), read_settings(actor=actor).actor
+    wanted = project_at(project)
     try:
         amount = millionths(epsilon)
     except ValueError as error:
         raise InvalidInput(f"--epsilon: {error}.") from None
     query = Query(kind=kind, epsilon=amount, where=tuple(_condition(one) for one in where or ()), **more)
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         done = release_private(workspace, wanted, query, by=by, snapshot=snapshot, progress=progress)
     out(as_json, done.to_json(), lambda: _tell(done))
 

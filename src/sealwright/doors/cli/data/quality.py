@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, project_at, say
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    acting_at,
+    out,
+    project_at,
+    say,
+)
 
 if TYPE_CHECKING:
     from sealwright.data import DataSpec
@@ -45,6 +55,7 @@ def profile(
     columns: Annotated[bool, typer.Option("--columns", help="Also show every column in numbers.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which rows are drawn where a check fits a model.")] = 0,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -57,7 +68,7 @@ def profile(
 
     with show.progress(quiet=as_json) as progress:
         if _is_project(what):
-            report, facts = _of_project(what, contract, target, seed, actor, home, key_file, progress)
+            report, facts = _of_project(what, contract, target, seed, actor, person_key, home, key_file, progress)
         else:
             report, facts = _of_file(what, contract, target, seed, progress)
     out(as_json, {**facts, **report.to_json()}, lambda: _tell(report, facts, what, columns=columns))
@@ -73,19 +84,19 @@ def _of_project(
     target: str | None,
     seed: int,
     actor: str | None,
+    person_key: Path | None,
     home: Path | None,
     key_file: Path | None,
     progress: "Progress",
 ) -> "tuple[QualityReport, dict[str, Any]]":
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
     from sealwright.pipeline.data_quality import examine_newest
 
     if contract is not None or target is not None:
         raise InvalidInput("--contract and --target are for files; a project has both in sealwright.yaml.")
     project = project_at(what)
-    with open_at(home, key_file) as workspace:
-        found = examine_newest(workspace, project, by=read_settings(actor=actor).actor, seed=seed, progress=progress)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = examine_newest(workspace, project, by=by, seed=seed, progress=progress)
     return found.report, {"project": project.name, "snapshot": found.digest}
 
 
@@ -142,7 +153,7 @@ def _tell(report: "QualityReport", facts: Mapping[str, Any], what: Path, *, colu
     for fault in report.faults[:_SHOWN]:
         rows = ", ".join(str(row) for row in fault.rows[:_ROWS_SHOWN])
         more = ", …" if fault.count > _ROWS_SHOWN and rows else ""
-        typer.echo()
+        say()
         show.title(f"{fault.severity}: {fault.check.removeprefix('quality.').replace('_', ' ')}")
         show.facts(
             {
@@ -171,7 +182,7 @@ def _tell_the_rest(report: "QualityReport") -> None:
     skipped = {run.check: run.not_performed for run in report.checks if run.not_performed}
     sampled = {run.check: run.rows for run in report.checks if run.sampled}
     if skipped or sampled:
-        typer.echo("\nNot, or not wholly, looked at:")
+        say("\nNot, or not wholly, looked at:")
         show.facts(
             {
                 **{check.removeprefix("quality.").replace("_", " "): why for check, why in skipped.items()},

@@ -10,8 +10,9 @@ from sealwright.doors.cli.options import (
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
-    open_at,
+    acting_at,
     out,
     project_at,
     writable,
@@ -34,6 +35,7 @@ def report(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Examine again, although it was done before.")] = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -44,10 +46,9 @@ def report(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.data_reports import write_data_page
-    from sealwright.doors.settings import read_settings
 
-    wanted, to, by = project_at(project), writable(to), read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    wanted, to = project_at(project), writable(to)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         path, findings = write_data_page(
             workspace, wanted, by=by, snapshot=snapshot, to=to, fresh=fresh, progress=progress
         )

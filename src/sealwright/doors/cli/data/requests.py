@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.requests import SubjectRequest
@@ -81,6 +81,7 @@ def open_request(
     ] = None,
     identity: Annotated[str, typer.Option("--identity", help="Reference to the identity check: a ticket.")] = "",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -90,18 +91,16 @@ def open_request(
     Exit status: 0 on the list, 2 an option is not usable, or the law has no such right.
     """
     from sealwright.doors.cli.data.when import moment_of
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import name_in, requests_of
+    from sealwright.pipeline import name_in, requests_for
 
     free_days = _holidays(holidays)
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        taken = requests_of(workspace).receive(
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        taken = requests_for(workspace, by, project=project).receive(
             kind,
             name_in(workspace, project, person),
             projects=[project],
             law=law,
-            by=by,
+            by=by.counts_as,
             identity=identity,
             received_at=moment_of(received),
             zone=zone,
@@ -111,24 +110,30 @@ def open_request(
 
 
 def confirm(
-    request: Id, actor: Actor = None, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False
+    request: Id,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Note that the person was told their request arrived.
 
     Exit status: 0 noted, 2 there is no such open request.
     """
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import requests_for
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        _tell_one(requests_of(workspace).confirm(request, by=by), workspace.clock(), as_json)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _tell_one(
+            requests_for(workspace, by, request=request).confirm(request, by=by.counts_as), workspace.clock(), as_json
+        )
 
 
 def identify(
     request: Id,
     identity: Annotated[str, typer.Option("--identity", help="Reference to the check: a ticket, never the document.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -137,18 +142,21 @@ def identify(
 
     Exit status: 0 noted, 2 there is no such open request.
     """
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import requests_for
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        _tell_one(requests_of(workspace).identified(request, identity, by=by), workspace.clock(), as_json)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _tell_one(
+            requests_for(workspace, by, request=request).identified(request, identity, by=by.counts_as),
+            workspace.clock(),
+            as_json,
+        )
 
 
 def extend(
     request: Id,
     reason: Annotated[str, typer.Option("--reason", help="Why it takes longer. The person is told this.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -157,12 +165,14 @@ def extend(
 
     Exit status: 0 noted, 2 it was extended before, cannot be, or it is too late for that.
     """
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import requests_for
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        _tell_one(requests_of(workspace).extend(request, reason=reason, by=by), workspace.clock(), as_json)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _tell_one(
+            requests_for(workspace, by, request=request).extend(request, reason=reason, by=by.counts_as),
+            workspace.clock(),
+            as_json,
+        )
 
 
 def close(
@@ -173,6 +183,7 @@ def close(
     ] = "answered",
     proof: Annotated[str, typer.Option("--proof", help="Digest of the statement or file that shows it.")] = "",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -181,12 +192,12 @@ def close(
 
     Exit status: 0 recorded, 2 there is no such open request.
     """
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import requests_for
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        ended = requests_of(workspace).end(request, as_, outcome=outcome, proof=proof, by=by)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        ended = requests_for(workspace, by, request=request).end(
+            request, as_, outcome=outcome, proof=proof, by=by.counts_as
+        )
         _tell_one(ended, workspace.clock(), as_json)
 
 
@@ -227,7 +238,7 @@ def _tell(lines: list[dict[str, Any]], late: int) -> None:
     from sealwright.doors.cli import show
 
     if not lines:
-        typer.echo("Nothing is waiting.")
+        say("Nothing is waiting.")
         return
     show.rows(
         ["request", "what", "law", "person", "do", "by", "days left"],

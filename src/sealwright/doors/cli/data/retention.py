@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.retention import Hold
@@ -33,6 +33,7 @@ def retention(
         bool, typer.Option("--strict", help="Exit with 3 when something is past its limit, or has none.")
     ] = False,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -43,17 +44,15 @@ def retention(
     Exit status: 0 done, 3 with --strict when something is left that should not be.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import dispose_past_limit, requests_of, retention_plan
+    from sealwright.pipeline import dispose_past_limit, requests_for, retention_plan
 
-    by = read_settings(actor=actor).actor
     gone: list[Disposed] = []
     records = 0
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         if apply:
             with show.progress(quiet=as_json) as progress:
                 gone = dispose_past_limit(workspace, by=by, project=project, progress=progress)
-            records = requests_of(workspace).dispose(by=by)
+            records = requests_for(workspace, by, project=project).dispose(by=by.counts_as)
         plan = retention_plan(workspace, project=project)
     value = {**plan.to_json(), "disposed": [one.to_json() for one in gone], "request_records_disposed": records}
     out(as_json, value, lambda: _tell(plan, gone, records, applied=apply))
@@ -76,6 +75,7 @@ def add(
         typer.Option("--until", help="Last day, e.g. 2027-06-30; else until it is lifted.", show_default=False),
     ] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -86,21 +86,19 @@ def add(
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import day_of
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline import holds_of, name_in
+    from sealwright.pipeline import holds_for, name_in
 
     if snapshot is not None and person is not None:
         raise InvalidInput("A hold is on a snapshot or on a person, not on both. Add two.")
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         target = name_in(workspace, project, person) if person is not None else snapshot or ""
-        hold = holds_of(workspace).add(
+        hold = holds_for(workspace, by, project=project).add(
             project,
             scope="subject" if person is not None else "snapshot" if snapshot is not None else "project",
             target=target,
             reason=reason,
-            by=by,
+            by=by.counts_as,
             until=day_of(until),
         )
     facts = _facts(hold)
@@ -111,6 +109,7 @@ def lift(
     hold: Annotated[str, typer.Argument(help="Id of the hold, from: sealwright data hold list")],
     reason: Annotated[str, typer.Option("--reason", help="Why it ends. Goes into the ledger.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -119,12 +118,10 @@ def lift(
 
     Exit status: 0 lifted, 2 there is none, or it was lifted before.
     """
-    from sealwright.doors.settings import read_settings
-    from sealwright.pipeline import holds_of
+    from sealwright.pipeline import holds_for
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        holds_of(workspace).lift(hold, reason=reason, by=by)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        holds_for(workspace, by, hold=hold).lift(hold, reason=reason, by=by.counts_as)
     out(as_json, {"id": hold, "lifted": True}, lambda: say(f"{hold} is lifted."))
 
 
@@ -147,7 +144,7 @@ def list_holds(
 
     def words() -> None:
         if not facts:
-            typer.echo("Nothing is on hold.")
+            say("Nothing is on hold.")
             return
         show.rows(
             ["hold", "project", "what", "why", "by", "until"],
@@ -207,6 +204,6 @@ def _tell(plan: "Retained", gone: "list[Disposed]", records: int, *, applied: bo
             ],
         )
     elif not gone:
-        typer.echo("No data lies here.")
+        say("No data lies here.")
     if plan.due and not applied:
         show.next_step("sealwright data retention --apply")

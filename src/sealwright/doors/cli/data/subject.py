@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    acting_at,
+    open_at,
+    out,
+    say,
+    writable,
+)
 from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
@@ -54,6 +65,7 @@ def subject(
         Literal["request", "gpc"], typer.Option("--signal", help="opt-out: how it was said. gpc: by the browser.")
     ] = "request",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -64,16 +76,15 @@ def subject(
     Exit status: 0 answered, 2 nobody can be found so, a legal hold stands, or something is missing.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.person_rights import Asked, answer_person
     from sealwright.pipeline.snapshots import SnapshotIndex
 
-    by, to = read_settings(actor=actor).actor, writable(to)
+    to = writable(to)
     asked = Asked(
         right=right, request=request, law=law, identity=identity, values=_pairs(values or []), to=to, signal=signal
     )
     name = typer.get_text_stream("stdin").readline().rstrip("\n") if person == "-" else person
-    with open_at(home, key_file) as workspace, show.progress(quiet=as_json) as progress:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
         chosen = project or SnapshotIndex(workspace.db).only_project()
         answered = answer_person(workspace, chosen, name, asked, by=by, progress=progress)
     out(as_json, answered.to_json(), lambda: _tell(answered))
@@ -108,6 +119,7 @@ def decide(
     ],
     reason: Annotated[str, typer.Option("--reason", help="Why, in 20 characters or more. It goes on record.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -117,11 +129,9 @@ def decide(
     Exit status: 0 recorded, 2 no such question, it was answered, or the reason is too short.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.settings import read_settings
     from sealwright.pipeline.model_decisions import decide_about_model
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
         done = decide_about_model(workspace, decision, choice, reason=reason, by=by)
 
     def words() -> None:
@@ -146,7 +156,7 @@ def _tell(answered: "Answered") -> None:
     from sealwright.doors.cli import show
 
     if answered.copy is not None:
-        typer.echo(json_text(answered.copy))
+        say(json_text(answered.copy))
         return
     show.title(answered.done)
     found = answered.found
@@ -171,7 +181,7 @@ def _tell_models(found: "list[ModelDecision]") -> None:
     from sealwright.doors.cli import show
 
     if not found:
-        typer.echo("No version was trained on a person who was erased since.")
+        say("No version was trained on a person who was erased since.")
         return
     show.rows(
         ["question", "version", "since", "decided"],
