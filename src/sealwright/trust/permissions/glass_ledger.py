@@ -7,7 +7,7 @@ Does not answer: what the terms are. The database holds them; the ledger holds t
 from collections.abc import Callable
 from threading import Lock
 
-from sealwright.trust.audit import digest_of_resource
+from sealwright.trust.discretion import digest_of_resource
 from sealwright.trust.ledger import Ledger
 
 __all__ = ["ENDED", "OPENED", "GlassLedger"]
