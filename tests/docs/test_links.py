@@ -13,6 +13,7 @@ _ADDRESS = re.compile(r"https?://([^/\s)>`\"']+)")
 _KNOWN_HOSTS = {
     "localhost",
     "localhost:8443",
+    "localhost:8444",
     "credit.example.org",
     "credit.example.org:8443",
     "idp.example.org",
