@@ -16,6 +16,8 @@ _KNOWN_HOSTS = {
     "credit.example.org",
     "credit.example.org:8443",
     "s3.example.org",
+    "timestamp.example.org",
+    "witness.example.org:7475",
     "in-toto.io",
     "slsa.dev",
 }
