@@ -45,7 +45,12 @@ COMMANDS = [
     "serve",
     "token",
 ]
-GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
+GROUPS = {
+    "workspace": ("create", "show", "trust"),
+    "people": ("add", "list", "end"),
+    "ledger": ("show", "search", "export", "proof", "verify", "anchor", "witnesses", "stamps", "buckets"),
+    "witness": ("add", "show"),
+}
 
 
 def commands() -> str:
@@ -55,6 +60,7 @@ def commands() -> str:
         "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
     ]
     verbs = [[name] for name in COMMANDS] + [["data", *verb] for verb in data_verbs()]
+    verbs += [["witness"]]  # a verb and a group
     verbs += [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")
