@@ -54,6 +54,8 @@ GROUPS = {
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
     "certificate": ("issue", "list", "revoke", "publish"),
+    "ledger": ("show", "search", "export", "proof", "verify", "anchor", "witnesses", "stamps", "buckets"),
+    "witness": ("add", "show"),
 }
 
 
@@ -64,6 +66,7 @@ def commands() -> str:
         "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
     ]
     verbs = [[name] for name in COMMANDS] + [["data", *verb] for verb in data_verbs()]
+    verbs += [["witness"]]  # a verb and a group
     verbs += [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")

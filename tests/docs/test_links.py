@@ -19,6 +19,8 @@ _KNOWN_HOSTS = {
     "idp.example.org",
     "sealwright.example.org",
     "s3.example.org",
+    "timestamp.example.org",
+    "witness.example.org:7475",
     "in-toto.io",
     "slsa.dev",
 }
