@@ -44,12 +44,21 @@ COMMANDS = [
     "history",
     "serve",
     "token",
+    "login",
+    "logout",
+    "whoami",
+    "who-can",
+    "why-not",
+    "control",
+    "control-token",
     "doctor",
     "alerts",
 ]
 GROUPS = {
     "workspace": ("create", "show", "trust"),
     "people": ("add", "list", "end"),
+    "break-glass": ("request", "confirm", "end", "list"),
+    "signer": ("part",),
     "siem": ("send", "status", "print"),
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
@@ -66,7 +75,7 @@ def commands() -> str:
         "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
     ]
     verbs = [[name] for name in COMMANDS] + [["data", *verb] for verb in data_verbs()]
-    verbs += [["witness"]]  # a verb and a group
+    verbs += [["witness"], ["signer"]]  # verbs and groups
     verbs += [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")
