@@ -44,6 +44,8 @@ COMMANDS = [
     "history",
     "serve",
     "token",
+    "control",
+    "control-token",
 ]
 GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
 
