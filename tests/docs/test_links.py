@@ -13,6 +13,8 @@ _ADDRESS = re.compile(r"https?://([^/\s)>`\"']+)")
 _KNOWN_HOSTS = {
     "localhost",
     "localhost:8443",
+    "localhost:8444",
+    "127.0.0.1:8444",
     "credit.example.org",
     "credit.example.org:8443",
     "s3.example.org",
