@@ -14,6 +14,7 @@ _KNOWN_HOSTS = {
     "localhost",
     "localhost:8443",
     "localhost:8444",
+    "127.0.0.1:8444",
     "credit.example.org",
     "credit.example.org:8443",
     "idp.example.org",
