@@ -15,6 +15,7 @@ from typing import Any
 from sealwright.kernel import InvalidInput, VerificationFailed, check_name, from_rfc3339, rfc3339
 from sealwright.trust.audit import Event
 from sealwright.trust.identity.accounts import Accounts
+from sealwright.trust.identity.addresses import network_of
 from sealwright.trust.identity.challenges import Challenges
 from sealwright.trust.identity.devices import Devices
 from sealwright.trust.identity.errors import LoginRefused, SignInBusy, TooManyTries
@@ -26,7 +27,7 @@ from sealwright.trust.identity.passkey_questions import PasskeyQuestions
 from sealwright.trust.identity.password_hash import Checked, PasswordHasher
 from sealwright.trust.identity.proofs import Proofs, SecondFactor, TotpCode
 from sealwright.trust.identity.sessions import Sessions
-from sealwright.trust.identity.throttle import give_back, network_of, reset, take, waiting_ms
+from sealwright.trust.identity.throttle import give_back, reset, take, waiting_ms
 from sealwright.trust.unlock import Secret
 
 __all__ = ["Login"]
