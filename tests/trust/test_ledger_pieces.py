@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealwright.engines import Serial
-from sealwright.kernel import FixedClock, VerificationFailed, canonical_json
+from sealwright.kernel import FixedClock, VerificationFailed, canonical_json, digest_of
 from sealwright.trust import Entry, Frontier, Ledger, LedgerReport, LocalSigner, erase_attachments, verify_ledger
 from sealwright.trust import ledger_pieces as pieces
 from sealwright.trust import ledger_verify as verifying
@@ -137,8 +137,11 @@ def test_a_joint_that_does_not_fit_is_found_though_the_tree_was_signed(
     monkeypatch.setattr(pieces, "_PIECE_BYTES", piece)
     for place in range(4, 24):
         these = lines(whole)[:30]
-        leaf, tab, tail = these[place].rstrip(b"\n").partition(b"\t")
-        these[place] = canonical_json(json.loads(leaf) | change) + tab + tail + b"\n"
+        for later in range(place, len(these) if "at" in change else place + 1):  # the rest is made to follow, or not
+            leaf, tab, tail = these[later].rstrip(b"\n").partition(b"\t")
+            before = digest_of(these[later - 1].rstrip(b"\n").partition(b"\t")[0])
+            fields = {"prev": before} | (change if later == place else {})
+            these[later] = canonical_json(json.loads(leaf) | fields) + tab + tail + b"\n"
         leaves = [leaf_hash(line.rstrip(b"\n").partition(b"\t")[0]) for line in these]
         head = Checkpoint(ORIGIN, len(these), Frontier().extend(leaves).frontier().root())
         note = NoteSigner(ORIGIN, SIGNER).sign(head.text()) + b"\n"
