@@ -13,7 +13,6 @@ from sealwright.doors.witness_app import WitnessServer
 from sealwright.trust import TrustRoot, Witness, verify_proof
 from whole_way import Home
 
-
 BEA = ("--as", "bea", "--person-key", "bea.key")
 
 
