@@ -88,7 +88,7 @@ def private_parts(home: Guarded) -> dict[str, bytes]:
     return {**signing, **sealing, "decision key": derived}
 
 
-def test_no_secret_is_found_anywhere(guarded: Guarded) -> None:
+def test_no_secret_is_found_anywhere_t61(guarded: Guarded) -> None:
     home = guarded
     home.spoken(PASSPHRASE, "workspace", "create", "--passphrase")
     wrong = home.spoken(PASSPHRASE + "!", "workspace", "show", expect=2)
