@@ -110,7 +110,10 @@ def test_a_published_head_that_is_newer_than_what_is_remembered_counts(ring: Key
 def test_each_branch_signs_for_its_own_logs(ring: Keyring) -> None:
     begin(ring, 1)
     begin(ring, 1, DECISIONS)
+    begin(ring, 1, "sealwright/ws_1/control")
     for branch, origin in (
+        ("decision-checkpoints", "sealwright/ws_1/control"),
+        ("checkpoints", "sealwright/ws_2/control"),
         ("checkpoints", DECISIONS),
         ("decision-checkpoints", LEDGER),
         ("checkpoints", "sealwright/ws_2/ledger"),

@@ -20,6 +20,7 @@ from sealwright.trust.signing.messages import SignHead
 
 __all__ = ["HeadBehind", "check_origin_of", "sign_next_head"]
 
+_CONTROL = ("ledger", "control")  # the workspace's ledger, and what was refused at the door of its control server
 _DECISIONS = re.compile(r"sealwright/(?P<workspace>[^/]+)/decisions/(?P<project>[^/]+)/(?P<channel>[^/]+)")
 
 
@@ -39,7 +40,7 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
     SignerRefused
         "checkpoint.origin".
     """
-    if branch == "checkpoints" and origin == f"sealwright/{workspace}/ledger":
+    if branch == "checkpoints" and origin in {f"sealwright/{workspace}/{log}" for log in _CONTROL}:
         return
     match = _DECISIONS.fullmatch(origin)
     if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
