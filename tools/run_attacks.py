@@ -1,6 +1,6 @@
 """Runs the tests that try attacks, the very ones docs/security/coverage.md names: `make attack`.
 
-Threats may be named to run only theirs; whatever begins with a dash goes to pytest: run_attacks.py T-07 T-43 -x
+Threats may be named to run only theirs; everything else goes to pytest: run_attacks.py T-07 T-43 --maxfail=1
 Each test starts the processes, sockets and databases that it attacks anew.
 """
 
@@ -40,8 +40,8 @@ def tests_by_threat() -> dict[str, list[str]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    named = [argument for argument in arguments if not argument.startswith("-")]
-    options = [argument for argument in arguments if argument.startswith("-")]
+    named = [argument for argument in arguments if argument.startswith("T-")]
+    options = [argument for argument in arguments if not argument.startswith("T-")]
     chosen = wanted(tests_by_threat(), named)
     return int(pytest.main([*options, *(str(ROOT / test) for test in chosen)]))
 

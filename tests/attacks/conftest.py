@@ -27,7 +27,7 @@ _whole_way = _loaded("whole_way", "whole_way.py")
 _serving = _loaded("serving_conftest", "serving/conftest.py")
 _control = _loaded("control_conftest", "doors/control/conftest.py")
 empty_home = _whole_way.empty_home
-stocked, house, row = _serving.stocked, _serving.house, _serving.row
+stocked, house, row, interface = _serving.stocked, _serving.house, _serving.row, _serving.interface
 place = _control.place
 
 

@@ -81,7 +81,9 @@ def test_the_search_for_slow_expressions_finds_one() -> None:
     assert _took(re.compile("(a+)+b"), "search", "a" * 22) > MOST
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(a|aa)+$", "([a-z]+)*!", "(.*a){20}", "(x+x+)+y", r"^(\w+\s?)*$"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a|a)*b", "(a|aa)+$", "([a-z]+)*!", "(.*a){20}", "(x+x+)+y", r"^(\w+\s?)*$"]
+)
 @settings(max_examples=20)
 @given(unit=st.sampled_from(["a", "aa", "x", "a ", "ab"]), end=st.sampled_from(["!", "", "\n", "b"]))
 def test_an_expression_of_a_contract_takes_linear_time_t28(pattern: str, unit: str, end: str) -> None:
@@ -92,7 +94,9 @@ def test_an_expression_of_a_contract_takes_linear_time_t28(pattern: str, unit: s
     assert time.process_time() - begun < MOST
 
 
-@pytest.mark.parametrize("path", ["/v1/models/" + "a-" * 3000 + "/predict", "/v1/models/" + "a." * 30 + "!/predict", "/" + "a/" * 3000])
+@pytest.mark.parametrize(
+    "path", ["/v1/models/" + "a-" * 3000 + "/predict", "/v1/models/" + "a." * 30 + "!/predict", "/" + "a/" * 3000]
+)
 def test_an_address_made_to_be_slow_is_answered_at_once_t28(predict: Any, control: Any, path: str) -> None:
     for reply in (predict.ask("POST", path, b"{}"), control.program("GET", path)):
         assert 400 <= reply.status < 500

@@ -17,7 +17,7 @@ SQL = (
     "' OR '1'='1",
     "'; DROP TABLE versions;--",
     "1; DELETE FROM people WHERE 1=1",
-    "\" OR \"\"=\"",
+    '" OR ""="',
     "') UNION SELECT name, sql, 1 FROM sqlite_master--",
     "1) OR 1=(SELECT COUNT(*) FROM pg_sleep(5))--",
     "x' AND randomblob(100000000) --",
@@ -26,9 +26,20 @@ SQL = (
     "$.a' OR json_extract('{}','$')",
     "name ASC; SELECT 1",
     "\\'; SELECT 1; --",
-    "{\"$gt\": \"\"}",
+    '{"$gt": ""}',
 )
-TALK = ("sql", "sqlite", "postgres", "psycopg", "syntax error", "near \"", "traceback", "operationalerror", "column", "relation")
+TALK = (
+    "sql",
+    "sqlite",
+    "postgres",
+    "psycopg",
+    "syntax error",
+    'near "',
+    "traceback",
+    "operationalerror",
+    "column",
+    "relation",
+)
 COMMANDS = ("$(touch CANARY)", "`touch CANARY`", "x; touch CANARY", "x\ntouch CANARY", "x && touch CANARY", "x | touch CANARY", "-x", "--to=CANARY", "$IFS$(touch${IFS}CANARY)")  # fmt: skip
 
 
@@ -49,7 +60,9 @@ def _header(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", SQL)
-def test_sql_in_every_text_of_a_prediction_is_a_plain_refusal_t29(predict: Any, house: Any, row: Any, text: str) -> None:
+def test_sql_in_every_text_of_a_prediction_is_a_plain_refusal_t29(
+    predict: Any, house: Any, row: Any, text: str
+) -> None:
     before = _tables(house.home / "db.sqlite")
     body = json.dumps({"row": row}).encode()
     for bearer in (text, f"{predict.token}{text}", f"sw_{text}"):
@@ -75,7 +88,11 @@ def test_sql_in_every_text_of_the_control_server_is_a_plain_refusal_t29(control:
     _says_nothing(control.ask("GET", "/api/v1/me", None, {"Cookie": f"__Host-session={quote(text)}"}), text)
     _says_nothing(control.program("POST", "/api/v1/things", json.dumps({"name": 1, text: text}).encode()), text)
     form = f"form_token={quote(text)}&{quote(text)}={quote(text)}".encode()
-    kind = {"Content-Type": "application/x-www-form-urlencoded", "Origin": control.origin, "Cookie": control.cookies["cara"]}
+    kind = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Origin": control.origin,
+        "Cookie": control.cookies["cara"],
+    }
     _says_nothing(control.ask("POST", "/ledger/verify", form, kind), text)
     assert _tables(database) == before
     assert control.program("GET", "/api/v1/ledger").status == 200
@@ -94,7 +111,12 @@ def test_no_statement_is_put_together_and_no_shell_is_started_t29_t36() -> None:
             made = call.args and isinstance(call.args[0], ast.JoinedStr | ast.BinOp)
             if name in {"exec_driver_sql", "executescript"} and made:
                 found.append(f"{path.name}:{call.lineno} {name}")
-            if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "tx" and name == "run" and made:
+            if (
+                isinstance(call.func, ast.Attribute)
+                and getattr(call.func.value, "id", "") == "tx"
+                and name == "run"
+                and made
+            ):
                 found.append(f"{path.name}:{call.lineno} tx.run")
             of = getattr(call.func.value, "id", "") if isinstance(call.func, ast.Attribute) else ""
             shell = (of, name) in {("os", "system"), ("os", "popen"), ("subprocess", "getoutput")}
