@@ -148,4 +148,4 @@ def test_commands_in_names_run_nothing_t36(empty_home: Any, text: str) -> None:
     if done.code == 0:
         home.inside("data", "check", "project", expect=None)
     assert not canary.exists()
-    assert not [path for path in home.root.rglob("CANARY")]
+    assert not list(home.root.rglob("CANARY"))
