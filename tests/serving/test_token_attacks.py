@@ -18,6 +18,7 @@ import pytest
 from sealwright import trust
 from sealwright.kernel import new_id
 from sealwright.serving import decision_ledger_folder, decision_origin, token_audience, token_issuer
+from sealwright.trust.signing.vault import open_vault
 from sealwright.trust.strict_base64 import encode_base64url
 
 _SOURCE = Path(__file__).resolve().parents[2] / "src" / "sealwright"
@@ -68,11 +69,11 @@ class Attack:
         }
 
     def made(self, header: Any = None, claims: Any = None, signature: bytes | None = None) -> str:
-        """Honestly signed by the workspace's key, whatever it says, unless another signature is given."""
+        """Signed by the workspace's key, which a thief has and asks no signer, whatever it says; or as given."""
         parts = [self.header if header is None else header, self.claims if claims is None else claims]
         message = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
         if signature is None:
-            signature = self.client.house.keyring.signer("tokens").sign(message.encode())
+            signature = self.client.house.stolen("tokens").sign(message.encode())
         return f"{message}.{encode_base64url(signature)}"
 
     def refused(self, raw: str) -> None:
@@ -208,11 +209,13 @@ def test_another_tenants_token_is_refused_t04(attack: Attack, tmp_path: Path) ->
     with trust.create_keyring(tmp_path / "keys", "ws_2", unlock) as other:
         for header in ({**attack.header, "kid": other.signer("tokens").key_id}, attack.header):
             message = attack.made(header).rsplit(".", 1)[0]
-            attack.refused(f"{message}.{encode_base64url(other.signer('tokens').sign(message.encode()))}")
-    ring = attack.client.house.keyring
+            stolen = open_vault(tmp_path / "keys", unlock).signers["tokens"]
+            attack.refused(f"{message}.{encode_base64url(stolen.sign(message.encode()))}")
+    house = attack.client.house
     for branch in ("statements", "releases", "checkpoints"):  # our own keys of other purposes
-        message = attack.made({**attack.header, "kid": ring.signer(branch).key_id}).rsplit(".", 1)[0]
-        attack.refused(f"{message}.{encode_base64url(ring.signer(branch).sign(message.encode()))}")
+        stolen = house.stolen(branch)
+        message = attack.made({**attack.header, "kid": stolen.key_id}).rsplit(".", 1)[0]
+        attack.refused(f"{message}.{encode_base64url(stolen.sign(message.encode()))}")
     assert set(attack.on_record()) == {"token.key", "token.signature"}
 
 
