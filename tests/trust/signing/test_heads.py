@@ -27,7 +27,7 @@ A, B = Tree("a", 40), Tree("b", 40)
 
 def sign(ring: Keyring, tree: Tree, size: int, *, after: int = 0, note: bytes = b"", origin: str = LEDGER) -> bytes:
     """Ask for the head of the first `size` leaves, as somebody whose last published head has `after` of them."""
-    branch = "checkpoints" if origin == LEDGER else "decision-checkpoints"
+    branch = "decision-checkpoints" if origin == DECISIONS else "checkpoints"
     signer = ring.signer(branch)
     assert isinstance(signer, RemoteSigner)
     descent = Descent(after, note, lambda old: [] if old > size else consistency_path(old, size, _node(tree, size)))
