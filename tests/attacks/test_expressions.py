@@ -39,15 +39,17 @@ def _patterns(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
 
 def _ours() -> dict[re.Pattern[Any], tuple[str, frozenset[str]]]:
     """Each pattern of our modules, its name, and the ways the source uses that name."""
-    source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    uses: dict[str, set[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for name, how in re.findall(rf"\b(\w+)(?:\[[^]\n]*\])?\.({'|'.join(USES)})\(", path.read_text()):
+            uses.setdefault(name, set()).add(how)
     found = {}
     for module in pkgutil.walk_packages(sealwright.__path__, "sealwright."):
         if module.name.endswith("__main__"):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             for pattern in _patterns(value):
-                used = frozenset(re.findall(rf"\b{name}(?:\[[^]\n]*\])?\.({'|'.join(USES)})\(", source))
-                found[pattern] = f"{module.name}.{name}", used or frozenset(USES[:3])
+                found[pattern] = f"{module.name}.{name}", frozenset(uses.get(name, USES[:3]))
     return found
 
 
