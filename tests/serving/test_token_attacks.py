@@ -69,7 +69,7 @@ class Attack:
         }
 
     def made(self, header: Any = None, claims: Any = None, signature: bytes | None = None) -> str:
-        """Signed by the workspace's key, which a thief has and asks no signer, whatever it says; or as given."""
+        """Honestly signed by the workspace's key, whatever it says, unless another signature is given."""
         parts = [self.header if header is None else header, self.claims if claims is None else claims]
         message = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
         if signature is None:
@@ -206,16 +206,15 @@ def test_another_type_audience_or_issuer_is_refused_t04(attack: Attack) -> None:
 def test_another_tenants_token_is_refused_t04(attack: Attack, tmp_path: Path) -> None:
     """A whole other workspace, with keys of its own, that issues a token saying it is ours."""
     unlock = trust.InsecurePassphraseForTests(trust.Secret("a passphrase for tests"))
-    with trust.create_keyring(tmp_path / "keys", "ws_2", unlock) as other:
-        for header in ({**attack.header, "kid": other.signer("tokens").key_id}, attack.header):
-            message = attack.made(header).rsplit(".", 1)[0]
-            stolen = open_vault(tmp_path / "keys", unlock).signers["tokens"]
-            attack.refused(f"{message}.{encode_base64url(stolen.sign(message.encode()))}")
-    house = attack.client.house
+    trust.create_keyring(tmp_path / "keys", "ws_2", unlock).close()
+    other = open_vault(tmp_path / "keys", unlock).signers["tokens"]
+    for header in ({**attack.header, "kid": other.key_id}, attack.header):
+        message = attack.made(header).rsplit(".", 1)[0]
+        attack.refused(f"{message}.{encode_base64url(other.sign(message.encode()))}")
     for branch in ("statements", "releases", "checkpoints"):  # our own keys of other purposes
-        stolen = house.stolen(branch)
-        message = attack.made({**attack.header, "kid": stolen.key_id}).rsplit(".", 1)[0]
-        attack.refused(f"{message}.{encode_base64url(stolen.sign(message.encode()))}")
+        own = attack.client.house.stolen(branch)
+        message = attack.made({**attack.header, "kid": own.key_id}).rsplit(".", 1)[0]
+        attack.refused(f"{message}.{encode_base64url(own.sign(message.encode()))}")
     assert set(attack.on_record()) == {"token.key", "token.signature"}
 
 

@@ -92,7 +92,7 @@ def test_the_process_leaves_no_core_and_cannot_be_looked_into(control: Any) -> N
     process = Path(f"/proc/{control.process.pid}")
     assert re.search(r"Max core file size +0 +0", (process / "limits").read_text())
     code = (
-        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving import guard_memory\n"
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.trust import guard_memory\n"
         "guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     )
     done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)

@@ -20,7 +20,6 @@ from sealwright.trust.signing.messages import SignHead
 
 __all__ = ["HeadBehind", "check_origin_of", "sign_next_head"]
 
-_CONTROL = ("ledger", "control")  # the workspace's ledger, and what was refused at the door of its control server
 _DECISIONS = re.compile(r"sealwright/(?P<workspace>[^/]+)/decisions/(?P<project>[^/]+)/(?P<channel>[^/]+)")
 
 
@@ -40,8 +39,8 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
     SignerRefused
         "checkpoint.origin".
     """
-    if branch == "checkpoints" and origin in {f"sealwright/{workspace}/{log}" for log in _CONTROL}:
-        return
+    if branch == "checkpoints" and origin in (f"sealwright/{workspace}/ledger", f"sealwright/{workspace}/control"):
+        return  # the workspace's ledger; and what its control server refused at the door
     match = _DECISIONS.fullmatch(origin)
     if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
         try:
