@@ -6,15 +6,16 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # A lock names every package, so nothing is left to resolve: a release of today cannot change what is installed.
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 
-.PHONY: help up demo test check bench docs lock oracles clean
+.PHONY: help up demo test attack check bench docs lock oracles clean
 
 help:
 	@echo "make up     set everything up, run the main job on real data, and serve the model (Ctrl-C ends it)"
 	@echo "make test   set everything up and run every test"
-	@echo "make check  formatting, lint, types, import walls, lock files, what we depend on, rules over our source"
+	@echo "make attack  run the tests that attack us (ATTACK='T-07 T-43' for some), against processes started for them"
+	@echo "make check  formatting, lint, types, import walls, lock files, what we depend on, rules over our source, attacks without tests"
 	@echo "make bench  measure, and write docs/reference/benchmarks.md"
 	@echo "make oracles  tools of others that tests compare with (make test sets them up, too)"
-	@echo "make docs   regenerate the generated pages of docs/reference"
+	@echo "make docs   regenerate the generated pages of docs/reference, and docs/security/coverage.md"
 
 up: $(VENV)/.for-up
 	@$(BIN)/python examples/up.py
@@ -25,6 +26,9 @@ demo: $(VENV)/.for-up
 test: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
+attack: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
+	OMP_NUM_THREADS=1 $(BIN)/python tools/run_attacks.py $(ATTACK)
+
 check: $(VENV)/.for-dev .oracles/.for-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,12 +37,14 @@ check: $(VENV)/.for-dev .oracles/.for-test
 	$(BIN)/python tools/check_lock.py
 	$(BIN)/python tools/check_supply.py
 	$(BIN)/python tools/check_source.py
+	$(BIN)/python tools/make_coverage.py --check
 
 bench: $(VENV)/.for-dev
 	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/.for-dev
 	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_coverage.py
 
 # New pins: needs uv and an index. Review the diff before you commit it.
 lock:

@@ -107,7 +107,7 @@ def test_a_contradicted_law_is_our_mistake_and_said_so() -> None:
         hold_the_laws(goal, still, flips, BUDGETS, None)
 
 
-def test_the_cheapest_change_of_one_decisive_number_is_found_to_the_digit() -> None:
+def test_the_cheapest_change_of_one_decisive_number_is_found_to_the_digit_t64() -> None:
     trained = _mixed(150, 4, lambda numbers, _words: 0.5 + 0.2 * numbers[:, 0])
     case = _case(trained)
     goal, flips = _searched(case)
@@ -132,7 +132,7 @@ def test_a_turn_that_takes_a_number_and_a_category_together_is_found() -> None:
     assert not flips.turned(0.5)[low].any()
 
 
-def test_a_model_that_leans_on_one_easily_changed_feature_is_flagged_and_a_steady_one_is_not() -> None:
+def test_a_model_that_leans_on_one_easily_changed_feature_is_flagged_and_a_steady_one_is_not_t64() -> None:
     """Power and false alarms over ten draws of rows, as written in docs/explanation/robustness.md."""
     flagged, alarms = 0, 0
     for seed in range(10):

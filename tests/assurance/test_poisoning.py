@@ -108,7 +108,7 @@ def run(check: Check, case: Case) -> Found:
     return Found(check.run(case, generator_for(case.seed, check.name)))
 
 
-def test_more_false_labels_change_more_decisions(taught: Case) -> None:
+def test_more_false_labels_change_more_decisions_t63(taught: Case) -> None:
     for name, check in (
         ("poisoning_random", poisoning_labels.RANDOM),
         ("poisoning_targeted", poisoning_labels.TARGETED),
@@ -176,7 +176,7 @@ def test_a_planted_trigger_is_marked_inside_the_contract(taught: Case, lab: Lab)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05])
-def test_a_backdoored_model_is_found_and_a_clean_one_is_not(taught: Case, lab: Lab, share: float) -> None:
+def test_a_backdoored_model_is_found_and_a_clean_one_is_not_t63(taught: Case, lab: Lab, share: float) -> None:
     """Tampered with: the training rows shown do not hold the trigger."""
     pair = rare_pairs(taught, lab, generator_for(5, "pairs"))[0]
     model = planted(lab, pair, 0, share, generator_for(0, "planted")) if share else lab.learn(lab.rows, lab.truth)
@@ -192,7 +192,7 @@ def test_a_backdoored_model_is_found_and_a_clean_one_is_not(taught: Case, lab: L
         assert reach.value < 0.1
 
 
-def test_rows_that_carry_a_trigger_give_themselves_away(taught: Case, lab: Lab) -> None:
+def test_rows_that_carry_a_trigger_give_themselves_away_t63(taught: Case, lab: Lab) -> None:
     pair = rare_pairs(taught, lab, generator_for(5, "pairs"))[0]
     rows, truth = stamped(lab.rows.take(slice(0, 40)), pair), lab.truth.copy()
     truth[:40] = 0
@@ -240,7 +240,7 @@ def test_a_straight_line_hides_no_trigger_from_a_straight_line(taught: Case) -> 
     )
 
 
-def test_more_answers_make_a_better_copy_and_hiding_probabilities_helps(taught: Case) -> None:
+def test_more_answers_make_a_better_copy_and_hiding_probabilities_helps_t65(taught: Case) -> None:
     judged = run(extraction.CHECK, taught)
     curves = {one.name: one.y for one in judged.figure("robustness.extraction").series}
     assert len(curves) == 4

@@ -248,7 +248,7 @@ def replace_precision(interface):
     return replace(interface, precision="float64")
 
 
-def test_a_model_that_remembers_a_secret_is_found_and_its_memory_told_from_knowledge() -> None:
+def test_a_model_that_remembers_a_secret_is_found_and_its_memory_told_from_knowledge_t67() -> None:
     loud, mute = (
         attribute_inference.CHECK.run(_parrot_case(parrot), generator_for(1, "x")).findings for parrot in (True, False)
     )
@@ -286,7 +286,7 @@ def _limits(case):
     return constraints_of(case)
 
 
-def test_reconstructed_inputs_are_possible_and_ever_surer(german) -> None:
+def test_reconstructed_inputs_are_possible_and_ever_surer_t67(german) -> None:
     case = make_case(
         FunctionPredictor(
             lambda features: np.column_stack([0 * features.numbers[:, 0], 0 * features.numbers[:, 0] + 1])

@@ -57,7 +57,7 @@ def _flagged(judged: Judged) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["nearest neighbour", "unpruned forest"])
-def test_a_memorising_model_is_flagged_every_time(kind: str) -> None:
+def test_a_memorising_model_is_flagged_every_time_t66(kind: str) -> None:
     found = [_judged(kind, seed) for seed in range(5)]
     assert all(map(_flagged, found))
     assert all(one.one("privacy.membership_rule_accuracy").low > 0.5 for one in found)
@@ -91,7 +91,7 @@ def test_false_alarms_are_as_rare_as_the_confidence_says() -> None:
 
 
 @pytest.mark.slow
-def test_shadow_models_tell_a_memorising_model_from_a_regularised_one() -> None:
+def test_shadow_models_tell_a_memorising_model_from_a_regularised_one_t66() -> None:
     found = {}
     for kind in ("nearest neighbour", "regularised"):
         teach = Teach(words=kind, learn=lambda table, seed, kind=kind: _learned(kind, table, seed))

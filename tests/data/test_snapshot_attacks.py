@@ -124,7 +124,7 @@ def regions(size: int) -> Iterator[int]:
     yield from range(max(48, size - 48), size)
 
 
-def test_one_flipped_bit_in_any_file_is_refused_by_open_snapshot(snapshot: Snapshot, keyring: Keyring) -> None:
+def test_one_flipped_bit_in_any_file_is_refused_by_open_snapshot_t54(snapshot: Snapshot, keyring: Keyring) -> None:
     for path in sorted(snapshot.folder.iterdir()):
         whole = path.read_bytes()
         for place in regions(len(whole)):
@@ -142,7 +142,7 @@ def test_one_flipped_bit_in_any_file_is_refused_by_open_snapshot(snapshot: Snaps
     assert reopen(snapshot, keyring).read().num_rows == 40
 
 
-def test_one_flipped_bit_gives_no_other_rows_even_if_the_manifest_were_not_there(
+def test_one_flipped_bit_gives_no_other_rows_even_if_the_manifest_were_not_there_t54(
     snapshot: Snapshot, keyring: Keyring
 ) -> None:
     """AES-GCM by itself: an error, or (in bytes Parquet does not use) the very same rows."""
@@ -177,7 +177,7 @@ def test_a_cut_file_is_refused(snapshot: Snapshot, keyring: Keyring, keep: float
 # --- files swapped, dropped, added, older
 
 
-def test_two_swapped_files_are_refused(several: Snapshot, keyring: Keyring) -> None:
+def test_two_swapped_files_are_refused_t53(several: Snapshot, keyring: Keyring) -> None:
     first, second = files_of(several)[2:4]
     one, other = first.read_bytes(), second.read_bytes()
     first.write_bytes(other)
@@ -187,20 +187,20 @@ def test_two_swapped_files_are_refused(several: Snapshot, keyring: Keyring) -> N
 
 
 @pytest.mark.parametrize("which", range(5))
-def test_a_dropped_file_is_refused(several: Snapshot, keyring: Keyring, which: int) -> None:
+def test_a_dropped_file_is_refused_t53(several: Snapshot, keyring: Keyring, which: int) -> None:
     files_of(several)[which].unlink()
     with pytest.raises(VerificationFailed, match="is missing"):
         reopen(several, keyring)
 
 
 @pytest.mark.parametrize("name", ["rows-00009.parquet", ".hidden", "statement.json.bak"])
-def test_an_added_file_is_refused(snapshot: Snapshot, keyring: Keyring, name: str) -> None:
+def test_an_added_file_is_refused_t53(snapshot: Snapshot, keyring: Keyring, name: str) -> None:
     shutil.copy(files_of(snapshot)[0], snapshot.folder / name)
     with pytest.raises(VerificationFailed, match="not part of the snapshot"):
         reopen(snapshot, keyring)
 
 
-def test_a_file_of_an_older_snapshot_is_refused(
+def test_a_file_of_an_older_snapshot_is_refused_t53(
     snapshot: Snapshot, take_in: Callable[..., Snapshot], spec: DataSpec, keyring: Keyring
 ) -> None:
     newer = take_in(text_of(40).replace(",true", ",false", 1), spec, part_bytes=1)
@@ -210,7 +210,7 @@ def test_a_file_of_an_older_snapshot_is_refused(
             reopen(newer, keyring)
 
 
-def test_a_whole_older_snapshot_under_a_newer_name_is_refused(
+def test_a_whole_older_snapshot_under_a_newer_name_is_refused_t53(
     snapshot: Snapshot, take_in: Callable[..., Snapshot], spec: DataSpec, keyring: Keyring
 ) -> None:
     newer = take_in(text_of(41), spec)
@@ -232,7 +232,7 @@ def test_a_link_in_place_of_a_file_or_folder_is_refused(snapshot: Snapshot, keyr
         reopen(snapshot, keyring)
 
 
-def test_a_file_swapped_after_the_check_is_refused_when_it_is_read(
+def test_a_file_swapped_after_the_check_is_refused_when_it_is_read_t49_t53(
     snapshot: Snapshot, take_in: Callable[..., Snapshot], spec: DataSpec, keyring: Keyring
 ) -> None:
     other = take_in(text_of(40).replace(",true", ",false", 1), spec)

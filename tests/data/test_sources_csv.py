@@ -166,12 +166,12 @@ def test_a_broken_gzip_file_is_refused(read: Read, cut: bytes) -> None:
         read(cut, "x.csv.gz")
 
 
-def test_a_zip_in_a_gzip_is_refused(read: Read) -> None:
+def test_a_zip_in_a_gzip_is_refused_t48(read: Read) -> None:
     with pytest.raises(SourceUnreadable, match="ZIP"):
         read(gzip.compress(b"PK\x03\x04rest"), "x.csv.gz")
 
 
-def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
+def test_a_gzip_bomb_stops_at_the_limit_t47(tmp_path: Path) -> None:
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 2_000_000))
     with (
         TextBytes(LocalFile(tmp_path / "x.csv.gz"), packed=True, most_unpacked=4 << 20) as stream,

@@ -95,9 +95,11 @@ def links_of(page: Path) -> list[str]:
 
 
 def anchors_of(page: Path) -> set[str]:
-    """The anchors of a page's headings, spelled as code hosts spell them."""
-    found = re.findall(r"^#{1,6} (.+)$", _prose(page), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    """The anchors of a page: its headings, spelled as code hosts spell them, and the places named in it."""
+    prose = _prose(page)
+    headings = re.findall(r"^#{1,6} (.+)$", prose, flags=re.MULTILINE)
+    named = set(re.findall(r'<a id="([\w-]+)"></a>', prose))
+    return named | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _prose(page: Path) -> str:

@@ -113,7 +113,7 @@ def test_a_program_that_does_not_exist_is_said_and_not_run() -> None:
 # --- the network and other sockets (T-74)
 
 
-def test_it_cannot_reach_a_server_on_this_machine(listener: int) -> None:
+def test_it_cannot_reach_a_server_on_this_machine_t74(listener: int) -> None:
     code = f"import socket; socket.create_connection(('127.0.0.1', {listener}), 2).send(b'x')"
     assert outside(code).returncode == 0
     run = confined(code)
@@ -182,7 +182,7 @@ def test_it_cannot_use_io_uring_to_get_around_the_filter() -> None:
 # --- files
 
 
-def test_it_cannot_read_a_planted_key(tmp_path: Path) -> None:
+def test_it_cannot_read_a_planted_key_t74(tmp_path: Path) -> None:
     key = tmp_path / "keys" / "root.key"
     key.parent.mkdir()
     key.write_text(SECRET)
@@ -224,7 +224,7 @@ def test_what_it_writes_into_its_scratch_never_reaches_a_disk() -> None:
     assert int(run.output) != os.stat("/tmp").st_dev  # noqa: PTH116
 
 
-def test_its_scratch_cannot_fill_the_disk() -> None:
+def test_its_scratch_cannot_fill_the_disk_t75() -> None:
     code = "for i in range(100):\n with open(str(i), 'wb') as f: f.write(bytes(1 << 20))"
     run = confined(code, limits=Limits(scratch_bytes=8 << 20))
     needs(run, "scratch")
@@ -248,7 +248,7 @@ def test_it_has_an_empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"'HOME'" in run.output
 
 
-def test_it_cannot_read_the_environment_or_memory_of_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_cannot_read_the_environment_or_memory_of_its_parents_t74(monkeypatch: pytest.MonkeyPatch) -> None:
     own = os.getpid()
     for name in ("environ", "cmdline", "maps", "mem", "fd"):
         run = confined(
@@ -291,7 +291,7 @@ def test_it_has_no_capability_and_can_get_none(without: list[str]) -> None:
 # --- exhaustion (T-75)
 
 
-def test_a_fork_bomb_does_not_start() -> None:
+def test_a_fork_bomb_does_not_start_t75() -> None:
     run = confined("import os\nwhile True: os.fork()", limits=Limits(wall_seconds=20))
     needs(run, "new_processes")
     refused(run, "PermissionError")
@@ -305,7 +305,7 @@ def test_without_the_filter_a_fork_bomb_is_counted_and_ended() -> None:
     assert children_of_ours() == set()
 
 
-def test_too_many_threads_end_the_run() -> None:
+def test_too_many_threads_end_the_run_t75() -> None:
     code = "import threading, time\nfor i in range(400): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\ntime.sleep(60)"
     run = confined(code, limits=Limits(threads=50, wall_seconds=30))
     assert run.outcome in ("thread_limit", "failed")  # an ordinary user is stopped by the kernel first
@@ -331,7 +331,7 @@ def test_no_daemon_stays_behind(without: list[str], tmp_path: Path) -> None:
     assert sleepers() <= before
 
 
-def test_a_hundred_gigabytes_are_refused_and_the_host_lives() -> None:
+def test_a_hundred_gigabytes_are_refused_and_the_host_lives_t75() -> None:
     run = confined("x = bytearray(100 << 30)", limits=Limits(memory_bytes=512 << 20))
     needs(run, "memory")
     refused(run, "MemoryError")

@@ -240,7 +240,7 @@ def test_one_name_with_two_keys_is_one_person(make: Any) -> None:
     assert not counted(make, [make.approval("cora", HIGH), second], people=None).enough
 
 
-def test_the_trainer_does_not_count_under_any_name(make: Any) -> None:
+def test_the_trainer_does_not_count_under_any_name_t17(make: Any) -> None:
     """T-17: trainer approves own model."""
     tom = make.signers["tom"]
     own = make.approval("tom", HIGH, role="business_owner")
@@ -251,6 +251,14 @@ def test_the_trainer_does_not_count_under_any_name(make: Any) -> None:
         assert not found.enough
         assert why in found.refused[0][1]
     assert tom.key_id == alias.key_id
+
+
+def test_the_trainer_does_not_count_where_only_the_signed_bytes_are_at_hand_t17(make: Any) -> None:
+    """As in a package on its way: nobody says whose key it is, so the name alone has to do."""
+    own = make.approval("tom", HIGH, role="business_owner")
+    found = counted(make, [make.approval("cora", HIGH), own], people=None)
+    assert not found.enough
+    assert "trained this model" in found.refused[0][1]
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_anywhere_in_a_bundle(home: Home, root: TrustRoot) -> None:
             pytest.fail(where)
 
 
-def test_in_every_statement_and_name_of_a_bundle(home: Home, root: TrustRoot) -> None:
+def test_in_every_statement_and_name_of_a_bundle_t86(home: Home, root: TrustRoot) -> None:
     """Inside each file of the bundle, and in every name and value that stands around them."""
     import base64
 
@@ -145,7 +145,7 @@ def test_in_a_pointer_a_statement_and_the_revocations(home: Home, root: TrustRoo
             assert refused.value.exit_code in {2, 4}, where
 
 
-def test_in_an_answer_with_its_receipt(home: Home, root: TrustRoot) -> None:
+def test_in_an_answer_with_its_receipt_t70(home: Home, root: TrustRoot) -> None:
     answer = home.root / "answer.json"
     for where in flips(answer, places=60):
         with pytest.raises(SealwrightError) as refused:

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sealwright.pipeline import open_workspace
 from sealwright.trust import Passphrase, Secret
+from sealwright.trust.signing.vault import open_vault
 from whole_way import Client, Done, Home, _announced, quick, write_table
 
 PASSPHRASE = "Kanari-Passwort im Käfig 7719"
@@ -76,19 +78,23 @@ def hits(secrets_: Mapping[str, bytes], places: Mapping[str, bytes]) -> list[str
 
 
 def private_parts(home: Guarded) -> dict[str, bytes]:
-    """What must never leave the keyring: the signing keys and the keys data and records are encrypted with."""
-    with open_workspace(home.workspace, Passphrase(Secret(PASSPHRASE))) as workspace:
+    """What must never leave keyring and signer: the signing keys and the keys data and records are encrypted with."""
+    unlock = Passphrase(Secret(PASSPHRASE))
+    signing = {}
+    for branch, signer in open_vault(home.workspace / "keys", unlock).signers.items():
+        private = signer._private
+        if isinstance(private, Ed25519PrivateKey):
+            signing[f"signing key {branch}"] = private.private_bytes_raw()
+        else:
+            signing[f"signing key {branch}"] = private.private_numbers().private_value.to_bytes(32, "big")
+    with open_workspace(home.workspace, unlock) as workspace:
         ring = workspace.keyring
-        signing = {
-            f"signing key {branch}": ring._secrets[branch]
-            for branch in ("models", "statements", "releases", "checkpoints", "decision-checkpoints", "tokens", "tls")
-        }
-        sealing = {f"branch {branch}": ring._secrets[branch] for branch in ("data", "decisions")}
+        sealing = {f"branch {branch}": secret for branch, secret in ring._secrets.items()}
         derived = ring.key("decisions", "sealwright/decision-record/v1")
     return {**signing, **sealing, "decision key": derived}
 
 
-def test_no_secret_is_found_anywhere(guarded: Guarded) -> None:
+def test_no_secret_is_found_anywhere_t61(guarded: Guarded) -> None:
     home = guarded
     home.spoken(PASSPHRASE, "workspace", "create", "--passphrase")
     wrong = home.spoken(PASSPHRASE + "!", "workspace", "show", expect=2)

@@ -101,7 +101,7 @@ def test_canonical_json_matches_the_rfc_8785_example() -> None:
         '{"a":{"b":1,"b":2}}',
     ],
 )
-def test_json_that_parsers_disagree_about_is_refused(text: str) -> None:
+def test_json_that_parsers_disagree_about_is_refused_t23(text: str) -> None:
     with pytest.raises(InvalidInput, match="not valid JSON"):
         strict_json(text)
 
@@ -130,12 +130,12 @@ def test_brackets_inside_strings_do_not_count_as_depth() -> None:
         ("a: " + "x" * (1 << 20), "at most"),
     ],
 )
-def test_yaml_that_surprises_is_refused_with_its_line(text: str | bytes, complaint: str) -> None:
+def test_yaml_that_surprises_is_refused_with_its_line_t35(text: str | bytes, complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
         strict_yaml(text, what="sealwright.yaml")
 
 
-def test_a_yaml_alias_bomb_is_refused_before_it_grows() -> None:
+def test_a_yaml_alias_bomb_is_refused_before_it_grows_t35() -> None:
     """T-35: nine levels of nine aliases would be 387 million items."""
     bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
     with pytest.raises(InvalidInput, match="anchors and aliases"):

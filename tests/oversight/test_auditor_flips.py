@@ -18,7 +18,7 @@ def test_in_any_file_of_a_package(bench: Bench, evidence: Evidence) -> None:
     bench.accept(folder)
 
 
-def test_in_any_statement_even_under_a_new_model_signature(bench: Bench, evidence: Evidence) -> None:
+def test_in_any_statement_even_under_a_new_model_signature_t86(bench: Bench, evidence: Evidence) -> None:
     """The statements hold by themselves, not only because the model signature covers them."""
     for name in [name for name in evidence.package if name.startswith("statements/")]:
         for changed in flips(evidence.package[name], 3, f"signed again {name}"):
@@ -44,7 +44,7 @@ def test_anywhere_in_a_receipt(bench: Bench, evidence: Evidence) -> None:
         bench.refuse(path)
 
 
-def test_in_any_file_inside_a_bundle(bench: Bench, evidence: Evidence) -> None:
+def test_in_any_file_inside_a_bundle_t86(bench: Bench, evidence: Evidence) -> None:
     files = files_of(evidence.bundle)
     assert {"trust.json", "revocations.json", "pointers/live.json", "decisions/live/checkpoint"} <= set(files)
     for name in sorted(set(files) - {"report.html"}):

@@ -122,7 +122,7 @@ def test_every_role_has_classes_it_may_read() -> None:
     assert set(READERS) == set(ROLES)
 
 
-def test_after_a_rotation_everything_reads_and_no_old_key_is_left(workspace: Workspace, project: Project) -> None:
+def test_after_a_rotation_everything_reads_and_no_old_key_is_left_t55(workspace: Workspace, project: Project) -> None:
     home = workspace.home
     digest = SnapshotIndex(workspace.db).of_project("loans")[-1].digest
     folder = home / "snapshots" / digest.removeprefix("sha256:")
@@ -140,7 +140,7 @@ def test_after_a_rotation_everything_reads_and_no_old_key_is_left(workspace: Wor
     assert {name for name in before if before[name] != after[name]} == {"keys.json"}
 
 
-def test_a_rotation_that_was_cut_off_goes_on(
+def test_a_rotation_that_was_cut_off_goes_on_t55(
     workspace: Workspace, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = workspace.home

@@ -54,7 +54,7 @@ def test_a_named_row_is_answered_with_label_probabilities_and_model(
     assert "server" not in reply.headers
 
 
-def test_the_receipt_verifies_offline_and_only_for_its_answer_and_request(
+def test_the_receipt_verifies_offline_and_only_for_its_answer_and_request_t70(
     client: Any, house: Any, row: dict[str, Any]
 ) -> None:
     body = json.dumps({"row": row}).encode()
@@ -219,7 +219,9 @@ def test_a_token_for_something_else_is_forbidden(
     assert (reply.status, reply.json["type"]) == (403, "urn:sealwright:problem:auth.forbidden")
 
 
-def test_another_projects_model_and_a_missing_one_look_the_same(client: Any, house: Any, row: dict[str, Any]) -> None:
+def test_another_projects_model_and_a_missing_one_look_the_same_t14(
+    client: Any, house: Any, row: dict[str, Any]
+) -> None:
     token = f"Bearer {house.token(scopes=['predict:german-credit', 'predict:other-project'])}"
     body = json.dumps({"row": row}).encode()
     replies = [

@@ -72,7 +72,7 @@ def test_every_refused_token_gets_the_same_bytes(client: Any, house: Any, row: d
     assert {(reply.status, reply.body) for reply in replies} == {(401, replies[0].body)}
 
 
-def test_only_health_answers_without_a_token(client: Any, house: Any) -> None:
+def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> None:
     """The whole table, walked as a stranger."""
     from sealwright.serving.app import App
     from sealwright.serving.routes import Permission
@@ -126,14 +126,14 @@ def test_nothing_else_is_there(client: Any, path: str) -> None:
         "[::2]",
     ],
 )
-def test_another_host_name_is_not_ours(client: Any, house: Any, host: str) -> None:
+def test_another_host_name_is_not_ours_t11(client: Any, house: Any, host: str) -> None:
     """DNS rebinding: a page of evil.example reaches our port, and still names itself."""
     answer = client.raw(f"GET /v2/health/live HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     assert answer.startswith((b"HTTP/1.1 421", b"HTTP/1.1 400"))
     assert b"connection: close" in answer.lower()
 
 
-def test_no_cross_origin_reader_is_let_in(client: Any, row: dict[str, Any]) -> None:
+def test_no_cross_origin_reader_is_let_in_t78(client: Any, row: dict[str, Any]) -> None:
     for origin in ("null", "https://evil.example", "https://localhost"):
         reply = client.predict(row, Origin=origin)
         assert not any(name.startswith("access-control") for name in reply.headers)
@@ -147,7 +147,7 @@ def test_no_cross_origin_reader_is_let_in(client: Any, row: dict[str, Any]) -> N
     [("age", 17), ("age", -500), ("age", "41"), ("age", True), ("age", None), ("age", 41.5), ("age", [1]), ("amount", "9"), ("c1", CANARY),
      ("c1", 5), ("c1", None), ("c1", {"x": 1}), ("opened", "1850-01-01"), ("foreign_worker", 1), ("amount", 1e300)],
 )  # fmt: skip
-def test_a_value_outside_the_contract_is_named(client: Any, row: dict[str, Any], field: str, value: Any) -> None:
+def test_a_value_outside_the_contract_is_named_t24(client: Any, row: dict[str, Any], field: str, value: Any) -> None:
     document = _is_problem(client.predict(row | {field: value}), 422)
     assert document["errors"][0]["field"] == field
 
@@ -182,7 +182,7 @@ def test_missing_and_unknown_fields_are_refused(client: Any, row: dict[str, Any]
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/models/german-credit/predict", "/v2/models/german-credit/infer"])
-def test_a_body_that_is_no_good_request_is_refused(
+def test_a_body_that_is_no_good_request_is_refused_t23_t24(
     client: Any, row: dict[str, Any], name: str, make: Callable[[bytes], bytes], path: str
 ) -> None:
     begun = time.monotonic()
@@ -203,7 +203,9 @@ def test_another_kind_of_body_is_not_read(client: Any, house: Any, headers: dict
     _is_problem(client.ask("POST", _predict_path(house), bomb, client.usual(**headers)), 415)
 
 
-def test_a_body_of_64_mebibytes_is_refused_and_its_sender_hears_why(client: Any, house: Any, server: Running) -> None:
+def test_a_body_of_64_mebibytes_is_refused_and_its_sender_hears_why_t21(
+    client: Any, house: Any, server: Running
+) -> None:
     before = _memory(server.pid)
     _is_problem(client.ask("POST", _predict_path(house), b"0" * (64 << 20)), 413)
     assert _memory(server.pid) - before < 16 << 20
@@ -338,7 +340,7 @@ def test_a_connection_that_asks_for_nothing_is_closed(client: Any, begin: bytes,
     assert 1.0 < time.monotonic() - begun < 8
 
 
-def test_a_body_that_trickles_is_cut_off_in_time(client: Any, house: Any) -> None:
+def test_a_body_that_trickles_is_cut_off_in_time_t21(client: Any, house: Any) -> None:
     """The deadline is for the whole body: a byte now and then buys nothing."""
     begun = time.monotonic()
     with client.connect() as link:
@@ -441,7 +443,7 @@ def test_callers_who_hang_up_midway_leave_nothing_behind(
     assert client.predict(row).status == 200
 
 
-def test_a_model_that_returns_nonsense_gives_no_answer_and_no_reason(
+def test_a_model_that_returns_nonsense_gives_no_answer_and_no_reason_t62(
     new_house: Callable[..., Any], start: Callable[..., Running], client_of: Any, interface: Any, credit_model: Any,
     row: dict[str, Any], tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -464,7 +466,7 @@ def test_a_model_that_returns_nonsense_gives_no_answer_and_no_reason(
 # ---- what stays secret
 
 
-def test_no_secret_and_no_data_is_in_log_arguments_or_environment(
+def test_no_secret_and_no_data_is_in_log_arguments_or_environment_t61(
     client: Any, house: Any, server: Running, log: Path, row: dict[str, Any]
 ) -> None:
     client.predict(row | {"c1": CANARY})

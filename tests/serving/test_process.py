@@ -381,7 +381,7 @@ def test_the_present_process_can_become_the_server(
         assert process.wait(15) == 0
 
 
-def test_when_the_signer_dies_nothing_is_answered_until_there_is_another(
+def test_when_the_signer_dies_nothing_is_answered_until_there_is_another_t55(
     new_house: Any, start: Any, client_of: Any, row: dict[str, Any], wait_until: Any
 ) -> None:
     """It fails closed, keeps what it had recorded, and goes on over a signer that stands in the workspace."""
@@ -438,7 +438,7 @@ def _memory_of(pid: int) -> bytes:
     return b"".join(found)
 
 
-def test_the_process_shows_no_key_and_leaves_no_core(
+def test_the_process_shows_no_key_and_leaves_no_core_t61(
     new_house: Any, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEALWRIGHT_PASSPHRASE", "canary-8")

@@ -100,7 +100,7 @@ def run(folder: Path, **changes: object) -> TrainingResult:
     return train(table, holdout, interface, spec, project_dir=folder)
 
 
-def test_a_recipe_that_tries_to_steal_and_to_stay_is_denied_everything(
+def test_a_recipe_that_tries_to_steal_and_to_stay_is_denied_everything_t74(
     recipe_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = recipe_folder(evil=FINISH + ATTEMPTS)
@@ -261,7 +261,7 @@ def _running(word: str) -> bool:
         ),
     ],
 )
-def test_a_recipe_that_wants_everything_is_ended_and_the_host_lives(
+def test_a_recipe_that_wants_everything_is_ended_and_the_host_lives_t75(
     recipe_folder: Callable[..., Path], body: str, limits: dict[str, int], kind: type[SealwrightError], words: str
 ) -> None:
     folder = recipe_folder(evil=f"def train(data):\n    {body}\n")

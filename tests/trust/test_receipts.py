@@ -89,7 +89,7 @@ def test_spacing_may_differ_because_every_field_is_text(made: Made) -> None:
     assert verify_receipt(json.dumps(json.loads(made.receipt), indent=2).encode(), KEYS, request=REQUEST).index == 5
 
 
-def test_another_request_or_answer_or_decision_is_noticed(made: Made) -> None:
+def test_another_request_or_answer_or_decision_is_noticed_t70(made: Made) -> None:
     with pytest.raises(VerificationFailed) as caught:
         verify_receipt(made.receipt, KEYS, request=REQUEST + b" ")
     assert caught.value.link == "receipt/request"

@@ -109,7 +109,7 @@ def alerts(watched: Watched) -> list[Alert]:
 
 
 @pytest.mark.parametrize(("rule", "attack"), ATTACKS, ids=lambda value: getattr(value, "__name__", value))
-def test_the_attack_fires_its_rule_and_the_alert_stands_in_the_ledger(
+def test_the_attack_fires_its_rule_and_the_alert_stands_in_the_ledger_t65(
     watched: Watched, rule: str, attack: Attack
 ) -> None:
     attack(watched)

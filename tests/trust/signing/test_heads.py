@@ -27,7 +27,7 @@ A, B = Tree("a", 40), Tree("b", 40)
 
 def sign(ring: Keyring, tree: Tree, size: int, *, after: int = 0, note: bytes = b"", origin: str = LEDGER) -> bytes:
     """Ask for the head of the first `size` leaves, as somebody whose last published head has `after` of them."""
-    branch = "checkpoints" if origin == LEDGER else "decision-checkpoints"
+    branch = "decision-checkpoints" if origin == DECISIONS else "checkpoints"
     signer = ring.signer(branch)
     assert isinstance(signer, RemoteSigner)
     descent = Descent(after, note, lambda old: [] if old > size else consistency_path(old, size, _node(tree, size)))
@@ -110,7 +110,10 @@ def test_a_published_head_that_is_newer_than_what_is_remembered_counts(ring: Key
 def test_each_branch_signs_for_its_own_logs(ring: Keyring) -> None:
     begin(ring, 1)
     begin(ring, 1, DECISIONS)
+    begin(ring, 1, "sealwright/ws_1/control")
     for branch, origin in (
+        ("decision-checkpoints", "sealwright/ws_1/control"),
+        ("checkpoints", "sealwright/ws_2/control"),
         ("checkpoints", DECISIONS),
         ("decision-checkpoints", LEDGER),
         ("checkpoints", "sealwright/ws_2/ledger"),
