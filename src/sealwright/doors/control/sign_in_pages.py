@@ -63,7 +63,7 @@ class SignInPages:
         return visitor_page(
             request,
             "enrol",
-            name=offer.name,
+            who=offer.name,
             ticket=offer.totp.ticket.reveal(),
             secret=offer.totp.secret.reveal(),
             uri=offer.totp.uri.reveal(),
@@ -97,7 +97,7 @@ class SignInPages:
         """The same page once more; the secret in the app stays the one that was shown."""
         token = request.path_params["token"]
         offer = await run_in_threadpool(self._identity.links.open, token, source=source_of(request))
-        facts = {"name": offer.name, "ticket": form.ticket, "secret": "", "uri": "", "error": error}
+        facts = {"who": offer.name, "ticket": form.ticket, "secret": "", "uri": "", "error": error}
         return visitor_page(request, "enrol", status=422, options=plain_json(offer.passkey), **facts)
 
     # ---- logging in
