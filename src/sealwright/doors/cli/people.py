@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sealwright.doors.cli import accounts
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, open_at, out
 
 __all__ = ["app"]
@@ -85,3 +86,6 @@ def end(
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         end_enrolment(workspace, name, reason=reason, by=by)
     out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))
+
+
+accounts.add_to(app)
