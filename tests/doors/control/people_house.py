@@ -23,6 +23,7 @@ from sealwright.doors.control.sign_in_pages import SignInPages
 from sealwright.pipeline import create_workspace, enrol, open_workspace
 from sealwright.trust import KeyFile, LedgerEntry, Principal, create_key_file
 
+SESSION_COOKIE = "__Host-session"
 WORDS = "lantern okapi velvet 7 rivers"
 PROVIDER = {
     "issuer": "https://idp.example.org",
@@ -148,12 +149,12 @@ class Bank:
         file = self.root / "provider.yaml"
         file.write_text(json.dumps({**PROVIDER, "secret_file": str(self.secret), **settings}))  # JSON is YAML
         known = (self.root / "ada.key").exists()
-        as_ada = ("--as", "ada", "--person-key", str(self.root / "ada.key")) if known else ()
+        as_ada = ("--as", "ada", "--own-key", str(self.root / "ada.key")) if known else ()
         done = self.command("people", "provider", str(file), *as_ada)
         assert done.returncode == 0, done.stderr
 
     def link_for(self, name: str) -> str:
-        as_ada = ("--as", "ada", "--person-key", str(self.root / "ada.key"), "--json")
+        as_ada = ("--as", "ada", "--own-key", str(self.root / "ada.key"), "--json")
         done = self.command("people", "link", name, "--address", self.base, *as_ada)
         assert done.returncode == 0, done.stderr
         return str(json.loads(done.stdout)["link"])

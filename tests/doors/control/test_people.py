@@ -218,7 +218,7 @@ def test_roles_are_those_of_the_enrolment_and_their_end_is_at_once_t12(bank: Ban
     auditor, administrator = bank.signed_in("cara"), _ada(bank)
     assert auditor.get("/ledger").status_code == 200
     assert administrator.get("/ledger").status_code == 403
-    as_ada = ("--as", "ada", "--person-key", str(bank.root / "ada.key"))
+    as_ada = ("--as", "ada", "--own-key", str(bank.root / "ada.key"))
     done = bank.command("people", "end", "cara", "--reason", "left the bank", *as_ada)
     assert done.returncode == 0, done.stderr
     assert auditor.get("/ledger").status_code == 401  # the very next click

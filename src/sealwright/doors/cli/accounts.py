@@ -5,9 +5,14 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, out
 
-__all__ = ["add_to"]
+__all__ = ["OwnKey", "add_to"]
+
+OwnKey = Annotated[
+    Path | None,
+    typer.Option("--own-key", help="Key file that opens the own key of whom --as names.", show_default=False),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +29,7 @@ def link(
         bool, typer.Option("--anywhere", help="Good from other machines, too. Send it so that nobody else sees it.")
     ] = False,
     actor: Actor = None,
-    own_key: PersonKey = None,
+    own_key: OwnKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -56,7 +61,7 @@ def link(
 def provider(
     file: Annotated[Path, typer.Argument(help="YAML with issuer, client_id, redirect_uri, roles; secret_file.")],
     actor: Actor = None,
-    own_key: PersonKey = None,
+    own_key: OwnKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
