@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from control_house import UNSAFE, address, table
-from people_house import people_table
 from fastapi import FastAPI
+from people_house import people_table
 
 from sealwright.doors.control.router import PUBLIC, Access, ControlRouter, RouteUnprotected, refuse_other_routes
 

@@ -125,7 +125,9 @@ def _ada(bank: Bank) -> Browser:
     return _KEPT[id(bank)]
 
 
-@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil.example", "/a/../b", "javascript:alert(1)", '"><script>'])
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "https://evil.example", "/\\evil.example", "/a/../b", "javascript:alert(1)", '"><script>']
+)
 def test_after_the_login_one_stays_here(bank: Bank, to: str) -> None:
     page = bank.browser().get("/login", params={"next": to})
     assert 'name="next" value="/"' in page.text
@@ -233,7 +235,9 @@ def test_commands_record_while_the_server_runs_and_records_itself(bank: Bank) ->
     before = len(bank.ledger())
     for number in range(3):
         assert browser.get("/ledger").status_code == 403  # the policies record that
-        done = bank.command("client", "add", f"till-{number}", "--project", "credit", "--owner", "ops", "--to", f"s{number}")
+        done = bank.command(
+            "client", "add", f"till-{number}", "--project", "credit", "--owner", "ops", "--to", f"s{number}"
+        )
         assert done.returncode == 0, done.stderr
     actions = [one.action for one in bank.ledger()[before:]]
     assert actions.count("client.register") == 3

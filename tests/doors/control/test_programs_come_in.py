@@ -33,7 +33,9 @@ def test_a_stock_client_gets_a_token_and_comes_in_with_it(bank: Bank) -> None:
     assert session.get(f"{bank.base}/api/v1/ledger").status_code == 200
     assert session.get(f"{bank.base}/api/v1/keys").status_code == 403  # no scope for that
     with pytest.raises(InvalidClientError):
-        _session(bank, "night-audit").fetch_token(f"{bank.base}/oauth/token", client_id="night-audit", client_secret="x")
+        _session(bank, "night-audit").fetch_token(
+            f"{bank.base}/oauth/token", client_id="night-audit", client_secret="x"
+        )
     done = bank.command("client", "revoke-tokens", "night-audit", "--reason", "stolen")
     assert done.returncode == 0, done.stderr
     assert session.get(f"{bank.base}/api/v1/ledger").status_code == 401  # at once: the server asks its database

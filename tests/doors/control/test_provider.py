@@ -66,7 +66,7 @@ def _return(browser: Browser, url: str, person: str) -> httpx.Response:
 
 
 def test_somebody_comes_in_by_their_organisation_and_only_with_a_role(place: Any) -> None:
-    bank, issuer = place
+    bank, _ = place
     browser = bank.browser()
     login = browser.get("/login")
     assert 'href="/login/provider"' in login.text

@@ -79,7 +79,9 @@ def control(
                 }
                 shown = {"control": facts["url"], "trust for curl": f"--cacert {chosen.ca}"}
                 if link:
-                    shown |= {"first account": f"{facts['first account']}   ({link.name}, for 15 minutes, on this machine)"}
+                    shown |= {
+                        "first account": f"{facts['first account']}   ({link.name}, for 15 minutes, on this machine)"
+                    }
                 out(as_json, facts, lambda: show.facts(shown))
 
             serve_control(workspace, chosen, people.parts, ready=ready, beside=people.tidied)

@@ -170,8 +170,7 @@ class AccountPages:
         try:
             await run_in_threadpool(self.identity.totp.add, _cookie(request), form.ticket, form.code)
         except ProofRefused as error:
-            facts = {"ticket": form.ticket, "secret": "", "uri": "", "error": str(error)}
-            return page(request, "add_app", status=422, **facts)
+            return page(request, "add_app", status=422, ticket=form.ticket, secret="", uri="", error=str(error))
         return _back()
 
     @_freshly

@@ -51,7 +51,9 @@ class FirstPerson:
         if people.grants(name) is not None:
             return
         if people.members():
-            raise Conflict("Somebody else is enrolled in this workspace by now. Start the server again for another link.")
+            raise Conflict(
+                "Somebody else is enrolled in this workspace by now. Start the server again for another link."
+            )
         person = create_person(workspace.folder("people"), name, [_ROLE], Passphrase(password))
         with self._ledger.use() as ledger:
             register = PeopleRegister(

@@ -154,13 +154,15 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
             routes=routes,
             console=_console(workspace, settings, provider=login is not None),
         )
-        yield PeopleParts(
-            parts=parts, identity=identity, first=first, machines=machines, certificates=certificates
-        )
+        yield PeopleParts(parts=parts, identity=identity, first=first, machines=machines, certificates=certificates)
 
 
 def identity_of(
-    workspace: Workspace, audit: Audit, rules: IdentityRules, people: PeopleNow, provider: ProviderSessions | None = None
+    workspace: Workspace,
+    audit: Audit,
+    rules: IdentityRules,
+    people: PeopleNow,
+    provider: ProviderSessions | None = None,
 ) -> Identity:
     """Signing in to a workspace. Enrolled is whoever a signed statement says, or whom the provider brought just now."""
 

@@ -70,7 +70,9 @@ def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
         origin=f"sealwright/{workspace.id}/control",
         signer=workspace.keyring.signer("checkpoints"),
         clock=workspace.clock,
-        create=not any(one.stat().st_size for one in folder.iterdir() if one.is_file()),  # or begun, and not one head yet
+        create=not any(
+            one.stat().st_size for one in folder.iterdir() if one.is_file()
+        ),  # or begun, and not one head yet
         keys=workspace.trust_root.keys_of("checkpoints"),
     )
     with ledger:

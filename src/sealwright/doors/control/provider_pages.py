@@ -56,9 +56,7 @@ class ProviderPages:
         query = request.query_params.multi_items()
 
         def arrive() -> Secret:
-            arrival = self._login.finish(
-                query, browser, source=source_of(request), request=request.state.request_id
-            )
+            arrival = self._login.finish(query, browser, source=source_of(request), request=request.state.request_id)
             found = arrival.principal
             new = self._identity.sessions.begin_by_provider(found.name, strong=found.strong, previous=previous)
             self._sessions.keep(new.session.handle, found)

@@ -12,7 +12,14 @@ from typing import Any
 
 from sealwright.doors.control.people_now import PeopleNow
 from sealwright.engines import Outbound, OutboundRules
-from sealwright.kernel import InvalidInput, VerificationFailed, canonical_json, read_limited, strict_json, write_atomically
+from sealwright.kernel import (
+    InvalidInput,
+    VerificationFailed,
+    canonical_json,
+    read_limited,
+    strict_json,
+    write_atomically,
+)
 from sealwright.pipeline import Workspace, allow
 from sealwright.trust import (
     AccountResource,
@@ -58,7 +65,9 @@ def set_provider(workspace: Workspace, value: object, *, by: Principal, audit: A
     settings, _ = _read(given)
     settings.secret()
     data = canonical_json(given)
-    audit.record(Event(action="provider.set", outcome="done", actor=by.counts_as, resource=f"provider:{settings.issuer}"))
+    audit.record(
+        Event(action="provider.set", outcome="done", actor=by.counts_as, resource=f"provider:{settings.issuer}")
+    )
     kept = {"format": 1, "settings": given, "tag": _tag(workspace, data)}
     write_atomically(workspace.home / _FILE, canonical_json(kept))
     return settings
@@ -80,7 +89,8 @@ def provider_login(workspace: Workspace, people: PeopleNow, audit: Audit) -> Oid
     tag = str(kept.get("tag", "")) if isinstance(kept, dict) else ""
     if not isinstance(given, dict) or not hmac.compare_digest(_tag(workspace, canonical_json(given)), tag):
         raise VerificationFailed(
-            f"{file} was changed by something else than: sealwright people provider. Set it anew, or remove it.", link=_FILE
+            f"{file} was changed by something else than: sealwright people provider. Set it anew, or remove it.",
+            link=_FILE,
         )
     settings, rules = _read(given)
 

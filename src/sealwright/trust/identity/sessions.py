@@ -196,9 +196,7 @@ class Sessions:
                 count = sum(row["name"] == person for row in gone)
                 self._record("session.end", person, count, reason="identity.session_expired")
 
-    def _put(
-        self, tx: Tx, handle: str, name: str, factor: str, started_at: str, *, strong_at: str = ""
-    ) -> NewSession:
+    def _put(self, tx: Tx, handle: str, name: str, factor: str, started_at: str, *, strong_at: str = "") -> NewSession:
         secret, now = self._means.secret(), self._means.now()
         row = {
             "id": fingerprint(secret.reveal()),
