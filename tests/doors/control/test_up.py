@@ -35,8 +35,8 @@ def started(tmp_path: Path) -> Iterator[tuple[Bank, "subprocess.Popen[str]", dic
         yield bank, process, json.loads(text)
     finally:
         if process.poll() is None:
-            process.kill()
-        process.communicate()
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 def _children(pid: int) -> list[int]:
@@ -55,7 +55,7 @@ def _gone(pids: list[int]) -> bool:
 
 def test_ctrl_c_ends_all_of_them_in_good_order(started: Any) -> None:
     bank, process, facts = started
-    assert list(facts) == ["control", "signer"]
+    assert list(facts) == ["signer", "control"]
     with httpx.Client(verify=ssl.create_default_context(cafile=facts["control"]["ca"]), trust_env=False) as client:
         assert client.get(f"{facts['control']['url']}health/ready").json() == {"ready": True}
         assert client.get(facts["control"]["first account"]).status_code == 200
