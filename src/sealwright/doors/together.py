@@ -34,7 +34,11 @@ class Plan:
 
 
 def run_together(
-    plans: Sequence[Plan], *, environment: Mapping[str, str], passphrase: str | None, ready: Callable[[dict[str, Any]], None]
+    plans: Sequence[Plan],
+    *,
+    environment: Mapping[str, str],
+    passphrase: str | None,
+    ready: Callable[[dict[str, Any]], None],
 ) -> None:
     """Run all of them until Ctrl-C or SIGTERM, or until one ends by itself.
 
@@ -51,9 +55,7 @@ def run_together(
         One did not start, or ended by itself. Its own words stand on standard error.
     """
     over: queue.SimpleQueue[str] = queue.SimpleQueue()
-    before = {
-        number: signal.signal(number, lambda *_: over.put("")) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, lambda *_: over.put("")) for number in (signal.SIGINT, signal.SIGTERM)}
     running: list[tuple[Plan, subprocess.Popen[str]]] = []
     try:
         facts: dict[str, Any] = {}
@@ -77,13 +79,14 @@ def run_together(
 
 def _started(plan: Plan, environment: Mapping[str, str], passphrase: str | None) -> "subprocess.Popen[str]":
     """A session of its own, so that Ctrl-C on the terminal reaches it by us, in its turn."""
-    given, handles = dict(environment), ()
+    given = dict(environment)
+    handles: tuple[int, ...] = ()
     reading = writing = -1
     if passphrase is not None:
         reading, writing = os.pipe()
-        given["SEALWRIGHT_PASSPHRASE_FD"], handles = str(reading), (reading,)  # type: ignore[assignment]
+        given["SEALWRIGHT_PASSPHRASE_FD"], handles = str(reading), (reading,)
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own program with our own words
+        process = subprocess.Popen(
             [sys.executable, "-c", _CODE, *plan.arguments, "--json"],
             env=given,
             stdin=subprocess.DEVNULL,

@@ -146,7 +146,9 @@ def test_no_secret_key_is_in_any_answer(control: Any, place: Any) -> None:
     from sealwright.pipeline import open_workspace
     from sealwright.trust import SEALING_BRANCHES, KeyFile
 
-    with open_workspace(place.home, KeyFile(place.key)) as workspace:  # keys that sign are in no process but the signer's
+    with open_workspace(
+        place.home, KeyFile(place.key)
+    ) as workspace:  # keys that sign are in no process but the signer's
         ring = workspace.keyring
         derived = [ring.key(branch, "control/form-tokens/v1").hex() for branch in SEALING_BRANCHES]
     answers = b"".join(control.program("GET", path).body for path in ("/api/v1/keys", "/api/v1/ledger", "/api/v1/me"))
@@ -176,7 +178,9 @@ def test_the_command_starts_a_server_a_program_can_ask(empty_home: Home) -> None
         assert facts["url"] == f"https://control.example.org:{facts['port']}/"
         assert facts["first account"].startswith(facts["url"] + "enrol/")
         client = httpx.Client(
-            base_url=f"https://localhost:{facts['port']}", verify=ssl.create_default_context(cafile=facts["ca"]), trust_env=False
+            base_url=f"https://localhost:{facts['port']}",
+            verify=ssl.create_default_context(cafile=facts["ca"]),
+            trust_env=False,
         )
         with client:
             proof = {"Authorization": f"Bearer {token}"}

@@ -15,7 +15,8 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     project: Annotated[
-        str | None, typer.Argument(help="A released project, or its folder, whose model is served, too.", show_default=False)
+        str | None,
+        typer.Argument(help="A released project, or its folder, whose model is served, too.", show_default=False),
     ] = None,
     control_port: Annotated[int, typer.Option("--control-port", min=0, max=65_535, help="Port of the console.")] = 8444,
     predict_port: Annotated[int, typer.Option("--predict-port", min=0, max=65_535, help="Port of the model.")] = 8443,

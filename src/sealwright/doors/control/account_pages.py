@@ -161,8 +161,8 @@ class AccountPages:
     @_freshly
     async def offer_app(self, request: Request) -> Response:
         offer = await run_in_threadpool(self.identity.totp.offer, _cookie(request))
-        shown = {"ticket": offer.ticket.reveal(), "secret": offer.secret.reveal(), "uri": offer.uri.reveal()}
-        return page(request, "add_app", error="", **shown)
+        secret, uri = offer.secret.reveal(), offer.uri.reveal()
+        return page(request, "add_app", ticket=offer.ticket.reveal(), secret=secret, uri=uri, error="")
 
     @_freshly
     async def add_app(self, request: Request) -> Response:
