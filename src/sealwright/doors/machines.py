@@ -6,6 +6,7 @@ from pathlib import Path
 from sealwright.pipeline import Workspace
 from sealwright.serving import access_file, predict_scope, token_audience, token_issuer
 from sealwright.trust import (
+    Audit,
     Event,
     LedgerAudit,
     Machines,
@@ -15,7 +16,7 @@ from sealwright.trust import (
     TokenSettings,
 )
 
-__all__ = ["certificates_of", "machines_of", "predict_grant", "token_service_of"]
+__all__ = ["certificates_of", "machines_of", "peers_of", "predict_grant", "token_service_of"]
 
 
 class _Audit:
@@ -28,11 +29,11 @@ class _Audit:
         LedgerAudit(self._workspace.ledger, self._workspace.keyring).record(event)
 
 
-def machines_of(workspace: Workspace) -> Machines:
-    """Clients, API keys and tokens of a workspace."""
+def machines_of(workspace: Workspace, audit: Audit | None = None) -> Machines:
+    """Clients, API keys and tokens of a workspace. `audit`: of a server that shares the ledger; else the workspace's own."""
     return Machines(
         workspace.db,
-        _Audit(workspace),
+        audit or _Audit(workspace),
         signer=workspace.keyring.signer("tokens"),
         workspace=workspace.id,
         access_file=access_file(workspace.home),
@@ -40,11 +41,11 @@ def machines_of(workspace: Workspace) -> Machines:
     )
 
 
-def certificates_of(workspace: Workspace) -> ServiceCertificates:
+def certificates_of(workspace: Workspace, audit: Audit | None = None) -> ServiceCertificates:
     """Certificates of a workspace's services; the CA is that of its servers."""
     return ServiceCertificates(
         workspace.db,
-        _Audit(workspace),
+        audit or _Audit(workspace),
         signer=workspace.keyring.signer("tls"),
         workspace=workspace.id,
         folder=_tls(workspace),
@@ -52,15 +53,22 @@ def certificates_of(workspace: Workspace) -> ServiceCertificates:
     )
 
 
-def token_service_of(workspace: Workspace, base_url: str, *, minutes: float = 5) -> TokenService:
+def token_service_of(
+    workspace: Workspace, base_url: str, *, minutes: float = 5, audit: Audit | None = None
+) -> TokenService:
     """The OAuth endpoints of a workspace, for whoever mounts them (`doors.control.oauth`)."""
-    folder = _tls(workspace)
     return TokenService(
-        machines_of(workspace),
+        machines_of(workspace, audit),
         TokenSettings(issuer=token_issuer(workspace.id), base_url=base_url, lifetime=timedelta(minutes=minutes)),
         workspace.trust_root.keys_of("tokens"),
-        peer=PeerVerifier(folder / "ca.pem", folder / "crl.pem", workspace.id),
+        peer=peers_of(workspace),
     )
+
+
+def peers_of(workspace: Workspace) -> PeerVerifier:
+    """Who checks certificates of a workspace's services."""
+    folder = _tls(workspace)
+    return PeerVerifier(folder / "ca.pem", folder / "crl.pem", workspace.id)
 
 
 def predict_grant(workspace: Workspace, project: str) -> tuple[str, str]:

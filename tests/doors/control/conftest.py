@@ -23,6 +23,8 @@ from sealwright.trust import KeyFile, Ledger, LedgerEntry, create_key_file
 _HERE = Path(__file__).parent
 for _name, _path in (
     ("control_house", _HERE / "control_house.py"),
+    ("soft_authenticator", _HERE.parent.parent / "trust" / "identity" / "soft_authenticator.py"),
+    ("people_house", _HERE / "people_house.py"),
     ("pki", _HERE.parent.parent / "pki.py"),
     ("wire_corpus", _HERE.parent.parent / "wire_corpus.py"),
 ):
@@ -209,3 +211,14 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 @pytest.fixture
 def wait_until() -> Callable[..., None]:
     return until
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running server with accounts: ada, an administrator, and cara, an auditor, have one each."""
+    from people_house import PROVIDER, Bank
+
+    with Bank(tmp_path_factory.mktemp("people") / "home", provider=PROVIDER).running() as found:
+        found.join("ada", found.first_link)
+        found.join("cara", found.link_for("cara"))
+        yield found

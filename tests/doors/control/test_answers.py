@@ -51,7 +51,7 @@ def test_every_answer_has_the_headers_t79_t80(answers: list[tuple[str, Any]]) ->
         assert "script-src" not in policy, name
         assert headers["x-content-type-options"] == "nosniff", name
         assert headers["x-frame-options"] == "DENY", name
-        assert headers["referrer-policy"] == "no-referrer", name
+        assert headers["referrer-policy"] == "same-origin", name
         assert headers["cross-origin-opener-policy"] == "same-origin", name
         assert headers["cross-origin-resource-policy"] == "same-origin", name
         assert headers["cross-origin-embedder-policy"] == "require-corp", name

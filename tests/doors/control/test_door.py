@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from control_house import UNSAFE, address, table
 from fastapi import FastAPI
+from people_house import people_table
 
 from sealwright.doors.control.router import PUBLIC, Access, ControlRouter, RouteUnprotected, refuse_other_routes
 
@@ -30,8 +31,20 @@ def test_the_public_addresses_are_these_and_no_more_t13() -> None:
         "GET /health/ready",
         "GET /static/{name}",
         "GET /.well-known/security.txt",
+        "GET /enrol/{token}",
+        "POST /enrol/{token}",
+        "GET /login",
+        "POST /login",
+        "POST /login/second",
+        "GET /login/provider",
+        "GET /login/provider/back",
+        "POST /oauth/token",
+        "POST /oauth/introspect",
+        "POST /oauth/revoke",
+        "GET /oauth/jwks.json",
+        "GET /.well-known/oauth-authorization-server",
     } == PUBLIC
-    assert {one.name for one in table() if one.open_to == "anyone"} == PUBLIC
+    assert {one.name for one in [*table(), *people_table()] if one.open_to == "anyone"} == PUBLIC
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
@@ -88,7 +101,9 @@ def test_a_token_for_predictions_opens_nothing_here(control: Any, place: Any) ->
 def test_a_cookie_is_no_proof_for_the_api_and_none_beside_a_token(control: Any) -> None:
     cookie = {"Cookie": control.cookies["cara"]}
     assert control.ask("GET", "/api/v1/me", None, cookie).status == 401
-    assert control.ask("GET", "/ledger", None, cookie | {"Authorization": "Bearer x"}).status == 401
+    both = control.ask("GET", "/ledger", None, cookie | {"Authorization": "Bearer x"})
+    assert (both.status, b"one proof, not two" in both.body) == (400, True)
+    assert control.program("GET", "/api/v1/me", **cookie).status == 400  # each good by itself
     assert control.ask("GET", "/ledger", None, cookie).status == 200
 
 

@@ -172,6 +172,7 @@ def test_the_command_starts_a_server_a_program_can_ask(empty_home: Home) -> None
     empty_home.inside("control-token", "--for", "auditor-bot", "--may", "ledger.read", "--to", "bot.curl")
     token = (empty_home.root / "bot.curl").read_text().split("Bearer ")[1].strip('"\n')
     assert (empty_home.root / "bot.curl").stat().st_mode & 0o077 == 0
+    empty_home.variables["PYTHONPATH"] = _SOURCE
     process = empty_home.start("control", "--port", 0, "--name", "control.example.org", "--json")
     try:
         assert process.stdout is not None
@@ -181,18 +182,22 @@ def test_the_command_starts_a_server_a_program_can_ask(empty_home: Home) -> None
             with contextlib.suppress(ValueError):
                 facts = json.loads(text)
                 break
+        assert facts["url"] == f"https://control.example.org:{facts['port']}/"
+        assert facts["first account"].startswith(facts["url"] + "enrol/")
         client = httpx.Client(
-            base_url=facts["url"], verify=ssl.create_default_context(cafile=facts["ca"]), trust_env=False
+            base_url=f"https://localhost:{facts['port']}",
+            verify=ssl.create_default_context(cafile=facts["ca"]),
+            trust_env=False,
         )
         with client:
             proof = {"Authorization": f"Bearer {token}"}
-            assert client.get("/api/v1/ledger", headers=proof).json()["size"] == 2
+            assert client.get("/api/v1/ledger", headers=proof).json()["size"] == 3  # the link, too
             assert client.get("/api/v1/keys", headers=proof).status_code == 403
             assert client.get("/api/v1/ledger").status_code == 401
             page = client.get("/", headers={"Host": "control.example.org"})
             assert page.status_code == 200
             assert page.headers["strict-transport-security"] == "max-age=31536000"
-            assert "No accounts are set up" in page.text
+            assert "Nobody gets in by default" in page.text
             assert "strict-transport-security" not in client.get("/").headers
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)

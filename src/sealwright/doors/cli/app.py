@@ -23,6 +23,7 @@ from sealwright.doors.cli import (
     siem,
     signer,
     start,
+    up,
     witness,
     workspace,
 )
@@ -53,7 +54,7 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, serve, control, sessions, permissions, doctor, siem):
+for module in (start, lifecycle, evidence_verbs, release, up, serve, control, sessions, permissions, doctor, siem):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")

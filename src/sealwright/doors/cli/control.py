@@ -29,6 +29,14 @@ def control(
         Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Its key (PEM, 0600).", show_default=False)] = None,
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--first",
+            help="Where nobody is enrolled: the name of the first person. Else that of the system user.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         Path | None, typer.Option("--settings", help="A YAML file with more: limits, client CA.", show_default=False)
     ] = None,
@@ -38,12 +46,16 @@ def control(
 ) -> None:
     """Start the control server of the workspace: its console and API, over TLS, until Ctrl-C.
 
-    Without --certificate, a certificate of the workspace's local CA is made for this machine.
+    Without --certificate, a certificate of the workspace's local CA is made for this machine. While nobody has an account,
+    it prints a link for the first one, good for 15 minutes on this machine.
     Exit status: 0 stopped in good order, 2 unsafe settings, 4 the workspace does not verify.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.control.process import control_parts, door_ledger, serve_control
+    from sealwright.doors.control.people_wiring import people_parts
+    from sealwright.doors.control.process import door_ledger, serve_control
     from sealwright.doors.control.settings import control_settings
+    from sealwright.doors.settings import read_settings
+    from sealwright.kernel import check_name
 
     options = {
         "host": host,
@@ -52,18 +64,27 @@ def control(
         "tls_certificate": certificate,
         "tls_key": key,
     }
+    someone = check_name(first, what="person") if first else read_settings().actor
     with open_at(home, key_file) as workspace:
         chosen = control_settings(workspace, settings, options)
+        with door_ledger(workspace) as audit, people_parts(workspace, audit, chosen) as people:
 
-        def ready(at: int) -> None:
-            shown = f"[{chosen.transport.host}]" if ":" in chosen.transport.host else chosen.transport.host
-            facts = {"url": f"https://{shown}:{at}/", "ca": str(chosen.ca) if chosen.ca else None}
-            out(
-                as_json, facts, lambda: show.facts({"control": facts["url"], "trust for curl": f"--cacert {chosen.ca}"})
-            )
+            def ready(at: int) -> None:
+                link = people.first.link(someone)
+                facts = {
+                    "url": f"{chosen.origin}/",
+                    "port": at,
+                    "ca": str(chosen.ca) if chosen.ca else None,
+                    "first account": f"{chosen.origin}/enrol/{link.token.reveal()}" if link else None,
+                }
+                shown = {"control": facts["url"], "trust for curl": f"--cacert {chosen.ca}"}
+                if link:
+                    shown |= {
+                        "first account": f"{facts['first account']}   ({link.name}, for 15 minutes, on this machine)"
+                    }
+                out(as_json, facts, lambda: show.facts(shown))
 
-        with door_ledger(workspace) as audit:
-            serve_control(workspace, chosen, control_parts(workspace, audit, chosen), ready=ready)
+            serve_control(workspace, chosen, people.parts, ready=ready, beside=people.tidied)
 
 
 def control_token(

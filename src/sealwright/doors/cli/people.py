@@ -5,14 +5,11 @@ from typing import Annotated
 
 import typer
 
+from sealwright.doors.cli import accounts
+from sealwright.doors.cli.accounts import OwnKey
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, open_at, out
 
 __all__ = ["app"]
-
-OwnKey = Annotated[
-    Path | None,
-    typer.Option("--own-key", help="Key file that opens the own key of whom --as names.", show_default=False),
-]
 
 app = typer.Typer(help="Enrol people with keys and roles; end an enrolment.", no_args_is_help=True)
 
@@ -85,3 +82,6 @@ def end(
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         end_enrolment(workspace, name, reason=reason, by=by)
     out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))
+
+
+accounts.add_to(app)

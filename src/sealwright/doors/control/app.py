@@ -61,9 +61,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     """A refusal, or an error of a room in the words it has; what is our fault goes on as one."""
     if isinstance(error, HttpRefusal):
         return refusal_answer(request, error)
-    if not isinstance(error, SealwrightError) or error.status >= 500:
+    wait = getattr(error, "retry_after", None)
+    if not isinstance(error, SealwrightError) or (error.status >= 500 and wait is None):
         raise error
-    return refusal_answer(request, _told(error))
+    answer = refusal_answer(request, _told(error))
+    if wait is not None:
+        answer.headers["retry-after"] = str(wait)
+    return answer
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -72,7 +76,12 @@ async def _no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status not in (_NOT_FOUND, _NOT_ALLOWED):
         return refusal_answer(request, FormRefused())  # FastAPI could not read the body
-    if await door.who(request, None) is None:
+    try:
+        known = await door.who(request, None)
+    except HttpRefusal as refusal:
+        await door.record(request, refusal)
+        return refusal_answer(request, refusal)
+    if known is None:
         unknown = LoginNeeded()
         await door.record(request, unknown)
         return refusal_answer(request, unknown)
@@ -96,8 +105,11 @@ async def _fault(request: Request, error: Exception) -> Response:  # noqa: ARG00
 _TITLES = {
     404: NothingHere.title,
     409: "That does not fit what is there",
+    401: LoginNeeded.title,
     422: "That cannot be used",
+    429: "Too many tries",
     501: "Not installed",
+    503: "Not at this moment",
 }
 
 

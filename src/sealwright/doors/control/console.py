@@ -18,6 +18,9 @@ class Console:
     clock: Clock = field(repr=False)
     login_path: str = ""  # where accounts are wired in; "" where there are none
     logout_path: str = ""
+    account_path: str = ""
+    step_up_path: str = ""
+    provider_path: str = ""  # where a login at the organisation's own provider begins; "" where there is none
     security_contact: str = ""  # "mailto:…" or "https://…"
     draining: bool = False
 

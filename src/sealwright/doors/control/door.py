@@ -10,16 +10,17 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from sealwright.doors.control.bodies import form_of, is_json, need_strict_json
+from sealwright.doors.control.cookies import SESSION, VISIT
 from sealwright.doors.control.csrf import FORM_FIELD, HEADER, SAFE_METHODS, FormTokens, need_same_origin
 from sealwright.doors.control.refusal_log import RefusalLog
-from sealwright.doors.control.refusals import LoginNeeded, NotAllowed, NothingHere
+from sealwright.doors.control.refusals import BodyUnsupported, LoginNeeded, NotAllowed, NothingHere, TwoProofs
 from sealwright.doors.control.router import Access
 from sealwright.doors.control.seams import Asked, Authenticator, Caller, Gate
 from sealwright.kernel import SealwrightError
 from sealwright.serving import Head, HttpRefusal
 from sealwright.trust import Event, Principal
 
-__all__ = ["Door", "caller_of"]
+__all__ = ["Door", "caller_of", "source_of", "visit_name"]
 
 _FORBIDDEN = 403
 _CERTIFICATE = "client_certificate"
@@ -43,9 +44,10 @@ class Door:
             Why it does not.
         """
         request.scope["sealwright.access"] = access
-        if access.open_to == "anyone":
-            return
         try:
+            if access.open_to == "anyone":
+                await self._visitor(request, access)
+                return
             caller = await self.who(request, access)
             if caller is None:
                 raise LoginNeeded
@@ -64,13 +66,15 @@ class Door:
         state = request.state
         if not hasattr(state, "caller"):
             authorization = request.headers.get("authorization", "")
+            if authorization and SESSION in request.cookies:
+                raise TwoProofs
             cookies = access is None or access.kind != "api"
             certificate = request.scope["state"].get(_CERTIFICATE)
             asked = Asked(
                 method=request.method,
                 path=request.url.path,
                 request=state.request_id,
-                source=_source(request),
+                source=source_of(request),
                 authorization=authorization,
                 cookies=request.cookies if cookies and not authorization else {},
                 client_certificate=cast("bytes | None", certificate),
@@ -89,7 +93,7 @@ class Door:
             resource=f"route:{access.name}" if access is not None else "",
             reason=refusal.code,
             request=request.state.request_id,
-            source=_source(request),
+            source=source_of(request),
         )
         await run_in_threadpool(self._refusals.refused, event)
 
@@ -100,7 +104,7 @@ class Door:
         try:
             await run_in_threadpool(
                 lambda: self._gate.need(
-                    principal, access.action, resource, request=request.state.request_id, source=_source(request)
+                    principal, access.action, resource, request=request.state.request_id, source=source_of(request)
                 )
             )
         except SealwrightError as error:
@@ -109,6 +113,18 @@ class Door:
             kind, _, name = resource.partition(":")
             seen = kind != "project" or _knows(principal, name)
             raise (_NotAllowed if seen else _NothingHere) from None
+
+    async def _visitor(self, request: Request, access: Access) -> None:
+        """A form of somebody who is not known yet: from a page of ours, with the token of this browser's visit."""
+        if access.kind != "page" or request.method in SAFE_METHODS:
+            return
+        need_same_origin(request.headers, scheme=request.url.scheme)
+        head: Head = request.state.head
+        if is_json(head):
+            raise BodyUnsupported
+        fields = form_of(await request.body())
+        request.state.form = fields
+        self.tokens.need(visit_name(request.cookies.get(VISIT, "")), fields.get(FORM_FIELD, ""))
 
     async def _body(self, request: Request, access: Access, caller: Caller) -> None:
         """Read what there is of a body, strictly, and find the token in it where one is needed."""
@@ -146,5 +162,11 @@ def _knows(principal: Principal, project: str) -> bool:
     return bool(principal.roles_in(project)) or any(scope.endswith(f":{project}") for scope in principal.scopes)
 
 
-def _source(request: Request) -> str:
+def visit_name(cookie: str) -> str:
+    """What a form that comes before a session is bound to; "" without a visit, which opens nothing."""
+    return f"visit\0{cookie}" if cookie else ""
+
+
+def source_of(request: Request) -> str:
+    """The network address a request came from."""
     return request.client.host if request.client is not None else ""

@@ -24,7 +24,7 @@ _NO_FEATURES = ", ".join(
 _KEYS = "publickey-credentials-get=(self), publickey-credentials-create=(self)"
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # with no-referrer, browsers send "Origin: null" with our own forms
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-embedder-policy", b"require-corp"),

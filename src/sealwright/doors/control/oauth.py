@@ -24,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sealwright.kernel import SealwrightError, new_id
 from sealwright.trust import OAuthAnswer, OAuthRequest, TokenService, jwks_document, metadata_document
 
-__all__ = ["CertificateProtocol", "oauth_app", "oauth_routes"]
+__all__ = ["CertificateProtocol", "oauth_app", "oauth_endpoints", "oauth_routes"]
 
 _MOST_BODY = 16 * 1024
 _KEPT = "public, max-age=300"  # keys and metadata change seldom; a new key is listed before it is used
@@ -34,6 +34,7 @@ _UNAVAILABLE = {
 }
 
 _Endpoint = Callable[[OAuthRequest], OAuthAnswer]
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class CertificateProtocol(H11Protocol):
@@ -46,16 +47,21 @@ class CertificateProtocol(H11Protocol):
         self.app_state = {**self.app_state, "certificate": certificate or b""}
 
 
-def oauth_routes(service: TokenService) -> list[Route]:
-    """The five routes, to mount in a larger application."""
+def oauth_endpoints(service: TokenService) -> list[tuple[str, str, _Handler]]:
+    """Method, address and handler of the five."""
     keys, about = jwks_document(service.keys), metadata_document(service.settings)
     return [
-        Route("/oauth/token", _posted(service.token), methods=["POST"]),
-        Route("/oauth/introspect", _posted(service.introspect), methods=["POST"]),
-        Route("/oauth/revoke", _posted(service.revoke), methods=["POST"]),
-        Route("/oauth/jwks.json", _public(keys, "application/jwk-set+json"), methods=["GET"]),
-        Route("/.well-known/oauth-authorization-server", _public(about, "application/json"), methods=["GET"]),
+        ("POST", "/oauth/token", _posted(service.token)),
+        ("POST", "/oauth/introspect", _posted(service.introspect)),
+        ("POST", "/oauth/revoke", _posted(service.revoke)),
+        ("GET", "/oauth/jwks.json", _public(keys, "application/jwk-set+json")),
+        ("GET", "/.well-known/oauth-authorization-server", _public(about, "application/json")),
     ]
+
+
+def oauth_routes(service: TokenService) -> list[Route]:
+    """The five routes, to mount in a larger application."""
+    return [Route(path, handle, methods=[method]) for method, path, handle in oauth_endpoints(service)]
 
 
 def oauth_app(service: TokenService) -> Starlette:
@@ -63,16 +69,18 @@ def oauth_app(service: TokenService) -> Starlette:
     return Starlette(routes=oauth_routes(service))
 
 
-def _posted(endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _posted(endpoint: _Endpoint) -> _Handler:
     async def handle(request: Request) -> Response:
         body = await _limited(request)
+        if "cookie" in request.headers:  # for programs alone: no browser of somebody else's asks for a token
+            return _json(400, {"error": "invalid_request", "error_description": "Cookies have no place here."})
         if body is None or len(request.headers.getlist("authorization")) > 1:
             return _json(400, {"error": "invalid_request", "error_description": "Too large, or two credentials."})
         asked = OAuthRequest(
             body=body,
             content_type=request.headers.get("content-type", ""),
             authorization=request.headers.get("authorization", ""),
-            certificate=request.scope.get("state", {}).get("certificate", b""),
+            certificate=_certificate(request),
             source=request.client.host if request.client else "",
             request=new_id("req"),
         )
@@ -85,7 +93,14 @@ def _posted(endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
     return handle
 
 
-def _public(document: MutableMapping[str, Any], media: str) -> Callable[[Request], Awaitable[Response]]:
+def _certificate(request: Request) -> bytes:
+    """The verified certificate of the connection, as the two transports put it there."""
+    state = request.scope.get("state", {})
+    found: bytes = state.get("client_certificate") or state.get("certificate") or b""
+    return found
+
+
+def _public(document: MutableMapping[str, Any], media: str) -> _Handler:
     data = json.dumps(document).encode()
 
     async def handle(_request: Request) -> Response:

@@ -70,7 +70,9 @@ def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
         origin=f"sealwright/{workspace.id}/control",
         signer=workspace.keyring.signer("checkpoints"),
         clock=workspace.clock,
-        create=not any(folder.iterdir()),
+        create=not any(
+            one.stat().st_size for one in folder.iterdir() if one.is_file()
+        ),  # or begun, and not one head yet
         keys=workspace.trust_root.keys_of("checkpoints"),
     )
     with ledger:
@@ -78,7 +80,12 @@ def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
 
 
 def serve_control(
-    workspace: Workspace, settings: ControlSettings, parts: ControlParts, *, ready: Callable[[int], None]
+    workspace: Workspace,
+    settings: ControlSettings,
+    parts: ControlParts,
+    *,
+    ready: Callable[[int], None],
+    beside: Callable[[EventLog], contextlib.AbstractContextManager[None]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun.
 
@@ -86,6 +93,8 @@ def serve_control(
     ----------
     ready : callable
         Called once with the port, when requests are answered.
+    beside : callable, optional
+        What goes on for as long as it serves.
 
     Raises
     ------
@@ -105,7 +114,8 @@ def serve_control(
     server = HttpServer(app, settings.transport, guard, log, workspace.clock, stopping=stopping)
     log.tell("serving", host=settings.transport.host, port=server.port)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        going_on = beside(log) if beside is not None else contextlib.nullcontext()
+        with going_on, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.until_stopped(lambda: ready(server.port)))
     finally:
         refusals.close()

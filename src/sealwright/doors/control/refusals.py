@@ -11,6 +11,7 @@ __all__ = [
     "NotAllowed",
     "NothingHere",
     "TokenMissing",
+    "TwoProofs",
 ]
 
 
@@ -18,6 +19,12 @@ class AddressUnreadable(HttpRefusal):
     """No address of ours: escapes, dots, backslashes. Ours hold names, never paths."""
 
     code, status, title = "control.address", 400, "This is no address of this server"
+
+
+class TwoProofs(HttpRefusal):
+    """A session and a credential of a program in one request. One of them is not the sender's own idea."""
+
+    code, status, title = "control.two_proofs", 400, "Show one proof, not two"
 
 
 class LoginNeeded(HttpRefusal):

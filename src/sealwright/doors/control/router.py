@@ -23,6 +23,18 @@ PUBLIC = frozenset(
         "GET /health/ready",
         "GET /static/{name}",
         "GET /.well-known/security.txt",
+        "GET /enrol/{token}",
+        "POST /enrol/{token}",
+        "GET /login",
+        "POST /login",
+        "POST /login/second",
+        "GET /login/provider",
+        "GET /login/provider/back",
+        "POST /oauth/token",
+        "POST /oauth/introspect",
+        "POST /oauth/revoke",
+        "GET /oauth/jwks.json",
+        "GET /.well-known/oauth-authorization-server",
     }
 )
 """Everything a stranger may reach. Adding a line here is a decision to be reviewed."""

@@ -4,6 +4,8 @@ Answers: which transport, which contact? Unknown settings are refused. The file 
 one control server serves a whole workspace.
 """
 
+import contextlib
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ __all__ = ["ControlSettings", "control_settings"]
 
 _MOST_BYTES = 64 * 1024
 _PORT = 8444
+_HTTPS = 443
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"})  # noqa: S104 - names to look at, not to bind
 _BODY_BYTES = 64 * 1024  # forms and small JSON; nothing is uploaded
 _CONNECTIONS_PER_CLIENT = 128
 
@@ -29,6 +33,7 @@ class ControlSettings:
     transport: Transport
     ca: Path | None  # for clients, where the certificate is ours
     security_contact: str = ""
+    origin: str = ""  # where browsers find it, e.g. "https://control.example.org"
 
 
 def control_settings(workspace: Workspace, file: Path | None, options: Mapping[str, Any]) -> ControlSettings:
@@ -48,6 +53,9 @@ def control_settings(workspace: Workspace, file: Path | None, options: Mapping[s
     contact = given.pop("security_contact", "")
     if not isinstance(contact, str):
         raise InvalidInput("security_contact is one mailto: or https:// address.")
+    origin = given.pop("origin", "")
+    if not isinstance(origin, str):
+        raise InvalidInput("origin is one https:// address.")
     limits = given.pop("limits", {})
     if not isinstance(limits, dict):
         raise InvalidInput("limits is a mapping of names to numbers.")
@@ -58,6 +66,8 @@ def control_settings(workspace: Workspace, file: Path | None, options: Mapping[s
     if isinstance(given.get("tls"), float):
         given["tls"] = str(given["tls"])  # YAML takes 1.3 for a number
     given.setdefault("port", _PORT)
+    if given["port"] == 0:
+        given["port"] = _free_port(host)
     given |= {"host": host, "hosts": allowed_hosts(host, extra), "limits": usual | limits}
     ca = None
     if given.get("tls_certificate") is None and given.get("tls_key") is None:
@@ -68,7 +78,25 @@ def control_settings(workspace: Workspace, file: Path | None, options: Mapping[s
     for name in ("tls_certificate", "tls_key", "client_ca", "client_crl"):
         if given.get(name) is not None:
             given[name] = str(Path(given[name]).resolve())
-    return ControlSettings(transport=read_transport(given), ca=ca, security_contact=contact)
+    transport = read_transport(given)
+    origin = origin or _origin(host, extra, transport.port)
+    return ControlSettings(transport=transport, ca=ca, security_contact=contact, origin=origin)
+
+
+def _origin(host: str, extra: list[str], port: int) -> str:
+    """Where browsers are told to go: the first further name, else this machine. Passkeys need a name, not a number."""
+    name = extra[0] if extra else "localhost" if host in _LOOPBACK else host
+    shown = f"[{name}]" if ":" in name else name
+    return f"https://{shown}" if port == _HTTPS else f"https://{shown}:{port}"
+
+
+def _free_port(host: str) -> int:
+    """A port nobody uses now; the addresses in pages and tokens have to name it before it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_STREAM) as found:
+        found.bind((host, 0))
+        return int(found.getsockname()[1])
+    return 0
 
 
 def _read(file: Path | None) -> dict[str, Any]:

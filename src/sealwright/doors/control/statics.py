@@ -1,10 +1,11 @@
 """The few files a page loads. Each is served under a name with its digest in it, so it may be kept and is never stale."""
 
 import hashlib
+from base64 import b64encode
 from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["STATIC_FILES", "STATIC_NAMES"]
+__all__ = ["STATIC_FILES", "STATIC_INTEGRITY", "STATIC_NAMES"]
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
@@ -23,3 +24,11 @@ STATIC_NAMES = MappingProxyType({plain: f"/static/{name}" for plain, (name, _, _
 """Address of each file by its plain name, e.g. "console.css"."""
 STATIC_FILES = MappingProxyType({name: (data, kind) for name, data, kind in _FILES.values()})
 """Bytes and media type by the name in the address. A request chooses among these and names no path."""
+STATIC_INTEGRITY = MappingProxyType(
+    {
+        plain: f"sha384-{b64encode(hashlib.sha384(data).digest()).decode()}"
+        for plain, (_, data, _) in _FILES.items()
+        if plain.endswith(".js")
+    }
+)
+"""Digest of each script by its plain name: a browser runs exactly these bytes or nothing."""

@@ -129,6 +129,20 @@ class Login:
         reason = "identity.wrong_factor" if half.right else "identity.wrong_password"
         raise self._refused(half.name, proof, source, reason if free else "identity.too_many_tries")
 
+    def count_visit(self, source: str) -> None:
+        """Count a login that a stranger begins at the identity provider, from their network.
+
+        Raises
+        ------
+        TooManyTries
+            From there, for now.
+        """
+        bucket = self._means.keys.name("source", f"provider|{network_of(source)}")
+        with self._means.db.write() as tx:
+            wait = take(tx, bucket, self._means.rules.per_source, self._means.now_ms())
+        if wait:
+            raise TooManyTries(-(-wait // 1000))
+
     def _take(self, name: str, source: str, device: str) -> tuple[str, str]:
         """Count the try: the bucket for codes later on, and the one it was counted in."""
         keys, rules = self._means.keys, self._means.rules

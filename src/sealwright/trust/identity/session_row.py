@@ -18,7 +18,7 @@ class Session:
 
     handle: str  # "ses_…"
     name: str  # of the person
-    factor: str  # what was shown last: "totp", "passkey" or "recovery_code"
+    factor: str  # what was shown last: "totp", "passkey", "recovery_code" or "provider"
     started_at: datetime
     strong_at: datetime  # when the second factor was shown last
     seen_at: datetime  # last use, to the minute

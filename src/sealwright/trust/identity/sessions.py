@@ -22,6 +22,7 @@ from sealwright.trust.principal import Principal, RoleGrant
 
 __all__ = ["Sessions"]
 
+_NEVER = "1970-01-01T00:00:00Z"  # when a second factor was shown that was not
 _SEEN_EVERY = timedelta(minutes=1)  # a use is noted at most this often, so most uses only read
 
 
@@ -112,6 +113,23 @@ class Sessions:
         with self._means.db.write() as tx:
             return self.end_others(tx, name, keep=keep, by=by, reason=reason)
 
+    def begin_by_provider(self, name: str, *, strong: bool, previous: str = "") -> NewSession:
+        """The session of somebody the identity provider brought; `OidcLogin.finish` has put their login on record.
+
+        Parameters
+        ----------
+        strong : bool
+            The provider says that a second factor was shown. If not, nothing that needs one can be done before a step-up.
+        previous : str
+            The session cookie the browser had; it is replaced.
+        """
+        now = self._means.now()
+        with self._means.db.write() as tx:
+            if previous:
+                self.drop(tx, previous)
+            handle = new_id("ses", self._means.random)
+            return self._put(tx, handle, name, "provider", now, strong_at=now if strong else _NEVER)
+
     # within a transaction of another verb, which records its own event
 
     def open(self, tx: Tx, name: str, *, factor: str) -> NewSession:
@@ -178,7 +196,7 @@ class Sessions:
                 count = sum(row["name"] == person for row in gone)
                 self._record("session.end", person, count, reason="identity.session_expired")
 
-    def _put(self, tx: Tx, handle: str, name: str, factor: str, started_at: str) -> NewSession:
+    def _put(self, tx: Tx, handle: str, name: str, factor: str, started_at: str, *, strong_at: str = "") -> NewSession:
         secret, now = self._means.secret(), self._means.now()
         row = {
             "id": fingerprint(secret.reveal()),
@@ -186,7 +204,7 @@ class Sessions:
             "name": name,
             "factor": factor,
             "started_at": started_at,
-            "strong_at": now,
+            "strong_at": strong_at or now,
             "seen_at": now,
         }
         tx.run(

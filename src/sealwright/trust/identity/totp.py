@@ -113,6 +113,18 @@ class Totp:
             self._record("totp.remove", session.name)
             self._accounts.changed(tx, session.name, keep=session.handle, reason="identity.factor_changed")
 
+    def present(self, cookie: str) -> bool:
+        """Whether the person has an app.
+
+        Raises
+        ------
+        SessionOver
+            As `Sessions.look_up`.
+        """
+        name = self._sessions.look_up(cookie).name
+        with self._means.db.read() as tx:
+            return bool(tx.run("SELECT name FROM identity_totp WHERE name = :name", name=name))
+
     def use(self, name: str, code: str) -> bool:
         """Whether `code` is right now and was not used; it is used from now on. Somebody without an app costs the same. The caller limits tries."""
         with self._means.db.read() as tx:

@@ -20,6 +20,7 @@ from sealwright.trust.signing.messages import SignHead
 
 __all__ = ["HeadBehind", "check_origin_of", "sign_next_head"]
 
+_LOGS = ("ledger", "control")  # what was done in the workspace; what the control server refused at its door
 _DECISIONS = re.compile(r"sealwright/(?P<workspace>[^/]+)/decisions/(?P<project>[^/]+)/(?P<channel>[^/]+)")
 
 
@@ -39,8 +40,8 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
     SignerRefused
         "checkpoint.origin".
     """
-    if branch == "checkpoints" and origin in (f"sealwright/{workspace}/ledger", f"sealwright/{workspace}/control"):
-        return  # the workspace's ledger; and what its control server refused at the door
+    if branch == "checkpoints" and origin in {f"sealwright/{workspace}/{name}" for name in _LOGS}:
+        return
     match = _DECISIONS.fullmatch(origin)
     if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sealwright.doors.control.statics import STATIC_NAMES
+from sealwright.doors.control.statics import STATIC_INTEGRITY, STATIC_NAMES
 from sealwright.kernel import page_text
 
 __all__ = ["render"]
@@ -31,7 +31,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["static"] = STATIC_NAMES
+    made.globals["static"], made.globals["integrity"] = STATIC_NAMES, STATIC_INTEGRITY
     made.filters["short"] = _short
     return made
 
