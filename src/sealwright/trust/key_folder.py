@@ -37,7 +37,7 @@ _MOST_BYTES = 256 * 1024
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
 _ROOT = "root.json"
 _TRUST = "trust.json"
-_VERSIONED = re.compile(r"[a-z]+\.v(?P<version>[1-9][0-9]{0,5})\.json")
+_VERSIONED = re.compile(r"[a-z-]+\.v(?P<version>[1-9][0-9]{0,5})\.json")
 
 
 def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:

@@ -15,7 +15,7 @@ from typing import NoReturn, Self
 from sealwright.kernel import InvalidInput, NotFound, Refused, VerificationFailed
 from sealwright.trust.sealing import derive_key
 from sealwright.trust.signers import LocalSigner, export_local_signer
-from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
+from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
 
 __all__ = ["SEALING_BRANCHES", "Keyring"]
 
@@ -32,11 +32,14 @@ class Keyring:
         self._trust_root = trust_root
         self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}
         self._secrets = {name: found[max(found)] for name, found in branches.items()}
-        self._signers = {
-            name: LocalSigner(algorithm, self._secrets[name]) for name, algorithm in SIGNING_BRANCHES.items()
+        alone = {name: LocalSigner(algorithm, self._secrets[name]) for name, algorithm in SIGNING_BRANCHES.items()}
+        both = {
+            name: LocalSigner(SIGNING_BRANCHES[name], self._secrets[name], beside=(alone[second],))
+            for name, second in SECOND_SIGNED.items()
         }
+        self._signers = alone | both
         for name, signer in self._signers.items():
-            if trust_root.keys_of(name)[-1] != signer.public():
+            if trust_root.keys.get(name, (None,))[-1] != signer.public():
                 raise VerificationFailed(
                     f"The trust root lists another key for {name!r} than the keyring holds.\n"
                     "One of the two was replaced; restore the whole keys folder from one backup.",
@@ -49,7 +52,7 @@ class Keyring:
         return self._trust_root
 
     def signer(self, branch: str) -> LocalSigner:
-        """The signer of a signing branch, e.g. "statements".
+        """The signer of a signing branch, e.g. "statements", with those that sign its statements besides.
 
         Raises
         ------
