@@ -41,7 +41,6 @@ class KmsBackend:
     def __init__(self, settings: "KmsUnlock") -> None:
         self._settings = settings
         self._client = _client(settings)
-        self._root = ""  # ARN of the root key: an alias could be moved between two calls
 
     def described(self) -> Mapping[str, str]:
         """Key and region."""
@@ -52,7 +51,7 @@ class KmsBackend:
         alias = self._settings.key
 
         def make() -> None:
-            with contextlib.suppress(BackendRefused):
+            if self._state(alias) is not None:
                 self._client.rotate_key_on_demand(KeyId=self._usable(alias))
                 return
             if not alias.startswith("alias/"):
@@ -104,7 +103,7 @@ class KmsBackend:
         """Have KMS destroy the key after its shortest waiting time, seven days; until then it is refused as pending."""
 
         def schedule() -> None:
-            key = self._usable(self._settings.key)
+            key = self._usable(self._settings.key).rpartition("/")[2]  # its id: an alias could be moved meanwhile
             self._client.schedule_key_deletion(KeyId=key, PendingWindowInDays=_WAIT_DAYS)
 
         self._do(schedule)
@@ -132,10 +131,10 @@ class KmsBackend:
         def ask_public() -> tuple[str, PublicKey]:
             from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-            try:
-                arn = self._client.describe_key(KeyId=_alias(name))["KeyMetadata"]["Arn"]
-            except self._client.exceptions.NotFoundException:
-                raise NotFound(f"KMS has no signing key {name!r} here.") from None
+            found = self._state(_alias(name))
+            if found is None:
+                raise NotFound(f"KMS has no signing key {name!r} here.")
+            arn = str(found["Arn"])
             loaded = load_der_public_key(self._client.get_public_key(KeyId=arn)["PublicKey"])
             return arn, PublicKey.from_pem(loaded.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
@@ -147,7 +146,7 @@ class KmsBackend:
         self._client.close()
 
     def _sign(self, arn: str, data: bytes) -> bytes:
-        whole = len(data) <= _MOST_RAW
+        whole = 0 < len(data) <= _MOST_RAW
         said = self._client.sign(
             KeyId=self._usable(arn),
             Message=data if whole else hashlib.sha256(data).digest(),
@@ -158,13 +157,21 @@ class KmsBackend:
 
     def _usable(self, key: str) -> str:
         """The ARN of a key, if KMS says that it is enabled."""
-        said = self._client.describe_key(KeyId=key)["KeyMetadata"]
+        said = self._state(key) or {"KeyState": "missing"}
         if said["KeyState"] != "Enabled":
             raise BackendRefused(
                 f"The key {key[:100]!r} in KMS is {said['KeyState']}, so nothing is opened or signed with it.\n"
                 "Enable it, or cancel its deletion, if that was a mistake."
             )
         return str(said["Arn"])
+
+    def _state(self, key: str) -> Mapping[str, Any] | None:
+        """What KMS says about a key; None where there is no such key."""
+        try:
+            found: Mapping[str, Any] = self._client.describe_key(KeyId=key)["KeyMetadata"]
+        except self._client.exceptions.NotFoundException:
+            return None
+        return found
 
     def _do(self, call: Callable[[], T]) -> T:
         """`call` in time, with errors of ours."""
