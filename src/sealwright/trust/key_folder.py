@@ -31,7 +31,17 @@ from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import Unlock
 from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap, wrap_under
 
-__all__ = ["branch_file", "branch_versions", "create_keyring", "open_keyring", "open_root", "write_branch"]
+__all__ = [
+    "branch_file",
+    "branch_versions",
+    "create_keyring",
+    "keyring_of",
+    "open_keyring",
+    "open_root",
+    "workspace_of",
+    "wrap_root",
+    "write_branch",
+]
 
 _MOST_BYTES = 256 * 1024
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
@@ -94,7 +104,11 @@ def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
     VerificationFailed
         A file was changed, swapped or cut; `link` names it.
     """
-    workspace, root = open_root(folder, unlock)
+    return keyring_of(folder, *open_root(folder, unlock))
+
+
+def keyring_of(folder: Path, workspace: str, root: bytes) -> Keyring:
+    """As `open_keyring`, with the root secret at hand: only where it was recovered from shares."""
     trust_root = TrustRoot.from_bytes(_read(folder, _TRUST))
     if trust_root.workspace != workspace:
         raise VerificationFailed(
@@ -117,6 +131,23 @@ def open_root(folder: Path, unlock: Unlock) -> tuple[str, bytes]:
     wrapped = _read(folder, _ROOT)
     workspace = _workspace(path_of(wrapped, link=f"keys/{_ROOT}"))
     return workspace, unwrap(wrapped, _path(workspace, "root", 1), unlock, link=f"keys/{_ROOT}")
+
+
+def wrap_root(workspace: str, root: bytes, unlock: Unlock) -> bytes:
+    """A new root.json, which was seen to open again by `unlock`."""
+    path = _path(workspace, "root", 1)
+    wrapped = wrap(root, path, unlock)
+    if unwrap(wrapped, path, unlock, link="the new root.json") != root:
+        raise VerificationFailed("What was just wrapped opens as something else. Nothing was changed.", link=f"keys/{_ROOT}")
+    return wrapped
+
+
+def workspace_of(folder: Path) -> str:
+    """Whose keys these are, by trust.json: also where root.json is lost. Trust it only after `keyring_of`."""
+    if not folder.is_dir():
+        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
+    private_folder(folder)
+    return TrustRoot.from_bytes(_read(folder, _TRUST)).workspace
 
 
 def branch_versions(folder: Path, branch: str) -> list[int]:

@@ -198,8 +198,8 @@ class VaultBackend:
 def _client(settings: "VaultUnlock") -> Any:
     """A client that takes nothing from the environment and follows no redirect with our token."""
     try:
-        import hvac
-        import requests  # type: ignore[import-untyped]
+        import hvac  # type: ignore[import-untyped]
+        import requests
     except ImportError:
         raise MissingExtra("Vault or OpenBao", "vault") from None
     for part in (settings.key, *settings.mount.split("/")):
