@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         pseudonym_of,
         raw_pseudonym,
     )
-    from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
+    from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.sealing import derive_key, open_sealed, seal
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from sealwright.trust.tls import create_server_certificate
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
-    from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
+    from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
     from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
 
 __all__ = [
@@ -89,6 +89,7 @@ __all__ = [
     "LedgerReport",
     "LedgerUnavailable",
     "LocalSigner",
+    "ML_DSA_65",
     "ModelManifest",
     "PERSON",
     "Passphrase",
@@ -100,6 +101,7 @@ __all__ = [
     "ReceiptReport",
     "RoleGrant",
     "SEALING_BRANCHES",
+    "SECOND_SIGNED",
     "SIGNING_BRANCHES",
     "Secret",
     "Signer",
@@ -259,6 +261,7 @@ _HOME = {
     "public_keys": (
         "ECDSA_P256",
         "ED25519",
+        "ML_DSA_65",
         "PublicKey",
         "Signer",
     ),
@@ -300,6 +303,7 @@ _HOME = {
         "verify_token",
     ),
     "trust_root": (
+        "SECOND_SIGNED",
         "SIGNING_BRANCHES",
         "TrustRoot",
     ),

@@ -187,7 +187,7 @@ def pae(payload: bytes) -> bytes:
 
 
 def read_statement(envelope: bytes, keys: Json, kind: str, second: Json) -> Statement:
-    """The statement in an envelope: signed by `keys`, then by `second` if there are such; every byte as it was signed."""
+    """The statement in an envelope: signed by `keys`, then `second` if there are such, every byte of it."""
     outer = exact(canonical(envelope), "payload payloadType signatures")
     payload, signatures = from_base64(outer["payload"]), [exact(one, "keyid sig") for one in outer["signatures"]]
     order, known = [one["keyid"] for one in signatures], {**keys, **second}
