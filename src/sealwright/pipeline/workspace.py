@@ -35,7 +35,17 @@ from sealwright.kernel import (
     write_atomically,
 )
 from sealwright.registry import Registry
-from sealwright.trust import Keyring, Ledger, LedgerInUse, TrustRoot, Unlock, create_keyring, open_keyring
+from sealwright.trust import (
+    KeyListFile,
+    Keyring,
+    Ledger,
+    LedgerInUse,
+    TrustRoot,
+    Unlock,
+    create_keyring,
+    heed,
+    open_keyring,
+)
 
 __all__ = ["Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"]
 
@@ -60,7 +70,19 @@ class Workspace:
 
     @property
     def trust_root(self) -> TrustRoot:
+        """Every key there ever was: for what the ledger has, whose order is a time we trust."""
         return self.keyring.trust_root
+
+    @property
+    def standing_root(self) -> TrustRoot:
+        """Without the keys that were withdrawn as compromised: for what is signed now, and for what leaves the house.
+
+        Raises
+        ------
+        VerificationFailed
+            The list of revoked keys is missing, older than one seen before, or not ours.
+        """
+        return heed(self.trust_root, KeyListFile(self.home).read(self.trust_root, now=self.clock()))
 
     @property
     def ledger(self) -> Ledger:
@@ -83,6 +105,7 @@ class Workspace:
                     origin=ledger_origin(self.id),
                     signer=self.keyring.signer("checkpoints"),
                     clock=self.clock,
+                    keys=self.trust_root.keys_of("checkpoints"),  # an earlier one may have signed the newest checkpoint
                 )
             except LedgerInUse:
                 if time.monotonic() >= until:
@@ -215,7 +238,7 @@ def open_workspace(home: Path, unlock: Unlock, *, clock: Clock = system_clock) -
 
 
 def read_trust_root(home: Path) -> TrustRoot:
-    """The public keys of a workspace, without opening its secret ones."""
+    """Every public key of a workspace, without opening its secret ones."""
     _about(home)
     return TrustRoot.from_bytes(read_limited(home / "keys" / "trust.json", 1 << 20))
 

@@ -28,6 +28,7 @@ class ServingState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sequence: Annotated[int, Meta(ge=0)] = 0
     pointer: str = ""  # digest of that pointer's statement
     revocations: Annotated[int, Meta(ge=0)] = 0
+    key_revocations: Annotated[int, Meta(ge=0)] = 0
     ledger_begun: bool = False
 
 

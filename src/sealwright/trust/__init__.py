@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
+    from sealwright.trust.backends.unlock_file import read_unlock_file
+    from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
     from sealwright.trust.key_folder import create_keyring, open_keyring
+    from sealwright.trust.key_list_file import KEY_LIST, KeyListFile
+    from sealwright.trust.key_revocation import (
+        REASONS,
+        KeyListOlder,
+        KeyRevocations,
+        RevokedKey,
+        heed,
+        make_key_revocations,
+        revoke,
+        verify_key_revocations,
+    )
     from sealwright.trust.key_rotation import retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger
@@ -55,15 +68,28 @@ if TYPE_CHECKING:
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
+    from sealwright.trust.root_recovery import protect_root, recover_root, split_root
     from sealwright.trust.sealing import derive_key, open_sealed, seal
+    from sealwright.trust.shares import Share, read_share
     from sealwright.trust.signers import LocalSigner, import_signer
+    from sealwright.trust.signing_rotation import read_chain, rotate_signing
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.tls import create_server_certificate
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
+    from sealwright.trust.trust_chain import follow_chain
     from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
-    from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.unlock import (
+        InsecurePassphraseForTests,
+        KeyElsewhere,
+        KeyFile,
+        Passphrase,
+        Secret,
+        Unlock,
+        create_key_file,
+    )
+    from sealwright.trust.wrapping import method_of
 
 __all__ = [
     "Appended",
@@ -79,9 +105,15 @@ __all__ = [
     "Event",
     "Frontier",
     "InsecurePassphraseForTests",
+    "KEY_LIST",
+    "KeyElsewhere",
     "KeyFile",
     "KeyFileUnsafe",
+    "KeyListFile",
+    "KeyListOlder",
+    "KeyRevocations",
     "Keyring",
+    "KmsUnlock",
     "Ledger",
     "LedgerAudit",
     "LedgerEntry",
@@ -95,21 +127,26 @@ __all__ = [
     "Passphrase",
     "Person",
     "PersonSigner",
+    "Pkcs11Unlock",
     "Principal",
     "PublicKey",
+    "REASONS",
     "ROLES",
     "ReceiptReport",
+    "RevokedKey",
     "RoleGrant",
     "SEALING_BRANCHES",
     "SECOND_SIGNED",
     "SIGNING_BRANCHES",
     "Secret",
+    "Share",
     "Signer",
     "Statement",
     "TlsFiles",
     "TokenRefused",
     "TrustRoot",
     "Unlock",
+    "VaultUnlock",
     "WrongUnlock",
     "as_pseudonym",
     "check_file_names",
@@ -122,14 +159,18 @@ __all__ = [
     "derive_key",
     "digest_of_resource",
     "erase_attachments",
+    "follow_chain",
+    "heed",
     "import_signer",
     "inclusion_path",
     "issue_token",
     "keyed_name",
     "leaf_hash",
     "load_server_certificate",
+    "make_key_revocations",
     "make_receipt",
     "make_statement",
+    "method_of",
     "open_checkpoint",
     "open_keyring",
     "open_person",
@@ -139,11 +180,18 @@ __all__ = [
     "open_stream",
     "person_name_key",
     "person_statement",
+    "protect_root",
     "pseudonym_of",
     "raw_pseudonym",
+    "read_chain",
     "read_model_folder",
+    "read_share",
+    "read_unlock_file",
+    "recover_root",
     "retire_branch",
+    "revoke",
     "rotate_branch",
+    "rotate_signing",
     "seal",
     "seal_file",
     "seal_records",
@@ -151,10 +199,12 @@ __all__ = [
     "sign_model_files",
     "sign_model_folder",
     "sign_statement",
+    "split_root",
     "tree_root",
     "verify_consistency",
     "verify_extension",
     "verify_inclusion",
+    "verify_key_revocations",
     "verify_ledger",
     "verify_model_folder",
     "verify_person",
@@ -176,9 +226,29 @@ _HOME = {
         "TokenRefused",
         "WrongUnlock",
     ),
+    "backends.unlock_file": ("read_unlock_file",),
+    "backends.unlocks": (
+        "KmsUnlock",
+        "Pkcs11Unlock",
+        "VaultUnlock",
+    ),
     "key_folder": (
         "create_keyring",
         "open_keyring",
+    ),
+    "key_list_file": (
+        "KEY_LIST",
+        "KeyListFile",
+    ),
+    "key_revocation": (
+        "REASONS",
+        "KeyListOlder",
+        "KeyRevocations",
+        "RevokedKey",
+        "heed",
+        "make_key_revocations",
+        "revoke",
+        "verify_key_revocations",
     ),
     "key_rotation": (
         "retire_branch",
@@ -204,6 +274,21 @@ _HOME = {
         "open_records",
         "seal_records",
     ),
+    "root_recovery": (
+        "protect_root",
+        "recover_root",
+        "split_root",
+    ),
+    "shares": (
+        "Share",
+        "read_share",
+    ),
+    "signing_rotation": (
+        "read_chain",
+        "rotate_signing",
+    ),
+    "trust_chain": ("follow_chain",),
+    "wrapping": ("method_of",),
     "ledger": (
         "Appended",
         "Ledger",
@@ -309,6 +394,7 @@ _HOME = {
     ),
     "unlock": (
         "InsecurePassphraseForTests",
+        "KeyElsewhere",
         "KeyFile",
         "Passphrase",
         "Secret",

@@ -25,6 +25,7 @@ from sealwright.kernel import (
     read_limited,
     write_atomically,
 )
+from sealwright.trust.key_journal import finish_changes
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
@@ -40,6 +41,7 @@ __all__ = [
     "open_root",
     "workspace_of",
     "wrap_root",
+    "wrapped_branch",
     "write_branch",
 ]
 
@@ -128,6 +130,7 @@ def open_root(folder: Path, unlock: Unlock) -> tuple[str, bytes]:
     if not folder.is_dir():
         raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
     private_folder(folder)
+    finish_changes(folder)
     wrapped = _read(folder, _ROOT)
     workspace = _workspace(path_of(wrapped, link=f"keys/{_ROOT}"))
     return workspace, unwrap(wrapped, _path(workspace, "root", 1), unlock, link=f"keys/{_ROOT}")
@@ -158,7 +161,12 @@ def branch_versions(folder: Path, branch: str) -> list[int]:
 
 def write_branch(folder: Path, root: bytes, workspace: str, branch: str, version: int, secret: bytes) -> None:
     """Put one version of a branch on disk, wrapped under the root."""
-    write_atomically(branch_file(folder, branch, version), wrap_under(root, secret, _path(workspace, branch, version)))
+    write_atomically(branch_file(folder, branch, version), wrapped_branch(root, workspace, branch, version, secret))
+
+
+def wrapped_branch(root: bytes, workspace: str, branch: str, version: int, secret: bytes) -> bytes:
+    """One version of a branch as it lies on disk."""
+    return wrap_under(root, secret, _path(workspace, branch, version))
 
 
 def branch_file(folder: Path, branch: str, version: int) -> Path:

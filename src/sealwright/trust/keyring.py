@@ -33,10 +33,7 @@ class Keyring:
         self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}
         self._secrets = {name: found[max(found)] for name, found in branches.items()}
         alone = {name: LocalSigner(algorithm, self._secrets[name]) for name, algorithm in SIGNING_BRANCHES.items()}
-        both = {
-            name: LocalSigner(SIGNING_BRANCHES[name], self._secrets[name], beside=(alone[second],))
-            for name, second in SECOND_SIGNED.items()
-        }
+        both = {name: alone[name].with_beside(alone[second]) for name, second in SECOND_SIGNED.items()}
         self._signers = alone | both
         for name, signer in self._signers.items():
             if trust_root.keys.get(name, (None,))[-1] != signer.public():

@@ -60,6 +60,13 @@ class LocalSigner:
         """The key to check signatures with."""
         return self._public
 
+    def with_beside(self, *beside: Signer) -> "LocalSigner":
+        """The same key, whose statements `beside` sign, too."""
+        other = object.__new__(LocalSigner)
+        other._algorithm, other._private, other._public = self._algorithm, self._private, self._public
+        other._beside = beside
+        return other
+
     def private_key(self) -> _Private:
         """The key object, for this room's certificate builder only."""
         return self._private

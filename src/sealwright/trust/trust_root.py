@@ -49,13 +49,15 @@ _MOST_BYTES = 256 * 1024
 class TrustRoot:
     """The keys of each branch; the last of a branch is the one in use, earlier ones verify older signatures.
 
-    `revoked` names keys that count for nothing (`key_revocation`). It is no part of what is written or compared:
-    the trust root says which keys there are, the revocation list which of them were withdrawn since.
+    `revoked` names keys that count for nothing, `since` the ledger entry from which a key counts for nothing, where it
+    is known when something was signed (`key_revocation.heed` sets both). They are no part of what is written or
+    compared: the trust root says which keys there are, the revocation list which of them were withdrawn.
     """
 
     workspace: str
     keys: Mapping[str, tuple[PublicKey, ...]]
     revoked: frozenset[str] = field(default=frozenset(), compare=False)  # key ids
+    since: Mapping[str, int] = field(default_factory=dict, compare=False)  # key id -> ledger entry
     _standing: Mapping[str, tuple[PublicKey, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +101,14 @@ class TrustRoot:
                 link="trust.json",
             )
         return found
+
+    def as_of(self, entry: int) -> "TrustRoot":
+        """The keys that held when entry number `entry` of the control ledger was written: for what that entry names.
+
+        A ledger's order is a trusted time; a date in a statement is only its signer's word.
+        """
+        revoked = frozenset(key_id for key_id, since in self.since.items() if since <= entry)
+        return self if revoked == self.revoked else replace(self, revoked=revoked)
 
     def _standing_of(self, branch: str) -> tuple[PublicKey, ...]:
         """The keys that were not revoked. Where the second ones are all revoked, the first ones cannot stand either."""
