@@ -177,4 +177,6 @@ def test_the_root_moves_to_another_lock(folder: Path) -> None:
     open_keyring(folder, NEW).close()
     with pytest.raises(WrongUnlock):
         open_keyring(folder, OLD)
-    assert [(one.action, one.detail) for one in audit.events] == [("root.protect", {"from": "argon2id", "to": "argon2id"})]
+    assert [(one.action, one.detail) for one in audit.events] == [
+        ("root.protect", {"from": "argon2id", "to": "argon2id"})
+    ]

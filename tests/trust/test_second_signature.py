@@ -71,7 +71,11 @@ def test_both_signatures_are_made_and_asked_for_by_default(ring: Keyring, branch
 @pytest.mark.parametrize("branch", sorted(SECOND_SIGNED))
 def test_a_stripped_second_signature_is_missed_t43(ring: Keyring, branch: str) -> None:
     data, keys = sign_statement(STATEMENT, ring.signer(branch)), ring.trust_root.keys_of(branch)
-    for kept, words in ((slice(0, 1), "second signature"), (slice(1, 2), "first signatures"), (slice(0, 0), "Expected 1 to 2")):
+    for kept, words in (
+        (slice(0, 1), "second signature"),
+        (slice(1, 2), "first signatures"),
+        (slice(0, 0), "Expected 1 to 2"),
+    ):
         with pytest.raises(VerificationFailed, match=words):
             verify_statement(edited(data, signatures=signatures(data)[kept]), keys)
     with pytest.raises(VerificationFailed, match="second signature"):
@@ -115,7 +119,9 @@ def test_the_second_key_of_somebody_else_does_not_count(ring: Keyring) -> None:
         verify_statement(sign_statement(STATEMENT, other), ring.trust_root.keys_of("releases"))
 
 
-@pytest.mark.parametrize(("by", "as_branch"), [("statements", "releases"), ("releases", "statements"), ("authority", "releases")])
+@pytest.mark.parametrize(
+    ("by", "as_branch"), [("statements", "releases"), ("releases", "statements"), ("authority", "releases")]
+)
 def test_what_one_branch_signed_is_not_of_another_though_they_share_the_second_key(
     ring: Keyring, by: str, as_branch: str
 ) -> None:

@@ -47,6 +47,15 @@ if TYPE_CHECKING:
         open_workspace,
         read_trust_root,
     )
+    from sealwright.pipeline.workspace_keys import (
+        KeyState,
+        keys_of,
+        protect_keys,
+        recover_keys,
+        revoke_key,
+        rotate_key,
+        split_keys,
+    )
 
 _HOME = {
     "assurance_worker": ("CHECKS",),
@@ -97,11 +106,27 @@ _HOME = {
     "take_in": ("Ingested", "ingest"),
     "verify": ("Verified", "trust_root_from", "verify_bytes", "verify_path"),
     "way": ("Way", "run_way"),
+    "workspace_keys": (
+        "KeyState",
+        "keys_of",
+        "protect_keys",
+        "recover_keys",
+        "revoke_key",
+        "rotate_key",
+        "split_keys",
+    ),
     "workspace": ("Workspace", "create_workspace", "is_workspace", "open_workspace", "read_trust_root"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "KeyState",
+    "keys_of",
+    "protect_keys",
+    "recover_keys",
+    "revoke_key",
+    "rotate_key",
+    "split_keys",
     "CHECKS",
     "COMPARISONS",
     "PROJECT_FILE",

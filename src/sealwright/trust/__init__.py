@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit, digest_of_resource
-    from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
+    from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.key_folder import create_keyring, open_keyring
     from sealwright.trust.key_list_file import KEY_LIST, KeyListFile
     from sealwright.trust.key_revocation import (

@@ -82,7 +82,9 @@ def payload_of(
     return payload
 
 
-def _enough(seen: Sequence[str], known: Mapping[str, PublicKey], second: Mapping[str, PublicKey], threshold: int) -> None:
+def _enough(
+    seen: Sequence[str], known: Mapping[str, PublicKey], second: Mapping[str, PublicKey], threshold: int
+) -> None:
     """Enough first signatures, then the second ones that those keys do not stand without."""
     first = [known[key_id] for key_id in seen if key_id not in second]
     if len(first) < threshold or any(key_id in second for key_id in seen[: len(first)]):

@@ -141,7 +141,9 @@ def wrap_root(workspace: str, root: bytes, unlock: Unlock) -> bytes:
     path = _path(workspace, "root", 1)
     wrapped = wrap(root, path, unlock)
     if unwrap(wrapped, path, unlock, link="the new root.json") != root:
-        raise VerificationFailed("What was just wrapped opens as something else. Nothing was changed.", link=f"keys/{_ROOT}")
+        raise VerificationFailed(
+            "What was just wrapped opens as something else. Nothing was changed.", link=f"keys/{_ROOT}"
+        )
     return wrapped
 
 

@@ -10,8 +10,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from sealwright.kernel import SealwrightError, VerificationFailed, canonical_json, fsync_folder, read_limited
-from sealwright.kernel import strict_json, write_atomically
+from sealwright.kernel import (
+    SealwrightError,
+    VerificationFailed,
+    canonical_json,
+    fsync_folder,
+    read_limited,
+    strict_json,
+    write_atomically,
+)
 
 __all__ = ["begin_changes", "finish_changes"]
 

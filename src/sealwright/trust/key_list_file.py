@@ -40,7 +40,8 @@ class KeyListFile:
             data = read_limited(self._file, _MOST_BYTES)
         except InvalidInput as error:
             raise VerificationFailed(
-                f"List {seen} of revoked keys was seen here and cannot be read: {error}\nRestore {KEY_LIST}.", link=KEY_LIST
+                f"List {seen} of revoked keys was seen here and cannot be read: {error}\nRestore {KEY_LIST}.",
+                link=KEY_LIST,
             ) from None
         found = verify_key_revocations(data, trust_root, at_least=seen)
         if found.sequence > seen:
@@ -65,5 +66,7 @@ class KeyListFile:
             return 0
         text = read_limited(self._mark, 32).decode("ascii", "replace")
         if not text.isdecimal():
-            raise VerificationFailed(f"keys/{_MARK} does not hold a number. Restore the keys folder.", link=f"keys/{_MARK}")
+            raise VerificationFailed(
+                f"keys/{_MARK} does not hold a number. Restore the keys folder.", link=f"keys/{_MARK}"
+            )
         return int(text)

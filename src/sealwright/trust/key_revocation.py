@@ -117,7 +117,8 @@ def revoke(known: KeyRevocations, revoked: RevokedKey, trust_root: TrustRoot, *,
         raise InvalidInput(f"The trust root lists no key {revoked.key_id[:16]}… for {revoked.branch!r}.")
     if revoked.key_id in {key.key_id for key in _authority(trust_root)}:
         raise Conflict(
-            "This key signs the list, and no key revokes itself. Rotate it first: sealwright keys rotate " + revoked.branch
+            "This key signs the list, and no key revokes itself. Rotate it first: sealwright keys rotate "
+            + revoked.branch
         )
     return KeyRevocations(sequence=known.sequence + 1, issued_at=now, keys={**known.keys, revoked.key_id: revoked})
 
@@ -164,9 +165,7 @@ def heed(trust_root: TrustRoot, listed: KeyRevocations) -> TrustRoot:
     if not listed.keys:
         return trust_root
     compromised = frozenset(key_id for key_id, one in listed.keys.items() if one.reason == "compromised")
-    return replace(
-        trust_root, revoked=compromised, since={key_id: one.since for key_id, one in listed.keys.items()}
-    )
+    return replace(trust_root, revoked=compromised, since={key_id: one.since for key_id, one in listed.keys.items()})
 
 
 def _authority(trust_root: TrustRoot) -> tuple[PublicKey, ...]:

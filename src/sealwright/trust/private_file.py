@@ -30,7 +30,9 @@ def read_private(path: Path, most_bytes: int, *, what: str) -> bytes:
             f"There is no {low.removeprefix('the ')} at {path}.\nGive the right path, or restore it from your backup."
         ) from None
     except OSError as error:
-        raise KeyFileUnsafe(f"{what} {path} cannot be opened: {error.strerror}. It must be a plain file, not a link.") from None
+        raise KeyFileUnsafe(
+            f"{what} {path} cannot be opened: {error.strerror}. It must be a plain file, not a link."
+        ) from None
     try:
         _check(os.fstat(handle), path, what)
         return os.read(handle, most_bytes + 1)

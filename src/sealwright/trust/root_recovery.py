@@ -87,5 +87,7 @@ def protect_root(folder: Path, unlock: Unlock, new_unlock: Unlock, *, audit: Aud
     old = method_of((folder / _ROOT).read_bytes(), link=f"keys/{_ROOT}")
     new = wrap_root(workspace, root, new_unlock)
     detail = {"from": old, "to": method_of(new, link="the new root.json")}
-    audit.record(Event(action="root.protect", outcome="done", actor=by, resource=f"workspace:{workspace}", detail=detail))
+    audit.record(
+        Event(action="root.protect", outcome="done", actor=by, resource=f"workspace:{workspace}", detail=detail)
+    )
     write_atomically(folder / _ROOT, new)

@@ -18,7 +18,9 @@ MOST_SHARES = 255
 _REDUCE = 0x1B
 
 
-def split(secret: bytes, needed: int, shares: int, *, random: Callable[[int], bytes] = secrets.token_bytes) -> dict[int, bytes]:
+def split(
+    secret: bytes, needed: int, shares: int, *, random: Callable[[int], bytes] = secrets.token_bytes
+) -> dict[int, bytes]:
     """Shares of `secret` by their point, 1 to `shares`; any `needed` of them give it back.
 
     Raises

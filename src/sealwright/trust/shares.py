@@ -86,7 +86,9 @@ def read_share(line: str) -> Share:
     head, parts = line.strip().split(":")[:4], line.strip().split(":")[4:]
     found = _LINE.fullmatch(":".join([*head, *(part.strip().upper() for part in parts)]))
     if found is None:
-        raise InvalidInput("This is not a share as we wrote it. A line begins with sealwright-share-1: and has six parts.")
+        raise InvalidInput(
+            "This is not a share as we wrote it. A line begins with sealwright-share-1: and has six parts."
+        )
     body = found[0].rpartition(":")[0]
     if not hmac.compare_digest(_check(body), found["check"]):
         raise InvalidInput(
@@ -125,7 +127,9 @@ def join_shares(shares: Sequence[Share]) -> bytes:
     sets = {(one.workspace, one.set_id, one.needed, one.count) for one in shares}
     if len(sets) != 1:
         described = ", ".join(sorted(f"set {set_id[:8]}… of {workspace}" for workspace, set_id, _, _ in sets))
-        raise InvalidInput(f"These shares do not belong together: {described or 'there are none'}. Use those of one set.")
+        raise InvalidInput(
+            f"These shares do not belong together: {described or 'there are none'}. Use those of one set."
+        )
     workspace, set_id, needed, _ = sets.pop()
     by_index = {one.index: one.value for one in shares}
     if len(by_index) != len(shares):
@@ -146,7 +150,9 @@ def join_shares(shares: Sequence[Share]) -> bytes:
 
 
 def _tag(secret: bytes, set_id: str, workspace: str) -> bytes:
-    return hashlib.sha256(b"sealwright share v1\0" + bytes.fromhex(set_id) + workspace.encode() + b"\0" + secret).digest()[:_TAG]
+    return hashlib.sha256(
+        b"sealwright share v1\0" + bytes.fromhex(set_id) + workspace.encode() + b"\0" + secret
+    ).digest()[:_TAG]
 
 
 def _check(body: str) -> str:

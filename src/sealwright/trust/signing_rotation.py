@@ -60,7 +60,7 @@ def rotate_signing(
         added = (*old.keys[branch], LocalSigner(SIGNING_BRANCHES[branch], secret).public())
         new = TrustRoot(workspace, {**old.keys, branch: added})
         authority = _authority_after(ring, branch, secret)
-        chain = read_chain(folder)
+        chain = read_chain(folder / TRUST_CHAIN)
         signers = [ring.signer("authority")] + ([authority] if branch == "authority" else [])
         chain.append(make_link(old, new, len(chain) + 1, signers))
         changes = {
@@ -81,11 +81,11 @@ def rotate_signing(
     return new
 
 
-def read_chain(folder: Path) -> list[bytes]:
+def read_chain(file: Path) -> list[bytes]:
     """Every signed step from the first trust root of a workspace to its newest; none before the first rotation."""
-    if not (folder / TRUST_CHAIN).exists():
+    if not file.exists():
         return []
-    found = strict_json(read_limited(folder / TRUST_CHAIN, _MOST_CHAIN), what=TRUST_CHAIN, most_bytes=_MOST_CHAIN)
+    found = strict_json(read_limited(file, _MOST_CHAIN), what=TRUST_CHAIN, most_bytes=_MOST_CHAIN)
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise InvalidInput(f"{TRUST_CHAIN} is not a list of signed steps. Restore it from your backup.")
     return [one.encode("utf-8") for one in found]

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
@@ -93,7 +93,7 @@ class Key:
 class FakeTransit:
     """The engine. Use it in a `with` block."""
 
-    def __init__(self, token: str = "a-token-of-the-fake") -> None:  # noqa: S107
+    def __init__(self, token: str = "a-token-of-the-fake") -> None:
         self.token, self.keys = token, dict[str, Key]()
         self.down, self.seconds, self.lie = False, 0.0, False
         self.seen: list[Json] = []
@@ -135,7 +135,7 @@ class FakeTransit:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> "FakeTransit":
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 

@@ -56,7 +56,7 @@ class Home:
 
     def fault(self, kind: str, *, on: bool = True) -> None:
         """Switch "down", "slow" or "lie" on or off."""
-        pytest.skip(f"{self.name}: cannot be made {kind}")
+        pytest.skip(f"{self.name}: cannot be made {kind}, {on}")
 
     def end_old_versions(self) -> None:
         """Make the first version of the root key unusable, the way an operator of this home would."""
@@ -261,6 +261,8 @@ def soft_hsm(folder: Path) -> SoftHsm:
         return SoftHsm(_REAL, None, folder)
     shim, mode = folder / "faulty.so", folder / "mode"
     source = Path(__file__).with_name("faulty_pkcs11.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(shim), str(source), "-ldl"], check=True, capture_output=True)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", str(shim), str(source), "-ldl"], check=True, capture_output=True
+    )
     os.environ |= {"FAULTY_PKCS11_REAL": str(_REAL), "FAULTY_PKCS11_MODE": str(mode)}
     return SoftHsm(shim, mode, folder)

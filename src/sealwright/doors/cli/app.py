@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli import data, evidence_verbs, lifecycle, people, release, serve, start, workspace
+from sealwright.doors.cli import data, evidence_verbs, keys, lifecycle, people, release, serve, start, workspace
 
 __all__ = ["app"]
 
@@ -35,4 +35,5 @@ for module in (start, lifecycle, evidence_verbs, release, serve):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
+app.add_typer(keys.app, name="keys", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")

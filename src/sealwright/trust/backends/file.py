@@ -9,8 +9,17 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from sealwright.kernel import Conflict, InvalidInput, NotFound, Refused, check_name, fsync_folder, private_folder
-from sealwright.kernel import read_limited, write_atomically
+from sealwright.kernel import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Refused,
+    check_name,
+    fsync_folder,
+    private_folder,
+    read_limited,
+    write_atomically,
+)
 from sealwright.trust.backends.verified_signer import VerifiedSigner
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, Signer
@@ -96,7 +105,10 @@ class FileBackend:
         if not file.exists():
             raise NotFound(f"There is no signing key {name!r}. Make it first.")
         secret = unwrap(
-            read_limited(file, _MOST_BYTES), f"sealwright/signing/{name}", self._unlock, link=f"the signing key {name!r}"
+            read_limited(file, _MOST_BYTES),
+            f"sealwright/signing/{name}",
+            self._unlock,
+            link=f"the signing key {name!r}",
         )
         algorithm, _, key = secret.partition(b"\0")
         return LocalSigner(algorithm.decode(), key)

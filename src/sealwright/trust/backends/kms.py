@@ -179,7 +179,7 @@ class KmsBackend:
             return within(self._settings.seconds, call, what="KMS")
         except SealwrightError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every library has its own; none may pass unworded
             raise _worded(error) from None
 
 
@@ -205,7 +205,9 @@ def _client(settings: "KmsUnlock") -> Any:
     if settings.credentials is not None:
         lines = settings.credentials.read().reveal().split("\n")
         if len(lines) not in (2, 3):
-            raise InvalidInput("AWS credentials are two or three lines: access key id, secret access key, session token.")
+            raise InvalidInput(
+                "AWS credentials are two or three lines: access key id, secret access key, session token."
+            )
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         named = dict(zip(names, (line.strip() for line in lines), strict=False))
     session = boto3.session.Session(botocore_session=inner)
@@ -218,7 +220,11 @@ def _worded(error: Exception) -> SealwrightError:
     code = str(said.get("Error", {}).get("Code", "")) if isinstance(said, Mapping) else ""
     status = said.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) if isinstance(said, Mapping) else 0
     if code in _WRONG:
-        return WrongUnlock("KMS does not open this: another key wrapped it, or for another key path, or it was changed.")
+        return WrongUnlock(
+            "KMS does not open this: another key wrapped it, or for another key path, or it was changed."
+        )
     if code and (code in _GONE or status < 500):
         return BackendRefused(f"KMS refused: {code[:60]}. Look at the key's state and at who may use it.")
-    return BackendUnavailable(f"KMS could not be asked ({code[:60] or type(error).__name__}). Nothing was done without it.")
+    return BackendUnavailable(
+        f"KMS could not be asked ({code[:60] or type(error).__name__}). Nothing was done without it."
+    )

@@ -174,7 +174,9 @@ class Pkcs11Backend:
                 )
             version = int.from_bytes(key[Attribute.ID], "big")
             if version in found:
-                raise BackendRefused(f"The token has two keys {self._settings.key!r} with id {version}; which one is it?")
+                raise BackendRefused(
+                    f"The token has two keys {self._settings.key!r} with id {version}; which one is it?"
+                )
             found[version] = key
         return found
 
@@ -190,7 +192,7 @@ class Pkcs11Backend:
             return within(self._settings.seconds, call, what=what)
         except SealwrightError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every library has its own; none may pass unworded
             raise _worded(error, what) from None
 
     @contextmanager
@@ -268,6 +270,8 @@ def _worded(error: Exception, what: str) -> SealwrightError:
     name = type(error).__name__
     if name.startswith("Pin"):
         return BackendRefused(f"{what} does not take the PIN ({name}). After a few more tries it may lock itself.")
-    if name in _NOT_THERE or isinstance(error, OSError | RuntimeError) and not type(error).__module__.startswith("pkcs11"):
+    if name in _NOT_THERE or (
+        isinstance(error, OSError | RuntimeError) and not type(error).__module__.startswith("pkcs11")
+    ):
         return BackendUnavailable(f"{what} is not there ({name}). Is it plugged in, and the path of its library right?")
     return BackendRefused(f"{what} refused ({name}).")

@@ -52,7 +52,9 @@ class SecretDescriptor:
             while len(data) <= _MOST_BYTES and (more := os.read(self.number, _MOST_BYTES)):
                 data += more
         except OSError:
-            raise InvalidInput(f"File descriptor {self.number} is not open for reading; open it for this command.") from None
+            raise InvalidInput(
+                f"File descriptor {self.number} is not open for reading; open it for this command."
+            ) from None
         return _secret(data, f"What came through file descriptor {self.number}")
 
 

@@ -120,7 +120,9 @@ class VaultBackend:
         check_name(name, what="key")
         version, public = self._do(lambda: self._public(name))
         where = f"The transit engine at {self._settings.url}"
-        return VerifiedSigner(public, lambda data: self._do(lambda: self._sign(name, version, public, data)), where=where)
+        return VerifiedSigner(
+            public, lambda data: self._do(lambda: self._sign(name, version, public, data)), where=where
+        )
 
     def close(self) -> None:
         """End the connection, forget the token."""
@@ -191,7 +193,7 @@ class VaultBackend:
             return within(self._settings.seconds, call, what=f"The transit engine at {self._settings.url}")
         except SealwrightError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every library has its own; none may pass unworded
             raise _worded(error) from None
 
 
