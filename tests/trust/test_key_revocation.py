@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,8 +13,8 @@ from sealwright.trust import (
     InsecurePassphraseForTests,
     KeyListFile,
     KeyListOlder,
-    Keyring,
     KeyRevocations,
+    Keyring,
     LocalSigner,
     RevokedKey,
     Secret,
@@ -55,7 +54,7 @@ class Kept:
 
 class Full(Kept):
     def record(self, event: Event) -> None:
-        raise OSError("disk full")
+        raise OSError(f"disk full: {event.action}")
 
 
 @pytest.fixture

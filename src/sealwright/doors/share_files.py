@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sealwright.kernel import Conflict, InvalidInput, Refused, fsync_folder, private_folder, read_limited
-from sealwright.trust import Share, read_share
+from sealwright.trust import Share, check_together, read_share
 
 __all__ = ["read_shares", "refuse_existing", "write_shares"]
 
@@ -62,7 +62,7 @@ def read_shares(names: Sequence[str]) -> tuple[Share, ...]:
     Refused
         A share itself stands on the command line, where every user of this machine can read it.
     InvalidInput
-        A file or line that is no share.
+        A file or line that is no share, or too few of one set.
     """
     if any(name.strip().startswith(_MARK) for name in names):
         raise Refused(
@@ -76,6 +76,7 @@ def read_shares(names: Sequence[str]) -> tuple[Share, ...]:
         if not lines:
             raise InvalidInput(f"There is no share in {'what was typed' if name == '-' else name}.")
         shares += [read_share(line) for line in lines]
+    check_together(shares)
     return tuple(shares)
 
 

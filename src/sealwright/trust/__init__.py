@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.root_recovery import protect_root, recover_root, split_root
     from sealwright.trust.sealing import derive_key, open_sealed, seal
-    from sealwright.trust.shares import Share, read_share
+    from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner, import_signer
     from sealwright.trust.signing_rotation import read_chain, rotate_signing
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
@@ -150,6 +150,7 @@ __all__ = [
     "WrongUnlock",
     "as_pseudonym",
     "check_file_names",
+    "check_together",
     "consistency_path",
     "create_key_file",
     "create_keyring",
@@ -281,6 +282,7 @@ _HOME = {
     ),
     "shares": (
         "Share",
+        "check_together",
         "read_share",
     ),
     "signing_rotation": (

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed, check_name
 from sealwright.trust.shamir import MOST_SHARES, combine, split
 
-__all__ = ["Share", "join_shares", "make_shares", "read_share"]
+__all__ = ["Share", "check_together", "join_shares", "make_shares", "read_share"]
 
 _SECRET, _TAG, _SET = 32, 16, 8
 _MARK = "sealwright-share-1"
@@ -114,6 +114,28 @@ def read_share(line: str) -> Share:
     return share
 
 
+def check_together(shares: Sequence[Share]) -> tuple[str, str, int]:
+    """Workspace, set and number needed, if these are enough shares of one set.
+
+    Raises
+    ------
+    InvalidInput
+        Too few, one twice, or of different sets.
+    """
+    sets = {(one.workspace, one.set_id, one.needed, one.count) for one in shares}
+    if len(sets) != 1:
+        described = ", ".join(sorted(f"set {set_id[:8]}… of {workspace}" for workspace, set_id, _, _ in sets))
+        raise InvalidInput(
+            f"These shares do not belong together: {described or 'there are none'}. Use those of one set."
+        )
+    workspace, set_id, needed, _ = sets.pop()
+    if len({one.index for one in shares}) != len(shares):
+        raise InvalidInput("One share was given twice; it counts once. Bring another one.")
+    if len(shares) < needed:
+        raise InvalidInput(f"{needed} shares of this set are needed, and {len(shares)} were given.")
+    return workspace, set_id, needed
+
+
 def join_shares(shares: Sequence[Share]) -> bytes:
     """The root secret of `needed` or more shares of one set.
 
@@ -124,18 +146,8 @@ def join_shares(shares: Sequence[Share]) -> bytes:
     VerificationFailed
         One of them was made up: what they give is not what was split.
     """
-    sets = {(one.workspace, one.set_id, one.needed, one.count) for one in shares}
-    if len(sets) != 1:
-        described = ", ".join(sorted(f"set {set_id[:8]}… of {workspace}" for workspace, set_id, _, _ in sets))
-        raise InvalidInput(
-            f"These shares do not belong together: {described or 'there are none'}. Use those of one set."
-        )
-    workspace, set_id, needed, _ = sets.pop()
+    workspace, set_id, needed = check_together(shares)
     by_index = {one.index: one.value for one in shares}
-    if len(by_index) != len(shares):
-        raise InvalidInput("One share was given twice; it counts once. Bring another one.")
-    if len(shares) < needed:
-        raise InvalidInput(f"{needed} shares of this set are needed, and {len(shares)} were given.")
     first = dict(list(by_index.items())[:needed])
     whole = combine(first)
     secret, tag = whole[:_SECRET], whole[_SECRET:]
