@@ -110,7 +110,7 @@ class Published:
 
     def _by_the_key_in_use(self, data: bytes) -> bool:
         try:
-            verify_statement(data, self._trust_root.keys_of("releases")[-1:])
+            verify_statement(data, [self._trust_root.in_use("releases")])
         except VerificationFailed:
             return False
         return True

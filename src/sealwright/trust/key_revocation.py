@@ -29,7 +29,7 @@ from sealwright.kernel import (
     from_rfc3339,
     rfc3339,
 )
-from sealwright.trust.public_keys import PublicKey, Signer
+from sealwright.trust.public_keys import Signer
 from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
@@ -115,7 +115,8 @@ def revoke(known: KeyRevocations, revoked: RevokedKey, trust_root: TrustRoot, *,
         raise Conflict(f"Key {revoked.key_id[:16]}… is revoked already, as {known.keys[revoked.key_id].reason}.")
     if revoked.key_id not in {key.key_id for key in trust_root.keys.get(revoked.branch, ())}:
         raise InvalidInput(f"The trust root lists no key {revoked.key_id[:16]}… for {revoked.branch!r}.")
-    if revoked.key_id in {key.key_id for key in _authority(trust_root)}:
+    signer = trust_root.in_use("authority")
+    if revoked.key_id in {key.key_id for key in (signer, *signer.beside)}:
         raise Conflict(
             "This key signs the list, and no key revokes itself. Rotate it first: sealwright keys rotate "
             + revoked.branch
@@ -147,8 +148,8 @@ def verify_key_revocations(data: bytes, trust_root: TrustRoot, *, at_least: int 
         Not signed by the newest authority keys, or not a list of ours.
     """
     try:
-        first = _authority(trust_root)[0]
-        found = _list_of(verify_statement(data, [first], predicate_type=KEY_REVOCATION_TYPE), trust_root)
+        keys = [trust_root.in_use("authority")]
+        found = _list_of(verify_statement(data, keys, predicate_type=KEY_REVOCATION_TYPE), trust_root)
     except SealwrightError as error:
         raise VerificationFailed(f"The list of revoked keys does not verify: {error}", link=_LINK) from None
     if found.sequence < at_least:
@@ -166,14 +167,6 @@ def heed(trust_root: TrustRoot, listed: KeyRevocations) -> TrustRoot:
         return trust_root
     compromised = frozenset(key_id for key_id, one in listed.keys.items() if one.reason == "compromised")
     return replace(trust_root, revoked=compromised, since={key_id: one.since for key_id, one in listed.keys.items()})
-
-
-def _authority(trust_root: TrustRoot) -> tuple[PublicKey, ...]:
-    """The newest authority key, asking for the newest second one beside it; then that one."""
-    bare = replace(trust_root, revoked=frozenset(), since={})
-    first = bare.keys_of("authority")[-1]
-    second = first.beside[-1:]
-    return (replace(first, beside=second), *second)
 
 
 def _list_of(statement: Statement, trust_root: TrustRoot) -> KeyRevocations:

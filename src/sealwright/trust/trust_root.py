@@ -102,6 +102,18 @@ class TrustRoot:
             )
         return found
 
+    def in_use(self, branch: str) -> PublicKey:
+        """The newest key of `branch`, asking for the newest second one beside it, whether or not either was revoked.
+
+        Raises
+        ------
+        VerificationFailed
+            There is none.
+        """
+        second = self.keys.get(SECOND_SIGNED.get(branch, ""), ())
+        found = self.keys.get(branch) or self.keys_of(branch)  # the latter says what is missing
+        return replace(found[-1], beside=second[-1:])
+
     def as_of(self, entry: int) -> "TrustRoot":
         """The keys that held when entry number `entry` of the control ledger was written: for what that entry names.
 
