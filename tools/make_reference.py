@@ -45,7 +45,11 @@ COMMANDS = [
     "serve",
     "token",
 ]
-GROUPS = {"workspace": ("create", "show", "trust"), "people": ("add", "list", "end")}
+GROUPS = {
+    "workspace": ("create", "show", "trust"),
+    "people": ("add", "list", "end"),
+    "keys": ("list", "rotate", "revoke", "split", "recover", "protect", "follow"),
+}
 
 
 def commands() -> str:
