@@ -54,6 +54,7 @@ GROUPS = {
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
     "certificate": ("issue", "list", "revoke", "publish"),
+    "keys": ("list", "rotate", "revoke", "split", "recover", "protect", "follow"),
 }
 
 

@@ -40,6 +40,7 @@ from sealwright.registry import Registry
 from sealwright.trust import (
     Discretion,
     Event,
+    KeyListFile,
     Keyring,
     Ledger,
     LedgerAudit,
@@ -48,6 +49,7 @@ from sealwright.trust import (
     TrustRoot,
     Unlock,
     create_keyring,
+    heed,
     open_keyring,
 )
 
@@ -77,7 +79,19 @@ class Workspace:
 
     @property
     def trust_root(self) -> TrustRoot:
+        """Every key there ever was: for what the ledger has, whose order is a time we trust."""
         return self.keyring.trust_root
+
+    @property
+    def standing_root(self) -> TrustRoot:
+        """Without the keys that were withdrawn as compromised: for what is signed now, and for what leaves the house.
+
+        Raises
+        ------
+        VerificationFailed
+            The list of revoked keys is missing, older than one seen before, or not ours.
+        """
+        return heed(self.trust_root, KeyListFile(self.home).read(self.trust_root, now=self.clock()))
 
     @property
     def ledger(self) -> Ledger:
@@ -101,6 +115,7 @@ class Workspace:
                     signer=self.keyring.signer("checkpoints"),
                     clock=self.clock,
                     discretion=self.discretion,
+                    keys=self.trust_root.keys_of("checkpoints"),  # an earlier one may have signed the newest checkpoint
                 )
                 self.keyring.on_refusal(self._record_refusal)
             except LedgerInUse:
@@ -267,7 +282,7 @@ def open_workspace(home: Path, unlock: Unlock, *, clock: Clock = system_clock) -
 
 
 def read_trust_root(home: Path) -> TrustRoot:
-    """The public keys of a workspace, without opening its secret ones."""
+    """Every public key of a workspace, without opening its secret ones."""
     _about(home)
     return TrustRoot.from_bytes(read_limited(home / "keys" / "trust.json", 1 << 20))
 

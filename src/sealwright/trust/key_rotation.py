@@ -5,12 +5,11 @@ Does not answer: what was sealed under the old one. Whoever keeps wrapped keys w
 rotate, wrap everything anew, retire. Dying at any point leaves both versions, and the same three steps go on.
 """
 
-import os
 import secrets
 from pathlib import Path
 
 from sealwright.kernel import Conflict, InvalidInput, NotFound, fsync_folder
-from sealwright.trust.key_folder import branch_file, branch_versions, open_root, write_branch
+from sealwright.trust.key_files import branch_file, branch_versions, destroy_key, open_root, write_branch
 from sealwright.trust.keyring import SEALING_BRANCHES
 from sealwright.trust.unlock import Unlock
 
@@ -60,13 +59,7 @@ def retire_branch(folder: Path, branch: str, version: int) -> None:
         raise NotFound(f"There is no version {version} of {branch!r}; there are: {versions}.")
     if version == versions[-1]:
         raise Conflict(f"Version {version} of {branch!r} is in use. Rotate first, then retire it.")
-    with path.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        file.write(secrets.token_bytes(size))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
+    destroy_key(path)
     fsync_folder(folder)
 
 

@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from sealwright.kernel import InvalidInput, NotFound, Refused
+from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
-from sealwright.trust.signing.client import RemoteSigner
+from sealwright.trust.signing.client import RemoteSigner, renew, step_after, take
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
@@ -45,7 +46,9 @@ class Keyring:
         return self._trust_root
 
     def signer(self, branch: str) -> RemoteSigner:
-        """The signer of a signing branch, e.g. "statements". Its key is in the signer process.
+        """The signer of a signing branch, e.g. "statements", with those that sign its statements besides.
+
+        The keys of all of them are in the signer process.
 
         Raises
         ------
@@ -84,6 +87,35 @@ class Keyring:
             It does not.
         """
         self._link.line()
+
+    def prepare_rotation(self, branch: str) -> tuple[PublicKey, int]:
+        """Have the signer make a new key for a signing branch; its public half, and the number of the next trust root.
+
+        It signs nothing before `finish_rotation`.
+
+        Raises
+        ------
+        InvalidInput, Refused
+            As `signer`.
+        SignerRefused, SignerUnavailable
+            It does not make one.
+        """
+        self._need(branch, tuple(SIGNING_BRANCHES), "signs")
+        return renew(self._link.line(), branch)
+
+    def finish_rotation(self, key: PublicKey) -> None:
+        """Have the signer put a key to use that `prepare_rotation` gave. This keyring goes on with the one before.
+
+        Raises
+        ------
+        SignerRefused, SignerUnavailable
+            It does not.
+        """
+        take(self._link.line(), key)
+
+    def step_after(self, number: int) -> tuple[bytes, bytes] | None:
+        """The signed step to the trust root after `number`, and the newest list of revoked keys; None if there is none."""
+        return step_after(self._link.line(), number)
 
     def key(self, branch: str, purpose: str, *, version: int | None = None) -> bytes:
         """32 bytes for one purpose, e.g. ("data", "class/personal"): HKDF-SHA256, RFC 5869, info = purpose.

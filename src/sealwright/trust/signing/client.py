@@ -8,12 +8,12 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from sealwright.kernel import SealwrightError, VerificationFailed
 from sealwright.trust.notes import Descent
-from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.messages import (
     MOST_BYTES,
@@ -26,16 +26,21 @@ from sealwright.trust.signing.messages import (
     Narrow,
     No,
     Ready,
+    Renew,
+    Renewed,
     Reply,
     Request,
     Sign,
     Signature,
     SignHead,
+    Step,
+    StepAfter,
+    Take,
     encode,
     read_reply,
 )
 
-__all__ = ["HeadIsBehind", "Line", "RemoteSigner", "adopt", "narrow", "ready"]
+__all__ = ["HeadIsBehind", "Line", "RemoteSigner", "adopt", "narrow", "ready", "renew", "step_after", "take"]
 
 _MOST_REPLY = 1 << 20
 _ANSWER_SECONDS = 30.0
@@ -128,7 +133,7 @@ class HeadIsBehind(Exception):
 class RemoteSigner:
     """A signer whose key is in the signer process. Implements `Signer`; checking a signature needs no process."""
 
-    __slots__ = ("_beside", "_branch", "_known", "_line", "_public", "_tell")
+    __slots__ = ("_branch", "_known", "_line", "_public", "_second", "_shown", "_tell", "_with")
 
     def __init__(
         self,
@@ -136,11 +141,15 @@ class RemoteSigner:
         public: PublicKey,
         line: Callable[[], Line],
         *,
-        beside: bytes = b"",
+        second: Sequence[PublicKey] = (),
+        shown: bytes = b"",
         tell: Callable[[str, SignerRefused], None] = lambda *_: None,
     ) -> None:
-        """`tell` hears of every refusal, by branch, before the caller does."""
-        self._branch, self._public, self._line, self._beside, self._tell = branch, public, line, beside, tell
+        """`second`: the keys that sign beside it, as the signer is asked for them. `tell` hears of every refusal, by
+        branch, before the caller does."""
+        self._branch, self._public, self._line, self._shown, self._tell = branch, public, line, shown, tell
+        self._second = tuple(second)
+        self._with: tuple[Signer, ...] = tuple(_Beside(self, place, key) for place, key in enumerate(self._second))
         self._known: set[str] = set()  # logs whose published head this signer was shown
 
     @property
@@ -150,6 +159,11 @@ class RemoteSigner:
     @property
     def algorithm(self) -> str:
         return self._public.algorithm
+
+    @property
+    def beside(self) -> tuple[Signer, ...]:
+        """Who signs every statement besides, in the same process."""
+        return self._with
 
     def public(self) -> PublicKey:
         """The key to check signatures with, as the trust root lists it."""
@@ -163,18 +177,28 @@ class RemoteSigner:
         SignerRefused, SignerUnavailable
             It is not; or there is no signer.
         """
+        return self.sign_together(data)[0]
+
+    def sign_together(self, data: bytes) -> tuple[bytes, ...]:
+        """The signature over `data`, then those of `beside`: one request, judged once. Raises as `sign`."""
         if self._branch in ("checkpoints", "decision-checkpoints"):
-            return self.sign_head(data, Descent(size=0, note=b"", path_from=lambda _: []))
-        asked = Sign(branch=self._branch, data=data, beside=self._beside)
+            return (self.sign_head(data, Descent(size=0, note=b"", path_from=lambda _: [])),)
+        keys = [self.key_id, *(one.key_id for one in self._second)]
+        asked = Sign(branch=self._branch, keys=keys, data=data, shown=self._shown)
         try:
-            return self._line().ask(asked, Signature).signature
+            reply = self._line().ask(asked, Signature)
         except SignerRefused as refused:
             self._tell(self._branch, refused)
             raise
+        if len(reply.beside) != len(self._second):
+            raise SignerUnavailable("The signer gave another number of signatures than it was asked for.")
+        return (reply.signature, *reply.beside)
 
-    def beside(self, evidence: bytes) -> "RemoteSigner":
+    def showing(self, evidence: bytes) -> "RemoteSigner":
         """The same signer, which shows `evidence` with everything it asks for: the gate's decision, for a pointer."""
-        return RemoteSigner(self._branch, self._public, self._line, beside=evidence, tell=self._tell)
+        return RemoteSigner(
+            self._branch, self._public, self._line, second=self._second, shown=evidence, tell=self._tell
+        )
 
     def sign_head(self, data: bytes, descent: Descent) -> bytes:
         """The signature over a tree head (a note text) that descends from what was signed before.
@@ -189,7 +213,7 @@ class RemoteSigner:
         note = b"" if origin in self._known else descent.note
         for _ in range(3):  # the published head may be behind what was signed just before a crash
             path = list(descent.path_from(since))
-            asked = SignHead(branch=self._branch, data=data, since=since, path=path, note=note)
+            asked = SignHead(branch=self._branch, key=self.key_id, data=data, since=since, path=path, note=note)
             try:
                 signature = line.ask(asked, Signature).signature
             except HeadIsBehind as behind:
@@ -204,6 +228,37 @@ class RemoteSigner:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A signer is bound to its process's connection; open the keyring where it is needed.")
+
+
+class _Beside:
+    """A signer that signs beside another one, for who wants its signature alone. Implements `Signer`."""
+
+    __slots__ = ("_first", "_place", "_public")
+
+    beside: tuple[Signer, ...] = ()
+
+    def __init__(self, first: RemoteSigner, place: int, public: PublicKey) -> None:
+        self._first, self._place, self._public = first, place, public
+
+    @property
+    def key_id(self) -> str:
+        return self._public.key_id
+
+    @property
+    def algorithm(self) -> str:
+        return self._public.algorithm
+
+    def public(self) -> PublicKey:
+        """As `RemoteSigner.public`."""
+        return self._public
+
+    def sign(self, data: bytes) -> bytes:
+        """As `RemoteSigner.sign`: what the first would not sign, this does not sign either."""
+        return self._first.sign_together(data)[1 + self._place]
+
+    def sign_together(self, data: bytes) -> tuple[bytes, ...]:
+        """As `sign`."""
+        return (self.sign(data),)
 
 
 def _refusal(reply: Reply) -> Exception:
@@ -243,3 +298,20 @@ def narrow(line: Line, origin: str) -> None:
 def adopt(line: Line, theirs: socket.socket, origin: str) -> None:
     """Have the signer serve `theirs`, narrowed to one log."""
     line.ask(Adopt(origin=origin), Done, beside=theirs.fileno())
+
+
+def renew(line: Line, branch: str) -> tuple[PublicKey, int]:
+    """Have the signer make a new key: its public half, and the number of the trust root that will list it."""
+    made = line.ask(Renew(branch=branch), Renewed)
+    return PublicKey.from_pem(made.pem), made.number
+
+
+def take(line: Line, key: PublicKey) -> None:
+    """Have the signer put a key to use that it made."""
+    line.ask(Take(key=key.key_id), Done)
+
+
+def step_after(line: Line, number: int) -> tuple[bytes, bytes] | None:
+    """The signed step to the trust root after `number`, with the newest list of revoked keys; None if there is none."""
+    found = line.ask(StepAfter(number=number), Step)
+    return (found.link, found.key_list) if found.link else None

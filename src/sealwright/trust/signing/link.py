@@ -3,8 +3,8 @@
 Answers: which signer does this program ask, and does it hold the keys that our trust root lists?
 Does not answer: what it signs.
 
-A passphrase is handed to a new signer when the keyring is opened, and forgotten here; a key file stays where it is, and
-is read by the signer when the first signature is asked for.
+What opens the signing keys is handed to a new signer when the keyring is opened, and forgotten here; a key file stays
+where it is, and is read by the signer when the first signature is asked for.
 """
 
 import contextlib
@@ -25,7 +25,6 @@ from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.standing import connect_standing, socket_folder
 from sealwright.trust.trust_root import TrustRoot
-from sealwright.trust.unlock import Passphrase, Unlock
 
 __all__ = ["SignerLink", "borrowed_signer"]
 
@@ -68,7 +67,8 @@ class _Held:
 class SignerLink:
     """The way from one keyring to one signer. Safe to use from many threads."""
 
-    def __init__(self, keys: Path, unlock: Unlock, trust_root: TrustRoot) -> None:
+    def __init__(self, keys: Path, opening: Opening, trust_root: TrustRoot, *, at_once: bool) -> None:
+        """`at_once`: reach a signer now, and forget what opens its keys."""
         self._trust_root = trust_root
         self._keys = keys.resolve()
         self._alone = threading.Lock()
@@ -77,15 +77,16 @@ class SignerLink:
         self._checked = self._closed = False
         self._process = os.getpid()
         self.on_refusal: Callable[[str, SignerRefused], None] | None = None
-        self._opening: Opening | None = Opening.of(keys, unlock)
-        if type(unlock) is Passphrase:
+        self._opening: Opening | None = opening
+        if at_once:
             with self._alone:
                 self._open_line()
                 self._opening = None
 
     def signer(self, branch: str) -> RemoteSigner:
         """The signer of a branch; asks for nothing yet."""
-        return RemoteSigner(branch, self._trust_root.keys_of(branch)[-1], self.line, tell=self._told)
+        key = self._trust_root.in_use(branch)
+        return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
 
     def _told(self, branch: str, refused: SignerRefused) -> None:
         if self.on_refusal is not None:
@@ -157,7 +158,7 @@ class SignerLink:
             )
         if self._opening is None:
             raise SignerUnavailable(
-                "The signer is gone, and the passphrase that opens its keys is not kept. Run the command again."
+                "The signer is gone, and what opens its keys is not kept here. Run the command again."
             )
         if self._held.started is not None:
             self._held.started.kill()
@@ -169,11 +170,11 @@ class SignerLink:
         """Return if the signer at the other end holds the keys our trust root lists."""
         try:
             found = ready(line)
-            wanted = {branch: keys[-1].key_id for branch, keys in self._trust_root.keys.items()}
-            if (found.workspace, found.keys) != (self._trust_root.workspace, wanted):
+            held = all(keys[-1].key_id in found.keys.get(branch, []) for branch, keys in self._trust_root.keys.items())
+            if found.workspace != self._trust_root.workspace or not held:
                 raise VerificationFailed(
                     f"The signer holds keys of {found.workspace} that our trust root does not list as the newest.\n"
-                    "Restart the signer, or restore the whole keys folder from one backup.",
+                    "Open the workspace again; if that does not help, restore the whole keys folder from one backup.",
                     link="keys/trust.json",
                 )
         except BaseException:
