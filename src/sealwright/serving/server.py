@@ -114,7 +114,7 @@ def serve(
         )
         holder.start()
         tokens = TokenCheck(
-            trust_root.keys_of("tokens"),
+            holder.standing_root.keys_of("tokens"),
             issuer=config.token_issuer,
             audience=config.token_audience,
             clock=clock,

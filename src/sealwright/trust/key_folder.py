@@ -152,6 +152,7 @@ def workspace_of(folder: Path) -> str:
     if not folder.is_dir():
         raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
     private_folder(folder)
+    finish_changes(folder)
     return TrustRoot.from_bytes(_read(folder, _TRUST)).workspace
 
 
