@@ -76,6 +76,13 @@ def test_a_key_that_takes_nothing_with_it_leaves_the_release_in_service(kept: Ke
     assert kept.holder.not_ready() == ""
 
 
+def test_a_compromised_key_for_tokens_is_no_key_any_more(kept: Kept) -> None:
+    assert kept.holder.standing_root.keys_of("tokens")
+    kept.put(kept.revoke("tokens"))
+    with pytest.raises(VerificationFailed, match="only revoked keys"):
+        kept.holder.standing_root.keys_of("tokens")
+
+
 def test_a_list_of_revoked_keys_never_goes_missing_or_back_t85(kept: Kept) -> None:
     older = kept.revoke("tokens")
     kept.put(older)

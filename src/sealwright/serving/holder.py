@@ -118,6 +118,11 @@ class Holder:
                 served = self._served
                 self._note("serving.release_refused", served.package if served else "", {"reason": self._why})
 
+    @property
+    def standing_root(self) -> TrustRoot:
+        """The keys to believe, as of the last look."""
+        return self._root
+
     def serving(self) -> Served:
         """The model that may answer now.
 
@@ -140,7 +145,7 @@ class Holder:
 
     def _look(self) -> PointerFacts:
         """Verify revocations and pointer, and remember the newest of each before acting on them."""
-        self._root = self._standing_root()
+        self._root = self._keys_to_believe()
         revoked = self._revoked()
         if self._served is not None and self._served.package in revoked.packages:
             raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
@@ -241,7 +246,7 @@ class Holder:
         self._state.change(revocations=found.sequence)
         return found
 
-    def _standing_root(self) -> TrustRoot:
+    def _keys_to_believe(self) -> TrustRoot:
         """The keys to believe now. A list of revoked keys that was seen once may never go missing or back."""
         least = self._state.now.key_revocations
         if not self._key_list.exists() and least == 0:

@@ -83,7 +83,7 @@ def serve(
         )
         access.start()
         tokens = TokenCheck(
-            trust_root.keys_of("tokens"),
+            holder.standing_root.keys_of("tokens"),
             issuer=config.token_issuer,
             audience=config.token_audience,
             access=access,

@@ -8,18 +8,16 @@ asked for before each use and must be "Enabled", whatever Decrypt itself would s
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sealwright.kernel import Conflict, InvalidInput, MissingExtra, NotFound, SealwrightError, check_name
 from sealwright.trust.backends.deadline import within
 from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
+from sealwright.trust.backends.settings import KmsSettings
 from sealwright.trust.backends.transport import checked_address
 from sealwright.trust.backends.verified_signer import VerifiedSigner
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.public_keys import ECDSA_P256, PublicKey, Signer
-
-if TYPE_CHECKING:
-    from sealwright.trust.backends.unlocks import KmsUnlock
 
 __all__ = ["KmsBackend"]
 
@@ -38,7 +36,7 @@ class KmsBackend:
     algorithms = (ECDSA_P256,)
     method = "aws-kms"
 
-    def __init__(self, settings: "KmsUnlock") -> None:
+    def __init__(self, settings: KmsSettings) -> None:
         self._settings = settings
         self._client = _client(settings)
 
@@ -187,7 +185,7 @@ def _alias(name: str) -> str:
     return f"alias/sealwright-{check_name(name, what='key')}"
 
 
-def _client(settings: "KmsUnlock") -> Any:
+def _client(settings: KmsSettings) -> Any:
     """A client with our credentials, one try, and no look at the environment or a proxy for them."""
     try:
         import boto3  # type: ignore[import-untyped]

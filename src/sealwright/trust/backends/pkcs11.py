@@ -6,22 +6,20 @@ OASIS PKCS #11 specification 3.1. A session is opened for each call: a token tha
 again, and no login outlives what it was for.
 """
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from sealwright.kernel import Conflict, InvalidInput, MissingExtra, NotFound, SealwrightError
+from sealwright.kernel import Conflict, InvalidInput, MissingExtra, SealwrightError
 from sealwright.trust.backends.deadline import within
 from sealwright.trust.backends.errors import BackendRefused, BackendUnavailable
+from sealwright.trust.backends.pkcs11_pairs import private_of, public_of, signature_of
+from sealwright.trust.backends.settings import Pkcs11Settings
 from sealwright.trust.backends.verified_signer import VerifiedSigner
 from sealwright.trust.errors import WrongUnlock
-from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
-
-if TYPE_CHECKING:
-    from sealwright.trust.backends.unlocks import Pkcs11Unlock
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, Signer
 
 __all__ = ["Pkcs11Backend"]
 
@@ -39,7 +37,7 @@ class Pkcs11Backend:
     algorithms = (ECDSA_P256, ED25519)
     method = "pkcs11"
 
-    def __init__(self, settings: "Pkcs11Unlock") -> None:
+    def __init__(self, settings: Pkcs11Settings) -> None:
         self._settings = settings
         self._pin = settings.pin.read()
 
@@ -133,7 +131,7 @@ class Pkcs11Backend:
         made_by = Mechanism.EC_KEY_PAIR_GEN if curved else Mechanism.EC_EDWARDS_KEY_PAIR_GEN
 
         def make(session: Any) -> None:
-            if _private_of(session, name) is not None:
+            if private_of(session, name) is not None:
                 raise Conflict(f"The token has a signing key {name!r} already; a key is never overwritten.")
             domain = session.create_domain_parameters(
                 KeyType.EC if curved else KeyType.EC_EDWARDS, parameters, local=True
@@ -150,10 +148,10 @@ class Pkcs11Backend:
 
     def signer(self, name: str) -> Signer:
         """As `SigningKeys.signer`."""
-        public = self._do(lambda session: _public_of(session, name))
+        public = self._do(lambda session: public_of(session, name))
         return VerifiedSigner(
             public,
-            lambda data: self._do(lambda session: _signature(session, name, public, data)),
+            lambda data: self._do(lambda session: signature_of(session, name, public, data)),
             where=f"The token {self._settings.token!r}",
         )
 
@@ -214,52 +212,6 @@ def _kept(key: Any, name: str) -> Any:
             "Put in the token these keys were wrapped with, or recover the root from its shares: sealwright keys recover"
         )
     return key
-
-
-def _private_of(session: Any, name: str) -> Any:
-    return _object(session, name, "PRIVATE_KEY")
-
-
-def _object(session: Any, name: str, kind: str) -> Any:
-    from pkcs11 import Attribute, ObjectClass
-
-    found = list(session.get_objects({Attribute.CLASS: ObjectClass[kind], Attribute.LABEL: name}))
-    if len(found) > 1:
-        raise BackendRefused(f"The token has {len(found)} keys called {name!r}; which one is it?")
-    return found[0] if found else None
-
-
-def _public_of(session: Any, name: str) -> PublicKey:
-    """The public half of a key pair, from the token."""
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-    from pkcs11 import Attribute, KeyType
-
-    key = _object(session, name, "PUBLIC_KEY")
-    if key is None or _private_of(session, name) is None:
-        raise NotFound(f"The token has no key pair {name!r}.")
-    tag, length, *point = key[Attribute.EC_POINT]  # DER octet string around the point
-    if tag != 4 or length != len(point):
-        raise BackendRefused(f"The token describes the key {name!r} in a way we do not know.")
-    loaded: EllipticCurvePublicKey | Ed25519PublicKey
-    if key.key_type == KeyType.EC_EDWARDS:
-        loaded = Ed25519PublicKey.from_public_bytes(bytes(point))
-    else:
-        loaded = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), bytes(point))
-    return PublicKey.from_pem(loaded.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-
-
-def _signature(session: Any, name: str, public: PublicKey, data: bytes) -> bytes:
-    from pkcs11 import Mechanism
-    from pkcs11.util.ec import encode_ecdsa_signature
-
-    key = _private_of(session, name)
-    if key is None:
-        raise BackendRefused(f"The token has no key {name!r} any more.")
-    if public.algorithm == ED25519:
-        return bytes(key.sign(data, mechanism=Mechanism.EDDSA))
-    return encode_ecdsa_signature(key.sign(hashlib.sha256(data).digest(), mechanism=Mechanism.ECDSA))
 
 
 _NOT_THERE = ("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "DeviceError", "DeviceMemory", "LibraryUnloaded")

@@ -9,18 +9,16 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sealwright.kernel import Conflict, InvalidInput, MissingExtra, NotFound, SealwrightError, check_name
 from sealwright.trust.backends.deadline import within
 from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
+from sealwright.trust.backends.settings import VaultSettings
 from sealwright.trust.backends.transport import checked_address
 from sealwright.trust.backends.verified_signer import VerifiedSigner
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
-
-if TYPE_CHECKING:
-    from sealwright.trust.backends.unlocks import VaultUnlock
 
 __all__ = ["VaultBackend"]
 
@@ -36,7 +34,7 @@ class VaultBackend:
     algorithms = (ED25519, ECDSA_P256)
     method = "vault"
 
-    def __init__(self, settings: "VaultUnlock") -> None:
+    def __init__(self, settings: VaultSettings) -> None:
         self._settings = settings
         self._client = _client(settings)
         self._transit = self._client.secrets.transit
@@ -197,7 +195,7 @@ class VaultBackend:
             raise _worded(error) from None
 
 
-def _client(settings: "VaultUnlock") -> Any:
+def _client(settings: VaultSettings) -> Any:
     """A client that takes nothing from the environment and follows no redirect with our token."""
     try:
         import hvac  # type: ignore[import-untyped]
