@@ -3,8 +3,9 @@
 Two projects: german-credit is made, judged, approved, sealed, released and served; job-screening is stopped by its
 policy. Everything lands in .demo/ and stays there. `--no-wait` stops the server at the end instead of keeping it.
 
-One machine plays four people here: ada trains, sofia and ben approve, a branch office asks. In real life each of
-them holds their own key.
+One machine plays five people here: ada trains, sofia and ben approve, mia releases, a branch office asks. In real life
+each of them holds their own key. Ada is not enrolled: she is whoever opens the workspace, and once mia is, ada cannot
+release what she made.
 """
 
 import json
@@ -37,7 +38,7 @@ def main() -> int:
     if not (DEMO / "home" / "workspace.json").exists():
         sealwright("workspace create --name 'Example bank'")
     known = {one["name"] for one in ask("people list --json")}
-    for name, role in {"sofia": "security_officer", "ben": "business_owner"}.items():
+    for name, role in {"sofia": "security_officer", "ben": "business_owner", "mia": "ml_engineer"}.items():
         if name not in known:
             sealwright(f"people add {name} --role {role} --person-key {KEYS / name}.key --as ada")
     if sealwright("run examples/german-credit --as ada", accept={0, _STOPPED}) == _STOPPED:
@@ -52,14 +53,16 @@ def main() -> int:
 
     chapter("3  Served", "TLS, a token, and a receipt in every answer")
     version = ask("versions german-credit --json")[-1]["number"]
-    sealwright(f"promote examples/german-credit {version} --as ben --reason 'Released by the demonstration'")
-    sealwright(f"token german-credit --for branch-office --to {KEYS / 'branch-office.curl'}")
+    sealwright(f"who-can model.promote german-credit/{version}")
+    mia = f"--as mia --person-key {KEYS / 'mia'}.key"
+    sealwright(f"promote examples/german-credit {version} {mia} --reason 'Released by the demonstration'")
+    sealwright(f"token german-credit --for branch-office {mia} --to {KEYS / 'branch-office.curl'}")
     return serve(version, port, began)
 
 
 def serve(version: int, port: int, began: float) -> int:
     """Start the server, ask it as a client would, verify the receipt, and keep it running."""
-    command = f"serve german-credit --port {port}"
+    command = f"serve german-credit --port {port} --as ada"
     say(command)
     server = subprocess.Popen([*SEALWRIGHT, *shlex.split(command)], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE)
     try:

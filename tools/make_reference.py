@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/reference: commands, error codes, the project file's schema, policies.
+"""Write the generated pages of docs/reference: commands, error codes, the project file's schema, policies, permissions.
 
 `--check` writes nothing and fails if a page is not what the code says now; the tests run it so.
 """
@@ -44,17 +44,28 @@ COMMANDS = [
     "history",
     "serve",
     "token",
+    "login",
+    "logout",
+    "whoami",
+    "who-can",
+    "why-not",
+    "control",
+    "control-token",
     "doctor",
     "alerts",
 ]
 GROUPS = {
     "workspace": ("create", "show", "trust"),
     "people": ("add", "list", "end"),
+    "break-glass": ("request", "confirm", "end", "list"),
+    "signer": ("part",),
     "siem": ("send", "status", "print"),
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
     "certificate": ("issue", "list", "revoke", "publish"),
     "keys": ("list", "rotate", "revoke", "split", "recover", "protect", "follow"),
+    "ledger": ("show", "search", "export", "proof", "verify", "anchor", "witnesses", "stamps", "buckets"),
+    "witness": ("add", "show"),
 }
 
 
@@ -65,6 +76,7 @@ def commands() -> str:
         "Exit status everywhere: 0 done, 1 the machine could not, 2 wrong usage, 3 stopped by a policy, 4 verification failed.\n"
     ]
     verbs = [[name] for name in COMMANDS] + [["data", *verb] for verb in data_verbs()]
+    verbs += [["witness"], ["signer"]]  # verbs and groups
     verbs += [[group, verb] for group, names in GROUPS.items() for verb in names]
     for verb in verbs:
         lines.append(f"\n## sealwright {' '.join(verb)}\n\n```text\n{help_of(verb)}\n```\n")
@@ -165,7 +177,59 @@ def settings() -> Iterator[str]:
         yield f"| {listed} | {freely} | {why} |\n"
 
 
-PAGES = {"commands.md": commands, "errors.md": errors, "sealwright.schema.json": schema, "policies.md": policies}
+def permissions() -> str:
+    """Every action, every policy as shipped, and the matrix that follows from them."""
+    from sealwright.trust import ROLES, actions, roles_for
+    from sealwright.trust.permissions.policy_files import policy_words, rule_book
+
+    lines = [
+        HEAD,
+        "# Permissions\n\n",
+        "[How they work](../explanation/permissions.md). All of this is made from the policies.\n",
+    ]
+    lines.append("\n## Actions\n\n| action | done to a | what it is | roles |\n|---|---|---|---|\n")
+    for name, action in actions().items():
+        lines.append(f"| `{name}` | {action.kind} | {action.meaning} | {', '.join(roles_for(name)) or '-'} |\n")
+    lines.append("\n## What policies say of themselves\n\n| policy | | because |\n|---|---|---|\n")
+    for name, words in policy_words().items():
+        lines.append(f"| `{name}` | {'forbids' if words.forbids else 'allows'} | {words.because} |\n")
+    lines.append(
+        "\n## Matrix\n\n`yes`; `2nd` takes a second factor or the person's own key; empty: refused. Held in every project, and for\n"
+    )
+    lines.append(
+        "things of one project also in that one; in another project only looking at the workspace is allowed. A version: registered.\n\n"
+    )
+    lines += matrix([*ROLES, "operator", "service"])
+    book = rule_book()
+    lines.append(f"\n## Policies\n\n```text\n{book.policies}```\n\n## Schema\n\n```text\n{book.schema}```\n")
+    return "".join(lines)
+
+
+def matrix(who: list[str]) -> Iterator[str]:
+    """One line for each action; the operator's cell says what holds where somebody enrolled could do it, too."""
+    from sealwright.trust.permissions.matrix import lines as matrix_lines
+
+    short = [name.replace("_", " ") for name in who]
+    yield f"| action | {' | '.join(short)} |\n|---|{'---|' * len(who)}\n"
+    cells: dict[str, dict[str, str]] = {}
+    for line in matrix_lines():
+        if line.stage in {"", "registered"}:
+            places = line.places
+            one = places.get("every project", places.get("own project", ""))
+            if line.who == "operator":
+                one = "yes" if places["staffed"] == "yes" else "unstaffed" if places["unstaffed"] == "yes" else "-"
+            cells.setdefault(line.action, {})[line.who] = {"strong": "2nd", "-": ""}.get(one, one)
+    for action, row in cells.items():
+        yield f"| `{action}` | {' | '.join(row.get(name, '') for name in who)} |\n"
+
+
+PAGES = {
+    "commands.md": commands,
+    "errors.md": errors,
+    "sealwright.schema.json": schema,
+    "policies.md": policies,
+    "permissions.md": permissions,
+}
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ class Reader:
             "PATH": f"{_programs(tools)}:{os.environ['PATH']}",
             "SEALWRIGHT_HOME": str(folder / "workspace"),
             "SEALWRIGHT_KEY_FILE": str(folder / "keys" / "root.key"),
-            "SEALWRIGHT_ACTOR": "ada",
+            "SEALWRIGHT_ACTOR": "ops",
             "COLUMNS": "100",
             "NO_COLOR": "1",
         }

@@ -47,6 +47,9 @@ def refuse_unknown(words: list[str]) -> None:
     group: Any = typer.main.get_command(app)
     context = group.make_context("sealwright", list(words), resilient_parsing=True)
     while hasattr(group, "commands"):
+        if getattr(group, "invoke_without_command", False) and words and words[0].startswith("--") and group.name:
+            group.make_context(group.name, list(words), parent=context)  # a verb of its own, besides its sub-verbs
+            return
         assert words, "a verb is missing"
         assert words[0] in group.commands, f"there is no verb {words[0]!r}"
         group, words = group.commands[words[0]], words[1:]

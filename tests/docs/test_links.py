@@ -13,11 +13,15 @@ _ADDRESS = re.compile(r"https?://([^/\s)>`\"']+)")
 _KNOWN_HOSTS = {
     "localhost",
     "localhost:8443",
+    "localhost:8444",
+    "127.0.0.1:8444",
     "credit.example.org",
     "credit.example.org:8443",
     "idp.example.org",
     "sealwright.example.org",
     "s3.example.org",
+    "timestamp.example.org",
+    "witness.example.org:7475",
     "in-toto.io",
     "slsa.dev",
 }

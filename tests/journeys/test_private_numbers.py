@@ -93,7 +93,9 @@ def test_more_budget_needs_the_project_file_and_a_reason_in_the_ledger(survey: H
     raised = survey.inside("data", "budget", "survey", "--set-epsilon", "2", "--reason", REASON, "--json").json
     assert (raised["fixed"], raised["left"]) == ("2", "1")
     release(survey, "count", "survey", "--epsilon", "0.5")
-    assert REASON in (survey.workspace / "ledger" / "entries.log").read_text()
+    found = survey.inside("ledger", "search", "--text", REASON.upper(), "--json").json["entries"]
+    assert [(one["action"], one["words"]) for one in found] == [("data.privacy_budget_set", REASON)]
+    assert REASON not in (survey.workspace / "ledger" / "entries.log").read_text()
     survey.inside("verify", "ws/ledger", "--json")
 
 

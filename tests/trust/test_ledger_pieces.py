@@ -1,5 +1,6 @@
 """A ledger verified by many workers gives the very report, or the very failure, that one alone would give."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealwright.engines import Serial
-from sealwright.kernel import FixedClock, VerificationFailed
-from sealwright.trust import Entry, Ledger, LedgerReport, LocalSigner, erase_attachments, verify_ledger
+from sealwright.kernel import FixedClock, VerificationFailed, canonical_json, digest_of
+from sealwright.trust import Entry, Frontier, Ledger, LedgerReport, LocalSigner, erase_attachments, verify_ledger
 from sealwright.trust import ledger_pieces as pieces
 from sealwright.trust import ledger_verify as verifying
+from sealwright.trust.merkle import leaf_hash
+from sealwright.trust.notes import Checkpoint, NoteSigner
 
 ORIGIN = "example.org/ws_1/pieces"
 SIGNER = LocalSigner("ed25519", b"\x01" * 32)
@@ -122,6 +125,29 @@ def test_a_witnessed_checkpoint_is_compared_between_pieces(
     found = outcome(whole, workers=True, witnessed=[note])
     assert isinstance(found, LedgerReport)
     assert any("kept elsewhere" in line for line in found.checked)
+
+
+@pytest.mark.parametrize("change", [{"prev": "sha256:" + "1" * 64}, {"at": "2020-01-01T00:00:00.000Z"}, {"i": 3}])
+@pytest.mark.parametrize("piece", [1, 900, 3000])
+def test_a_joint_that_does_not_fit_is_found_though_the_tree_was_signed(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], piece: int
+) -> None:
+    """Whoever has the key signs a tree over lines that do not follow each other, at every place in turn."""
+    monkeypatch.setattr(pieces, "Processes", lambda _cores: Serial())
+    monkeypatch.setattr(pieces, "_PIECE_BYTES", piece)
+    for place in range(4, 24):
+        these = lines(whole)[:30]
+        for later in range(place, len(these) if "at" in change else place + 1):  # the rest is made to follow, or not
+            leaf, tab, tail = these[later].rstrip(b"\n").partition(b"\t")
+            before = digest_of(these[later - 1].rstrip(b"\n").partition(b"\t")[0])
+            fields = {"prev": before} | (change if later == place else {})
+            these[later] = canonical_json(json.loads(leaf) | fields) + tab + tail + b"\n"
+        leaves = [leaf_hash(line.rstrip(b"\n").partition(b"\t")[0]) for line in these]
+        head = Checkpoint(ORIGIN, len(these), Frontier().extend(leaves).frontier().root())
+        note = NoteSigner(ORIGIN, SIGNER).sign(head.text()) + b"\n"
+        folder = copy(whole, tmp_path / str(place), b"".join(these), note)
+        assert outcome(folder, workers=True) == outcome(folder, workers=False)
+        assert isinstance(outcome(folder, workers=True), tuple)
 
 
 def test_where_no_worker_can_be_started_one_alone_does_it(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,14 @@ from sealwright.trust import (
     Ledger,
     LocalSigner,
     TrustRoot,
+    WitnessPolicy,
     decision_detail,
     make_receipt,
+    proved_anew,
     verify_receipt,
+    with_cosignatures,
 )
+from sealwright.trust.witness.cosignature import Cosigner
 
 ORIGIN = "example.org/ws_1/decisions"
 SIGNER = LocalSigner("ed25519", b"\x01" * 32)
@@ -179,3 +183,21 @@ def test_a_malformed_receipt_is_refused(made: Made, fields: dict[str, object]) -
 def test_any_bytes_are_a_receipt_or_refused_never_a_crash(data: bytes) -> None:
     with pytest.raises(VerificationFailed):
         verify_receipt(data, KEYS)
+
+
+def test_a_receipt_is_proved_anew_under_a_checkpoint_that_witnesses_cosigned(made: Made) -> None:
+    witness = Cosigner("witness.example/w1", LocalSigner("ed25519", b"\x03" * 32))
+    policy = WitnessPolicy((witness.key,))
+    with pytest.raises(VerificationFailed, match="0 of the witnesses"):
+        verify_receipt(made.receipt, KEYS, witnesses=policy)
+    note = made.ledger.checkpoint()
+    cosigned = with_cosignatures(note, witness.sign(note, 1), [witness.key])
+    made.ledger.append("a.b", "s", {})  # and the ledger went on
+    index = made.appended.index
+    anew = proved_anew(made.receipt, made.ledger.proof(index, under=cosigned))
+    found = verify_receipt(anew, KEYS, request=REQUEST, witnesses=policy)
+    assert "enough of the witnesses named cosigned that checkpoint" in found.checked
+    verify_receipt(anew, KEYS, request=REQUEST)  # who knows no witness reads it as before
+    other = made.ledger.proof(index + 1)
+    with pytest.raises(VerificationFailed, match="another entry"):
+        proved_anew(made.receipt, other)

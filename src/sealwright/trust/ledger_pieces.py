@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from sealwright.engines import Do, Material, Processes, Work, cores, serve
+from sealwright.engines import Compute, Do, Material, Processes, Serial, Work, cores, serve
 from sealwright.kernel import Progress, SealwrightError, VerificationFailed, silent
 from sealwright.trust.ledger_entry import MOST_LINE_BYTES, check_attachment, is_erased, read_leaf
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK, Heads, Walk
@@ -98,11 +98,16 @@ def notes_hold(records: Sequence[bytes], keys: Sequence[PublicKey]) -> bool:
     try:
         origin = Checkpoint.parse_note(records[0]).origin
         jobs = [msgspec.msgpack.encode(_Task(notes=part, keys=pems, origin=origin)) for part in parts]
-        for _ in Processes(cores()).map(PIECES, {}, jobs):
+        for _ in _engine().map(PIECES, {}, jobs):
             pass
     except (SealwrightError, OSError):
         return False
     return True
+
+
+def _engine() -> Compute:
+    """On one core the pieces are read here, which still is quicker than line by line."""
+    return Processes(cores()) if cores() > 1 else Serial()
 
 
 def _join(walk: Walk, piece: _Piece) -> None:
@@ -131,7 +136,7 @@ def _in_order(jobs: Sequence[bytes]) -> Iterator[_Piece]:
     """The pieces in the order of the ledger, whichever worker is done first."""
     early: dict[int, bytes] = {}
     due = 0
-    for position, answer in Processes(cores()).map(PIECES, {}, jobs):
+    for position, answer in _engine().map(PIECES, {}, jobs):
         early[position] = answer
         while due in early:
             yield msgspec.msgpack.decode(early.pop(due), type=_Piece)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sealwright.engines import cores
 from sealwright.kernel import InvalidInput, Progress, Refused, VerificationFailed, read_limited, silent
 from sealwright.trust.ledger_file import LedgerPaths, checkpoint_records, lines_of
 from sealwright.trust.ledger_pieces import GaveUp, notes_hold, walk_pieces
@@ -65,8 +64,7 @@ def verify_ledger(
     every_signature : bool
         False checks the signature of the newest checkpoint only (the roots of all are still compared).
     workers : bool, optional
-        Whether worker processes help; left out: for a large folder, where there is more than one core. The outcome is
-        the same.
+        Whether worker processes help; left out: for a large folder. The outcome is the same.
 
     Raises
     ------
@@ -77,7 +75,7 @@ def verify_ledger(
 
     Notes
     -----
-    On one core about 12 us an entry and 0.1 ms a checkpoint. Memory does not grow with the entries, but with the checkpoints
+    About 9 us an entry and 0.1 ms a checkpoint, shared by the cores there are. Memory does not grow with the entries, but with the checkpoints
     (about 0.7 kB each).
     """
     if not keys:
@@ -149,7 +147,7 @@ def _share(ledger: Path | Mapping[str, bytes], records: int, workers: bool | Non
         return workers
     entries = LedgerPaths(ledger).entries
     large = entries.exists() and entries.stat().st_size >= _LARGE_BYTES
-    return cores() > 1 and (large or records >= _MANY_RECORDS)
+    return large or records >= _MANY_RECORDS
 
 
 def _walk(

@@ -202,3 +202,48 @@ def test_hsts_is_said_to_names_that_others_reach_and_not_to_this_machine() -> No
     assert said(b"10.0.0.5:8444")
     assert not said(b"control.example.org", secured=False)
     assert not any(said(host) for host in (b"localhost:8444", b"127.0.0.1", b"[::1]:8444"))
+
+
+def test_text_can_be_read_in_light_and_in_dark() -> None:
+    """WCAG 2.2: 4.5 for text, 3 for the edges of fields; computed from the style sheet itself."""
+    from sealwright.doors.control.statics import STATIC_FILES
+
+    sheet = next(data.decode() for data, kind in STATIC_FILES.values() if kind.startswith("text/css"))
+    themes = [
+        dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
+        for block in re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)
+    ]
+    assert len(themes) == 2
+
+    def brightness(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted((brightness(one), brightness(other)))
+        return (high + 0.05) / (low + 0.05)
+
+    for theme in themes:
+        for text in ("ink", "soft", "accent", "good", "wait", "stop"):
+            for ground in ("paper", "wash"):
+                assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground, theme)
+        assert contrast(theme["on-accent"], theme["accent"]) >= 4.5
+        assert contrast(theme["edge"], theme["paper"]) >= 3
+
+
+def test_the_reference_page_names_every_limit_and_every_header() -> None:
+    from pathlib import Path
+
+    from msgspec.structs import fields
+
+    from sealwright.doors.control.headers import security_headers
+    from sealwright.serving import Transport, TransportLimits
+
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "transport.md").read_text(encoding="utf-8")
+    for one in fields(TransportLimits):
+        assert f"| `{one.name}` | {int(one.default):,} |" in page, one.name
+    for one in fields(Transport):
+        assert f"`{one.name}`" in page, one.name
+    for name, _ in security_headers(None, status=200, secured=True, host=b"x.example.org"):
+        assert f"`{name.decode()}`" in page, name

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealwright.engines import Database
-from sealwright.trust.identity.throttle import Limit, give_back, network_of, reset, take, waiting_ms
+from sealwright.trust.identity.addresses import network_of
+from sealwright.trust.identity.throttle import Limit, give_back, reset, take, waiting_ms
 
 LIMIT = Limit(free=5, leak_ms=600_000, first_ms=2_000, most_ms=60_000)
 

@@ -1,5 +1,6 @@
 """Of one log no two heads are ever signed that contradict each other: not after a crash, not by two signers (T-59)."""
 
+import contextlib
 import os
 import random
 import signal
@@ -15,8 +16,11 @@ from sealwright.trust import Keyring, Ledger, LedgerUnavailable, SignerRefused, 
 from sealwright.trust.merkle import consistency_path
 from sealwright.trust.notes import Descent, NoteSigner
 from sealwright.trust.signing.client import RemoteSigner
+from sealwright.trust.signing.memory_heads import HeadMemory, Heads
+from sealwright.trust.signing.messages import SignHead
+from sealwright.trust.signing.rules_heads import sign_next_head
 
-from .conftest import DECISIONS, LEDGER, Place, Tree
+from .conftest import DECISIONS, LEDGER, WS, Place, Tree
 
 A, B = Tree("a", 40), Tree("b", 40)
 
@@ -212,6 +216,34 @@ def test_of_two_racing_writers_with_two_signers_one_history_is_signed_t59(place:
     assert len({size for size, _ in signed}) == len(signed) == 29
     assert len({me for _, me in signed}) == 1, "two histories were signed"
     assert refusals <= {"checkpoint.contradicts", "checkpoint.smaller"}
+
+
+def test_a_head_is_checked_and_written_down_under_one_lock_t59(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The moment between the look at the newest head and its replacement is made long: nobody gets in between."""
+    real, signed = HeadMemory.remember, []
+
+    def slowly(self: HeadMemory, head: Any) -> None:
+        time.sleep(0.2)
+        real(self, head)
+
+    monkeypatch.setattr(HeadMemory, "remember", slowly)
+    keys = [place.stolen("checkpoints").public()]
+
+    def ask(tree: Tree) -> None:
+        heads = Heads(place.keys / "signed")
+        for size in (0, 5):
+            asked = SignHead(branch="checkpoints", data=tree.head(size).text().encode(), since=0, path=[])
+            with contextlib.suppress(SignerRefused):
+                sign_next_head(asked, workspace=WS, keys=keys, heads=heads, sign=lambda _: b"")
+                signed.append((size, tree.head(size).root))
+        heads.close()
+
+    threads = [threading.Thread(target=ask, args=(tree,)) for tree in (A, B)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({root for size, root in signed if size == 5}) == 1
 
 
 def test_kills_of_the_signer_leave_one_history_t58_t59(place: Place, wait_until: Callable[..., None]) -> None:

@@ -193,9 +193,8 @@ def test_a_changed_signing_key_is_told_at_the_first_signature(place: Place, samp
     path = place.keys / f"{branch}.v1.json"
     whole = path.read_bytes()
     path.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
-    with place.open() as ring, pytest.raises(VerificationFailed) as error:
+    with place.open() as ring, pytest.raises(VerificationFailed, match=rf"keys/{branch}\.v1\.json"):
         ring.signer("statements").sign(statement(samples))
-    assert error.value.link == f"keys/{branch}.v1.json"
 
 
 def test_the_signing_keys_never_were_in_the_process_that_asks(place: Place) -> None:

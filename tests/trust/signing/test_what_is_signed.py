@@ -255,17 +255,19 @@ def test_certificates_of_servers_and_clients_are_signed_through_the_signer(ring:
         made.verify_directly_issued_by(_ca(ring))
 
 
-def _ca(ring: Keyring) -> x509.Certificate:
-    key = ca_public_key(ring.signer("tls").public())
-    name = ca_name(ring.signer("tls").key_id)
-    builder = (
+def _ca_builder(name: x509.Name, key: Any) -> x509.CertificateBuilder:
+    return (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key).serial_number(1)
         .not_valid_before(NOW).not_valid_after(NOW + timedelta(days=3650))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )  # fmt: skip
-    return sign_certificate(builder, ring.signer("tls"))
+
+
+def _ca(ring: Keyring) -> x509.Certificate:
+    signer = ring.signer("tls")
+    return sign_certificate(_ca_builder(ca_name(signer.key_id), ca_public_key(signer.public())), signer)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +295,9 @@ def test_our_ca_issues_nothing_beyond_its_bounds(ring: Keyring, reason: str, cha
 def test_our_ca_makes_no_other_ca(ring: Keyring) -> None:
     """Not under its own name with another key, and not under another name with its own key."""
     own = ca_name(ring.signer("tls").key_id)
+    with pytest.raises(SignerRefused) as error:
+        sign_certificate(_ca_builder(own, generate_private_key(SECP256R1()).public_key()), ring.signer("tls"))
+    assert error.value.reason == "certificate.form"
     for changes in ({"subject": own}, {"subject": own, "ca": True}):
         with pytest.raises(SignerRefused) as error:
             sign_certificate(_leaf(ring, **changes), ring.signer("tls"))

@@ -159,6 +159,7 @@ _T, _V = SIGNED.split(",")
     ["", _T, _V, f"{_V},{_T}", f"{_T},{_T},{_V}", f"{_T},{_V},{_V},{_V}", f"{_T},v0={_V[3:]}", f"{_T},v2={_V[3:]}",
      f"{_T},{_V},", f" {SIGNED}", f"{SIGNED}\n", f"{_T}, {_V}", f"{_T},{_V.upper()}", f"{_T},v1=", f"{_T},v1={_V[3:-2]}",
      f"t=-1,{_V}", f"t=1e9,{_V}", f"t=9999999999999,{_V}", f"t=١,{_V}", f"{_T};{_V}", f"{_T},{_V},v0=x"],
+    ids=len,  # the id of the message is drawn anew in each process
 )  # fmt: skip
 def test_a_header_in_another_form_is_refused_t34(header: str) -> None:
     assert reason_of(header=header) == "webhook.header"

@@ -4,6 +4,8 @@ Answers: how do the parts of this folder go together? FastAPI routes and describ
 texts are switched off, since each of them is a way past the table.
 """
 
+from functools import cache
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -101,6 +103,11 @@ _TITLES = {
 
 def _told(error: SealwrightError) -> HttpRefusal:
     """An error of a room, said over HTTP."""
-    words = {"code": error.code, "status": error.status, "title": _TITLES.get(error.status, "Refused")}
-    told: HttpRefusal = type("Told", (HttpRefusal,), words)(str(error))
-    return told
+    return _kind_of(error.code, error.status)(str(error))
+
+
+@cache
+def _kind_of(code: str, status: int) -> type[HttpRefusal]:
+    words = {"code": code, "status": status, "title": _TITLES.get(status, "Refused")}
+    kind: type[HttpRefusal] = type("Told", (HttpRefusal,), words)
+    return kind

@@ -5,7 +5,6 @@ Does not answer: may somebody make a link? The caller of `make` has checked that
 link was used, none comes with the program, and none has a password somebody else chose.
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from sealwright.engines import Row, Tx
 from sealwright.kernel import Refused, check_name, from_rfc3339, rfc3339
 from sealwright.trust.audit import Event
 from sealwright.trust.identity.accounts import Accounts
+from sealwright.trust.identity.addresses import is_loopback
 from sealwright.trust.identity.errors import LinkRefused
 from sealwright.trust.identity.first_factor import FirstFactors, FirstPasskey
 from sealwright.trust.identity.flood import FloodGate
@@ -177,7 +177,7 @@ class EnrolmentLinks:
                 id=fingerprint(token),
                 now=self._means.now(),
             )
-        if not rows or not (rows[0]["anywhere"] or _is_loopback(source)):
+        if not rows or not (rows[0]["anywhere"] or is_loopback(source)):
             self._refuse(rows[0]["name"] if rows else "", source)
         return rows[0]
 
@@ -241,12 +241,3 @@ class EnrolmentLinks:
                 detail=detail or {},
             )
         )
-
-
-def _is_loopback(source: str) -> bool:
-    try:
-        address = ipaddress.ip_address(source)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback

@@ -7,8 +7,8 @@ Does not answer: who they were. The single entries before say so.
 
 from sealwright.engines import Row, Tx
 from sealwright.trust.audit import Event
+from sealwright.trust.identity.addresses import network_of
 from sealwright.trust.identity.means import Means
-from sealwright.trust.identity.throttle import network_of
 
 __all__ = ["FloodGate"]
 

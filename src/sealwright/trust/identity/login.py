@@ -15,6 +15,7 @@ from typing import Any
 from sealwright.kernel import InvalidInput, VerificationFailed, check_name, from_rfc3339, rfc3339
 from sealwright.trust.audit import Event
 from sealwright.trust.identity.accounts import Accounts
+from sealwright.trust.identity.addresses import network_of
 from sealwright.trust.identity.challenges import Challenges
 from sealwright.trust.identity.devices import Devices
 from sealwright.trust.identity.errors import LoginRefused, SignInBusy, TooManyTries
@@ -26,7 +27,7 @@ from sealwright.trust.identity.passkey_questions import PasskeyQuestions
 from sealwright.trust.identity.password_hash import Checked, PasswordHasher
 from sealwright.trust.identity.proofs import Proofs, SecondFactor, TotpCode
 from sealwright.trust.identity.sessions import Sessions
-from sealwright.trust.identity.throttle import give_back, network_of, reset, take, waiting_ms
+from sealwright.trust.identity.throttle import give_back, reset, take, waiting_ms
 from sealwright.trust.unlock import Secret
 
 __all__ = ["Login"]
@@ -179,16 +180,16 @@ class Login:
     def _may_try(self, half: FirstHalf, proof: SecondFactor, ticket: str) -> bool:
         """Whether a code may be tried now. It is counted before it is tried; passkeys and recovery codes always pass.
 
-        Where the password was wrong, the count goes where it harms nobody: a stranger must not fill a person's bucket,
-        and must not see from the time that it was not filled.
+        Where the password was wrong, or the bucket is full, a decoy is counted in: a stranger must not fill a person's
+        bucket, and the time must not tell which of the two it was.
         """
         if not isinstance(proof, TotpCode):
             return True
         limit, now = self._means.rules.per_account, self._means.now_ms()
-        mine = half.bucket if half.right else self._means.keys.name("decoy", ticket)
+        decoy = self._means.keys.name("decoy", ticket)
         with self._means.db.write() as tx:
-            waiting = waiting_ms(tx, half.bucket, limit, now)
-            return take(tx, mine, limit, now) == 0 and waiting == 0
+            free = waiting_ms(tx, half.bucket, limit, now) == 0
+            return take(tx, half.bucket if half.right and free else decoy, limit, now) == 0 and free
 
     def _proven(self, name: str, proof: SecondFactor, ticket: str) -> bool:
         try:
@@ -228,7 +229,7 @@ class Login:
 
     def _alarm(self, name: str) -> None:
         """A row about this person is not as we wrote it: nobody gets in by it, and security is told."""
-        self._means.audit.record(
+        self._flood.record(
             Event(action="alert.raise", outcome="done", resource=f"person:{name}", reason="identity.row_changed")
         )
 

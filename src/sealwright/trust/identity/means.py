@@ -16,7 +16,8 @@ from sealwright.trust.unlock import Secret
 __all__ = ["Enrolled", "Means"]
 
 Enrolled = Callable[[str], Collection[RoleGrant] | None]
-"""The roles of a person by their signed enrolment as it stands now; None for somebody who is not enrolled, or no longer."""
+"""The roles of a person by their signed enrolment as it stands now; None for somebody who is not enrolled, or no longer,
+and for any text at all that names nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

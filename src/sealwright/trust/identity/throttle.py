@@ -6,12 +6,11 @@ Buckets are rows, so several processes share them. A try is counted before it is
 slip through; what turns out right is given back.
 """
 
-import ipaddress
 from dataclasses import dataclass
 
 from sealwright.engines import Tx
 
-__all__ = ["Limit", "give_back", "network_of", "reset", "take", "waiting_ms"]
+__all__ = ["Limit", "give_back", "reset", "take", "waiting_ms"]
 
 _MOST_LEVEL = 64.0
 
@@ -61,19 +60,6 @@ def give_back(tx: Tx, bucket: str) -> None:
 def reset(tx: Tx, bucket: str) -> None:
     """Somebody proved themselves: what came before is forgiven."""
     tx.run("DELETE FROM identity_throttles WHERE id = :id", id=bucket)
-
-
-def network_of(source: str) -> str:
-    """What counts as one source: an IPv4 address, or the /64 network of an IPv6 address, which one household has."""
-    try:
-        address = ipaddress.ip_address(source)
-    except ValueError:
-        return source[:64]
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def _state(tx: Tx, bucket: str, limit: Limit, now_ms: int) -> tuple[float, int]:
