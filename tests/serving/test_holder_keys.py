@@ -77,10 +77,10 @@ def test_a_key_that_takes_nothing_with_it_leaves_the_release_in_service(kept: Ke
 
 
 def test_a_compromised_key_for_tokens_is_no_key_any_more(kept: Kept) -> None:
-    assert kept.holder.standing_root.keys_of("tokens")
+    assert kept.holder.believed.now.keys_of("tokens")
     kept.put(kept.revoke("tokens"))
     with pytest.raises(VerificationFailed, match="only revoked keys"):
-        kept.holder.standing_root.keys_of("tokens")
+        kept.holder.believed.now.keys_of("tokens")
 
 
 def test_a_list_of_revoked_keys_never_goes_missing_or_back_t85(kept: Kept) -> None:

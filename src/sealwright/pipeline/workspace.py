@@ -45,6 +45,7 @@ from sealwright.trust import (
     Ledger,
     LedgerAudit,
     LedgerInUse,
+    Signer,
     SignerRefused,
     TrustRoot,
     Unlock,
@@ -73,6 +74,8 @@ class Workspace:
     clock: Clock
     _ledger: Ledger | None = field(default=None, repr=False)
     _registry: Registry | None = field(default=None, repr=False)
+    _signing: Signer | None = field(default=None, repr=False)  # who signs the ledger's checkpoints
+    _registry_root: TrustRoot | None = field(default=None, repr=False)
     _discretion: Discretion | None = field(default=None, repr=False)
     _reader: Ledger | None = field(default=None, repr=False)
     known_people: "tuple[int, Mapping[str, Standing]] | None" = field(default=None, repr=False)  # of `permission` alone
@@ -106,13 +109,16 @@ class Workspace:
         LedgerInUse
             Another program is at work here for longer than that.
         """
-        until = time.monotonic() + _PATIENCE_SECONDS
+        until, signer = time.monotonic() + _PATIENCE_SECONDS, self.keyring.signer("checkpoints")
+        if self._ledger is not None and signer is not self._signing:
+            self._ledger.sign_with(signer)  # its key was replaced since
+        self._signing = signer
         while self._ledger is None:
             try:
                 self._ledger = Ledger.open(
                     self.home / "ledger",
                     origin=ledger_origin(self.id),
-                    signer=self.keyring.signer("checkpoints"),
+                    signer=signer,
                     clock=self.clock,
                     discretion=self.discretion,
                     keys=self.trust_root.keys_of("checkpoints"),  # an earlier one may have signed the newest checkpoint
@@ -155,8 +161,10 @@ class Workspace:
 
     @property
     def registry(self) -> Registry:
-        """Versions, pointers and revocations; it reads the ledger once."""
-        if self._registry is None:
+        """Versions, pointers and revocations; it reads the ledger once, and again when a key was replaced."""
+        root = self.trust_root
+        if self._registry is None or self._registry_root is not root:
+            self._registry_root = root
             self._registry = Registry(
                 db=self.db, home=self.home, keyring=self.keyring, ledger=self.ledger, clock=self.clock
             )

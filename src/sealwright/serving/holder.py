@@ -31,6 +31,7 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.serving.adapters.onnx import OnnxEngine
+from sealwright.serving.believed import Believed
 from sealwright.serving.contract import Contract, contract_of
 from sealwright.serving.engine import Engine
 from sealwright.serving.openapi import openapi_of
@@ -38,7 +39,7 @@ from sealwright.serving.problems import NotReady
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.state import StateFile
-from sealwright.trust import KEY_LIST, TrustRoot, heed, verify_key_revocations
+from sealwright.trust import TrustRoot
 
 __all__ = ["Holder", "Served"]
 
@@ -81,10 +82,10 @@ class Holder:
     ) -> None:
         self._pointer = home / "pointers" / project / f"{channel}.json"
         self._revocations = home / "revocations.json"
-        self._key_list = home / KEY_LIST
         self._packages = home / "packages"
-        self._project, self._channel, self._trust_root = project, channel, trust_root
-        self._root = trust_root  # without the keys that were revoked
+        self._project, self._channel = project, channel
+        self.believed = Believed(trust_root, home, state)
+        self._root = trust_root  # as of the last look
         self._state, self._clock, self._most_rows, self._note = state, clock, most_rows, note
         self._served: Served | None = None
         self._why = "nothing has been released yet"
@@ -117,11 +118,6 @@ class Holder:
             if self._why != before:
                 served = self._served
                 self._note("serving.release_refused", served.package if served else "", {"reason": self._why})
-
-    @property
-    def standing_root(self) -> TrustRoot:
-        """The keys to believe, as of the last look."""
-        return self._root
 
     def serving(self) -> Served:
         """The model that may answer now.
@@ -247,17 +243,11 @@ class Holder:
         return found
 
     def _keys_to_believe(self) -> TrustRoot:
-        """The keys to believe now. A list of revoked keys that was seen once may never go missing or back."""
-        least = self._state.now.key_revocations
-        if not self._key_list.exists() and least == 0:
-            return self._trust_root
+        """The keys to believe now."""
         try:
-            data = self._read(self._key_list, _MOST_REVOCATION_BYTES, "key-revocations")
-            found = verify_key_revocations(data, self._trust_root, at_least=least)
+            return self.believed.look()
         except SealwrightError as error:
             raise _Withdrawn(str(error), link="key-revocations") from error
-        self._state.change(key_revocations=found.sequence)
-        return heed(self._trust_root, found)
 
     def _read(self, path: Path, most: int, link: str) -> bytes:
         try:
@@ -267,7 +257,7 @@ class Holder:
 
     def _files_now(self) -> tuple[object, ...]:
         """What tells that a watched file changed."""
-        return tuple(_mark(path) for path in (self._pointer, self._revocations, self._key_list))
+        return tuple(_mark(path) for path in (self._pointer, self._revocations, *self.believed.files))
 
 
 class _Withdrawn(VerificationFailed):

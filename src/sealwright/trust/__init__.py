@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
+    from sealwright.trust.followed_root import FollowedRoot
     from sealwright.trust.identity.approval_by_key import (
         ApprovalBySecurityKey,
         approval_challenge,
@@ -211,6 +212,7 @@ if TYPE_CHECKING:
     from sealwright.trust.wrapping import method_of
 
 __all__ = [
+    "FollowedRoot",
     "ACCESS_LIST",
     "API_KEY_PATTERN",
     "API_KEY_PREFIX",
@@ -591,6 +593,7 @@ _HOME = {
         "Session",
     ),
     "identity.totp": ("TotpOffer",),
+    "followed_root": ("FollowedRoot",),
     "key_folder": (
         "create_keyring",
         "open_keyring",

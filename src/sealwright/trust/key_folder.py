@@ -7,6 +7,7 @@ holds what is `key_files`.
 Opening unwraps the branches that encrypt. Those that sign stay wrapped: the signer opens them (`signing.vault`).
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sealwright.kernel import Conflict, InvalidInput, check_name, fsync_folder, private_folder, write_atomically
+from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.key_files import (
     ROOT_FILE,
     branch_file,
@@ -31,9 +33,12 @@ from sealwright.trust.key_files import (
 from sealwright.trust.key_journal import steady
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
 from sealwright.trust.signers import LocalSigner, new_secret
+from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing_rotation import follow_signer
+from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import RecoveredRoot, Unlock
 from sealwright.trust.wrapping import wrap
@@ -83,7 +88,7 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     sealing = {name: {1: made[name]} for name in SEALING_BRANCHES}
-    return Keyring(trust_root, sealing, _link(folder, unlock, signing_key, trust_root))
+    return _keyring(folder, unlock, signing_key, trust_root, sealing)
 
 
 def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
@@ -109,7 +114,11 @@ def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
     """
     workspace, root = open_root(folder, unlock)
     trust_root, branches = check_keys(folder, workspace, root)
-    return Keyring(trust_root, branches, _link(folder, unlock, signing_key_of(root), trust_root))
+    ring = _keyring(folder, unlock, signing_key_of(root), trust_root, branches)
+    if read_elsewhere(folder) is not None:
+        with contextlib.suppress(SignerUnavailable, SignerRefused):  # whoever signs next hears of that
+            follow_signer(ring, folder, unlock)
+    return ring
 
 
 def check_keys(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mapping[str, Mapping[int, bytes]]]:
@@ -137,9 +146,16 @@ def _whole(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mappin
     return trust_root, branches
 
 
-def _link(folder: Path, unlock: Unlock | RecoveredRoot, signing_key: bytes, trust_root: TrustRoot) -> SignerLink:
-    opening = Opening.of(folder, unlock, signing_key)
-    return SignerLink(folder, opening, trust_root, at_once=not opening.may_wait(unlock))
+def _keyring(
+    folder: Path,
+    unlock: Unlock | RecoveredRoot,
+    signing_key: bytes,
+    trust_root: TrustRoot,
+    sealing: Mapping[str, Mapping[int, bytes]],
+) -> Keyring:
+    opening, followed = Opening.of(folder, unlock, signing_key), FollowedRoot(trust_root, folder / TRUST_CHAIN)
+    link = SignerLink(folder, opening, followed, at_once=not opening.may_wait(unlock))
+    return Keyring(followed, sealing, link)
 
 
 def _move(draft: Path, folder: Path) -> None:

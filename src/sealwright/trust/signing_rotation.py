@@ -24,9 +24,11 @@ from sealwright.trust.keyring import Keyring
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.trust_chain import TRUST_CHAIN, chain_bytes, follow_chain, read_chain
 from sealwright.trust.trust_root import TrustRoot
-from sealwright.trust.unlock import Unlock
+from sealwright.trust.unlock import RecoveredRoot, Unlock
 
 __all__ = ["follow_signer", "rotate_signing"]
+
+_MOST_STEPS = 1000  # at once; the next look goes on
 
 
 def rotate_signing(keyring: Keyring, folder: Path, unlock: Unlock, branch: str, *, audit: Audit, by: str) -> TrustRoot:
@@ -52,7 +54,7 @@ def rotate_signing(keyring: Keyring, folder: Path, unlock: Unlock, branch: str, 
     return follow_signer(keyring, folder, unlock)
 
 
-def follow_signer(keyring: Keyring, folder: Path, unlock: Unlock) -> TrustRoot:
+def follow_signer(keyring: Keyring, folder: Path, unlock: Unlock | RecoveredRoot) -> TrustRoot:
     """The newest trust root. Where the signing keys were parted from `folder`, it is fetched, step by signed step.
 
     Raises
@@ -66,7 +68,7 @@ def follow_signer(keyring: Keyring, folder: Path, unlock: Unlock) -> TrustRoot:
     with changing(folder) as changes:
         known, chain = read_trust(folder, workspace), read_chain(folder / TRUST_CHAIN)
         before, key_list = len(chain), b""
-        while step := keyring.step_after(len(chain)):
+        while (step := keyring.step_after(len(chain))) and len(chain) < before + _MOST_STEPS:
             chain.append(step[0])
             key_list = step[1]
         if len(chain) == before:

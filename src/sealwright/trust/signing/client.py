@@ -165,6 +165,11 @@ class RemoteSigner:
         """Who signs every statement besides, in the same process."""
         return self._with
 
+    @property
+    def second(self) -> tuple[PublicKey, ...]:
+        """The keys of `beside`."""
+        return self._second
+
     def public(self) -> PublicKey:
         """The key to check signatures with, as the trust root lists it."""
         return self._public
@@ -199,6 +204,10 @@ class RemoteSigner:
         return RemoteSigner(
             self._branch, self._public, self._line, second=self._second, shown=evidence, tell=self._tell
         )
+
+    def with_key(self, key: PublicKey) -> "RemoteSigner":
+        """The same way to the signer, with another key of the branch: the one in use after a rotation."""
+        return RemoteSigner(self._branch, key, self._line, second=key.beside, shown=self._shown, tell=self._tell)
 
     def sign_head(self, data: bytes, descent: Descent) -> bytes:
         """The signature over a tree head (a note text) that descends from what was signed before.

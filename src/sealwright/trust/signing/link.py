@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealwright.kernel import Refused, VerificationFailed
+from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.standing import connect_standing, socket_folder
-from sealwright.trust.trust_root import TrustRoot
 
 __all__ = ["SignerLink", "borrowed_signer"]
 
@@ -67,9 +67,9 @@ class _Held:
 class SignerLink:
     """The way from one keyring to one signer. Safe to use from many threads."""
 
-    def __init__(self, keys: Path, opening: Opening, trust_root: TrustRoot, *, at_once: bool) -> None:
+    def __init__(self, keys: Path, opening: Opening, followed: FollowedRoot, *, at_once: bool) -> None:
         """`at_once`: reach a signer now, and forget what opens its keys."""
-        self._trust_root = trust_root
+        self._followed = followed
         self._keys = keys.resolve()
         self._alone = threading.Lock()
         self._held = _Held()
@@ -83,17 +83,17 @@ class SignerLink:
                 self._open_line()
                 self._opening = None
 
-    def signer(self, branch: str) -> RemoteSigner:
-        """The signer of a branch; asks for nothing yet."""
-        key = self._trust_root.in_use(branch)
+    def signer(self, branch: str, key: PublicKey) -> RemoteSigner:
+        """The signer of a branch with this key, and those beside it; asks for nothing yet."""
         return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
 
     def _told(self, branch: str, refused: SignerRefused) -> None:
         if self.on_refusal is not None:
             self.on_refusal(branch, refused)
 
-    def line(self) -> Line:
-        """A connection to a signer that holds our keys.
+    def line(self, *, checked: bool = True) -> Line:
+        """A connection to a signer that holds our keys; not `checked`: to whatever signer there is, for what is signed
+        anyway.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class SignerLink:
                 self._open_line()
             line = self._held.line
             assert line is not None
-            if not self._checked:
+            if checked and not self._checked:
                 self._check(line)
                 self._checked = True
             return line
@@ -170,8 +170,9 @@ class SignerLink:
         """Return if the signer at the other end holds the keys our trust root lists."""
         try:
             found = ready(line)
-            held = all(keys[-1].key_id in found.keys.get(branch, []) for branch, keys in self._trust_root.keys.items())
-            if found.workspace != self._trust_root.workspace or not held:
+            ours = self._followed.now
+            held = all(keys[-1].key_id in found.keys.get(branch, []) for branch, keys in ours.keys.items())
+            if found.workspace != ours.workspace or not held:
                 raise VerificationFailed(
                     f"The signer holds keys of {found.workspace} that our trust root does not list as the newest.\n"
                     "Open the workspace again; if that does not help, restore the whole keys folder from one backup.",
