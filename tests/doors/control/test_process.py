@@ -92,7 +92,7 @@ def test_the_process_leaves_no_core_and_cannot_be_looked_into(control: Any) -> N
     process = Path(f"/proc/{control.process.pid}")
     assert re.search(r"Max core file size +0 +0", (process / "limits").read_text())
     code = (
-        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.serving import guard_memory\n"
+        "import sys, ctypes; sys.path.insert(0, sys.argv[1]); from sealwright.trust import guard_memory\n"
         "guard_memory(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     )
     done = subprocess.run([sys.executable, "-I", "-c", code, _SOURCE], capture_output=True, check=True)
@@ -145,20 +145,17 @@ def test_the_pages_and_the_api_say_the_same(control: Any) -> None:
 def test_no_secret_key_is_in_any_answer(control: Any, place: Any) -> None:
     from sealwright.pipeline import open_workspace
     from sealwright.trust import SEALING_BRANCHES, SIGNING_BRANCHES, KeyFile
+    from sealwright.trust.key_files import open_branch, open_root, signing_key_of
 
     with open_workspace(place.home, KeyFile(place.key)) as workspace:
         ring = workspace.keyring
-        secrets = [ring.export_signer(branch) for branch in SIGNING_BRANCHES]
-        parts = [
-            json.loads(one)[name]
-            for one in secrets
-            for name in json.loads(one)
-            if len(str(json.loads(one)[name])) >= 40
-        ]
+        name, root = open_root(place.home / "keys", KeyFile(place.key))
+        key = signing_key_of(root)
+        secrets = [root, key, *(open_branch(place.home / "keys", key, name, one, 1) for one in SIGNING_BRANCHES)]
         derived = [ring.key(branch, "control/form-tokens/v1").hex() for branch in SEALING_BRANCHES]
     answers = b"".join(control.program("GET", path).body for path in ("/api/v1/keys", "/api/v1/ledger", "/api/v1/me"))
     answers += control.browser("cara", "/keys").body
-    for secret in [*map(str, parts), *derived]:
+    for secret in [*(one.hex() for one in secrets), *derived]:
         assert secret.encode() not in answers
 
 

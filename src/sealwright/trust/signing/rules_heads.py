@@ -39,8 +39,8 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
     SignerRefused
         "checkpoint.origin".
     """
-    if branch == "checkpoints" and origin == f"sealwright/{workspace}/ledger":
-        return
+    if branch == "checkpoints" and origin in (f"sealwright/{workspace}/ledger", f"sealwright/{workspace}/control"):
+        return  # the ledger, and that of what a control server refused at its door
     match = _DECISIONS.fullmatch(origin)
     if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
         try:
