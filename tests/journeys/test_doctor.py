@@ -14,7 +14,7 @@ from sealwright.pipeline import (
     note_differences,
     open_workspace,
 )
-from sealwright.trust import KeyFile, create_key_file, installed_here
+from sealwright.trust import KeyFile, Principal, create_key_file, installed_here
 
 
 def test_doctor_tells_the_state_and_ends_in_order_here(tmp_path: Path) -> None:
@@ -36,7 +36,11 @@ def test_an_accepted_installation_is_compared_later_and_a_change_stands_in_the_l
     create_key_file(tmp_path / "root.key")
     with create_workspace(tmp_path / "home", name="Test", unlock=KeyFile(tmp_path / "root.key")) as workspace:
         assert note_differences(workspace) == []  # nothing was accepted, so nothing can differ
-        accept_environment(workspace, by="ada", reason="Reviewed by hand before this test")
+        accept_environment(
+            workspace,
+            by=Principal(kind="person", name="ops", proof="machine_account"),
+            reason="Reviewed by hand before this test",
+        )
         assert compare_environment(workspace) == []
     planted = tmp_path / "planted" / "litestealer-1.82.7.dist-info"
     planted.mkdir(parents=True)

@@ -1,0 +1,164 @@
+"""Every verb asks before it does anything, and what it asks is answered from what was signed."""
+
+import ast
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import sealwright
+from acting import operator, person, service
+from sealwright.kernel import FixedClock, VerificationFailed
+from sealwright.pipeline import (
+    Workspace,
+    allow,
+    create_workspace,
+    data_of_project,
+    end_enrolment,
+    enrol,
+    enrolled_members,
+    permissions_of,
+    requests_for,
+)
+from sealwright.trust import (
+    AccountResource,
+    ClientResource,
+    DatasetResource,
+    InsecurePassphraseForTests,
+    PermissionDenied,
+    Secret,
+)
+
+UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
+SOURCE = Path(sealwright.__path__[0])
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 3, 2, tzinfo=UTC))
+
+
+@pytest.fixture
+def workspace(db_url: str, tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
+    with create_workspace(tmp_path / "ws", name="Bank", unlock=UNLOCK, clock=clock, database=db_url) as made:
+        yield made
+
+
+def verbs() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for path in [*sorted((SOURCE / "pipeline").glob("*.py")), SOURCE / "doors" / "serving.py"]:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and path.name != "permission.py":
+                told = [*node.args.args, *node.args.kwonlyargs]
+                if any(
+                    one.arg == "by" and ast.unparse(one.annotation or ast.Constant("")) == "Principal" for one in told
+                ):
+                    yield f"{path.stem}.{node.name}", node
+
+
+def test_every_verb_that_is_told_who_acts_asks_before_it_uses_that() -> None:
+    found = dict(verbs())
+    assert len(found) > 30
+    for name, node in found.items():
+        uses = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == "by"]
+        first = min(uses, key=lambda one: (one.lineno, one.col_offset))
+        asked = [
+            call
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "allow"
+        ]
+        assert any(first in call.args for call in asked), f"{name} uses `by` before it asks"
+
+
+def test_no_door_hands_a_bare_name_to_a_verb() -> None:
+    for path in (SOURCE / "doors").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "settings.actor, " not in text or path.name in {"acting.py", "settings.py"}, path
+        assert "registry.promote(" not in text, path
+        assert "registry.rollback(" not in text, path
+        assert "registry.revoke(" not in text, path
+
+
+def test_a_refusal_stands_in_the_ledger_before_it_is_heard_of(workspace: Workspace) -> None:
+    enrol(workspace, "mia", ["ml_engineer"], UNLOCK, by=operator())
+    with pytest.raises(PermissionDenied, match="takes the role ml_engineer"):
+        allow(workspace, operator(), "token.issue", ClientResource(name="till", project="credit"))
+    last = list(workspace.ledger.entries())[-1]
+    assert (last.action, last.detail["outcome"], last.detail["reason"]) == (
+        "token.issue",
+        "refused",
+        "permission.denied",
+    )
+    assert last.actor.startswith("sub_")
+
+
+def test_a_role_in_another_project_gives_nothing_here_t14(workspace: Workspace) -> None:
+    there = person("dan", "compliance_officer@loans")
+    with pytest.raises(PermissionDenied, match="dan holds no role there"):
+        requests_for(workspace, there, project="credit")
+    requests_for(workspace, there, project="loans")
+    with pytest.raises(PermissionDenied):
+        requests_for(workspace, there)  # those of all projects
+
+
+def test_whoever_opens_it_does_what_nobody_is_enrolled_for_and_no_longer_when_somebody_is(
+    workspace: Workspace, clock: FixedClock
+) -> None:
+    erase, data = "data.erase", data_of_project("credit")
+    allow(workspace, operator(), erase, data)
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    with pytest.raises(PermissionDenied):
+        allow(workspace, operator(), erase, data)
+    end_enrolment(workspace, "cora", reason="left the company", by=operator())
+    allow(workspace, operator(), erase, data)
+
+
+def test_an_enrolment_that_ran_out_counts_for_nothing(workspace: Workspace, clock: FixedClock) -> None:
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    assert [one.name for one in enrolled_members(workspace)] == ["cora"]
+    clock.advance(timedelta(days=367))
+    assert enrolled_members(workspace) == []
+
+
+def test_somebody_taken_out_of_the_database_is_missed_t85(workspace: Workspace) -> None:
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    with workspace.db.write() as tx:
+        tx.run("DELETE FROM people")
+    workspace.known_people = None  # as in another program
+    with pytest.raises(VerificationFailed, match="not on file any more"):
+        allow(workspace, operator(), "data.erase", data_of_project("credit"))
+
+
+def test_somebody_whose_statement_is_gone_as_well_is_missed_t85(workspace: Workspace) -> None:
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    with workspace.db.write() as tx:
+        tx.run("DELETE FROM people")
+        tx.run("DELETE FROM statements")
+    workspace.known_people = None
+    with pytest.raises(VerificationFailed, match="not on file any more"):
+        permissions_of(workspace)
+
+
+def test_people_are_read_again_when_the_ledger_has_news_of_them(workspace: Workspace) -> None:
+    assert enrolled_members(workspace) == []
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    workspace.ledger.append("note", "", {})
+    assert [one.name for one in enrolled_members(workspace)] == ["cora"]
+
+
+def test_a_program_is_refused_at_the_verbs_t17(workspace: Workspace) -> None:
+    for program in (service("ci", "predict:credit"), service("ci", acting_for="cora", strong=True)):
+        with pytest.raises(PermissionDenied, match="no scope of the program ci"):
+            allow(workspace, program, "people.enrol", AccountResource(name="ben"))
+        with pytest.raises(PermissionDenied):
+            allow(workspace, program, "data.dispose", DatasetResource(name="all"))
+
+
+def test_the_roster_needs_no_lock_of_the_ledger(workspace: Workspace, tmp_path: Path) -> None:
+    """A server starts while a training holds the ledger."""
+    from sealwright.pipeline import open_workspace
+
+    enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    workspace.hold_ledger()
+    with open_workspace(tmp_path / "ws", UNLOCK) as second:
+        assert [one.name for one in enrolled_members(second)] == ["cora"]

@@ -13,13 +13,16 @@ from importlib import metadata
 from typing import Literal
 
 from sealwright.kernel import InvalidInput, NotFound, canonical_json, digest_of, read_limited, write_atomically
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
     Advisories,
     Difference,
     Event,
     LedgerAudit,
+    Principal,
     StaleAdvisories,
+    WorkspaceResource,
     changed_files,
     differences,
     environment_bom,
@@ -76,27 +79,31 @@ def look_over(
     return found
 
 
-def accept_environment(workspace: Workspace, *, by: str, reason: str) -> str:
+def accept_environment(workspace: Workspace, *, by: Principal, reason: str) -> str:
     """Accept the packages that are installed now, on record; returns the digest of their bill of materials.
 
     Raises
     ------
+    PermissionDenied
+        They may not.
     InvalidInput
         No reason is given.
     """
+    allow(workspace, by, "environment.accept", WorkspaceResource())
     words = " ".join(reason.split())
     if len(words) < 8:
         raise InvalidInput("Say in a few words why this installation is accepted. It goes on record.")
     bom = environment_bom(installed_here(), python=platform.python_version(), now=workspace.clock())
-    envelope = sign_statement(environment_statement(bom, by=by), workspace.keyring.signer("statements"))
+    envelope = sign_statement(environment_statement(bom, by=by.counts_as), workspace.keyring.signer("statements"))
     digest = digest_of(canonical_json(bom))
     LedgerAudit(workspace.ledger, workspace.keyring).record(
         Event(
             action="environment.accept",
             outcome="done",
-            actor=by,
+            actor=by.counts_as,
             resource="environment:this",
-            detail={"bom": digest, "packages": len(bom["components"]), "why": digest_of(words.encode())},
+            detail={"bom": digest, "packages": len(bom["components"])},
+            words=words,
         )
     )
     write_atomically(workspace.home / _FILE, envelope)

@@ -9,19 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sealwright.kernel import InvalidInput, Progress, canonical_json, rfc3339, silent
 from sealwright.pipeline.anchoring import LedgerAt, ledgers_of
 from sealwright.pipeline.ledger_names import who_acted
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_ledger_folder, decision_origin
-from sealwright.trust import AnchorStore, Checkpoint, Ledger, LedgerEntry, digest_of_resource
+from sealwright.trust import AnchorStore, Checkpoint, Ledger, LedgerEntry, LedgerResource, Principal, digest_of_resource
 
 __all__ = ["CONTROL", "Sought", "Told", "export_entries", "find_entries", "ledger_at", "prove_entry", "reading"]
 
 CONTROL = "control"
 _REPORT_EVERY = 4096  # entries
+
+LedgerAction = Literal["ledger.read", "ledger.export"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +89,20 @@ def ledger_at(workspace: Workspace, log: str = CONTROL) -> LedgerAt:
 
 
 @contextmanager
-def reading(workspace: Workspace, log: str = CONTROL) -> Iterator[Ledger]:
-    """The ledger, opened to read as of now."""
+def reading(
+    workspace: Workspace, by: Principal, log: str = CONTROL, *, action: LedgerAction = "ledger.read"
+) -> Iterator[Ledger]:
+    """The ledger, opened to read as of now, for whoever may.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not look into it, or not hand it out.
+    InvalidInput
+        There is no such ledger.
+    """
     place = ledger_at(workspace, log)
+    allow(workspace, by, action, LedgerResource(name=log))
     keys = workspace.trust_root.keys_of(place.branch)
     with Ledger.open(place.folder, origin=place.origin, signer=None, keys=keys) as ledger:
         yield ledger

@@ -128,6 +128,17 @@ def test_neither_the_one_who_asked_nor_the_one_who_gains_agrees(house: House) ->
     assert house.glass.open_at(house.watch()) == []
 
 
+def test_a_refused_attempt_neither_opens_it_nor_spoils_it(house: House) -> None:
+    asked = house.ask()
+    with pytest.raises(PermissionDenied):
+        house.glass.confirm(house.permissions, SOFIA, asked.id)
+    assert not rolls_back(house)
+    house.glass.confirm(house.permissions, CORA, asked.id)
+    with pytest.raises(PermissionDenied):
+        house.glass.end(house.permissions, person("mia", "ml_engineer"), asked.id)
+    assert rolls_back(house)
+
+
 def test_who_may_not_ask_and_what_cannot_be_asked_for(house: House) -> None:
     for who in (DAN, operator(), person("sofia", "security_officer", strong=False)):
         with pytest.raises(PermissionDenied):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.pipeline import Finding
@@ -34,6 +34,7 @@ def doctor(
     ] = False,
     reason: Annotated[str, typer.Option("--reason", help="With --accept: why.", show_default=False)] = "",
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -51,8 +52,8 @@ def doctor(
     listed = None if advisories is None else read_advisories(advisories)
     found = look_over(system_clock(), advisories=listed, files=files)
     if accept:
-        with open_at(home, key_file) as workspace:
-            digest = accept_environment(workspace, by=settings.actor, reason=reason)
+        with acting_at(home, key_file, actor, person_key) as (workspace, by):
+            digest = accept_environment(workspace, by=by, reason=reason)
         say(f"Accepted what is installed now: {digest}", err=True)
     if is_workspace(settings.home):
         found.append(_accepted(home, key_file))

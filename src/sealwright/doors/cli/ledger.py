@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sealwright.doors.cli import ledger_anchors
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    acting_at,
+    out,
+    say,
+    writable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +53,8 @@ Text = Annotated[str, typer.Option("--text", help="In the reason, or in what som
 def show(
     last: Annotated[int, typer.Option("--last", min=1, max=_MOST_SHOWN, help="How many entries.")] = 20,
     log: Log = "control",
+    by: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -50,7 +62,7 @@ def show(
     """Show the newest entries, with the names of who acted."""
     from sealwright.pipeline import Sought, find_entries, reading
 
-    with open_at(home, key_file) as workspace, reading(workspace, log) as ledger:
+    with acting_at(home, key_file, by, person_key) as (workspace, who), reading(workspace, who, log) as ledger:
         found = list(find_entries(workspace, ledger, Sought(), start=max(0, ledger.size - last), names=_us()))
         size = ledger.size
     _tell({"log": log, "size": size}, found, as_json=as_json)
@@ -67,6 +79,8 @@ def search(
     text: Text = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST_SHOWN, help="Stop after so many.")] = 100,
     log: Log = "control",
+    by: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -79,8 +93,8 @@ def search(
 
     wanted = _sought(actor, action, subject, outcome, since, until, text)
     with (
-        open_at(home, key_file) as workspace,
-        reading(workspace, log) as ledger,
+        acting_at(home, key_file, by, person_key) as (workspace, who),
+        reading(workspace, who, log) as ledger,
         shown.progress(quiet=as_json) as progress,
     ):
         found = list(islice(find_entries(workspace, ledger, wanted, names=_us(), progress=progress), limit + 1))
@@ -99,6 +113,8 @@ def export(
     until: Until = None,
     text: Text = "",
     log: Log = "control",
+    by: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -118,8 +134,8 @@ def export(
     if to.exists() and not to.is_dir():
         raise InvalidInput(f"{to} is a file. Name a folder to write to.")
     with (
-        open_at(home, key_file) as workspace,
-        reading(workspace, log) as ledger,
+        acting_at(home, key_file, by, person_key) as (workspace, who),
+        reading(workspace, who, log, action="ledger.export") as ledger,
         shown.progress(quiet=as_json) as progress,
     ):
         to.mkdir(parents=True, exist_ok=True)
@@ -149,6 +165,8 @@ def proof(
         bool, typer.Option("--cosigned", help="Under the newest checkpoint that witnesses cosigned.")
     ] = False,
     log: Log = "control",
+    by: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -158,7 +176,7 @@ def proof(
     from sealwright.pipeline import ledger_at, prove_entry, reading
 
     target = writable(to)
-    with open_at(home, key_file) as workspace, reading(workspace, log) as ledger:
+    with acting_at(home, key_file, by, person_key) as (workspace, who), reading(workspace, who, log) as ledger:
         leaf, found = prove_entry(ledger, ledger_at(workspace, log).folder, index, cosigned=cosigned)
     if target is not None:
         write_atomically(target, found, mode=0o644)
