@@ -1,15 +1,28 @@
 """The verbs of keys, as a person types them: real workspace, real files, real SoftHSM where there is one."""
 
 import json
+import os
 import re
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sealwright.trust import TrustRoot, follow_chain, read_chain
+from sealwright.trust import (
+    Pkcs11Unlock,
+    TrustRoot,
+    follow_chain,
+    make_statement,
+    open_keyring,
+    read_chain,
+    read_unlock_file,
+    sign_statement,
+    verify_statement,
+)
+from sealwright.trust.backends.secret_source import SecretDescriptor
 from whole_way import Home
 
 SOFT_HSM = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -116,6 +129,48 @@ def test_the_root_moves_into_a_token_and_back(home: Home, monkeypatch: pytest.Mo
     assert "in use" in home.inside("keys", "list").out
     moves = [one["detail"] for one in entries(home) if one["action"] == "root.protect"]
     assert [(one["from"], one["to"]) for one in moves] == [("key-file", "pkcs11"), ("pkcs11", "key-file")]
+
+
+def test_a_signer_stands_and_rotates_with_the_root_in_a_token(home: Home, soft_token: Path) -> None:
+    home.inside("keys", "protect", "--unlock", soft_token)
+    home.variables |= {"SEALWRIGHT_UNLOCK": str(soft_token), "SOFTHSM2_CONF": os.environ["SOFTHSM2_CONF"]}
+    home.inside("keys", "rotate", "statements")  # by a signer of the command's own
+    process = home.start("signer", "--json")
+    try:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(3)]
+        assert any("signer.sock" in line for line in said), process.communicate()
+        soft_token.with_name("pin").rename(soft_token.with_name("away"))  # the signer asks for it no more
+        assert "pin" in home.inside("keys", "list", expect=2).err
+        soft_token.with_name("away").rename(soft_token.with_name("pin"))
+        home.inside("keys", "rotate", "statements")
+        home.inside("keys", "revoke", "statements", "--reason", "superseded")
+        assert [state for _, state in listed(home)["statements"]] == ["in use", "superseded", "earlier"]
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert (home.workspace / "keys" / "statements.v3.json").exists()
+
+
+def test_a_pin_from_a_descriptor_is_read_once_and_goes_to_no_other_process(home: Home, soft_token: Path) -> None:
+    home.inside("keys", "protect", "--unlock", soft_token)
+    given = read_unlock_file(soft_token)
+    assert isinstance(given, Pkcs11Unlock)
+    reading, writing = os.pipe()
+    os.write(writing, b"493817\n")
+    os.close(writing)
+    unlock = replace(given, pin=SecretDescriptor(reading))
+    with open_keyring(home.workspace / "keys", unlock) as ring:
+        made = make_statement([("m", "sha256:" + "1" * 64)], "https://slsa.dev/provenance/v1", {})
+        envelope = sign_statement(made, ring.signer("statements"))
+        assert verify_statement(envelope, ring.trust_root.keys_of("statements")) == made
+        signer = ring._link._held.started
+        assert signer is not None
+        arguments = Path(f"/proc/{signer.pid}/cmdline").read_bytes()
+        assert b"493817" not in arguments
+        assert ring._link._opening is None
+    os.close(reading)
 
 
 @pytest.fixture

@@ -148,11 +148,11 @@ if TYPE_CHECKING:
     from sealwright.trust.sealing import derive_key, open_sealed, seal
     from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
-    from sealwright.trust.signing.client import RemoteSigner
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
     from sealwright.trust.signing.link import borrowed_signer
     from sealwright.trust.signing.parting import part_signing_keys
+    from sealwright.trust.signing.remote import RemoteSigner
     from sealwright.trust.signing.standing import stand_signer
     from sealwright.trust.signing_rotation import follow_signer, rotate_signing
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
@@ -810,7 +810,7 @@ _HOME = {
         "read_share",
     ),
     "signers": ("LocalSigner",),
-    "signing.client": ("RemoteSigner",),
+    "signing.remote": ("RemoteSigner",),
     "signing.errors": (
         "SignerRefused",
         "SignerUnavailable",

@@ -18,9 +18,10 @@ from sealwright.kernel import InvalidInput, NotFound, Refused
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
-from sealwright.trust.signing.client import RemoteSigner, renew, step_after, take
+from sealwright.trust.signing.client import renew, step_after, take
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.link import SignerLink
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
 __all__ = ["SEALING_BRANCHES", "Keyring"]

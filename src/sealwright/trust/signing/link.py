@@ -20,10 +20,11 @@ from pathlib import Path
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
+from sealwright.trust.signing.client import Line, adopt, narrow, ready
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.standing import connect_standing, socket_folder
 
 __all__ = ["SignerLink", "borrowed_signer"]
