@@ -75,7 +75,8 @@ def test_rotate_then_revoke_and_the_ledger_has_both(home: Home) -> None:
 
 
 def test_unknown_branches_keys_and_reasons_are_refused(home: Home) -> None:
-    home.inside("keys", "rotate", "data", expect=2)
+    for branch in ("data", "subjects", "pseudonyms", "root", "x"):
+        home.inside("keys", "rotate", branch, expect=2)
     home.inside("keys", "revoke", "0" * 16, "--reason", "compromised", expect=2)
     home.inside("keys", "rotate", "tokens")
     home.inside("keys", "revoke", "tokens", "--reason", "bored", expect=2)

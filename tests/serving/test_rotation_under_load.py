@@ -11,7 +11,15 @@ from typing import Any, Self
 import pytest
 
 from sealwright import registry, trust
-from sealwright.serving import access_file, decision_ledger_folder, decision_origin
+from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.serving import (
+    DECISION,
+    DECISION_KEY_PURPOSE,
+    access_file,
+    decision_ledger_folder,
+    decision_origin,
+    read_decision,
+)
 
 SIGNING = (
     "decision-checkpoints",
@@ -140,3 +148,39 @@ def test_a_compromised_tokens_key_lets_nobody_in_within_a_second_or_two_t85(runn
         time.sleep(0.02)
     assert client.predict(row).status == 401
     assert client.predict(row, Authorization=f"Bearer {house.token()}").status == 200
+
+
+def test_records_of_before_a_rotation_of_their_key_are_read_beside_those_of_after(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any]
+) -> None:
+    house = new_house()
+    publish(house)
+    unlock = trust.KeyFile(house.home / "key")
+    with start(house) as running:
+        assert client_of(house, running).predict(row).status == 200
+        assert trust.rotate_branch(house.home / "keys", unlock, "decisions") == 2
+        assert client_of(house, running).predict(row).status == 200, "what runs goes on with the key it has"
+    house.keyring.close()
+    house.keyring = trust.open_keyring(house.home / "keys", unlock)
+    with start(house) as running:
+        assert client_of(house, running).predict(row).status == 200
+    ring = house.keyring
+    keys = [ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in ring.versions("decisions")]
+    with trust.Ledger.open(
+        decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
+        signer=None, keys=ring.trust_root.keys_of("decision-checkpoints"),
+    ) as read:  # fmt: skip
+        entries = [entry for entry in read.entries() if entry.action == DECISION]
+        assert len([read_decision(entry, *reversed(keys)) for entry in entries]) == 3
+        opened = [[key for key in keys if _opens(entry, key)] for entry in entries]
+    assert opened == [[keys[0]], [keys[0]], [keys[1]]]
+    with pytest.raises(InvalidInput, match="not rotated this way"):
+        trust.retire_branch(house.home / "keys", "decisions", 1)
+
+
+def _opens(entry: Any, key: bytes) -> bool:
+    try:
+        read_decision(entry, key)
+    except VerificationFailed:
+        return False
+    return True

@@ -18,6 +18,7 @@ from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_cl
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace, ledger_origin
 from sealwright.trust import (
+    KEPT_TO_READ,
     SEALING_BRANCHES,
     SIGNING_BRANCHES,
     Audit,
@@ -35,6 +36,7 @@ from sealwright.trust import (
     protect_root,
     recover_root,
     revoke,
+    rotate_branch,
     rotate_signing,
     split_root,
 )
@@ -43,6 +45,11 @@ __all__ = ["KeyState", "keys_of", "protect_keys", "recover_keys", "revoke_key", 
 
 _KEYS = "keys"
 _ROOT = "root"
+_NOT_SO = {
+    "data": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
+    "subjects": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
+    "pseudonyms": "The names persons are kept under stay: with a new key a search for a person would miss the old name.",
+}
 _SHORTEST_ID = 8
 
 
@@ -123,23 +130,31 @@ def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, 
 
 
 def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> str:
-    """Give a signing branch a new key; returns its id. Nothing has to be stopped for it.
+    """Give a branch a new key; returns its id, or "version 2" for a branch that encrypts.
 
-    What this workspace object opened goes on with the old key for a day, as every program does that runs now.
+    For a branch that signs nothing has to be stopped: what runs goes on with the old key for a day, and follows. Of branches
+    that encrypt, only those that are read with older versions too; for the others there is `rotate_data_keys`.
 
     Raises
     ------
     PermissionDenied
         Not theirs to do.
     InvalidInput
-        Not a signing branch.
+        Not a branch that is rotated so.
     SignerRefused, SignerUnavailable
         The signer does not do it; nothing changed.
     """
+    if branch not in (*SIGNING_BRANCHES, *KEPT_TO_READ):
+        raise InvalidInput(_NOT_SO.get(branch, f"There is no branch {branch[:40]!r}; see: sealwright keys list"))
     allow(workspace, by, "keys.rotate", KeyResource(name=branch))
-    audit = LedgerAudit(workspace.ledger, workspace.keyring)
-    root = rotate_signing(workspace.keyring, workspace.folder(_KEYS), unlock, branch, audit=audit, by=by.counts_as)
-    return root.keys[branch][-1].key_id
+    folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
+    if branch in SIGNING_BRANCHES:
+        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
+        return root.keys[branch][-1].key_id
+    detail = {"branch": branch, "version": workspace.keyring.versions(branch)[-1] + 1}
+    resource = f"key:{branch}"
+    audit.record(Event(action="key.rotate", outcome="done", actor=by.counts_as, resource=resource, detail=detail))
+    return f"version {rotate_branch(folder, unlock, branch)}"
 
 
 def split_keys(workspace: Workspace, unlock: Unlock, *, needed: int, count: int, by: Principal) -> tuple[Share, ...]:

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         revoke,
         verify_key_revocations,
     )
-    from sealwright.trust.key_rotation import retire_branch, rotate_branch
+    from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
@@ -212,6 +212,7 @@ if TYPE_CHECKING:
     from sealwright.trust.wrapping import method_of
 
 __all__ = [
+    "KEPT_TO_READ",
     "FollowedRoot",
     "ACCESS_LIST",
     "API_KEY_PATTERN",
@@ -612,10 +613,7 @@ _HOME = {
         "revoke",
         "verify_key_revocations",
     ),
-    "key_rotation": (
-        "retire_branch",
-        "rotate_branch",
-    ),
+    "key_rotation": ("KEPT_TO_READ", "retire_branch", "rotate_branch"),
     "keyring": (
         "Keyring",
         "SEALING_BRANCHES",

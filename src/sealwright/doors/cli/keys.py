@@ -57,16 +57,17 @@ def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson
 
 @app.command()
 def rotate(
-    branch: Annotated[str, typer.Argument(help="A signing branch, such as statements; see: sealwright keys list")],
+    branch: Annotated[str, typer.Argument(help="A branch, such as statements; see: sealwright keys list")],
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a signing branch a new key, while everything runs. What the old one signed still verifies.
+    """Give a branch a new key. What the old one signed still verifies, what it sealed still opens.
 
-    Programs that run go on with the old key for a day, and follow by themselves or when they start again.
+    A branch that signs is replaced while everything runs: programs go on with the old key for a day, and follow. For
+    decisions and identity start the servers again afterwards; for data and subjects there is: sealwright data rotate
     Exit status: 0 done, 2 no such branch, or another program holds the ledger, 3 not allowed.
     """
     from sealwright.doors.cli import show
