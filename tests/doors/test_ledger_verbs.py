@@ -13,13 +13,15 @@ from sealwright.doors.witness_app import WitnessServer
 from sealwright.trust import TrustRoot, Witness, verify_proof
 from whole_way import Home
 
+BEA = ("--as", "bea", "--person-key", "bea.key")
+
 
 @pytest.fixture
 def office(empty_home: Home) -> Home:
     """A workspace with some people in it."""
-    for name, role in (("bea", "business_owner"), ("cora", "compliance_officer")):
+    for name, role in (("bea", "security_officer"), ("cora", "compliance_officer")):
         empty_home.inside("people", "add", name, "--role", role, "--person-key", f"{name}.key")
-    empty_home.inside("people", "end", "cora", "--reason", "She left for Margarethe", "--as", "bea")
+    empty_home.inside("people", "end", "cora", "--reason", "She left for Margarethe", *BEA)
     return empty_home
 
 
@@ -76,7 +78,7 @@ def test_a_proof_convinces_who_has_only_the_public_keys(office: Home) -> None:
 
 
 def test_an_export_is_checked_by_the_file_beside_it(office: Home) -> None:
-    said = office.inside("ledger", "export", "--to", "out", "--action", "statement.", "--json").json
+    said = office.inside("ledger", "export", "--to", "out", "--action", "statement.", "--json", *BEA).json
     assert said["entries"] == 3
     command = [sys.executable, "-I", "sealwright_verify.py", "entries.jsonl", "--trust", "trust.json", "--json"]
     done = subprocess.run(command, cwd=office.root / "out", env={}, capture_output=True, text=True, check=False)

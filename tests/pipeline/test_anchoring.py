@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from acting import operator
 from sealwright.doors.witness_app import WitnessServer
 from sealwright.kernel import Conflict, FixedClock, InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline import (
@@ -22,6 +23,7 @@ from sealwright.pipeline import (
     check_ledger,
     create_workspace,
     find_entries,
+    ledger_origin,
     prove_entry,
     read_anchors,
     reading,
@@ -30,11 +32,13 @@ from sealwright.pipeline import (
 from sealwright.trust import (
     AnchorStore,
     InsecurePassphraseForTests,
+    Ledger,
     Secret,
     Witness,
     WitnessPolicy,
     verify_proof,
 )
+from sealwright.trust.signing.vault import open_vault
 
 UNLOCK = InsecurePassphraseForTests(Secret("a passphrase for tests"))
 START = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -102,12 +106,12 @@ def test_two_witnesses_cosign_one_checkpoint_and_it_holds_offline(house: House) 
     assert [(one.kind, one.outcome, one.behind) for one in done] == [("witness", "done", 0)] * 2
     found = house.check(policy=house.policy(2), most_age=timedelta(hours=1))
     assert (found.cosigned, found.cosigned_at) == (size, START)  # type: ignore[attr-defined]
-    with reading(house.workspace) as ledger:
+    with reading(house.workspace, operator("ada")) as ledger:
         leaf, proof = prove_entry(ledger, house.folder, 2, cosigned=True)
     keys = house.workspace.trust_root.keys_of("checkpoints")
     assert verify_proof(leaf, proof, keys, None, witnesses=house.policy(2)) == 2
     house.grow()
-    with reading(house.workspace) as ledger:
+    with reading(house.workspace, operator("ada")) as ledger:
         _, bare = prove_entry(ledger, house.folder, 2)
         with pytest.raises(InvalidInput, match="No witness has cosigned"):
             prove_entry(ledger, house.folder, size, cosigned=True)
@@ -204,8 +208,10 @@ def test_a_history_rewritten_with_the_stolen_key_is_found_out_t57(house: House) 
     house.grow(5)
     house.anchoring().round(now=True)
     back()
-    house.workspace.ledger.append("another.history", "s", {})  # signed with the real key
-    house.grow(9)
+    real = open_vault(house.workspace.home / "keys", UNLOCK).signers["checkpoints"]  # by a thief, who asks no signer
+    with Ledger.open(house.folder, origin=ledger_origin(house.workspace.id), signer=real) as other:
+        for number in range(10):
+            other.append("another.history", str(number), {})
     (taken,) = house.anchoring().round(now=True)
     assert (taken.outcome, "does not extend" in taken.why) == ("disagrees", True)
     with pytest.raises(VerificationFailed, match="forked"):
@@ -236,7 +242,7 @@ def test_anchors_come_and_go_on_record(house: House) -> None:
     remove_anchor(house.workspace, "w1", by="ada")
     with pytest.raises(NotFound, match="no anchor"):
         remove_anchor(house.workspace, "w1", by="ada")
-    with reading(house.workspace) as ledger:
+    with reading(house.workspace, operator("ada")) as ledger:
         found = list(find_entries(house.workspace, ledger, Sought(actor="ada", action="anchor.")))
     assert [one.action for one in found] == ["anchor.added", "anchor.removed"]
     path = house.workspace.home / "anchors.json"

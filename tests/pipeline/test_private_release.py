@@ -535,14 +535,15 @@ from pathlib import Path
 from sealwright.data.dp import PrivacyBudgetSpent, Query
 from sealwright.pipeline import load_project, open_workspace
 from sealwright.pipeline.private_release import release_private
-from sealwright.trust import InsecurePassphraseForTests, LedgerInUse, Secret
+from sealwright.trust import InsecurePassphraseForTests, LedgerInUse, Principal, Secret
 
+ada = Principal(kind="person", name="ada", proof="machine_account")
 unlock = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 project, said = load_project(Path(sys.argv[2])), []
 for _ in range(2):
     try:
         with open_workspace(Path(sys.argv[1]), unlock) as workspace:
-            release_private(workspace, project, Query(kind="count", epsilon=300_000), by="ada")
+            release_private(workspace, project, Query(kind="count", epsilon=300_000), by=ada)
         said.append("released")
     except PrivacyBudgetSpent:
         said.append("refused")

@@ -200,7 +200,7 @@ def test_a_spent_budget_refuses_the_whole_way_and_makes_no_package(workspace: Wo
         with pytest.raises(
             PrivacyBudgetSpent, match=r"naive_bayes \(run_\w+\) would cost epsilon 2; 1\.5 is left of 2\.5"
         ):
-            verb(workspace, project, by="ada")
+            verb(workspace, project, by=operator("ada"))
     assert not trained(workspace, project)
     assert list(workspace.folder("packages").iterdir()) == []
     assert len(spends(workspace)) == 1
@@ -323,12 +323,13 @@ import sys
 from pathlib import Path
 from sealwright.data.dp import PrivacyBudgetSpent
 from sealwright.pipeline import load_project, open_workspace, train
-from sealwright.trust import InsecurePassphraseForTests, LedgerInUse, Secret
+from sealwright.trust import InsecurePassphraseForTests, LedgerInUse, Principal, Secret
 
+ada = Principal(kind="person", name="ada", proof="machine_account")
 unlock = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 try:
     with open_workspace(Path(sys.argv[1]), unlock) as workspace:
-        train(workspace, load_project(Path(sys.argv[2])), by="ada")
+        train(workspace, load_project(Path(sys.argv[2])), by=ada)
     print("trained")
 except PrivacyBudgetSpent:
     print("refused")

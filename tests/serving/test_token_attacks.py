@@ -18,6 +18,7 @@ import pytest
 from sealwright import trust
 from sealwright.kernel import new_id
 from sealwright.serving import decision_ledger_folder, decision_origin, token_audience, token_issuer
+from sealwright.trust.signing.vault import open_vault
 from sealwright.trust.strict_base64 import encode_base64url
 
 _SOURCE = Path(__file__).resolve().parents[2] / "src" / "sealwright"
@@ -72,7 +73,7 @@ class Attack:
         parts = [self.header if header is None else header, self.claims if claims is None else claims]
         message = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
         if signature is None:
-            signature = self.client.house.keyring.signer("tokens").sign(message.encode())
+            signature = self.client.house.stolen("tokens").sign(message.encode())
         return f"{message}.{encode_base64url(signature)}"
 
     def refused(self, raw: str) -> None:
@@ -205,14 +206,15 @@ def test_another_type_audience_or_issuer_is_refused_t04(attack: Attack) -> None:
 def test_another_tenants_token_is_refused_t04(attack: Attack, tmp_path: Path) -> None:
     """A whole other workspace, with keys of its own, that issues a token saying it is ours."""
     unlock = trust.InsecurePassphraseForTests(trust.Secret("a passphrase for tests"))
-    with trust.create_keyring(tmp_path / "keys", "ws_2", unlock) as other:
-        for header in ({**attack.header, "kid": other.signer("tokens").key_id}, attack.header):
-            message = attack.made(header).rsplit(".", 1)[0]
-            attack.refused(f"{message}.{encode_base64url(other.signer('tokens').sign(message.encode()))}")
-    ring = attack.client.house.keyring
+    trust.create_keyring(tmp_path / "keys", "ws_2", unlock).close()
+    other = open_vault(tmp_path / "keys", unlock).signers["tokens"]
+    for header in ({**attack.header, "kid": other.key_id}, attack.header):
+        message = attack.made(header).rsplit(".", 1)[0]
+        attack.refused(f"{message}.{encode_base64url(other.sign(message.encode()))}")
     for branch in ("statements", "releases", "checkpoints"):  # our own keys of other purposes
-        message = attack.made({**attack.header, "kid": ring.signer(branch).key_id}).rsplit(".", 1)[0]
-        attack.refused(f"{message}.{encode_base64url(ring.signer(branch).sign(message.encode()))}")
+        own = attack.client.house.stolen(branch)
+        message = attack.made({**attack.header, "kid": own.key_id}).rsplit(".", 1)[0]
+        attack.refused(f"{message}.{encode_base64url(own.sign(message.encode()))}")
     assert set(attack.on_record()) == {"token.key", "token.signature"}
 
 

@@ -100,7 +100,8 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     # asked for less
     "TLS 1.2": ("tls", {"tls": "1.2"}),
     "TLS of any version": ("tls", {"tls": ""}),
-    "optional client certificates": ("client_certificates", {"client_certificates": "optional"}),
+    "client certificates when we like": ("client_certificates", {"client_certificates": "sometimes"}),
+    "optional client certificates of nobody": ("need TLS, the CA", {"client_certificates": "optional", "client_ca": None}),
     "an option we do not know": ("unknown field", {"verify_hostname": False}),
     "an option of another server": ("unknown field", {"ssl_ciphers": "ALL"}),
     "a limit we do not know": ("unknown field", {"limits": {"requests": 5}}),

@@ -15,6 +15,7 @@ from sealwright.trust import (
     Keyring,
     Ledger,
     LedgerAudit,
+    LocalSigner,
     Secret,
     create_keyring,
     erase_attachments,
@@ -37,7 +38,7 @@ def ledger(tmp_path: Path, ring: Keyring) -> Iterator[Ledger]:
     with Ledger.open(
         tmp_path / "ledger",
         origin=ORIGIN,
-        signer=ring.signer("checkpoints"),
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
         clock=FixedClock(datetime(2026, 11, 26, tzinfo=UTC)),
         discretion=Discretion(ring),
         create=True,
@@ -86,11 +87,11 @@ def test_words_can_be_erased_and_the_ledger_still_holds(ledger: Ledger, ring: Ke
     assert erase_attachments(tmp_path / "ledger", [0]) == 1
     assert Discretion(ring).words_of(ledger.entry(0)) == ""
     ledger.close()
-    verify_ledger(tmp_path / "ledger", [ring.signer("checkpoints").public()], ORIGIN)
+    verify_ledger(tmp_path / "ledger", [LocalSigner("ed25519", bytes(31) + b"\x01").public()], ORIGIN)
 
 
 def test_a_ledger_without_discretion_writes_no_words(tmp_path: Path, ring: Keyring) -> None:
-    signer = ring.signer("checkpoints")
+    signer = LocalSigner("ed25519", bytes(31) + b"\x01")
     with Ledger.open(tmp_path / "bare", origin=ORIGIN, signer=signer, create=True) as bare:
         with pytest.raises(InvalidInput, match="seals words"):
             bare.append("a.b", "s", {}, words="in the clear")
@@ -108,7 +109,7 @@ def test_words_that_do_not_fit_are_refused(ledger: Ledger, more: dict[str, objec
 
 def test_an_event_is_hidden_once_and_the_same_with_either_ledger(ledger: Ledger, ring: Keyring, tmp_path: Path) -> None:
     event = Event(action="login", outcome="refused", actor="ada", source="192.0.2.7", words="I forgot it")
-    signer = ring.signer("checkpoints")
+    signer = LocalSigner("ed25519", bytes(31) + b"\x01")
     with Ledger.open(tmp_path / "bare", origin=ORIGIN, signer=signer, create=True) as bare:
         for one in (ledger, bare):
             LedgerAudit(one, ring).record(event)

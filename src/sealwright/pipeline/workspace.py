@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from sealwright.engines import Database, open_database
-from sealwright.evidence import Standing
 from sealwright.kernel import (
     Clock,
     Conflict,
@@ -53,6 +52,9 @@ from sealwright.trust import (
     heed,
     open_keyring,
 )
+
+if TYPE_CHECKING:
+    from sealwright.evidence import Standing
 
 __all__ = ["Workspace", "create_workspace", "is_workspace", "ledger_origin", "open_workspace", "read_trust_root"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sealwright.kernel import FixedClock
-from sealwright.trust import Discretion, Keyring, Ledger
+from sealwright.trust import Discretion, InsecurePassphraseForTests, Keyring, Ledger, Secret, create_keyring
 
 
 @pytest.fixture
@@ -16,11 +16,19 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
+def keyring(tmp_path: Path) -> Iterator[Keyring]:
+    """Keys of this test alone: a signer signs no second beginning of a ledger."""
+    unlock = InsecurePassphraseForTests(Secret("correct horse battery staple"))
+    with create_keyring(tmp_path / "keys", "ws_test", unlock) as ring:
+        yield ring
+
+
+@pytest.fixture
 def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
     signer = keyring.signer("checkpoints")
     with Ledger.open(
         tmp_path / "ledger",
-        origin="sealwright/test/ledger",
+        origin="sealwright/ws_test/ledger",
         signer=signer,
         clock=clock,
         discretion=Discretion(keyring),

@@ -14,6 +14,7 @@ from sealwright.trust import (
     InsecurePassphraseForTests,
     Keyring,
     Ledger,
+    LocalSigner,
     Secret,
     create_keyring,
     insecure_cost_for_tests,
@@ -54,7 +55,7 @@ def house(db: Database, keyring: Keyring, clock: FixedClock, rules: IdentityRule
     with Ledger.open(
         tmp_path / "ledger",
         origin="sealwright/ws_test/ledger",
-        signer=keyring.signer("checkpoints"),
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
         clock=clock,
         create=True,
     ) as ledger:

@@ -31,6 +31,7 @@ from sealwright.trust import (
     Keyring,
     Ledger,
     LedgerAudit,
+    LocalSigner,
     OidcArrival,
     OidcLogin,
     OidcSettings,
@@ -120,7 +121,7 @@ def open_desk(db: Database, ring: Keyring, tls: TlsFiles, tmp_path: Path) -> Ite
     ledger = Ledger.open(
         tmp_path / "ledger",
         origin="sealwright/ws_test/ledger",
-        signer=ring.signer("checkpoints"),
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
         clock=clock,
         create=True,
     )

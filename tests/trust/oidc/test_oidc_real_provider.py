@@ -20,6 +20,7 @@ from sealwright.trust import (
     Keyring,
     Ledger,
     LedgerAudit,
+    LocalSigner,
     OidcLogin,
     OidcRefused,
     OidcSettings,
@@ -63,7 +64,7 @@ def made(port: int, db: Database, ring: Keyring, tmp_path: Path) -> Iterator[Cal
     ledger = Ledger.open(
         tmp_path / "ledger",
         origin="sealwright/ws_test/ledger",
-        signer=ring.signer("checkpoints"),
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
         clock=system_clock,
         create=True,
     )

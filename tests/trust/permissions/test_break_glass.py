@@ -15,6 +15,7 @@ from sealwright.trust import (
     Keyring,
     Ledger,
     LedgerAudit,
+    LocalSigner,
     Principal,
     Secret,
     create_keyring,
@@ -71,7 +72,11 @@ def house(db: Database, tmp_path: Path, roster: Roster, watch: Watch) -> Iterato
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
     ring = create_keyring(tmp_path / "keys", "ws_test", unlock)
     ledger = Ledger.open(
-        tmp_path / "ledger", origin="sealwright/t/ledger", signer=ring.signer("checkpoints"), clock=watch, create=True
+        tmp_path / "ledger",
+        origin="sealwright/t/ledger",
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
+        clock=watch,
+        create=True,
     )
     yield House(db, ledger, ring, roster, watch)
     ledger.close()
@@ -257,7 +262,11 @@ def test_the_older_database_file_in_the_place_of_the_newer_t85(tmp_path: Path, r
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
     ring = create_keyring(tmp_path / "keys", "ws_test", unlock)
     ledger = Ledger.open(
-        tmp_path / "ledger", origin="sealwright/t/ledger", signer=ring.signer("checkpoints"), clock=watch, create=True
+        tmp_path / "ledger",
+        origin="sealwright/t/ledger",
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
+        clock=watch,
+        create=True,
     )
     db = open_database(f"sqlite:///{tmp_path / 'db.sqlite'}")
     house = House(db, ledger, ring, roster, watch)

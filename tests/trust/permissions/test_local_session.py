@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sealwright.engines import Database
-from sealwright.trust import InsecurePassphraseForTests, Ledger, LedgerAudit, Secret, create_keyring
+from sealwright.trust import InsecurePassphraseForTests, Ledger, LedgerAudit, LocalSigner, Secret, create_keyring
 from sealwright.trust.permissions.local_session import LocalSessions
 
 START = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ class House:
         self.ledger = Ledger.open(
             folder / "ledger",
             origin="sealwright/t/ledger",
-            signer=self.ring.signer("checkpoints"),
+            signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
             clock=lambda: self.now,
             create=True,
         )

@@ -25,6 +25,7 @@ from sealwright.trust import (
     Keyring,
     Ledger,
     LedgerAudit,
+    LocalSigner,
     Principal,
     Secret,
     TlsFiles,
@@ -75,7 +76,11 @@ def desk(db: Database, ring: Keyring, tls: TlsFiles, tmp_path: Path) -> Iterator
     clock = FixedClock(NOW)
     folder = tmp_path / "ledger"
     ledger = Ledger.open(
-        folder, origin="sealwright/ws_test/ledger", signer=ring.signer("checkpoints"), clock=clock, create=True
+        folder,
+        origin="sealwright/ws_test/ledger",
+        signer=LocalSigner("ed25519", bytes(31) + b"\x01"),
+        clock=clock,
+        create=True,
     )
 
     def make(port: int) -> Desk:

@@ -3,8 +3,8 @@
     python sealwright_verify.py WHAT --trust trust.json [--fingerprint sha256:…] [--request FILE] [--json]
                                 [--against CHECKPOINT …] [--witness KEY …]
 
-WHAT is an evidence bundle, a receipt (or an answer that carries one), exported entries (entries.jsonl), or the folder of
-a package or of a ledger. A ledger is compared with checkpoints kept elsewhere, which witnesses may have cosigned.
+WHAT is an evidence bundle, a receipt (or an answer that carries one), exported entries (entries.jsonl), or the folder
+of a package or of a ledger. A ledger is compared with checkpoints kept elsewhere, which witnesses may have cosigned.
 Exit status: 0 it holds, 4 it does not (the first broken link is named), 2 wrong usage.
 
 Answers: did the holders of the keys in trust.json sign exactly this, does every part name the parts it should, and

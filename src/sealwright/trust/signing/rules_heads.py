@@ -40,7 +40,7 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
         "checkpoint.origin".
     """
     if branch == "checkpoints" and origin in (f"sealwright/{workspace}/ledger", f"sealwright/{workspace}/control"):
-        return  # the ledger, and that of what a control server refused at its door
+        return  # the workspace's ledger; and what its control server refused at the door
     match = _DECISIONS.fullmatch(origin)
     if branch == "decision-checkpoints" and match is not None and match["workspace"] == workspace:
         try:
