@@ -63,6 +63,7 @@ GROUPS = {
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
     "certificate": ("issue", "list", "revoke", "publish"),
+    "keys": ("list", "rotate", "revoke", "split", "recover", "protect", "follow"),
     "ledger": ("show", "search", "export", "proof", "verify", "anchor", "witnesses", "stamps", "buckets"),
     "witness": ("add", "show"),
 }

@@ -215,10 +215,12 @@ def restated(envelope: bytes, signer: Signer, edit: Edit = unchanged, **subjects
 def enveloped(payload: bytes, signer: Signer) -> bytes:
     """These exact bytes in a DSSE envelope with a good signature, well formed or not."""
     kind = b"application/vnd.in-toto+json"
-    signature = signer.sign(b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload))
-    texts = [base64.b64encode(data).decode() for data in (payload, signature)]
-    signatures = [{"keyid": signer.key_id, "sig": texts[1]}]
-    return canonical_json({"payload": texts[0], "payloadType": kind.decode(), "signatures": signatures})
+    message = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+    signatures = [
+        {"keyid": one.key_id, "sig": base64.b64encode(one.sign(message)).decode()} for one in (signer, *signer.beside)
+    ]
+    text = base64.b64encode(payload).decode()
+    return canonical_json({"payload": text, "payloadType": kind.decode(), "signatures": signatures})
 
 
 def resigned(evidence: Evidence, files: Files, signer: Signer | None = None) -> dict[str, bytes]:

@@ -188,6 +188,17 @@ ENVELOPES: dict[str, Callable[[Evidence], bytes]] = {
     "another payload type": in_envelope(lambda one: one.update(payloadType="application/json")),
     "a field more": in_envelope(lambda one: one.update(note="all good")),
     "no signature": in_envelope(lambda one: one.update(signatures=[])),
+    "no second signature": in_envelope(lambda one: one["signatures"].pop(1)),
+    "no first signature": in_envelope(lambda one: one["signatures"].pop(0)),
+    "the two signatures the wrong way round": in_envelope(lambda one: one["signatures"].reverse()),
+    "the second signature twice": in_envelope(lambda one: one["signatures"].append(one["signatures"][1])),
+    "the second signature flipped": in_envelope(
+        lambda one: (
+            one["signatures"][1].update(sig="A" + one["signatures"][1]["sig"][1:])
+            if one["signatures"][1]["sig"][0] != "A"
+            else one["signatures"][1].update(sig="B" + one["signatures"][1]["sig"][1:])
+        )
+    ),
     "the same signature twice": in_envelope(lambda one: one["signatures"].append(one["signatures"][0])),
     "a second signature by nobody": in_envelope(lambda one: one["signatures"].append({"keyid": "0" * 64, "sig": ""})),
     "a field more at the signature": in_envelope(lambda one: one["signatures"][0].update(cert="x")),

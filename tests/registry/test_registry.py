@@ -387,9 +387,9 @@ def test_only_a_package_with_a_passed_gate_inside_is_promoted_by_the_signer(hous
         make_pointer(facts, version.package, signer)
     assert error.value.reason == "pointer.gate_missing"
     with pytest.raises(SignerRefused) as error:
-        make_pointer(facts, "sha256:" + "1" * 64, signer.beside(gate))
+        make_pointer(facts, "sha256:" + "1" * 64, signer.showing(gate))
     assert error.value.reason == "pointer.gate_of_another"
-    make_pointer(facts, version.package, signer.beside(gate))
+    make_pointer(facts, version.package, signer.showing(gate))
 
 
 # ---- an old or edited database (T-50) ---------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def watched(tmp_path: Path) -> Iterator[Any]:
     write(3)
     watch = AccessWatch(
         path,
-        [signer.public()],
+        lambda: [signer.public()],
         "ws_1",
         state=StateFile(tmp_path / "state.json", "credit", "live"),
         clock=clock,
@@ -250,7 +250,7 @@ def test_a_new_list_forgets_every_remembered_credential(watched: Any) -> None:
     digest = bytes.fromhex(api_key_digest(raw))
     listed = ListedKey(subject="till", digest=digest, scopes=frozenset({"predict:credit"}), expires=2**33)
     check = TokenCheck(
-        [trust.LocalSigner(trust.ED25519, b"\1" * 32).public()],
+        lambda: [trust.LocalSigner(trust.ED25519, b"\1" * 32).public()],
         issuer="i:i",
         audience="a:a",
         access=watch,

@@ -88,7 +88,7 @@ def test_other_kinds_of_keys_are_refused() -> None:
         rsa.generate_private_key(65537, 2048),
         Ed448PrivateKey.generate(),
     ):
-        with pytest.raises(InvalidInput, match="Only Ed25519 and P-256"):
+        with pytest.raises(InvalidInput, match="Only Ed25519, P-256 and ML-DSA-65"):
             PublicKey.from_pem(pem_of(key))
     for data in (b"", b"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n", b"\xff" * 10):
         with pytest.raises(InvalidInput, match="not a PEM"):

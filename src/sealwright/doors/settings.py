@@ -2,10 +2,11 @@
 
 SEALWRIGHT_HOME       the workspace folder                     (default: ~/.sealwright)
 SEALWRIGHT_KEY_FILE   a 0600 file whose key opens it unattended (default: ~/.config/sealwright/root.key)
+SEALWRIGHT_UNLOCK     a TOML file that says which key in which token or service opens it
 SEALWRIGHT_ACTOR      who acts, for the record                 (default: the operating system's user)
 XDG_RUNTIME_DIR       where session files lie                  (default: in the workspace)
 
-A passphrase never comes from the environment or the command line: it is typed, or read from a
+A passphrase, PIN or token never comes from the environment or the command line: a passphrase is typed, or read from a
 file descriptor named by SEALWRIGHT_PASSPHRASE_FD.
 """
 
@@ -34,6 +35,7 @@ class Settings:
     named: bool = False  # the actor was named on the command line, so a session of somebody else does not count
     runtime: Path | None = None  # where session files lie; None: in the workspace
     passphrase_fd: int | None = None
+    unlock_file: Path | None = None
 
     def unlock(self, *, wrapped_by_passphrase: bool) -> Unlock:
         """What opens the workspace.
@@ -54,10 +56,14 @@ class Settings:
             if self.passphrase_fd is None and first != self._passphrase("The same again: "):
                 raise InvalidInput("The two passphrases differ. Nothing was made; try again.")
             return Passphrase(Secret(first))
-        if not self.key_file.exists():
-            self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            create_key_file(self.key_file)
-        return KeyFile(self.key_file)
+        return self.made_key_file(self.key_file)
+
+    def made_key_file(self, path: Path) -> KeyFile:
+        """The key file at `path`, made now if there is none."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            create_key_file(path)
+        return KeyFile(path)
 
     def _passphrase(self, prompt: str) -> str:
         if self.passphrase_fd is not None:
@@ -110,6 +116,7 @@ def read_settings(*, home: Path | None = None, key_file: Path | None = None, act
         named=actor is not None,
         runtime=_runtime(os.environ.get("XDG_RUNTIME_DIR")),
         passphrase_fd=int(fd) if fd else None,
+        unlock_file=Path(os.environ["SEALWRIGHT_UNLOCK"]).expanduser() if os.environ.get("SEALWRIGHT_UNLOCK") else None,
     )
 
 

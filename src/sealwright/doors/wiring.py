@@ -4,17 +4,18 @@ The rest of the program takes what it is given; only doors call this.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.doors.settings import Settings
-from sealwright.kernel import InvalidInput, VerificationFailed, read_limited, strict_json
+from sealwright.kernel import InvalidInput, Refused, VerificationFailed, read_limited
 from sealwright.pipeline import Workspace, create_workspace, is_workspace, open_workspace
-from sealwright.trust import Unlock
+from sealwright.trust import Unlock, method_of, read_unlock_file
 
 if TYPE_CHECKING:
     from sealwright.assurance import Spread
 
-__all__ = ["open_or_create", "open_workspace_at", "spread_of", "unlock_of"]
+__all__ = ["new_unlock_of", "open_or_create", "open_workspace_at", "spread_of", "unlock_of"]
 
 _ADDRESS = "ray://"
 
@@ -25,9 +26,39 @@ def open_workspace_at(settings: Settings) -> Workspace:
 
 
 def unlock_of(settings: Settings) -> Unlock:
-    """What opens the workspace of the settings; asks for the passphrase if that is what it is."""
-    by_passphrase = is_workspace(settings.home) and _wrapped_by_passphrase(settings)
-    return settings.unlock(wrapped_by_passphrase=by_passphrase)
+    """What opens the workspace of the settings; asks for the passphrase if that is what it is.
+
+    Raises
+    ------
+    Refused
+        A key in a token or service opens it, and no file says which.
+    """
+    method = _method(settings) if is_workspace(settings.home) else "key-file"
+    if method in ("argon2id", "key-file"):
+        return settings.unlock(wrapped_by_passphrase=method == "argon2id")
+    if settings.unlock_file is None:
+        raise Refused(
+            f"This workspace is opened by a key elsewhere ({method}).\n"
+            "Name the TOML file that describes it in SEALWRIGHT_UNLOCK."
+        )
+    return read_unlock_file(settings.unlock_file)
+
+
+def new_unlock_of(settings: Settings, *, passphrase: bool, unlock_file: Path | None, key_file: Path | None) -> Unlock:
+    """What shall open the workspace from now on: exactly one of the three.
+
+    Raises
+    ------
+    InvalidInput
+        None of them, or more than one.
+    """
+    if passphrase + (unlock_file is not None) + (key_file is not None) != 1:
+        raise InvalidInput(
+            "Say what shall open the workspace: one of --passphrase, --new-key-file FILE or --unlock FILE."
+        )
+    if unlock_file is not None:
+        return read_unlock_file(unlock_file)
+    return settings.made_key_file(key_file) if key_file is not None else settings.new_unlock(passphrase=True)
 
 
 def open_or_create(settings: Settings, *, tell: Callable[[str], None]) -> Workspace:
@@ -41,14 +72,16 @@ def open_or_create(settings: Settings, *, tell: Callable[[str], None]) -> Worksp
     return made
 
 
-def _wrapped_by_passphrase(settings: Settings) -> bool:
-    root = strict_json(read_limited(settings.home / "keys" / "root.json", 1 << 16), what="keys/root.json")
+def _method(settings: Settings) -> str:
+    """How the root of the keys is protected."""
     try:
-        return bool(root["protection"]["method"] == "argon2id")
-    except (KeyError, TypeError):
+        data = read_limited(settings.home / "keys" / "root.json", 1 << 16)
+    except InvalidInput:
         raise VerificationFailed(
-            "keys/root.json is not a wrapped key. Restore the whole keys folder from one backup.", link="keys/root.json"
+            "keys/root.json is missing. Restore it from a backup, or recover it: sealwright keys recover",
+            link="keys/root.json",
         ) from None
+    return method_of(data, link="keys/root.json")
 
 
 def spread_of(engine: str = "auto", workers: int | None = None) -> "Spread | None":

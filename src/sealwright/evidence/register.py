@@ -38,12 +38,18 @@ class PeopleRegister:
     """Enrolments and their ends. Each is a signed statement, on file and in the ledger."""
 
     def __init__(
-        self, db: Database, statements: StatementStore, ledger: Ledger, trust_root: TrustRoot, clock: Clock
+        self,
+        db: Database,
+        statements: StatementStore,
+        ledger: Ledger,
+        trust_root: TrustRoot,
+        clock: Clock,
+        standing_root: TrustRoot | None = None,
     ) -> None:
         self._db = db
         self._statements = statements
         self._ledger = ledger
-        self._trust_root = trust_root
+        self._trust_root, self._standing_root = trust_root, standing_root or trust_root
         self._clock = clock
 
     def enrol(self, person: Person, signer: Signer, *, actor: str = "") -> bytes:
@@ -187,7 +193,7 @@ class PeopleRegister:
         return {one.subject: read_end_of_enrolment(one.envelope, keys) for one in files}
 
     def _file(self, envelope: bytes, actor: str) -> Filed:
-        statement = verify_any(envelope, self._trust_root)
+        statement = verify_any(envelope, self._standing_root)
         return self._statements.file(
             statement, envelope, project="", ledger=self._ledger, now=self._clock(), actor=actor
         )

@@ -51,9 +51,28 @@ _SECTION = "assurance"  # the settings under which a model is measured
 class Evidence:
     """The evidence of one workspace."""
 
-    def __init__(self, *, db: Database, ledger: Ledger, trust_root: TrustRoot, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        db: Database,
+        ledger: Ledger,
+        trust_root: TrustRoot,
+        clock: Clock,
+        standing_root: TrustRoot | None = None,
+    ) -> None:
+        """Take what it stands on.
+
+        Parameters
+        ----------
+        trust_root : TrustRoot
+            Every key there ever was: what is on file has its place in the ledger.
+        standing_root : TrustRoot, optional
+            Without the keys that were withdrawn (`trust.heed`): what is filed now must be signed by one of these.
+        """
+        standing_root = standing_root or trust_root
         self.statements = StatementStore(db)
-        self.people = PeopleRegister(db, self.statements, ledger, trust_root, clock)
+        self.people = PeopleRegister(db, self.statements, ledger, trust_root, clock, standing_root)
+        self._standing_root = standing_root
         self._ledger = ledger
         self._trust_root = trust_root
         self._clock = clock
@@ -66,7 +85,7 @@ class Evidence:
         VerificationFailed
             It is not signed by the key that signs its kind: the workspace's, or for an approval a person's.
         """
-        statement = verify_any(envelope, self._trust_root)
+        statement = verify_any(envelope, self._standing_root)
         return self.statements.file(
             statement, envelope, project=project, ledger=self._ledger, now=self._clock(), actor=actor
         )

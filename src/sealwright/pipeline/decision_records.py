@@ -24,7 +24,8 @@ def decision_records(
     start : mapping of channel to int, optional
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
     """
-    key = workspace.keyring.key("decisions", DECISION_KEY_PURPOSE)
+    ring = workspace.keyring
+    keys = [ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in reversed(ring.versions("decisions"))]
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (place / "ledger" / "checkpoint").is_file():
@@ -38,4 +39,4 @@ def decision_records(
             passed = start.get(place.name, 0)
             for entry in ledger.entries(passed if passed <= ledger.size else 0):
                 if entry.action == DECISION and entry.attachment is not None:
-                    yield place.name, entry, read_decision(entry, key)
+                    yield place.name, entry, read_decision(entry, *keys)

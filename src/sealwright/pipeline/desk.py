@@ -71,7 +71,13 @@ class Desk:
 
 
 def evidence_of(workspace: Workspace) -> Evidence:
-    return Evidence(db=workspace.db, ledger=workspace.ledger, trust_root=workspace.trust_root, clock=workspace.clock)
+    return Evidence(
+        db=workspace.db,
+        ledger=workspace.ledger,
+        trust_root=workspace.trust_root,
+        standing_root=workspace.standing_root,
+        clock=workspace.clock,
+    )
 
 
 def digest_of_json(value: object) -> str:

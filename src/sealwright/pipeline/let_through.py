@@ -217,7 +217,7 @@ def seal(workspace: Workspace, project: Project, *, by: Principal) -> Sealed:
             approvals,
             keyring.signer("models"),
             workspace.folder("packages"),
-            trust_root=workspace.trust_root,
+            trust_root=workspace.standing_root,
             now=workspace.clock(),
         )
     version = workspace.registry.register(package, by=by.counts_as)

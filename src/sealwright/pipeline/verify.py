@@ -15,7 +15,7 @@ from sealwright.kernel import InvalidInput, Refused, SealwrightError, Verificati
 from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
 from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
 from sealwright.serving import decision_origin
-from sealwright.trust import LedgerReport, TrustRoot, verify_ledger, verify_receipt
+from sealwright.trust import LedgerReport, TrustRoot, heed, verify_key_revocations, verify_ledger, verify_receipt
 
 __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
@@ -353,13 +353,18 @@ def _revoked_in_ledger(bundle: Bundle, package: VerifiedPackage) -> bool:
     return any(entry["action"] == _REVOKED and entry["subject"] == package.digest for entry in entries)
 
 
-def trust_root_from(data: bytes, fingerprint: str | None) -> TrustRoot:
+def trust_root_from(data: bytes, fingerprint: str | None, revoked_keys: bytes | None = None) -> TrustRoot:
     """A trust root from a file, compared with a fingerprint that came another way.
+
+    Parameters
+    ----------
+    revoked_keys : bytes, optional
+        The workspace's key-revocations.json: keys that it withdrew as compromised count for nothing.
 
     Raises
     ------
     VerificationFailed
-        It is not a trust root, or has another fingerprint.
+        It is not a trust root, or has another fingerprint; or the list is not of this workspace.
     Refused
         The fingerprint is not one.
     """
@@ -372,4 +377,4 @@ def trust_root_from(data: bytes, fingerprint: str | None) -> TrustRoot:
             raise VerificationFailed(
                 f"The trust root has fingerprint {root.fingerprint}, not {wanted}. Do not use it.", link="trust.json"
             )
-    return root
+    return root if revoked_keys is None else heed(root, verify_key_revocations(revoked_keys, root))

@@ -39,14 +39,17 @@ from sealwright.registry import Registry
 from sealwright.trust import (
     Discretion,
     Event,
+    KeyListFile,
     Keyring,
     Ledger,
     LedgerAudit,
     LedgerInUse,
+    Signer,
     SignerRefused,
     TrustRoot,
     Unlock,
     create_keyring,
+    heed,
     open_keyring,
 )
 
@@ -73,13 +76,27 @@ class Workspace:
     clock: Clock
     _ledger: Ledger | None = field(default=None, repr=False)
     _registry: Registry | None = field(default=None, repr=False)
+    _signing: Signer | None = field(default=None, repr=False)  # who signs the ledger's checkpoints
+    _registry_root: TrustRoot | None = field(default=None, repr=False)
     _discretion: Discretion | None = field(default=None, repr=False)
     _reader: Ledger | None = field(default=None, repr=False)
     known_people: "tuple[int, Mapping[str, Standing]] | None" = field(default=None, repr=False)  # of `permission` alone
 
     @property
     def trust_root(self) -> TrustRoot:
+        """Every key there ever was: for what the ledger has, whose order is a time we trust."""
         return self.keyring.trust_root
+
+    @property
+    def standing_root(self) -> TrustRoot:
+        """Without the keys that were withdrawn as compromised: for what is signed now, and for what leaves the house.
+
+        Raises
+        ------
+        VerificationFailed
+            The list of revoked keys is missing, older than one seen before, or not ours.
+        """
+        return heed(self.trust_root, KeyListFile(self.home).read(self.trust_root, now=self.clock()))
 
     @property
     def ledger(self) -> Ledger:
@@ -94,15 +111,19 @@ class Workspace:
         LedgerInUse
             Another program is at work here for longer than that.
         """
-        until = time.monotonic() + _PATIENCE_SECONDS
+        until, signer = time.monotonic() + _PATIENCE_SECONDS, self.keyring.signer("checkpoints")
+        if self._ledger is not None and signer is not self._signing:
+            self._ledger.sign_with(signer)  # its key was replaced since
+        self._signing = signer
         while self._ledger is None:
             try:
                 self._ledger = Ledger.open(
                     self.home / "ledger",
                     origin=ledger_origin(self.id),
-                    signer=self.keyring.signer("checkpoints"),
+                    signer=signer,
                     clock=self.clock,
                     discretion=self.discretion,
+                    keys=self.trust_root.keys_of("checkpoints"),  # an earlier one may have signed the newest checkpoint
                 )
                 self.keyring.on_refusal(self._record_refusal)
             except LedgerInUse:
@@ -142,8 +163,10 @@ class Workspace:
 
     @property
     def registry(self) -> Registry:
-        """Versions, pointers and revocations; it reads the ledger once."""
-        if self._registry is None:
+        """Versions, pointers and revocations; it reads the ledger once, and again when a key was replaced."""
+        root = self.trust_root
+        if self._registry is None or self._registry_root is not root:
+            self._registry_root = root
             self._registry = Registry(
                 db=self.db, home=self.home, keyring=self.keyring, ledger=self.ledger, clock=self.clock
             )
@@ -269,7 +292,7 @@ def open_workspace(home: Path, unlock: Unlock, *, clock: Clock = system_clock) -
 
 
 def read_trust_root(home: Path) -> TrustRoot:
-    """The public keys of a workspace, without opening its secret ones."""
+    """Every public key of a workspace, without opening its secret ones."""
     _about(home)
     return TrustRoot.from_bytes(read_limited(home / "keys" / "trust.json", 1 << 20))
 

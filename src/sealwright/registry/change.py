@@ -13,14 +13,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sealwright.engines import Database, Tx
-from sealwright.kernel import Clock, Conflict, Refused, rfc3339
+from sealwright.kernel import Clock, Conflict, Refused, VerificationFailed, rfc3339
 from sealwright.registry import recovery, store
 from sealwright.registry.high_water import HighWater
 from sealwright.registry.model import RevocationList
 from sealwright.registry.pointer import make_revocations
 from sealwright.registry.published import Published
 from sealwright.registry.rows import revocations_of
-from sealwright.trust import Keyring, Ledger, Signer
+from sealwright.trust import Keyring, Ledger, Signer, sign_statement, verify_statement
 
 __all__ = ["Change", "Changes", "PackageRevoked"]
 
@@ -47,7 +47,7 @@ class Change:
 
     def pointer_signer(self, gate: bytes) -> Signer:
         """Branch "releases", for a pointer to the package that this decision of the gate let through."""
-        return self._keyring.signer("releases").beside(gate)
+        return self._keyring.signer("releases").showing(gate)
 
     def record(self, action: str, package: str, detail: Mapping[str, object], envelope: bytes | None, by: str) -> None:
         """Put the change into the ledger. Once per change, so that a crash can leave at most one unfinished."""
@@ -136,7 +136,7 @@ class Changes:
         behind = before != mark
         with self._db.read() as tx:
             newest, rows = store.newest_pointers(tx), store.revocation_rows(tx)
-        envelope = rows[-1]["envelope"].encode("utf-8") if rows else self._empty_list(keyring)
+        envelope = _signed_now(rows[-1]["envelope"].encode("utf-8"), keyring) if rows else self._empty_list(keyring)
         self._published.put_revocations(envelope, len(rows), behind=behind, first=before is None, repaired=repaired)
         self._published.put_pointers(newest, behind=behind, repaired=repaired)
         if mark is not None and behind:
@@ -146,3 +146,13 @@ class Changes:
         """So that a missing list is always a sign of trouble."""
         nothing = RevocationList(sequence=0, issued_at=self._clock(), packages={}, digest="")
         return make_revocations(nothing, keyring.signer("releases"))[0]
+
+
+def _signed_now(envelope: bytes, keyring: Keyring) -> bytes:
+    """The same list, signed by the key that signs releases now: that of the database may be from before a rotation."""
+    root = keyring.trust_root
+    try:
+        verify_statement(envelope, [root.in_use("releases")])
+    except VerificationFailed:
+        return sign_statement(verify_statement(envelope, root.keys_of("releases")), keyring.signer("releases"))
+    return envelope

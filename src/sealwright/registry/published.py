@@ -12,7 +12,7 @@ from sealwright.engines import Row
 from sealwright.kernel import InvalidInput, VerificationFailed, private_folder, read_limited, write_atomically
 from sealwright.registry.pointer import read_pointer, verify_revocations
 from sealwright.registry.recovery import DatabaseOlder
-from sealwright.trust import TrustRoot
+from sealwright.trust import TrustRoot, verify_statement
 
 __all__ = ["Published"]
 
@@ -76,7 +76,8 @@ class Published:
     def put_revocations(
         self, envelope: bytes, sequence: int, *, behind: bool, first: bool, repaired: Callable[[str], None]
     ) -> None:
-        """Bring the revocation list to `envelope`. An empty list that is there already stays.
+        """Bring the revocation list to `envelope`. An empty list that is there already stays, and so does the same list:
+        unless another key signs releases now. Then it is signed anew, for who no longer believes the old one.
 
         Parameters
         ----------
@@ -94,12 +95,25 @@ class Published:
         if found == envelope:
             return
         there = self._sequence(found, lambda data: verify_revocations(data, self._trust_root).sequence)
-        if there == sequence == 0 and found is not None:
+        if found is not None and there == sequence and (sequence == 0 or self._same(found, envelope)):
+            if not self._by_the_key_in_use(found):
+                write_atomically(self._list, envelope)
             return
         self._compare("revocations", -1 if found is None else there, sequence)
         if not (first and found is None) and not (behind and found is not None and there == sequence - 1):
             repaired("revocations.json")
         write_atomically(self._list, envelope)
+
+    def _same(self, found: bytes, envelope: bytes) -> bool:
+        """Whether two verified lists are one statement, whoever signed it."""
+        return len({verify_revocations(data, self._trust_root).digest for data in (found, envelope)}) == 1
+
+    def _by_the_key_in_use(self, data: bytes) -> bool:
+        try:
+            verify_statement(data, [self._trust_root.in_use("releases")])
+        except VerificationFailed:
+            return False
+        return True
 
     def _path(self, project: str, channel: str) -> Path:
         return self._pointers / project / f"{channel}.json"

@@ -33,7 +33,7 @@ class AccessWatch:
     def __init__(
         self,
         path: Path,
-        keys: Sequence[PublicKey],
+        keys: Callable[[], Sequence[PublicKey]],
         workspace: str,
         *,
         state: StateFile,
@@ -42,8 +42,8 @@ class AccessWatch:
         at_least: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`at_least`: the sequence that whoever starts the server knows of."""
-        self._path, self._keys, self._workspace = path, tuple(keys), workspace
+        """`keys`: those of branch "tokens" at this moment. `at_least`: the sequence that whoever starts the server knows of."""
+        self._path, self._keys, self._workspace = path, keys, workspace
         self._state, self._clock, self._note, self._monotonic = state, clock, note, monotonic
         self._at_least = at_least
         self._list = EMPTY_ACCESS
@@ -108,7 +108,7 @@ class AccessWatch:
             data = read_limited(self._path, _MOST_BYTES)
         except SealwrightError as error:
             raise VerificationFailed(str(error), link="access") from None
-        found = verify_access_list(data, self._keys, self._workspace, at_least=least, clock=self._clock)
+        found = verify_access_list(data, self._keys(), self._workspace, at_least=least, clock=self._clock)
         self._state.change(access=found.sequence)
         return found
 

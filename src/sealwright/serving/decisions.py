@@ -11,7 +11,7 @@ A record is sealed under a key of its channel and day, because one key may seal 
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -224,13 +224,13 @@ def _call(loop: asyncio.AbstractEventLoop, back: Callable[..., None], *arguments
         loop.call_soon_threadsafe(back, *arguments)
 
 
-def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
+def read_decision(entry: LedgerEntry, *keys: bytes) -> DecisionRecord:
     """Open the record of a decision's ledger entry, and check that it is the one the entry speaks of.
 
     Parameters
     ----------
-    key : bytes
-        keyring.key("decisions", DECISION_KEY_PURPOSE).
+    keys : bytes
+        keyring.key("decisions", DECISION_KEY_PURPOSE) of each version there is, the newest first.
 
     Raises
     ------
@@ -244,9 +244,8 @@ def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
     decision, project = str(entry.detail.get("decision", "")), str(entry.detail.get("model", ""))
     place, newline, sealed = entry.attachment[:_LONGEST_PLACE].partition(b"\n")
     sealed += entry.attachment[_LONGEST_PLACE:]
-    plain = open_sealed(
-        _key_of(key, project, place.decode("ascii", "replace")), sealed, aad=place + newline + decision.encode()
-    )
+    where, aad = place.decode("ascii", "replace"), place + newline + decision.encode()
+    plain = _opened([_key_of(key, project, where) for key in keys], sealed, aad)
     try:
         record = _DECODER.decode(plain)
         expected = decision_detail(
@@ -261,6 +260,14 @@ def read_decision(entry: LedgerEntry, key: bytes) -> DecisionRecord:
     if dict(entry.detail) != expected or record.package != entry.subject:
         raise VerificationFailed("The decision record and its ledger entry do not agree.", link=f"entry {entry.index}")
     return record
+
+
+def _opened(keys: Sequence[bytes], sealed: bytes, aad: bytes) -> bytes:
+    """By whichever key sealed it: the record does not say."""
+    for key in keys[:-1]:
+        with contextlib.suppress(VerificationFailed):
+            return open_sealed(key, sealed, aad=aad)
+    return open_sealed(keys[-1], sealed, aad=aad)
 
 
 def _key_of(key: bytes, project: str, place: str) -> bytes:

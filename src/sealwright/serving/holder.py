@@ -8,6 +8,8 @@ How it fails, on purpose:
   server reports itself not ready meanwhile, so that traffic goes elsewhere and somebody looks.
 - A verified newer pointer ends the older one at once. If the package it names cannot be verified,
   nothing answers: what was withdrawn is not served because its successor is broken.
+- A newer list of revoked keys has everything in service verified anew; what does not hold any more is withdrawn, and
+  so is everything when that list is missing, unverifiable or older than one seen before.
 - A pointer that expires, a package that is revoked, a revocation list that is missing, unverifiable
   or older than one seen before: nothing answers.
 """
@@ -29,6 +31,7 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.serving.adapters.onnx import OnnxEngine
+from sealwright.serving.believed import Believed
 from sealwright.serving.contract import Contract, contract_of
 from sealwright.serving.engine import Engine
 from sealwright.serving.openapi import openapi_of
@@ -53,6 +56,7 @@ class Served:
     package: str
     sequence: int
     expires: float  # of the pointer, seconds since 1970
+    keys: int  # number of the list of revoked keys it was verified under
     contract: Contract
     engine: Engine
     named: NamedProtocol
@@ -79,7 +83,9 @@ class Holder:
         self._pointer = home / "pointers" / project / f"{channel}.json"
         self._revocations = home / "revocations.json"
         self._packages = home / "packages"
-        self._project, self._channel, self._trust_root = project, channel, trust_root
+        self._project, self._channel = project, channel
+        self.believed = Believed(trust_root, home, state)
+        self._root = trust_root  # as of the last look
         self._state, self._clock, self._most_rows, self._note = state, clock, most_rows, note
         self._served: Served | None = None
         self._why = "nothing has been released yet"
@@ -135,6 +141,7 @@ class Holder:
 
     def _look(self) -> PointerFacts:
         """Verify revocations and pointer, and remember the newest of each before acting on them."""
+        self._root = self._keys_to_believe()
         revoked = self._revoked()
         if self._served is not None and self._served.package in revoked.packages:
             raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
@@ -160,7 +167,7 @@ class Holder:
         try:
             return verify_pointer(
                 self._read(self._pointer, _MOST_POINTER_BYTES, "pointer"),
-                self._trust_root,
+                self._root,
                 project=self._project,
                 channel=self._channel,
                 now=self._clock(),
@@ -168,12 +175,17 @@ class Holder:
             )
         except PointerExpired as error:  # ours, for this place, not older than the one in service, and over
             raise _Withdrawn(str(error), link="pointer") from error
+        except VerificationFailed as error:
+            if self._served is None or self._served.keys == self._state.now.key_revocations:
+                raise
+            raise _Withdrawn(str(error), link="pointer") from error  # what is in service rests on a revoked key
 
     def _take(self, facts: PointerFacts) -> None:
         """Put the verified pointer's package into service."""
         expires = facts.expires.timestamp()
         served = self._served
-        if served is not None and served.package == facts.package and served.number == facts.number:
+        same_keys = served is not None and served.keys == self._state.now.key_revocations
+        if served is not None and served.package == facts.package and served.number == facts.number and same_keys:
             newer = replace(served, sequence=facts.sequence, expires=expires)
         else:
             try:
@@ -195,7 +207,7 @@ class Holder:
         self._served, self._why = newer, ""
 
     def _load(self, facts: PointerFacts, expires: float) -> Served:
-        package = verify_package(self._packages / hex_of(facts.package), self._trust_root, now=self._clock())
+        package = verify_package(self._packages / hex_of(facts.package), self._root, now=self._clock())
         if package.digest != facts.package:
             raise VerificationFailed("The folder holds another package than the pointer names.", link="package")
         contract = contract_of(package.interface)
@@ -207,6 +219,7 @@ class Holder:
             package=facts.package,
             sequence=facts.sequence,
             expires=expires,
+            keys=self._state.now.key_revocations,
             contract=contract,
             engine=OnnxEngine(package.model_bytes, contract),
             named=NamedProtocol(contract, most_rows=self._most_rows),
@@ -222,12 +235,19 @@ class Holder:
             return RevocationList(sequence=0, issued_at=self._clock(), packages={}, digest="")
         try:
             found = verify_revocations(
-                self._read(self._revocations, _MOST_REVOCATION_BYTES, "revocations"), self._trust_root, at_least=least
+                self._read(self._revocations, _MOST_REVOCATION_BYTES, "revocations"), self._root, at_least=least
             )
         except SealwrightError as error:
             raise _Withdrawn(str(error), link="revocations") from error
         self._state.change(revocations=found.sequence)
         return found
+
+    def _keys_to_believe(self) -> TrustRoot:
+        """The keys to believe now."""
+        try:
+            return self.believed.look()
+        except SealwrightError as error:
+            raise _Withdrawn(str(error), link="key-revocations") from error
 
     def _read(self, path: Path, most: int, link: str) -> bytes:
         try:
@@ -237,7 +257,7 @@ class Holder:
 
     def _files_now(self) -> tuple[object, ...]:
         """What tells that a watched file changed."""
-        return tuple(_mark(path) for path in (self._pointer, self._revocations))
+        return tuple(_mark(path) for path in (self._pointer, self._revocations, *self.believed.files))
 
 
 class _Withdrawn(VerificationFailed):

@@ -15,6 +15,7 @@ import uvloop
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
+from sealwright.serving.believed import Believed
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder
@@ -25,7 +26,7 @@ from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
-from sealwright.trust import Ledger, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
+from sealwright.trust import Ledger, RemoteSigner, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
 
 __all__ = ["serve"]
 
@@ -53,7 +54,8 @@ def serve(
     folder = private_folder(_made(config.folder))
     trust_root = TrustRoot.from_bytes(config.trust_root.encode())
     state = StateFile(folder / "state.json", config.project, config.channel)
-    with contextlib.closing(_open_ledger(config, folder, state, trust_root, clock)) as ledger:
+    ledger, signer = _open_ledger(config, folder, state, trust_root, clock)
+    with contextlib.closing(ledger):
         decisions = DecisionLog(
             ledger,
             config.key_bytes,
@@ -74,7 +76,7 @@ def serve(
         holder.start()
         access = AccessWatch(
             config.access_file,
-            trust_root.keys_of("tokens"),
+            lambda: holder.believed.keys_of("tokens"),
             config.workspace,
             state=state,
             clock=clock,
@@ -83,7 +85,7 @@ def serve(
         )
         access.start()
         tokens = TokenCheck(
-            trust_root.keys_of("tokens"),
+            lambda: holder.believed.keys_of("tokens"),
             issuer=config.token_issuer,
             audience=config.token_audience,
             access=access,
@@ -105,7 +107,8 @@ def serve(
         )
         gc.collect()
         gc.freeze()  # what is loaded now stays; the collector need not walk it under load
-        running = _Running(config, app, holder, access, decisions, guard, refusals, log, clock)
+        keys = _Keys(holder.believed, tokens, ledger, signer)
+        running = _Running(config, app, holder, access, decisions, keys, guard, refusals, log, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
         with contextlib.suppress(SealwrightError):
@@ -124,13 +127,14 @@ class _Running:
         holder: Holder,
         access: AccessWatch,
         decisions: DecisionLog,
+        keys: "_Keys",
         guard: ConnectionGuard,
         refusals: Refusals,
         log: EventLog,
         clock: Clock,
     ) -> None:
         self._config, self._app, self._holder, self._access = config, app, holder, access
-        self._decisions, self._guard, self._refusals = decisions, guard, refusals
+        self._decisions, self._keys, self._guard, self._refusals = decisions, keys, guard, refusals
         self._log, self._clock = log, clock
 
     async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
@@ -163,6 +167,7 @@ class _Running:
             await asyncio.sleep(self._config.limits.watch_seconds)
             try:
                 await asyncio.to_thread(self._holder.refresh)
+                self._keys.follow()
                 await self._write_refusals()
                 if revoked != (revoked := _changed_at(self._config.client_revocations)):
                     server.renew()
@@ -195,6 +200,26 @@ class _Running:
                 raise
 
 
+class _Keys:
+    """What goes on with other keys when the workspace has replaced or withdrawn some."""
+
+    def __init__(self, believed: Believed, tokens: TokenCheck, ledger: Ledger, signer: RemoteSigner) -> None:
+        self._believed, self._tokens, self._ledger, self._signer = believed, tokens, ledger, signer
+        self._was = believed.now
+
+    def follow(self) -> None:
+        """Forget what was verified by other keys, and sign heads of decisions with the key in use."""
+        now = self._believed.now
+        if now is self._was:
+            return
+        self._was = now
+        self._tokens.forget()
+        key = now.in_use("decision-checkpoints")
+        if key.key_id != self._signer.key_id:
+            self._signer = self._signer.with_key(key)
+            self._ledger.sign_with(self._signer)
+
+
 def _made(folder: Path) -> Path:
     """The folder, its parents inside the workspace private too."""
     for parent in (folder.parent.parent, folder.parent):
@@ -202,8 +227,10 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root: TrustRoot, clock: Clock) -> Ledger:
-    """The decision ledger, begun only where neither it nor its state was ever begun."""
+def _open_ledger(
+    config: ServeConfig, folder: Path, state: StateFile, trust_root: TrustRoot, clock: Clock
+) -> tuple[Ledger, RemoteSigner]:
+    """The decision ledger, begun only where neither it nor its state was ever begun, and who signs its heads."""
     place = folder / "ledger"
     exists = place.exists() and any(place.iterdir())
     if exists and not state.existed:
@@ -221,16 +248,10 @@ def _open_ledger(config: ServeConfig, folder: Path, state: StateFile, trust_root
     state.change(ledger_begun=state.now.ledger_begun)
     origin = decision_origin(config.workspace, config.project, config.channel)
     keys = trust_root.keys_of("decision-checkpoints")  # an earlier one may have signed the newest checkpoint
-    ledger = Ledger.open(
-        place,
-        origin=origin,
-        signer=borrowed_signer(config.signer_fd, keys[-1], origin, home=Path(config.home)),
-        clock=clock,
-        create=not exists,
-        keys=keys,
-    )
+    signer = borrowed_signer(config.signer_fd, keys[-1], origin, home=Path(config.home))
+    ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=not exists, keys=keys)
     state.change(ledger_begun=True)
-    return ledger
+    return ledger, signer
 
 
 def _changed_at(path: str | None) -> int:

@@ -30,6 +30,7 @@ class ServingState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     pointer: str = ""  # digest of that pointer's statement
     revocations: Annotated[int, Meta(ge=0)] = 0
     access: Annotated[int, Meta(ge=0)] = 0  # sequence of the newest access list
+    key_revocations: Annotated[int, Meta(ge=0)] = 0
     ledger_begun: bool = False
 
 

@@ -6,7 +6,7 @@ nothing while nothing is revoked. What fails is not remembered, and no refusal s
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class TokenCheck:
 
     def __init__(
         self,
-        keys: Sequence[PublicKey],
+        keys: Callable[[], Sequence[PublicKey]],
         *,
         issuer: str,
         audience: str,
@@ -44,7 +44,8 @@ class TokenCheck:
         clock: Clock,
         cache_seconds: float,
     ) -> None:
-        self._keys, self._issuer, self._audience = tuple(keys), issuer, audience
+        """`keys`: those of branch "tokens" at this moment; asked for each credential that is not remembered."""
+        self._keys, self._issuer, self._audience = keys, issuer, audience
         self._access, self._clock, self._cache_seconds = access, clock, cache_seconds
         self._list: AccessList | None = None
         self._seen: dict[bytes, tuple[float, Caller]] = {}
@@ -94,6 +95,10 @@ class TokenCheck:
         self._seen[digest] = (min(expires, now + self._cache_seconds), caller)
         return caller
 
+    def forget(self) -> None:
+        """Verify every credential anew: the keys have changed."""
+        self._seen = {}
+
     def not_ready(self) -> str:
         """Why nobody's credential can be relied on, or will not be for long, or ""."""
         return self._access.not_ready()
@@ -106,7 +111,7 @@ class TokenCheck:
             name, key = access.key(raw, digest, now)
             return key.expires, Caller(key.subject, name, key.scopes)
         claims = verify_token(
-            raw, self._keys, issuer=self._issuer, audience=self._audience, now=now, thumbprint=thumbprint
+            raw, self._keys(), issuer=self._issuer, audience=self._audience, now=now, thumbprint=thumbprint
         )
         access.check_token(claims)
         ends = claims.expires_at.timestamp()

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit
+    from sealwright.trust.backends.unlock_file import read_unlock_file
+    from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
+    from sealwright.trust.followed_root import FollowedRoot
     from sealwright.trust.identity.approval_by_key import (
         ApprovalBySecurityKey,
         approval_challenge,
@@ -46,7 +49,18 @@ if TYPE_CHECKING:
     from sealwright.trust.identity.session_row import NewSession, Session
     from sealwright.trust.identity.totp import TotpOffer
     from sealwright.trust.key_folder import create_keyring, open_keyring
-    from sealwright.trust.key_rotation import retire_branch, rotate_branch
+    from sealwright.trust.key_list_file import KEY_LIST, KeyListFile
+    from sealwright.trust.key_revocation import (
+        REASONS,
+        KeyListOlder,
+        KeyRevocations,
+        RevokedKey,
+        heed,
+        make_key_revocations,
+        revoke,
+        verify_key_revocations,
+    )
+    from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
@@ -127,17 +141,20 @@ if TYPE_CHECKING:
     from sealwright.trust.permissions.roster import Member, Roster
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
     from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
-    from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
+    from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
     from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, proved_anew, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
+    from sealwright.trust.root_recovery import protect_root, recover_root, split_root
     from sealwright.trust.sealing import derive_key, open_sealed, seal
+    from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
-    from sealwright.trust.signing.client import RemoteSigner
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
     from sealwright.trust.signing.link import borrowed_signer
     from sealwright.trust.signing.parting import part_signing_keys
+    from sealwright.trust.signing.remote import RemoteSigner
     from sealwright.trust.signing.standing import stand_signer
+    from sealwright.trust.signing_rotation import follow_signer, rotate_signing
     from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
     from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
     from sealwright.trust.supply.advisories import Advisories, Advisory, KnownFault, StaleAdvisories, read_advisories
@@ -157,8 +174,17 @@ if TYPE_CHECKING:
     from sealwright.trust.tls_clients import ClientTrust, load_client_trust
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
-    from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
-    from sealwright.trust.unlock import InsecurePassphraseForTests, KeyFile, Passphrase, Secret, Unlock, create_key_file
+    from sealwright.trust.trust_chain import TRUST_CHAIN, follow_chain, read_chain
+    from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
+    from sealwright.trust.unlock import (
+        InsecurePassphraseForTests,
+        KeyElsewhere,
+        KeyFile,
+        Passphrase,
+        Secret,
+        Unlock,
+        create_key_file,
+    )
     from sealwright.trust.webhook_signature import (
         SIGNATURE_HEADER,
         RecentDeliveries,
@@ -183,8 +209,11 @@ if TYPE_CHECKING:
     from sealwright.trust.witness.service import Witness
     from sealwright.trust.witness.state import WitnessState
     from sealwright.trust.witness.timestamps import TimestampAuthority, request_timestamp, verify_timestamp
+    from sealwright.trust.wrapping import method_of
 
 __all__ = [
+    "KEPT_TO_READ",
+    "FollowedRoot",
     "ACCESS_LIST",
     "API_KEY_PATTERN",
     "API_KEY_PREFIX",
@@ -237,10 +266,16 @@ __all__ = [
     "IdentityRules",
     "InsecurePassphraseForTests",
     "Installed",
+    "KEY_LIST",
+    "KeyElsewhere",
     "KeyFile",
     "KeyFileUnsafe",
+    "KeyListFile",
+    "KeyListOlder",
     "KeyResource",
+    "KeyRevocations",
     "Keyring",
+    "KmsUnlock",
     "KnownFault",
     "LastFactor",
     "Ledger",
@@ -257,6 +292,7 @@ __all__ = [
     "LocalSigner",
     "LockedBucket",
     "LoginRefused",
+    "ML_DSA_65",
     "Machines",
     "Member",
     "ModelManifest",
@@ -283,20 +319,24 @@ __all__ = [
     "Permissions",
     "Person",
     "PersonSigner",
+    "Pkcs11Unlock",
     "Principal",
     "ProjectResource",
     "ProofRefused",
     "PublicKey",
+    "REASONS",
     "ROLES",
     "ReceiptReport",
     "RecentDeliveries",
     "RecoveryCode",
     "RemoteSigner",
     "Resource",
+    "RevokedKey",
     "Risk",
     "RoleGrant",
     "Roster",
     "SEALING_BRANCHES",
+    "SECOND_SIGNED",
     "SIGNATURE_HEADER",
     "SIGNING_BRANCHES",
     "SecondFactorNeeded",
@@ -308,6 +348,7 @@ __all__ = [
     "ServiceIdentity",
     "Session",
     "SessionOver",
+    "Share",
     "SharedAudit",
     "SharedLedger",
     "SignInBusy",
@@ -326,8 +367,10 @@ __all__ = [
     "TooManyTries",
     "TotpCode",
     "TotpOffer",
+    "TRUST_CHAIN",
     "TrustRoot",
     "Unlock",
+    "VaultUnlock",
     "VersionResource",
     "WebhookDelivery",
     "WebhookMessage",
@@ -353,6 +396,7 @@ __all__ = [
     "check_address",
     "check_anchors",
     "check_file_names",
+    "check_together",
     "consistency_path",
     "cosignatures_of",
     "create_key_file",
@@ -366,7 +410,10 @@ __all__ = [
     "environment_bom",
     "environment_statement",
     "erase_attachments",
+    "follow_chain",
+    "follow_signer",
     "guard_memory",
+    "heed",
     "identify_service",
     "inclusion_path",
     "insecure_cost_for_tests",
@@ -378,9 +425,11 @@ __all__ = [
     "licence_problems",
     "load_client_trust",
     "load_server_certificate",
+    "make_key_revocations",
     "make_receipt",
     "make_statement",
     "metadata_document",
+    "method_of",
     "mutual_client_context",
     "mutual_server_context",
     "normal_name",
@@ -397,18 +446,25 @@ __all__ = [
     "pause_before",
     "person_name_key",
     "person_statement",
+    "protect_root",
     "proved_anew",
     "pseudonym_of",
     "raw_pseudonym",
     "read_advisories",
+    "read_chain",
     "read_model_folder",
     "read_oidc_settings",
+    "read_share",
+    "read_unlock_file",
+    "recover_root",
     "release_problem",
     "request_timestamp",
     "retire_branch",
+    "revoke",
     "roles_for",
     "roles_in_words",
     "rotate_branch",
+    "rotate_signing",
     "seal",
     "seal_file",
     "seal_records",
@@ -419,6 +475,7 @@ __all__ = [
     "sign_model_folder",
     "sign_statement",
     "sign_webhook",
+    "split_root",
     "stand_signer",
     "start_hooks",
     "take_revocations",
@@ -429,6 +486,7 @@ __all__ = [
     "verify_environment",
     "verify_extension",
     "verify_inclusion",
+    "verify_key_revocations",
     "verify_ledger",
     "verify_model_folder",
     "verify_passkey",
@@ -449,6 +507,12 @@ _HOME = {
         "Audit",
         "Event",
         "LedgerAudit",
+    ),
+    "backends.unlock_file": ("read_unlock_file",),
+    "backends.unlocks": (
+        "KmsUnlock",
+        "Pkcs11Unlock",
+        "VaultUnlock",
     ),
     "discretion": (
         "Discretion",
@@ -530,14 +594,26 @@ _HOME = {
         "Session",
     ),
     "identity.totp": ("TotpOffer",),
+    "followed_root": ("FollowedRoot",),
     "key_folder": (
         "create_keyring",
         "open_keyring",
     ),
-    "key_rotation": (
-        "retire_branch",
-        "rotate_branch",
+    "key_list_file": (
+        "KEY_LIST",
+        "KeyListFile",
     ),
+    "key_revocation": (
+        "KeyListOlder",
+        "KeyRevocations",
+        "REASONS",
+        "RevokedKey",
+        "heed",
+        "make_key_revocations",
+        "revoke",
+        "verify_key_revocations",
+    ),
+    "key_rotation": ("KEPT_TO_READ", "retire_branch", "rotate_branch"),
     "keyring": (
         "Keyring",
         "SEALING_BRANCHES",
@@ -701,6 +777,7 @@ _HOME = {
     "public_keys": (
         "ECDSA_P256",
         "ED25519",
+        "ML_DSA_65",
         "PublicKey",
         "Signer",
     ),
@@ -715,13 +792,23 @@ _HOME = {
         "open_records",
         "seal_records",
     ),
+    "root_recovery": (
+        "protect_root",
+        "recover_root",
+        "split_root",
+    ),
     "sealing": (
         "derive_key",
         "open_sealed",
         "seal",
     ),
+    "shares": (
+        "Share",
+        "check_together",
+        "read_share",
+    ),
     "signers": ("LocalSigner",),
-    "signing.client": ("RemoteSigner",),
+    "signing.remote": ("RemoteSigner",),
     "signing.errors": (
         "SignerRefused",
         "SignerUnavailable",
@@ -730,6 +817,7 @@ _HOME = {
     "signing.link": ("borrowed_signer",),
     "signing.parting": ("part_signing_keys",),
     "signing.standing": ("stand_signer",),
+    "signing_rotation": ("follow_signer", "rotate_signing"),
     "statements": (
         "Statement",
         "make_statement",
@@ -786,12 +874,15 @@ _HOME = {
         "issue_token",
         "verify_token",
     ),
+    "trust_chain": ("TRUST_CHAIN", "follow_chain", "read_chain"),
     "trust_root": (
+        "SECOND_SIGNED",
         "SIGNING_BRANCHES",
         "TrustRoot",
     ),
     "unlock": (
         "InsecurePassphraseForTests",
+        "KeyElsewhere",
         "KeyFile",
         "Passphrase",
         "Secret",
@@ -838,6 +929,7 @@ _HOME = {
         "request_timestamp",
         "verify_timestamp",
     ),
+    "wrapping": ("method_of",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -4,14 +4,19 @@ Answers: which file holds which secret, and does it hold what it says?
 Does not answer: which of them a process opens. `key_folder` opens the branches that encrypt, `signing.vault` those that
 sign; no process opens both.
 
-On disk (folder 0700): root.json (wrapped by passphrase or key file), <branch>.v<n>.json (wrapped under the root; more
-than one only while a rotation is under way), trust.json (public), trust.seal.json (its digest under the root, so that a
-trust.json of somebody else's keys is noticed without opening a signing key). signed/ is the signer's own memory.
+On disk (folder 0700): root.json (wrapped by passphrase, key file, or a key elsewhere), <branch>.v<n>.json, trust.json
+(public), trust.seal.json (its digest, so that a trust.json of somebody else's keys is noticed without opening a signing
+key), trust-chain.json (how each trust root became the next). signed/ is the signer's own memory.
+
+Branches that encrypt are wrapped under the root secret, those that sign, and the seal, under a key derived from it: the
+signer is handed that one and can open nothing that encrypts.
 """
 
 import contextlib
 import hashlib
+import os
 import re
+import secrets
 from pathlib import Path
 
 from sealwright.kernel import (
@@ -23,9 +28,11 @@ from sealwright.kernel import (
     read_limited,
     write_atomically,
 )
+from sealwright.trust.key_journal import finish_changes
+from sealwright.trust.sealing import derive_key
 from sealwright.trust.trust_root import TrustRoot
-from sealwright.trust.unlock import Unlock
-from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap_under
+from sealwright.trust.unlock import RecoveredRoot, Unlock
+from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap, wrap_under
 
 __all__ = [
     "ROOT_FILE",
@@ -34,11 +41,17 @@ __all__ = [
     "branch_file",
     "branch_versions",
     "check_trust",
+    "destroy_key",
     "key_path",
     "open_branch",
     "open_root",
     "read_key_file",
     "read_trust",
+    "sealed_trust",
+    "signing_key_of",
+    "workspace_of",
+    "wrap_root",
+    "wrapped_branch",
     "write_branch",
     "write_trust",
 ]
@@ -51,7 +64,7 @@ _MOST_BYTES = 256 * 1024
 _VERSIONED = re.compile(r"[a-z-]+\.v(?P<version>[1-9][0-9]{0,5})\.json")
 
 
-def open_root(folder: Path, unlock: Unlock) -> tuple[str, bytes]:
+def open_root(folder: Path, unlock: Unlock | RecoveredRoot) -> tuple[str, bytes]:
     """Workspace and root secret of a keys folder: only to open or add a branch, then to be dropped at once.
 
     Raises
@@ -60,17 +73,53 @@ def open_root(folder: Path, unlock: Unlock) -> tuple[str, bytes]:
         There are no keys.
     WrongUnlock, KeyFileUnsafe
         The wrong passphrase or key file; a key file we do not use.
+    BackendUnavailable, BackendRefused
+        The device or service that holds the key does not open it.
     Refused
         Others can enter the folder.
     VerificationFailed
         The root key was changed, swapped or cut.
     """
-    if not folder.is_dir():
-        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
-    private_folder(folder)
+    _enter(folder)
+    if isinstance(unlock, RecoveredRoot):
+        return read_trust(folder, unlock.workspace).workspace, unlock.secret
     wrapped = read_key_file(folder, ROOT_FILE)
     workspace = _workspace(path_of(wrapped, link=f"keys/{ROOT_FILE}"))
     return workspace, unwrap(wrapped, key_path(workspace, "root", 1), unlock, link=f"keys/{ROOT_FILE}")
+
+
+def workspace_of(folder: Path) -> str:
+    """Whose keys these are, by trust.json: also where root.json is lost. Trust it only after `check_trust`.
+
+    Raises
+    ------
+    NotFound, Refused, VerificationFailed
+        As `open_root`.
+    """
+    _enter(folder)
+    return TrustRoot.from_bytes(read_key_file(folder, TRUST_FILE)).workspace
+
+
+def signing_key_of(root: bytes) -> bytes:
+    """What the branches that sign, and the seal of trust.json, are wrapped under: HKDF-SHA256 of the root secret."""
+    return derive_key(root, info=b"sealwright signing branches v1")
+
+
+def wrap_root(workspace: str, root: bytes, unlock: Unlock) -> bytes:
+    """A new root.json, which was seen to open again by `unlock`.
+
+    Raises
+    ------
+    VerificationFailed
+        It opens as something else.
+    """
+    path = key_path(workspace, "root", 1)
+    wrapped = wrap(root, path, unlock)
+    if unwrap(wrapped, path, unlock, link="the new root.json") != root:
+        raise VerificationFailed(
+            "What was just wrapped opens as something else. Nothing was changed.", link=f"keys/{ROOT_FILE}"
+        )
+    return wrapped
 
 
 def branch_versions(folder: Path, branch: str) -> list[int]:
@@ -83,14 +132,18 @@ def branch_file(folder: Path, branch: str, version: int) -> Path:
     return folder / f"{branch}.v{version}.json"
 
 
-def write_branch(folder: Path, root: bytes, workspace: str, branch: str, version: int, secret: bytes) -> None:
-    """Put one version of a branch on disk, wrapped under the root."""
-    wrapped = wrap_under(root, secret, key_path(workspace, branch, version))
-    write_atomically(branch_file(folder, branch, version), wrapped)
+def wrapped_branch(key: bytes, workspace: str, branch: str, version: int, secret: bytes) -> bytes:
+    """One version of a branch as it lies on disk."""
+    return wrap_under(key, secret, key_path(workspace, branch, version))
 
 
-def open_branch(folder: Path, root: bytes, workspace: str, branch: str, version: int) -> bytes:
-    """The secret of one version of a branch.
+def write_branch(folder: Path, key: bytes, workspace: str, branch: str, version: int, secret: bytes) -> None:
+    """Put one version of a branch on disk, wrapped under the root, or, if it signs, under `signing_key_of` it."""
+    write_atomically(branch_file(folder, branch, version), wrapped_branch(key, workspace, branch, version, secret))
+
+
+def open_branch(folder: Path, key: bytes, workspace: str, branch: str, version: int) -> bytes:
+    """The secret of one version of a branch. `key` as for `write_branch`.
 
     Raises
     ------
@@ -98,11 +151,22 @@ def open_branch(folder: Path, root: bytes, workspace: str, branch: str, version:
         Missing, changed, or another branch's.
     """
     name = branch_file(folder, branch, version).name
-    return unwrap_under(root, read_key_file(folder, name), key_path(workspace, branch, version), link=f"keys/{name}")
+    return unwrap_under(key, read_key_file(folder, name), key_path(workspace, branch, version), link=f"keys/{name}")
+
+
+def destroy_key(path: Path) -> None:
+    """Overwrite a wrapped key and remove it. What a backup, an SSD or a snapshot keeps elsewhere survives this."""
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        file.write(secrets.token_bytes(size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def read_trust(folder: Path, workspace: str) -> TrustRoot:
-    """trust.json, which must be of `workspace`. Whether it lists our keys, `check_trust` or the signer says."""
+    """trust.json, which must be of `workspace`. Whether it lists our keys, `check_trust` says."""
     trust_root = TrustRoot.from_bytes(read_key_file(folder, TRUST_FILE))
     if trust_root.workspace != workspace:
         raise VerificationFailed(
@@ -111,33 +175,34 @@ def read_trust(folder: Path, workspace: str) -> TrustRoot:
     return trust_root
 
 
-def write_trust(folder: Path, root: bytes, trust_root: TrustRoot) -> None:
-    """Put trust.json on disk, and its digest under the root beside it. Whoever changes the one writes both."""
-    sealed = wrap_under(root, _digest(trust_root), key_path(trust_root.workspace, "trust", 1))
+def sealed_trust(signing_key: bytes, trust_root: TrustRoot) -> bytes:
+    """The seal of a trust.json."""
+    return wrap_under(signing_key, _digest(trust_root), key_path(trust_root.workspace, "trust", 1))
+
+
+def write_trust(folder: Path, signing_key: bytes, trust_root: TrustRoot) -> None:
+    """Put trust.json and its seal on disk."""
     write_atomically(folder / TRUST_FILE, trust_root.to_bytes())
-    write_atomically(folder / SEAL_FILE, sealed)
+    write_atomically(folder / SEAL_FILE, sealed_trust(signing_key, trust_root))
 
 
-def check_trust(folder: Path, root: bytes, trust_root: TrustRoot) -> bool:
-    """True if trust.json is the one that was written under this root; False where no seal says so (older folders).
+def check_trust(folder: Path, signing_key: bytes, trust_root: TrustRoot) -> None:
+    """Return if trust.json is the one that was sealed.
 
     Raises
     ------
     VerificationFailed
-        The seal was changed, or is of another trust.json.
+        The seal is missing, was changed, or is of another trust.json.
     """
-    path = folder / SEAL_FILE
-    if not path.exists() and not path.is_symlink():
-        return False
     link = f"keys/{SEAL_FILE}"
     sealed = read_key_file(folder, SEAL_FILE)
-    if unwrap_under(root, sealed, key_path(trust_root.workspace, "trust", 1), link=link) != _digest(trust_root):
+    path = key_path(trust_root.workspace, "trust", 1)
+    if unwrap_under(signing_key, sealed, path, link=link) != _digest(trust_root):
         raise VerificationFailed(
             "trust.json lists another key than the one it was sealed with.\n"
             "One of the two was replaced; restore the whole keys folder from one backup.",
             link=f"keys/{TRUST_FILE}",
         )
-    return True
 
 
 def key_path(workspace: str, branch: str, version: int) -> str:
@@ -159,6 +224,14 @@ def read_key_file(folder: Path, name: str) -> bytes:
         raise VerificationFailed(
             f"The keys are not complete. {error}\nRestore the whole keys folder from one backup.", link=f"keys/{name}"
         ) from None
+
+
+def _enter(folder: Path) -> None:
+    """The folder is there, ours alone, and what a crash cut off in it is finished."""
+    if not folder.is_dir():
+        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
+    private_folder(folder)
+    finish_changes(folder)
 
 
 def _digest(trust_root: TrustRoot) -> bytes:

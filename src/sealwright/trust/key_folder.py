@@ -7,12 +7,15 @@ holds what is `key_files`.
 Opening unwraps the branches that encrypt. Those that sign stay wrapped: the signer opens them (`signing.vault`).
 """
 
+import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from sealwright.kernel import Conflict, InvalidInput, check_name, fsync_folder, private_folder, write_atomically
+from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.key_files import (
     ROOT_FILE,
     branch_file,
@@ -23,18 +26,24 @@ from sealwright.trust.key_files import (
     open_root,
     read_key_file,
     read_trust,
+    signing_key_of,
     write_branch,
     write_trust,
 )
+from sealwright.trust.key_journal import steady
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
 from sealwright.trust.signers import LocalSigner, new_secret
+from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.link import SignerLink
+from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing_rotation import follow_signer
+from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
-from sealwright.trust.unlock import Unlock
+from sealwright.trust.unlock import RecoveredRoot, Unlock
 from sealwright.trust.wrapping import wrap
 
-__all__ = ["branch_file", "branch_versions", "create_keyring", "open_keyring", "open_root", "write_branch"]
+__all__ = ["check_keys", "create_keyring", "open_keyring"]
 
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
 
@@ -59,10 +68,12 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
         A weak passphrase, or a name that cannot be used.
     KeyFileUnsafe
         A key file we do not use.
+    BackendUnavailable, BackendRefused
+        The device or service that shall hold the key does not wrap it.
     """
     check_name(workspace, what="workspace")
     root = secrets.token_bytes(32)
-    wrapped_root = wrap(root, key_path(workspace, "root", 1), unlock)
+    wrapped_root, signing_key = wrap(root, key_path(workspace, "root", 1), unlock), signing_key_of(root)
     made = {name: new_secret(SIGNING_BRANCHES.get(name, "")) for name in _BRANCHES}
     public = {name: (LocalSigner(kind, made[name]).public(),) for name, kind in SIGNING_BRANCHES.items()}
     trust_root = TrustRoot(workspace, public)
@@ -70,17 +81,17 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
     try:
         write_atomically(draft / ROOT_FILE, wrapped_root)
         for name, secret in made.items():
-            write_branch(draft, root, workspace, name, 1, secret)
-        write_trust(draft, root, trust_root)
+            write_branch(draft, signing_key if name in SIGNING_BRANCHES else root, workspace, name, 1, secret)
+        write_trust(draft, signing_key, trust_root)
         _move(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     sealing = {name: {1: made[name]} for name in SEALING_BRANCHES}
-    return Keyring(trust_root, sealing, SignerLink(folder, unlock, trust_root))
+    return _keyring(folder, unlock, signing_key, trust_root, sealing)
 
 
-def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
+def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
     """Open the keys in `folder` that encrypt, and check that every file is there and trust.json is ours.
 
     The signing keys stay wrapped; whether they are whole is found when the signer opens them, at the first signature.
@@ -94,13 +105,36 @@ def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
         The wrong passphrase or key file.
     KeyFileUnsafe
         A key file we do not use.
+    BackendUnavailable, BackendRefused
+        The device or service that holds the key does not open it.
     Refused
         Others can enter the folder.
     VerificationFailed
         A file was changed, swapped or cut; `link` names it.
     """
     workspace, root = open_root(folder, unlock)
+    trust_root, branches = check_keys(folder, workspace, root)
+    ring = _keyring(folder, unlock, signing_key_of(root), trust_root, branches)
+    if read_elsewhere(folder) is not None:
+        with contextlib.suppress(SignerUnavailable, SignerRefused):  # whoever signs next hears of that
+            follow_signer(ring, folder, unlock)
+    return ring
+
+
+def check_keys(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mapping[str, Mapping[int, bytes]]]:
+    """The trust root and the branches that encrypt, by version, if everything is there and this root's.
+
+    Raises
+    ------
+    VerificationFailed
+        As `open_keyring`.
+    """
+    return steady(folder, lambda: _whole(folder, workspace, root))
+
+
+def _whole(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mapping[str, Mapping[int, bytes]]]:
     trust_root = read_trust(folder, workspace)
+    check_trust(folder, signing_key_of(root), trust_root)
     for name in SIGNING_BRANCHES if read_elsewhere(folder) is None else ():
         read_key_file(folder, branch_file(folder, name, branch_versions(folder, name)[-1]).name)
     branches = {
@@ -109,16 +143,19 @@ def open_keyring(folder: Path, unlock: Unlock) -> Keyring:
         }
         for name in SEALING_BRANCHES
     }
-    sealed = check_trust(folder, root, trust_root)
-    ring = Keyring(trust_root, branches, SignerLink(folder, unlock, trust_root))
-    if not sealed:  # a folder from before there was a seal: the signer compares the keys themselves, this once
-        try:
-            ring.check_signer()
-            write_trust(folder, root, trust_root)
-        except BaseException:
-            ring.close()
-            raise
-    return ring
+    return trust_root, branches
+
+
+def _keyring(
+    folder: Path,
+    unlock: Unlock | RecoveredRoot,
+    signing_key: bytes,
+    trust_root: TrustRoot,
+    sealing: Mapping[str, Mapping[int, bytes]],
+) -> Keyring:
+    opening, followed = Opening.of(folder, unlock, signing_key), FollowedRoot(trust_root, folder / TRUST_CHAIN)
+    link = SignerLink(folder, opening, followed, at_once=not opening.may_wait(unlock))
+    return Keyring(followed, sealing, link)
 
 
 def _move(draft: Path, folder: Path) -> None:

@@ -1,22 +1,28 @@
 """A sealing branch gets a new version, and an old version is destroyed for good.
 
 Answers: how does what leaked or grew old stop being a key?
-Does not answer: what was sealed under the old one. Whoever keeps wrapped keys wraps them anew in between:
-rotate, wrap everything anew, retire. Dying at any point leaves both versions, and the same three steps go on.
+Does not answer: what was sealed under the old one. Whoever keeps wrapped keys ("data", "subjects") wraps them anew in between:
+rotate, wrap everything anew, retire. Dying at any point leaves both versions, and the same three steps go on. What names its
+version or is tried with each ("decisions", "identity") stays as it is, so older versions are kept to read it.
+
+The names that persons are kept under ("pseudonyms") have no list of what was named: with a new key one person would have two
+names, and a search for the one would miss the other. That branch is not rotated.
 """
 
-import os
 import secrets
 from pathlib import Path
 
 from sealwright.kernel import Conflict, InvalidInput, NotFound, fsync_folder
-from sealwright.trust.key_folder import branch_file, branch_versions, open_root, write_branch
-from sealwright.trust.keyring import SEALING_BRANCHES
+from sealwright.trust.key_files import branch_file, branch_versions, destroy_key, open_root, write_branch
+from sealwright.trust.key_journal import changing
 from sealwright.trust.unlock import Unlock
 
-__all__ = ["retire_branch", "rotate_branch"]
+__all__ = ["KEPT_TO_READ", "retire_branch", "rotate_branch"]
 
-_ROTATED = ("data", "subjects")  # what the others seal has no list of wrapped keys that could be gone through
+KEPT_TO_READ = ("decisions", "identity")
+"""Sealing branches whose older versions stay, for what they sealed."""
+
+_WRAPPED_ANEW = ("data", "subjects")
 
 
 def rotate_branch(folder: Path, unlock: Unlock, branch: str) -> int:
@@ -31,13 +37,14 @@ def rotate_branch(folder: Path, unlock: Unlock, branch: str) -> int:
     NotFound, WrongUnlock, VerificationFailed
         As `open_keyring`.
     """
-    _check(branch)
+    _check(branch, (*_WRAPPED_ANEW, *KEPT_TO_READ))
     workspace, root = open_root(folder, unlock)
-    versions = branch_versions(folder, branch)
-    if len(versions) > 1:
-        raise Conflict(f"A rotation of {branch!r} is under way: versions {versions} exist. Finish that one first.")
-    version = versions[-1] + 1
-    write_branch(folder, root, workspace, branch, version, secrets.token_bytes(32))
+    with changing(folder):
+        versions = branch_versions(folder, branch)
+        if len(versions) > 1 and branch in _WRAPPED_ANEW:
+            raise Conflict(f"A rotation of {branch!r} is under way: versions {versions} exist. Finish that one first.")
+        version = versions[-1] + 1
+        write_branch(folder, root, workspace, branch, version, secrets.token_bytes(32))
     return version
 
 
@@ -48,28 +55,24 @@ def retire_branch(folder: Path, branch: str, version: int) -> None:
 
     Raises
     ------
+    InvalidInput
+        A branch whose older versions are kept.
     NotFound
         There is no such version.
     Conflict
         It is the newest: what it sealed would be lost.
     """
-    _check(branch)
+    _check(branch, _WRAPPED_ANEW)
     versions = branch_versions(folder, branch)
     path = branch_file(folder, branch, version)
     if version not in versions or not path.is_file():
         raise NotFound(f"There is no version {version} of {branch!r}; there are: {versions}.")
     if version == versions[-1]:
         raise Conflict(f"Version {version} of {branch!r} is in use. Rotate first, then retire it.")
-    with path.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        file.write(secrets.token_bytes(size))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
+    destroy_key(path)
     fsync_folder(folder)
 
 
-def _check(branch: str) -> None:
-    if branch not in SEALING_BRANCHES or branch not in _ROTATED:
-        raise InvalidInput(f"The branch {branch!r} is not rotated this way; these are: {', '.join(_ROTATED)}.")
+def _check(branch: str, among: tuple[str, ...]) -> None:
+    if branch not in among:
+        raise InvalidInput(f"The branch {branch!r} is not rotated this way; these are: {', '.join(among)}.")

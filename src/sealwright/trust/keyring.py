@@ -15,10 +15,13 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from sealwright.kernel import InvalidInput, NotFound, Refused
+from sealwright.trust.followed_root import FollowedRoot
+from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
-from sealwright.trust.signing.client import RemoteSigner
+from sealwright.trust.signing.client import renew, step_after, take
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.link import SignerLink
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 
 __all__ = ["SEALING_BRANCHES", "Keyring"]
@@ -31,9 +34,9 @@ SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms", "identity")
 class Keyring:
     """An opened set of keys. Use it in a `with` block, or call `close`."""
 
-    def __init__(self, trust_root: TrustRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink) -> None:
+    def __init__(self, followed: FollowedRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink) -> None:
         """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer."""
-        self._trust_root = trust_root
+        self._followed = followed
         self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}
         self._secrets = {name: found[max(found)] for name, found in branches.items()}
         self._link = link
@@ -41,11 +44,14 @@ class Keyring:
 
     @property
     def trust_root(self) -> TrustRoot:
-        """The public half: what verifiers need."""
-        return self._trust_root
+        """The public half: what verifiers need. After a rotation it is the next one."""
+        return self._followed.now
 
     def signer(self, branch: str) -> RemoteSigner:
-        """The signer of a signing branch, e.g. "statements". Its key is in the signer process.
+        """The signer of a signing branch, e.g. "statements", with those that sign its statements besides.
+
+        The keys of all of them are in the signer process. What this returns signs with the keys that are in use now; after
+        a rotation, ask for it again.
 
         Raises
         ------
@@ -55,9 +61,10 @@ class Keyring:
             The keyring is closed.
         """
         self._need(branch, tuple(SIGNING_BRANCHES), "signs")
-        if branch not in self._lines:
-            self._lines[branch] = self._link.signer(branch)
-        return self._lines[branch]
+        key, known = self.trust_root.in_use(branch), self._lines.get(branch)
+        if known is None or (known.public(), known.second) != (key, key.beside):
+            known = self._lines[branch] = self._link.signer(branch, key)
+        return known
 
     def lend_signer(self, origin: str) -> socket.socket:
         """A connected socket for a prediction server: all it can have signed are heads of the decision log `origin`.
@@ -84,6 +91,35 @@ class Keyring:
             It does not.
         """
         self._link.line()
+
+    def prepare_rotation(self, branch: str) -> tuple[PublicKey, int]:
+        """Have the signer make a new key for a signing branch; its public half, and the number of the next trust root.
+
+        It signs nothing before `finish_rotation`.
+
+        Raises
+        ------
+        InvalidInput, Refused
+            As `signer`.
+        SignerRefused, SignerUnavailable
+            It does not make one.
+        """
+        self._need(branch, tuple(SIGNING_BRANCHES), "signs")
+        return renew(self._link.line(), branch)
+
+    def finish_rotation(self, key: PublicKey) -> None:
+        """Have the signer put a key to use that `prepare_rotation` gave.
+
+        Raises
+        ------
+        SignerRefused, SignerUnavailable
+            It does not.
+        """
+        take(self._link.line(), key)
+
+    def step_after(self, number: int) -> tuple[bytes, bytes] | None:
+        """The signed step to the trust root after `number`, and the newest list of revoked keys; None if there is none."""
+        return step_after(self._link.line(checked=False), number)
 
     def key(self, branch: str, purpose: str, *, version: int | None = None) -> bytes:
         """32 bytes for one purpose, e.g. ("data", "class/personal"): HKDF-SHA256, RFC 5869, info = purpose.
@@ -144,7 +180,7 @@ class Keyring:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Keyring({self._trust_root.workspace}, {'open' if self._secrets else 'closed'})"
+        return f"Keyring({self._followed.now.workspace}, {'open' if self._secrets else 'closed'})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A keyring is not written out; lend_signer gives a server what it needs.")

@@ -133,6 +133,18 @@ class Ledger:
         tree = open_to_read(paths, signed.head, TreeCache(paths.cache, write=False))
         return cls(None, signed, LedgerReader(paths.entries, tree), discretion)
 
+    def sign_with(self, signer: Signer) -> None:
+        """Have checkpoints signed by `signer` from the next one on: the key in use, after a rotation of its branch.
+
+        Raises
+        ------
+        Refused
+            The ledger was opened to read.
+        """
+        if self._writer is None:
+            raise Refused("This ledger was opened to read; it signs nothing.")
+        self._writer.sign_with(signer)
+
     # ---- recording
 
     def append(

@@ -216,6 +216,10 @@ class Writer:
                 self._entries.cut(before)
             raise LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.") from None
 
+    def sign_with(self, signer: Signer) -> None:
+        """Sign from the next checkpoint on with another key of the same branch."""
+        self._signer = NoteSigner(self._signer.name, signer)
+
     def _sign(self, growth: Growth | None = None) -> None:
         """Sign the tree as it is and publish that. From here on its entries stay."""
         head = Checkpoint(self._signer.name, self._frontier.size, self._frontier.root())

@@ -5,7 +5,7 @@ Does not answer: is this really that workspace? Compare `fingerprint` over anoth
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sealwright.kernel import (
@@ -16,15 +16,18 @@ from sealwright.kernel import (
     digest_of,
     strict_json,
 )
-from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey
 
-__all__ = ["SIGNING_BRANCHES", "TrustRoot"]
+__all__ = ["SECOND_SIGNED", "SIGNING_BRANCHES", "TrustRoot"]
 
 SIGNING_BRANCHES: Mapping[str, str] = MappingProxyType(
     {
         "models": ECDSA_P256,  # OpenSSF Model Signing knows no Ed25519
         "statements": ED25519,
         "releases": ED25519,
+        "releases-pq": ML_DSA_65,
+        "authority": ED25519,  # signs which of the other keys hold: `key_revocation`, `trust_chain`
+        "authority-pq": ML_DSA_65,
         "checkpoints": ED25519,
         "decision-checkpoints": ED25519,
         "tokens": ED25519,
@@ -33,16 +36,29 @@ SIGNING_BRANCHES: Mapping[str, str] = MappingProxyType(
 )
 """The branches that sign, each with its algorithm."""
 
+SECOND_SIGNED: Mapping[str, str] = MappingProxyType(
+    {"statements": "releases-pq", "releases": "releases-pq", "authority": "authority-pq"}
+)
+"""Branches whose statements carry a second signature, and the branch that makes it."""
+
 _TYPE = "sealwright.trust_root"
 _MOST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class TrustRoot:
-    """The keys of each branch; the last of a branch is the one in use, earlier ones verify older signatures."""
+    """The keys of each branch; the last of a branch is the one in use, earlier ones verify older signatures.
+
+    `revoked` names keys that count for nothing, `since` the ledger entry from which a key counts for nothing, where it
+    is known when something was signed (`key_revocation.heed` sets both). They are no part of what is written or
+    compared: the trust root says which keys there are, the revocation list which of them were withdrawn.
+    """
 
     workspace: str
     keys: Mapping[str, tuple[PublicKey, ...]]
+    revoked: frozenset[str] = field(default=frozenset(), compare=False)  # key ids
+    since: Mapping[str, int] = field(default_factory=dict, compare=False)  # key id -> ledger entry
+    _standing: Mapping[str, tuple[PublicKey, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_name(self.workspace, what="workspace")
@@ -62,6 +78,7 @@ class TrustRoot:
                     )
                 seen.add(key.key_id)
         object.__setattr__(self, "keys", MappingProxyType({name: tuple(keys) for name, keys in self.keys.items()}))
+        object.__setattr__(self, "_standing", {name: self._standing_of(name) for name in self.keys})
 
     @property
     def fingerprint(self) -> str:
@@ -69,20 +86,50 @@ class TrustRoot:
         return digest_of(self.to_bytes())
 
     def keys_of(self, branch: str) -> tuple[PublicKey, ...]:
-        """The keys that may sign for `branch`.
+        """The keys that may sign for `branch`, each with those of which one must sign beside it.
 
         Raises
         ------
         VerificationFailed
-            There are none, so nothing of that branch can be verified.
+            There are none, or every one of them was revoked, so nothing of that branch can be verified.
         """
-        found = self.keys.get(branch, ())
+        found = self._standing.get(branch, ())
         if not found:
             raise VerificationFailed(
-                f"The trust root of {self.workspace} has no key for {branch!r}, so nothing signed by it can be checked.",
+                f"The trust root of {self.workspace} has {'only revoked keys' if self.keys.get(branch) else 'no key'}"
+                f" for {branch!r}, so nothing signed by it can be checked.",
                 link="trust.json",
             )
         return found
+
+    def in_use(self, branch: str) -> PublicKey:
+        """The newest key of `branch`, asking for the newest second one beside it, whether or not either was revoked.
+
+        Raises
+        ------
+        VerificationFailed
+            There is none.
+        """
+        second = self.keys.get(SECOND_SIGNED.get(branch, ""), ())
+        found = self.keys.get(branch) or self.keys_of(branch)  # the latter says what is missing
+        return replace(found[-1], beside=second[-1:])
+
+    def as_of(self, entry: int) -> "TrustRoot":
+        """The keys that held when entry number `entry` of the control ledger was written: for what that entry names.
+
+        A ledger's order is a trusted time; a date in a statement is only its signer's word.
+        """
+        revoked = frozenset(key_id for key_id, since in self.since.items() if since <= entry)
+        return self if revoked == self.revoked else replace(self, revoked=revoked)
+
+    def _standing_of(self, branch: str) -> tuple[PublicKey, ...]:
+        """The keys that were not revoked. Where the second ones are all revoked, the first ones cannot stand either."""
+        found = tuple(key for key in self.keys[branch] if key.key_id not in self.revoked)
+        second = self.keys.get(SECOND_SIGNED.get(branch, ""), ())
+        beside = tuple(key for key in second if key.key_id not in self.revoked)
+        if second and not beside:
+            return ()
+        return tuple(replace(key, beside=beside) for key in found) if beside else found
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: what is kept as keys/trust.json and handed to auditors."""

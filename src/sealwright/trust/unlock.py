@@ -1,4 +1,4 @@
-"""What opens a wrapped key: a passphrase a person knows, or a key file a machine holds.
+"""What opens a wrapped key: a passphrase a person knows, a key file a machine holds, or a key that is elsewhere.
 
 Answers: is this passphrase long enough, is this key file safe to use?
 Does not answer: does it open these keys? That is `wrapping`.
@@ -6,20 +6,23 @@ Does not answer: does it open these keys? That is `wrapping`.
 
 import os
 import secrets
-import stat
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from sealwright.kernel import Conflict, InvalidInput, fsync_folder
 from sealwright.trust.errors import KeyFileUnsafe
+from sealwright.trust.private_file import read_private
 
 __all__ = [
     "InsecurePassphraseForTests",
+    "KeyElsewhere",
     "KeyFile",
     "Passphrase",
     "PassphraseCost",
+    "RecoveredRoot",
     "Secret",
     "Unlock",
     "create_key_file",
@@ -135,21 +138,7 @@ class KeyFile:
         KeyFileUnsafe
             Missing, a link, not a regular file, not ours, open to others, or not 32 bytes.
         """
-        try:
-            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        except FileNotFoundError:
-            raise KeyFileUnsafe(
-                f"There is no key file at {self.path}.\nGive the right path, or restore it from your backup."
-            ) from None
-        except OSError as error:
-            raise KeyFileUnsafe(
-                f"The key file {self.path} cannot be opened: {error.strerror}. It must be a plain file, not a link."
-            ) from None
-        try:
-            self._check(os.fstat(handle))
-            data = os.read(handle, _KEY_BYTES + 1)
-        finally:
-            os.close(handle)
+        data = read_private(self.path, _KEY_BYTES, what="The key file")
         if len(data) != _KEY_BYTES or not any(data):
             raise KeyFileUnsafe(
                 f"The key file {self.path} must hold exactly {_KEY_BYTES} random bytes.\n"
@@ -157,21 +146,36 @@ class KeyFile:
             )
         return data
 
-    def _check(self, found: os.stat_result) -> None:
-        if not stat.S_ISREG(found.st_mode):
-            raise KeyFileUnsafe(f"The key file {self.path} is not a regular file.")
-        if found.st_uid != os.geteuid():
-            raise KeyFileUnsafe(
-                f"The key file {self.path} belongs to another user (uid {found.st_uid}); it must be ours (uid {os.geteuid()})."
-            )
-        if found.st_mode & 0o077:
-            raise KeyFileUnsafe(
-                f"The key file {self.path} can be read by others (mode {found.st_mode & 0o777:o}).\n"
-                f"Close it with: chmod 600 {self.path}"
-            )
+
+class KeyElsewhere(Protocol):
+    """A key in a device or a service that wraps the root secret there (`backends`); we never see it."""
+
+    @property
+    def method(self) -> str:
+        """What root.json calls this kind of home, e.g. "pkcs11"."""
+
+    def described(self) -> Mapping[str, str]:
+        """Which key it is: names only."""
+
+    def wrap(self, secret: bytes, path: str) -> bytes:
+        """Wrap `secret` there, bound to `path`."""
+
+    def unwrap(self, wrapped: bytes, path: str) -> bytes:
+        """The secret of `wrap`, or an error; never anything else."""
 
 
-Unlock = Passphrase | KeyFile
+Unlock = Passphrase | KeyFile | KeyElsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredRoot:
+    """The root secret itself, as its shares gave it back: opens a workspace once, to put it under another lock."""
+
+    workspace: str
+    secret: bytes = field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A root secret is not written out.")
 
 
 def create_key_file(path: Path) -> KeyFile:

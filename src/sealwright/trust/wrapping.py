@@ -1,4 +1,4 @@
-"""A secret wrapped for storage: by a passphrase, by a key file, or by another key.
+"""A secret wrapped for storage: by a passphrase, by a key file, by a key elsewhere, or by another key of ours.
 
 Answers: what bytes may lie on disk so that only the right person or machine gets the secret back?
 Every wrapped blob names its key path ("sealwright/<workspace>/<branch>/v1") and is bound to it, so
@@ -18,13 +18,16 @@ from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed,
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.sealing import derive_key
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
-from sealwright.trust.unlock import KeyFile, Passphrase, PassphraseCost, Unlock
+from sealwright.trust.unlock import KeyElsewhere, KeyFile, Passphrase, PassphraseCost, Unlock
 
-__all__ = ["path_of", "unwrap", "unwrap_under", "wrap", "wrap_under"]
+__all__ = ["ELSEWHERE", "method_of", "path_of", "unwrap", "unwrap_under", "wrap", "wrap_under"]
+
+ELSEWHERE = {"pkcs11": "a PKCS#11 token", "aws-kms": "AWS KMS", "vault": "Vault or OpenBao"}
+"""Methods whose key is not ours to read, in words."""
 
 _SALT = 32
 _NONCE = 12
-_MOST_BYTES = 4096
+_MOST_BYTES = 8192
 _COST_CEILING = PassphraseCost(passes=16, memory_kib=1024 * 1024, lanes=16)  # a changed file must not exhaust us
 _PASSPHRASE_FIELDS = {"method", "salt", "passes", "memory_kib", "lanes"}
 _KEY_FILE_FIELDS = {"method", "salt"}
@@ -39,8 +42,15 @@ def wrap(secret: bytes, path: str, unlock: Unlock) -> bytes:
         A weak passphrase.
     KeyFileUnsafe
         A key file we do not use.
+    BackendUnavailable, BackendRefused
+        The device or service that holds the key does not do it.
     """
-    protection: dict[str, Any] = {"method": "key-file", "salt": os.urandom(_SALT).hex()}
+    protection: dict[str, Any]
+    if not isinstance(unlock, Passphrase | KeyFile):
+        protection = {"method": unlock.method, **unlock.described()}
+        sealed = encode_base64(unlock.wrap(secret, path))
+        return canonical_json({"format": 1, "path": path, "protection": protection, "sealed": sealed})
+    protection = {"method": "key-file", "salt": os.urandom(_SALT).hex()}
     if isinstance(unlock, Passphrase):
         unlock.check_strength()
         cost = unlock.cost
@@ -69,12 +79,16 @@ def unwrap(data: bytes, path: str, unlock: Unlock, *, link: str) -> bytes:
         The wrong passphrase or key file, the wrong kind of it, or a changed blob.
     KeyFileUnsafe
         A key file we do not use.
+    BackendUnavailable, BackendRefused
+        The device or service that holds the key does not do it.
     VerificationFailed
         Not a wrapped key of this path.
     """
     value = _parsed(data, {"format", "path", "protection", "sealed"}, link)
     if value["path"] != path:
         raise VerificationFailed(f"{link} holds the key of {str(value['path'])[:100]!r}, not of {path!r}.", link=link)
+    if not isinstance(unlock, Passphrase | KeyFile):
+        return _unwrap_elsewhere(value, path, unlock, link)
     _check_protection(value["protection"], unlock, link)
     sealed = decode_base64(value.pop("sealed"), what=link)
     try:
@@ -86,6 +100,21 @@ def unwrap(data: bytes, path: str, unlock: Unlock, *, link: str) -> bytes:
             f"Try again with the {what} these keys were created with. If it is surely right, the file was changed:\n"
             "restore it from your backup."
         ) from None
+
+
+def method_of(data: bytes, *, link: str) -> str:
+    """How a blob of `wrap` says it is protected, e.g. "argon2id", "key-file", "vault".
+
+    Raises
+    ------
+    VerificationFailed
+        Not a wrapped key.
+    """
+    protection = _parsed(data, {"format", "path", "protection", "sealed"}, link)["protection"]
+    method = protection.get("method") if isinstance(protection, Mapping) else None
+    if not isinstance(method, str):
+        raise VerificationFailed(f"{link} does not say how it is protected.", link=link)
+    return method
 
 
 def wrap_under(key: bytes, secret: bytes, path: str) -> bytes:
@@ -139,10 +168,27 @@ def _parsed(data: bytes, fields: set[str], link: str) -> dict[str, Any]:
     return result
 
 
-def _check_protection(protection: object, unlock: Unlock, link: str) -> None:
+def _unwrap_elsewhere(value: Mapping[str, Any], path: str, unlock: KeyElsewhere, link: str) -> bytes:
+    """By a device or service. Which one is ours to say: the file's word for it is compared, never followed."""
+    wanted = {"method": unlock.method, **unlock.described()}
+    if value["protection"] != wanted:
+        shown = canonical_json(value["protection"])[:300].decode("utf-8", "replace")
+        raise WrongUnlock(
+            f"{link} is protected by {shown}, and {canonical_json(wanted).decode()} was given.\n"
+            "Name the key that these keys were wrapped with; to move to another one, use: sealwright keys protect"
+        )
+    return unlock.unwrap(decode_base64(value["sealed"], what=link), path)
+
+
+def _check_protection(protection: object, unlock: Passphrase | KeyFile, link: str) -> None:
     """Right kind of unlock, exact fields, and a cost that is neither weak nor a trap."""
     method = protection.get("method") if isinstance(protection, Mapping) else None
     if not isinstance(protection, Mapping) or method not in ("argon2id", "key-file"):
+        if isinstance(method, str) and method in ELSEWHERE:
+            raise WrongUnlock(
+                f"{link} is protected by a key in {ELSEWHERE[method]}, and a passphrase or key file was given.\n"
+                "Name the file that describes that key in SEALWRIGHT_UNLOCK."
+            )
         raise VerificationFailed(f"{link} is wrapped in a way we do not know.", link=link)
     if (method == "argon2id") != isinstance(unlock, Passphrase):
         wanted, given = ("a passphrase", "a key file") if method == "argon2id" else ("a key file", "a passphrase")
@@ -162,7 +208,7 @@ def _check_protection(protection: object, unlock: Unlock, link: str) -> None:
                 )
 
 
-def _stretched(unlock: Unlock, protection: Mapping[str, Any]) -> bytes:
+def _stretched(unlock: Passphrase | KeyFile, protection: Mapping[str, Any]) -> bytes:
     """The 32-byte wrapping key."""
     salt = bytes.fromhex(protection["salt"])
     if isinstance(unlock, KeyFile):

@@ -170,7 +170,7 @@ def main(home: Path, key: Path, options: dict[str, Any]) -> None:
         settings = control_settings(workspace, None, {"port": 0, **options})
         with door_ledger(workspace) as audit:
             usual = control_parts(workspace, audit, settings)
-            sessions = Sessions(ProgramTokens(workspace.trust_root, workspace.clock))
+            sessions = Sessions(ProgramTokens(lambda: workspace.trust_root, workspace.clock))
             usual.console.login_path = "/login"
             usual.console.logout_path = "/logout"
             add_routes(usual.routes)

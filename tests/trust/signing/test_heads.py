@@ -15,9 +15,9 @@ import pytest
 from sealwright.trust import Keyring, Ledger, LedgerUnavailable, SignerRefused, verify_ledger
 from sealwright.trust.merkle import consistency_path
 from sealwright.trust.notes import Descent, NoteSigner
-from sealwright.trust.signing.client import RemoteSigner
 from sealwright.trust.signing.memory_heads import HeadMemory, Heads
 from sealwright.trust.signing.messages import SignHead
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.rules_heads import sign_next_head
 
 from .conftest import DECISIONS, LEDGER, WS, Place, Tree

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sealwright.kernel import Refused, VerificationFailed
+from sealwright.kernel import InvalidInput, Refused, VerificationFailed
 from sealwright.trust import (
     InsecurePassphraseForTests,
     KeyFileUnsafe,
@@ -164,16 +164,19 @@ def test_a_passphrase_is_handed_over_at_once_and_not_kept(tmp_path: Path, sample
                 assert words.encode() not in Path(f"/proc/{pid}/{name}").read_bytes()
         assert ring.signer("statements").sign(statement(samples))
         os.kill(pid, signal.SIGKILL)
-        for match in ("Nothing was signed", "passphrase that opens its keys is not kept"):
+        for match in ("Nothing was signed", "what opens its keys is not kept"):
             with pytest.raises(SignerUnavailable, match=match):
                 ring.signer("statements").sign(statement(samples))
 
 
 def test_an_opening_shows_nothing_of_what_opens() -> None:
-    opening = Opening.of(Path("/k"), InsecurePassphraseForTests(Secret("canary canary 17")))
+    words = InsecurePassphraseForTests(Secret("canary canary 17"))
+    opening = Opening.of(Path("/k"), words, b"canary canary 17 and 32 bytes...")
     for text in (repr(opening), str(opening), f"{opening}"):
         assert "canary" not in text
     assert Opening.from_bytes(opening.to_bytes()) == opening
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        Opening.from_bytes(Opening(folder="/k", kind="signing-key", how=b"short").to_bytes())
 
 
 def test_a_key_file_that_became_unsafe_is_told_by_the_signer(place: Place, samples: Samples) -> None:
@@ -203,10 +206,11 @@ def test_the_signing_keys_never_were_in_the_process_that_asks(place: Place) -> N
         "key = ring.key('data', 'x')\n"
         "sys.stdout.buffer.write(key.hex().encode() + b'\\n'); sys.stdout.flush(); sys.stdin.read()\n"
     )
-    from sealwright.trust.key_files import open_branch, open_root
+    from sealwright.trust.key_files import open_branch, open_root, signing_key_of
 
     workspace, root = open_root(place.keys, place.unlock)
-    secrets = {b: open_branch(place.keys, root, workspace, b, 1) for b in ("statements", "releases", "models", "tls")}
+    key = signing_key_of(root)
+    secrets = {b: open_branch(place.keys, key, workspace, b, 1) for b in ("statements", "releases", "models", "tls")}
     with subprocess.Popen(
         [sys.executable, "-c", script, SOURCE, str(place.keys), str(place.unlock.path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,

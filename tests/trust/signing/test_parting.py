@@ -30,6 +30,7 @@ SIGNER = 65_441
 STAND = """
 import os, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path
 from sealwright.trust import KeyFile, stand_signer
+from cryptography.hazmat.backends.openssl import backend
 from sealwright.trust.signing import rules_tls, rules_tokens
 if sys.argv[4] != "-":
     os.setgroups([]); os.setgid(int(sys.argv[4])); os.setuid(int(sys.argv[4]))
@@ -89,11 +90,11 @@ def test_nothing_that_signs_is_left_in_the_workspace(place: Place) -> None:
 def test_what_was_signed_before_the_parting_is_still_remembered(place: Place, samples: Samples) -> None:
     gate = samples.gate(place.stolen("statements"))
     with place.open() as ring:
-        ring.signer("releases").beside(gate).sign(samples.pointer(5))
+        ring.signer("releases").showing(gate).sign(samples.pointer(5))
     to, key = parted(place, os.geteuid())
     with stand(to, key, None) as process, place.open() as ring:
         with pytest.raises(SignerRefused) as error:
-            ring.signer("releases").beside(gate).sign(samples.pointer(5, reason="another"))
+            ring.signer("releases").showing(gate).sign(samples.pointer(5, reason="another"))
         assert error.value.reason == "pointer.older"
         process.kill()
 

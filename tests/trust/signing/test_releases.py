@@ -16,7 +16,7 @@ OTHER = "sha256:" + "2" * 64
 
 def refused(ring: Keyring, reason: str, data: bytes, gate: bytes = b"") -> SignerRefused:
     with pytest.raises(SignerRefused) as error:
-        ring.signer("releases").beside(gate).sign(data)
+        ring.signer("releases").showing(gate).sign(data)
     assert error.value.reason == reason
     return error.value
 
@@ -33,7 +33,7 @@ def test_the_registry_and_the_signer_speak_of_the_same_things() -> None:
 def test_sequences_rise_and_nothing_old_is_signed_t50(
     ring: Keyring, place: Place, samples: Samples, gate: bytes
 ) -> None:
-    signer = ring.signer("releases").beside(gate)
+    signer = ring.signer("releases").showing(gate)
     second = samples.pointer(2)
     assert signer.sign(samples.pointer(1))
     assert signer.sign(second)
@@ -42,7 +42,7 @@ def test_sequences_rise_and_nothing_old_is_signed_t50(
         assert refused(ring, "pointer.older", samples.pointer(older, reason="another"), gate).at == 2
     with place.open() as again:  # another signer process, the same memory
         refused(again, "pointer.older", samples.pointer(2, reason="another"), gate)
-        assert again.signer("releases").beside(gate).sign(samples.pointer(9))
+        assert again.signer("releases").showing(gate).sign(samples.pointer(9))
     refused(ring, "pointer.older", samples.pointer(8), gate)
     assert signer.sign(samples.pointer(1, channel="test")), "another channel has numbers of its own"
 
@@ -71,7 +71,7 @@ def test_a_pointer_needs_the_gates_decision_on_exactly_its_package(
         {"sealwright": None},
     ):
         refused(ring, "pointer.gate_failed", samples.pointer(), samples.gate(ours, **changes))
-    assert ring.signer("releases").beside(gate).sign(samples.pointer(1)), "what was refused used up no number"
+    assert ring.signer("releases").showing(gate).sign(samples.pointer(1)), "what was refused used up no number"
 
 
 def test_a_decision_signed_by_another_workspace_opens_nothing(ring: Keyring, place: Place, samples: Samples) -> None:
@@ -118,7 +118,7 @@ def test_a_revoked_package_stays_on_the_list(ring: Keyring, place: Place, sample
 
 
 def test_a_memory_that_was_changed_signs_no_release(ring: Keyring, place: Place, samples: Samples, gate: bytes) -> None:
-    signer = ring.signer("releases").beside(gate)
+    signer = ring.signer("releases").showing(gate)
     signer.sign(samples.pointer(3))
     memory = place.keys / "signed" / "releases.json"
     whole = memory.read_bytes()

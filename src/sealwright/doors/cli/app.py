@@ -13,6 +13,7 @@ from sealwright.doors.cli import (
     data,
     doctor,
     evidence_verbs,
+    keys,
     ledger,
     lifecycle,
     people,
@@ -59,6 +60,7 @@ for module in (start, lifecycle, evidence_verbs, release, up, serve, control, se
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
+app.add_typer(keys.app, name="keys", rich_help_panel="Set up")
 app.add_typer(signer.app, name="signer", rich_help_panel="Set up")
 app.add_typer(clients.app, name="client", rich_help_panel="Serve")
 app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")

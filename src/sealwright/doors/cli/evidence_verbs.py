@@ -39,6 +39,12 @@ def verify(
     ca: Annotated[
         Path | None, typer.Option("--cacert", help="For an address: the CA to believe.", show_default=False)
     ] = None,
+    revoked_keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--revoked-keys", help="The organisation's key-revocations.json: keys not to believe.", show_default=False
+        ),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +57,7 @@ def verify(
     from sealwright.kernel import InvalidInput, read_limited, system_clock
     from sealwright.pipeline import verify_bytes, verify_path
 
-    root = trust_root_of(trust, fingerprint, home)
+    root = trust_root_of(trust, fingerprint, home, revoked_keys)
     sent = read_limited(request, 64 << 20) if request is not None else None
     if what.startswith(("https://", "http://")):
         from sealwright.doors.fetch import fetch
@@ -124,13 +130,16 @@ def export(
     out(as_json, facts, words)
 
 
-def trust_root_of(trust: Path | None, fingerprint: str | None, home: Path | None) -> "TrustRoot":
+def trust_root_of(
+    trust: Path | None, fingerprint: str | None, home: Path | None, revoked_keys: Path | None = None
+) -> "TrustRoot":
     """The public keys to believe: named, or those of this machine's workspace; never those beside the evidence."""
     import os
 
     from sealwright.doors.settings import read_settings
-    from sealwright.kernel import Refused, read_limited
+    from sealwright.kernel import Refused, read_limited, system_clock
     from sealwright.pipeline import is_workspace, trust_root_from
+    from sealwright.trust import KeyListFile, heed
 
     named = trust or (Path(os.environ["SEALWRIGHT_TRUST"]) if os.environ.get("SEALWRIGHT_TRUST") else None)
     if named is None:
@@ -140,5 +149,9 @@ def trust_root_of(trust: Path | None, fingerprint: str | None, home: Path | None
                 "Whom should this be verified against? Name the organisation's trust root with --trust trust.json,\n"
                 "and its fingerprint, learned by another way, with --fingerprint. Keys that lie beside the evidence prove nothing."
             )
+        root = trust_root_from(read_limited(settings.home / "keys" / "trust.json", 1 << 20), fingerprint)
+        if revoked_keys is None:
+            return heed(root, KeyListFile(settings.home).read(root, now=system_clock()))
         named = settings.home / "keys" / "trust.json"
-    return trust_root_from(read_limited(named, 1 << 20), fingerprint)
+    listed = read_limited(revoked_keys, 1 << 20) if revoked_keys is not None else None
+    return trust_root_from(read_limited(named, 1 << 20), fingerprint, listed)

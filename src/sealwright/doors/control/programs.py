@@ -4,7 +4,7 @@ Answers: is this program known, and does its token allow that? A token for the c
 that one for predictions opens nothing here. Its scope "control:ledger.read" allows the action ledger.read; nothing allows all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sealwright.doors.control.seams import Asked, Caller
@@ -27,9 +27,11 @@ def control_audience(workspace: str) -> str:
 class ProgramTokens:
     """Knows programs by their token; people are not known here."""
 
-    def __init__(self, trust_root: TrustRoot, clock: Clock) -> None:
-        self._keys, self._clock = trust_root.keys_of("tokens"), clock
-        self._issuer, self._audience = token_issuer(trust_root.workspace), control_audience(trust_root.workspace)
+    def __init__(self, trust_root: Callable[[], TrustRoot], clock: Clock) -> None:
+        """`trust_root` gives the keys of this moment: they move on while the server runs."""
+        self._trust_root, self._clock = trust_root, clock
+        workspace = trust_root().workspace
+        self._issuer, self._audience = token_issuer(workspace), control_audience(workspace)
 
     def caller(self, asked: Asked) -> Caller | None:
         """As `Authenticator.caller`."""
@@ -37,8 +39,9 @@ class ProgramTokens:
         if header[: len(_SCHEME)].lower() != _SCHEME:
             return None
         try:
+            keys = self._trust_root().keys_of("tokens")
             claims = verify_token(
-                header[len(_SCHEME) :], self._keys, issuer=self._issuer, audience=self._audience, now=self._clock()
+                header[len(_SCHEME) :], keys, issuer=self._issuer, audience=self._audience, now=self._clock()
             )
             return Caller(principal=Principal(kind="service", name=claims.subject, proof="token", scopes=claims.scopes))
         except SealwrightError:

@@ -146,6 +146,7 @@ class Trust(NamedTuple):
 
     workspace: str
     keys: Mapping[str, Json]
+    second: Json  # ML-DSA-65; if there are such, one must sign beside each of "statements" and "releases"
     data: bytes
 
 
@@ -156,7 +157,7 @@ def read_trust(data: bytes, fingerprint: str) -> Trust:
     need((said["format"], said["type"]) == (1, "sealwright.trust_root"), "is not a trust root of format 1")
     keys = {branch: read_keys(listed) for branch, listed in said["keys"].items()}
     need(len(set().union(*keys.values())) == sum(map(len, keys.values())), "uses one key for two purposes")
-    return Trust(said["workspace"], keys, data)
+    return Trust(said["workspace"], keys, keys.get("releases-pq", {}), data)
 
 
 @dataclass
@@ -189,15 +190,18 @@ def pae(payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(IN_TOTO), IN_TOTO.encode(), len(payload), payload)
 
 
-def read_statement(envelope: bytes, keys: Json, kind: str) -> Statement:
-    """The statement in an envelope: every signature by one of `keys`, every byte as it was signed."""
+def read_statement(envelope: bytes, keys: Json, kind: str, second: Json) -> Statement:
+    """The statement in an envelope: signed by `keys`, then `second` if there are such, every byte of it."""
     outer = exact(canonical(envelope), "payload payloadType signatures")
     payload, signatures = from_base64(outer["payload"]), [exact(one, "keyid sig") for one in outer["signatures"]]
-    signers = frozenset(one["keyid"] for one in signatures)
-    by_known = 0 < len(signers) == len(signatures) and signers <= set(keys)
+    order, known = [one["keyid"] for one in signatures], {**keys, **second}
+    signers, first = frozenset(order), [one for one in order if one in keys]
+    by_known = 0 < len(signers) == len(signatures) and signers <= set(known)
     need(by_known and outer["payloadType"] == IN_TOTO, "is not signed, or by a key that may not sign it")
+    both = (len(first) < len(order)) == bool(second) and order[: len(first)] == first
+    need(bool(first) and both, "lacks one of its two signatures, or has them the wrong way round")
     for one in signatures:
-        keys[one["keyid"]].verify(from_base64(one["sig"]), pae(payload))  # Ed25519; a key of another kind fails here
+        known[one["keyid"]].verify(from_base64(one["sig"]), pae(payload))  # a key of another kind (P-256) fails here
     inner = exact(canonical(payload), "_type subject predicateType predicate")
     need((inner["_type"], inner["predicateType"]) == ("https://in-toto.io/Statement/v1", kind), f"is not a {kind}")
     about = {one["name"]: f"sha256:{exact(one['digest'], 'sha256')['sha256']}" for one in inner["subject"]}
@@ -208,10 +212,10 @@ def read_statement(envelope: bytes, keys: Json, kind: str) -> Statement:
 def read_signed_by_person(envelope: bytes, trust: Trust, kind: str) -> Statement:
     """What a person signed, whom the workspace enrolled with that key, in that role, for that time."""
     carried = parse(from_base64(parse(envelope)["payload"]))["predicate"]["enrolment"]  # believed after the next line
-    enrolled = read_statement(carried.encode(), trust.keys["statements"], OURS + "person:v1")
+    enrolled = read_statement(carried.encode(), trust.keys["statements"], OURS + "person:v1", trust.second)
     name, keys = enrolled.said["name"], read_keys([enrolled.said["public_key"]])
     need(enrolled.about == {name: f"sha256:{''.join(keys)}"}, "carries an enrolment for another key")
-    signed = read_statement(envelope, keys, kind)
+    signed = read_statement(envelope, keys, kind, {})  # people have one key
     by, role = signed.said["by"], signed.said["role"]
     need(by == name and role in list(enrolled.said["roles"]), f"is signed by {name}, not by {by} as {role}")
     age = datetime.fromisoformat(signed.said["at"]) - datetime.fromisoformat(enrolled.said["enrolled_at"])
@@ -250,7 +254,8 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
             if person:
                 signed[short] = read_signed_by_person(files[name], trust, KINDS[person[1]])
             else:
-                signed[short] = read_statement(files[name], trust.keys["statements"], KINDS.get(short, TEST_RESULT))
+                keys, kind = trust.keys["statements"], KINDS.get(short, TEST_RESULT)
+                signed[short] = read_statement(files[name], keys, kind, trust.second)
     # (4) And each about this package, its model, or the data the model was made from.
     model, project = digests["model.onnx"], signed["charter"].said["project"]
     data = set(signed["snapshot"].about.values()) if "snapshot" in signed else set()
@@ -573,14 +578,15 @@ def check_bundle(bundle: bytes, trust: Trust, report: Report) -> None:
     for name, envelope in sorted(folder("pointers").items()):
         place = f"{project}/{name.removesuffix('.json')}"
         with within(f"pointers/{name}"):
-            one = read_statement(envelope, trust.keys["releases"], OURS + "pointer:v1")
+            one = read_statement(envelope, trust.keys["releases"], OURS + "pointer:v1", trust.second)
             named = f"{one.said['project']}/{one.said['channel']}"
             need([*one.about] == [place] == [named], f"is for {named}")
         what = "this package" if one.about[place] == package else "another package"
         report.checked.append(f"signed pointer: {what} serves at {place} until {one.said['expires']}")
     if "revocations.json" in files:
         with within("revocations.json"):
-            one = read_statement(files["revocations.json"], trust.keys["releases"], OURS + "revocation:v1")
+            listed = files["revocations.json"]
+            one = read_statement(listed, trust.keys["releases"], OURS + "revocation:v1", trust.second)
             need(one.about == {"revocations": sha256(jcs(one.said["revoked"]).encode())}, "is about another list")
             need((package in [item["package"] for item in one.said["revoked"]]) == revoked, "contradicts the ledger")
         report.checked.append(f"the list of revoked packages of {one.said['issued_at']} is signed")

@@ -4,6 +4,6 @@ Answers: how does something get signed without anybody else holding the key, and
 Does not answer: who may ask for it. Permissions are checked before; the signer looks at what it is given, and
 at which door it came in by.
 
-Two sides that share `messages`: those who ask (`client`, `link`, `starting`), and the process that holds the keys
-(`vault`, `rules_*`, `memory_*`, `service`, `server`, `standing`).
+Two sides that share `messages`: those who ask (`client`, `remote`, `link`), and the process that holds the keys
+(`vault`, `holding`, `renewal`, `rules_*`, `memory_*`, `service`, `server`, `standing`).
 """

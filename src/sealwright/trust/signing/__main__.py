@@ -27,14 +27,16 @@ def main(arguments: list[str]) -> int:
         opening = Opening.from_bytes(_everything(0))
         from sealwright.trust.signing.server import SignerServer
         from sealwright.trust.signing.service import CONTROL, SigningService
-        from sealwright.trust.signing.vault import open_vault
+        from sealwright.trust.signing.vault import open_vault, vault_of
 
-        service = SigningService(open_vault(Path(opening.folder), opening.unlock))
+        folder, key_file = Path(opening.folder), opening.key_file
+        vault = vault_of(folder, opening.how) if key_file is None else open_vault(folder, key_file)
+        service = SigningService(vault)
     except SealwrightError as error:
         line.settimeout(5.0)
         line.sendall(encode(Failed(code=error.code, message=str(error), link=getattr(error, "link", ""))))
         return error.exit_code
-    del opening
+    del opening, vault
     shut_doors()
     server = SignerServer(service)
     server.add(line, CONTROL)

@@ -1,6 +1,6 @@
-"""Asking a signer: one connection, and signers that speak over it as if they held the key.
+"""Asking a signer: one connection, and each thing that is asked over it.
 
-Answers: how does code that wants a `Signer` get one whose key is in another process?
+Answers: what comes back, or why does nothing?
 Does not answer: where the connection comes from. `link` finds or starts a signer; a server inherits a connection.
 """
 
@@ -8,11 +8,9 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from sealwright.kernel import SealwrightError, VerificationFailed
-from sealwright.trust.notes import Descent
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.messages import (
@@ -26,16 +24,18 @@ from sealwright.trust.signing.messages import (
     Narrow,
     No,
     Ready,
+    Renew,
+    Renewed,
     Reply,
     Request,
-    Sign,
-    Signature,
-    SignHead,
+    Step,
+    StepAfter,
+    Take,
     encode,
     read_reply,
 )
 
-__all__ = ["HeadIsBehind", "Line", "RemoteSigner", "adopt", "narrow", "ready"]
+__all__ = ["HeadIsBehind", "Line", "adopt", "narrow", "ready", "renew", "step_after", "take"]
 
 _MOST_REPLY = 1 << 20
 _ANSWER_SECONDS = 30.0
@@ -125,87 +125,6 @@ class HeadIsBehind(Exception):
         super().__init__(size)
 
 
-class RemoteSigner:
-    """A signer whose key is in the signer process. Implements `Signer`; checking a signature needs no process."""
-
-    __slots__ = ("_beside", "_branch", "_known", "_line", "_public", "_tell")
-
-    def __init__(
-        self,
-        branch: str,
-        public: PublicKey,
-        line: Callable[[], Line],
-        *,
-        beside: bytes = b"",
-        tell: Callable[[str, SignerRefused], None] = lambda *_: None,
-    ) -> None:
-        """`tell` hears of every refusal, by branch, before the caller does."""
-        self._branch, self._public, self._line, self._beside, self._tell = branch, public, line, beside, tell
-        self._known: set[str] = set()  # logs whose published head this signer was shown
-
-    @property
-    def key_id(self) -> str:
-        return self._public.key_id
-
-    @property
-    def algorithm(self) -> str:
-        return self._public.algorithm
-
-    def public(self) -> PublicKey:
-        """The key to check signatures with, as the trust root lists it."""
-        return self._public
-
-    def sign(self, data: bytes) -> bytes:
-        """The signature over `data`, if it is something this branch signs.
-
-        Raises
-        ------
-        SignerRefused, SignerUnavailable
-            It is not; or there is no signer.
-        """
-        if self._branch in ("checkpoints", "decision-checkpoints"):
-            return self.sign_head(data, Descent(size=0, note=b"", path_from=lambda _: []))
-        asked = Sign(branch=self._branch, data=data, beside=self._beside)
-        try:
-            return self._line().ask(asked, Signature).signature
-        except SignerRefused as refused:
-            self._tell(self._branch, refused)
-            raise
-
-    def beside(self, evidence: bytes) -> "RemoteSigner":
-        """The same signer, which shows `evidence` with everything it asks for: the gate's decision, for a pointer."""
-        return RemoteSigner(self._branch, self._public, self._line, beside=evidence, tell=self._tell)
-
-    def sign_head(self, data: bytes, descent: Descent) -> bytes:
-        """The signature over a tree head (a note text) that descends from what was signed before.
-
-        Raises
-        ------
-        SignerRefused, SignerUnavailable
-            It does not; or there is no signer.
-        """
-        origin = data.partition(b"\n")[0].decode("ascii", "replace")
-        line, since = self._line(), descent.size
-        note = b"" if origin in self._known else descent.note
-        for _ in range(3):  # the published head may be behind what was signed just before a crash
-            path = list(descent.path_from(since))
-            asked = SignHead(branch=self._branch, data=data, since=since, path=path, note=note)
-            try:
-                signature = line.ask(asked, Signature).signature
-            except HeadIsBehind as behind:
-                since, note = behind.size, descent.note
-                continue
-            self._known.add(origin)
-            return signature
-        raise SignerRefused("checkpoint.contradicts", f"The log {origin[:120]} grows under two hands at once.")
-
-    def __repr__(self) -> str:
-        return f"RemoteSigner({self._branch}, {self.key_id[:16]}…)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A signer is bound to its process's connection; open the keyring where it is needed.")
-
-
 def _refusal(reply: Reply) -> Exception:
     """What a reply of another kind than the one that was hoped for is raised as."""
     if isinstance(reply, No):
@@ -243,3 +162,20 @@ def narrow(line: Line, origin: str) -> None:
 def adopt(line: Line, theirs: socket.socket, origin: str) -> None:
     """Have the signer serve `theirs`, narrowed to one log."""
     line.ask(Adopt(origin=origin), Done, beside=theirs.fileno())
+
+
+def renew(line: Line, branch: str) -> tuple[PublicKey, int]:
+    """Have the signer make a new key: its public half, and the number of the trust root that will list it."""
+    made = line.ask(Renew(branch=branch), Renewed)
+    return PublicKey.from_pem(made.pem), made.number
+
+
+def take(line: Line, key: PublicKey) -> None:
+    """Have the signer put a key to use that it made."""
+    line.ask(Take(key=key.key_id), Done)
+
+
+def step_after(line: Line, number: int) -> tuple[bytes, bytes] | None:
+    """The signed step to the trust root after `number`, with the newest list of revoked keys; None if there is none."""
+    found = line.ask(StepAfter(number=number), Step)
+    return (found.link, found.key_list) if found.link else None

@@ -3,8 +3,8 @@
 Answers: which signer does this program ask, and does it hold the keys that our trust root lists?
 Does not answer: what it signs.
 
-A passphrase is handed to a new signer when the keyring is opened, and forgotten here; a key file stays where it is, and
-is read by the signer when the first signature is asked for.
+What opens the signing keys is handed to a new signer when the keyring is opened, and forgotten here; a key file stays
+where it is, and is read by the signer when the first signature is asked for.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealwright.kernel import Refused, VerificationFailed
+from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signing.client import Line, RemoteSigner, adopt, narrow, ready
+from sealwright.trust.signing.client import Line, adopt, narrow, ready
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.standing import connect_standing, socket_folder
-from sealwright.trust.trust_root import TrustRoot
-from sealwright.trust.unlock import Passphrase, Unlock
 
 __all__ = ["SignerLink", "borrowed_signer"]
 
@@ -68,8 +68,9 @@ class _Held:
 class SignerLink:
     """The way from one keyring to one signer. Safe to use from many threads."""
 
-    def __init__(self, keys: Path, unlock: Unlock, trust_root: TrustRoot) -> None:
-        self._trust_root = trust_root
+    def __init__(self, keys: Path, opening: Opening, followed: FollowedRoot, *, at_once: bool) -> None:
+        """`at_once`: reach a signer now, and forget what opens its keys."""
+        self._followed = followed
         self._keys = keys.resolve()
         self._alone = threading.Lock()
         self._held = _Held()
@@ -77,22 +78,23 @@ class SignerLink:
         self._checked = self._closed = False
         self._process = os.getpid()
         self.on_refusal: Callable[[str, SignerRefused], None] | None = None
-        self._opening: Opening | None = Opening.of(keys, unlock)
-        if type(unlock) is Passphrase:
+        self._opening: Opening | None = opening
+        if at_once:
             with self._alone:
                 self._open_line()
                 self._opening = None
 
-    def signer(self, branch: str) -> RemoteSigner:
-        """The signer of a branch; asks for nothing yet."""
-        return RemoteSigner(branch, self._trust_root.keys_of(branch)[-1], self.line, tell=self._told)
+    def signer(self, branch: str, key: PublicKey) -> RemoteSigner:
+        """The signer of a branch with this key, and those beside it; asks for nothing yet."""
+        return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
 
     def _told(self, branch: str, refused: SignerRefused) -> None:
         if self.on_refusal is not None:
             self.on_refusal(branch, refused)
 
-    def line(self) -> Line:
-        """A connection to a signer that holds our keys.
+    def line(self, *, checked: bool = True) -> Line:
+        """A connection to a signer that holds our keys; not `checked`: to whatever signer there is, for what is signed
+        anyway.
 
         Raises
         ------
@@ -114,7 +116,7 @@ class SignerLink:
                 self._open_line()
             line = self._held.line
             assert line is not None
-            if not self._checked:
+            if checked and not self._checked:
                 self._check(line)
                 self._checked = True
             return line
@@ -157,7 +159,7 @@ class SignerLink:
             )
         if self._opening is None:
             raise SignerUnavailable(
-                "The signer is gone, and the passphrase that opens its keys is not kept. Run the command again."
+                "The signer is gone, and what opens its keys is not kept here. Run the command again."
             )
         if self._held.started is not None:
             self._held.started.kill()
@@ -169,11 +171,12 @@ class SignerLink:
         """Return if the signer at the other end holds the keys our trust root lists."""
         try:
             found = ready(line)
-            wanted = {branch: keys[-1].key_id for branch, keys in self._trust_root.keys.items()}
-            if (found.workspace, found.keys) != (self._trust_root.workspace, wanted):
+            ours = self._followed.now
+            held = all(keys[-1].key_id in found.keys.get(branch, []) for branch, keys in ours.keys.items())
+            if found.workspace != ours.workspace or not held:
                 raise VerificationFailed(
                     f"The signer holds keys of {found.workspace} that our trust root does not list as the newest.\n"
-                    "Restart the signer, or restore the whole keys folder from one backup.",
+                    "Open the workspace again; if that does not help, restore the whole keys folder from one backup.",
                     link="keys/trust.json",
                 )
         except BaseException:

@@ -24,11 +24,16 @@ __all__ = [
     "Narrow",
     "No",
     "Ready",
+    "Renew",
+    "Renewed",
     "Reply",
     "Request",
     "Sign",
     "SignHead",
     "Signature",
+    "Step",
+    "StepAfter",
+    "Take",
     "encode",
     "read_reply",
     "read_request",
@@ -40,6 +45,7 @@ MOST_BYTES_OF_PREDICT = 64 << 10  # a tree head with a proof is 3 KB at most
 
 _Branch = Annotated[str, Meta(max_length=32)]
 _Origin = Annotated[str, Meta(max_length=200)]
+_KeyId = Annotated[str, Meta(max_length=64)]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
@@ -52,11 +58,17 @@ class Hello(_Message, frozen=True):
 
 
 class Sign(_Message, frozen=True):
-    """Sign `data` as what `branch` signs. `beside` is what must be shown with it: the gate's decision, for a pointer."""
+    """Sign `data` as what `branch` signs, with `keys`: one of the branch, then one of each branch that signs beside it;
+    none named: those in use.
+
+    All of them in one request: it is judged once, so there is no moment at which one signature exists and the other is
+    refused. `shown` is what must be shown with it: the gate's decision, for a pointer.
+    """
 
     branch: _Branch
     data: bytes
-    beside: bytes = b""
+    keys: Annotated[list[_KeyId], Meta(max_length=4)] = []
+    shown: bytes = b""
 
 
 class SignHead(_Message, frozen=True):
@@ -71,6 +83,7 @@ class SignHead(_Message, frozen=True):
     since: Annotated[int, Meta(ge=0)]
     path: Annotated[list[_Hash], Meta(max_length=64)]
     note: Annotated[bytes, Meta(max_length=16 << 10)] = b""
+    key: _KeyId = ""  # the one in use
 
 
 class Narrow(_Message, frozen=True):
@@ -85,17 +98,50 @@ class Adopt(_Message, frozen=True):
     origin: _Origin
 
 
+class Renew(_Message, frozen=True):
+    """Make a new key for `branch`, and keep it until it is taken."""
+
+    branch: _Branch
+
+
+class Take(_Message, frozen=True):
+    """Put the key to use that was made last, and is called `key`."""
+
+    key: _KeyId
+
+
+class StepAfter(_Message, frozen=True):
+    """Show the signed step to the trust root after number `number`."""
+
+    number: Annotated[int, Meta(ge=0)]
+
+
 class Ready(_Message, frozen=True):
-    """What the signer holds: for each branch the id of its key."""
+    """What the signer holds: for each branch the ids of its keys, the one in use first."""
 
     workspace: str
-    keys: dict[str, str]
+    keys: dict[str, list[str]]
+
+
+class Renewed(_Message, frozen=True):
+    """The public half of the key that was made, and the number of the trust root that will list it."""
+
+    pem: str
+    number: int
+
+
+class Step(_Message, frozen=True):
+    """A signed step, and the list of revoked keys as the newest authority signs it; empty where there is none."""
+
+    link: bytes = b""
+    key_list: bytes = b""
 
 
 class Signature(_Message, frozen=True):
-    """The signature that was asked for."""
+    """The signature that was asked for, and those beside it."""
 
     signature: bytes
+    beside: list[bytes] = []
 
 
 class Behind(_Message, frozen=True):
@@ -124,8 +170,8 @@ class Failed(_Message, frozen=True):
     link: str = ""
 
 
-Request = Hello | Sign | SignHead | Narrow | Adopt
-Reply = Ready | Signature | Behind | Done | No | Failed
+Request = Hello | Sign | SignHead | Renew | Take | StepAfter | Narrow | Adopt
+Reply = Ready | Signature | Renewed | Step | Behind | Done | No | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -24,14 +24,18 @@ from sealwright.trust.key_files import (
     ROOT_FILE,
     branch_file,
     branch_versions,
+    check_trust,
+    destroy_key,
     key_path,
     open_branch,
     open_root,
     read_trust,
+    signing_key_of,
     write_branch,
     write_trust,
 )
 from sealwright.trust.signing.vault import MEMORY
+from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES
 from sealwright.trust.unlock import KeyFile, Unlock
 from sealwright.trust.wrapping import wrap
@@ -99,12 +103,17 @@ def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, 
         raise Conflict(f"There is something at {to} already; keys are never overwritten. Choose another folder.")
     workspace, root = open_root(keys, unlock)
     trust_root, new_root = read_trust(keys, workspace), secrets.token_bytes(32)
+    old_key, new_key = signing_key_of(root), signing_key_of(new_root)
+    check_trust(keys, old_key, trust_root)
     draft = private_folder(private_folder(to.resolve()) / "keys")
     write_atomically(draft / ROOT_FILE, wrap(new_root, key_path(workspace, "root", 1), to_unlock))
     for name in SIGNING_BRANCHES:
-        secret = open_branch(keys, root, workspace, name, branch_versions(keys, name)[-1])
-        write_branch(draft, new_root, workspace, name, 1, secret)
-    write_trust(draft, new_root, trust_root)
+        version = branch_versions(keys, name)[-1]
+        secret = open_branch(keys, old_key, workspace, name, version)
+        write_branch(draft, new_key, workspace, name, version, secret)
+    write_trust(draft, new_key, trust_root)
+    if (keys / TRUST_CHAIN).exists():
+        shutil.copyfile(keys / TRUST_CHAIN, draft / TRUST_CHAIN)
     if (keys / MEMORY).exists():
         shutil.copytree(keys / MEMORY, draft / MEMORY)
     write_atomically(draft / "callers.json", msgspec.json.encode({"format": 1, "control": [os.geteuid()]}))
@@ -126,13 +135,6 @@ def _destroy(keys: Path) -> None:
     """Overwrite and remove what signs; what an SSD or a snapshot keeps elsewhere survives this."""
     for name in SIGNING_BRANCHES:
         for version in branch_versions(keys, name):
-            path = branch_file(keys, name, version)
-            with path.open("r+b") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(0)
-                file.write(secrets.token_bytes(size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
+            destroy_key(branch_file(keys, name, version))
     shutil.rmtree(keys / MEMORY, ignore_errors=True)
     fsync_folder(keys)

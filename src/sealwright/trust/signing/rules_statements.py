@@ -23,6 +23,7 @@ STATEMENT_TYPES = frozenset(
         "urn:sealwright:predicate:environment:v1",
         "urn:sealwright:predicate:erasure:v1",
         "urn:sealwright:predicate:extract:v1",
+        "urn:sealwright:predicate:passkey:v1",
         "urn:sealwright:predicate:person-revocation:v1",
         "urn:sealwright:predicate:person:v1",
         "urn:sealwright:predicate:private-release:v1",

@@ -4,31 +4,46 @@ Answers: one request, from a connection of one role, with a signature or with a 
 Does not answer: who is at the other end. `standing` and `server` know that before the first word.
 """
 
+import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
+from sealwright.kernel import Clock, VerificationFailed, system_clock
+from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.holding import Holding
 from sealwright.trust.signing.memory_heads import Heads
+from sealwright.trust.signing.memory_keys import KeyMemory
 from sealwright.trust.signing.memory_releases import ReleaseMemory
 from sealwright.trust.signing.messages import (
     Behind,
+    Done,
     Hello,
     No,
     Ready,
+    Renew,
+    Renewed,
     Reply,
     Sign,
     Signature,
     SignHead,
+    Step,
+    StepAfter,
+    Take,
 )
+from sealwright.trust.signing.rotating import Rotating
+from sealwright.trust.signing.rules_authority import check_key_list, heeding
 from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, sign_next_head
 from sealwright.trust.signing.rules_releases import check_release
 from sealwright.trust.signing.rules_statements import check_model, check_statement
 from sealwright.trust.signing.vault import Vault
+from sealwright.trust.trust_root import SECOND_SIGNED
 
 __all__ = ["CONTROL", "HEAD_BRANCHES", "PREDICT", "Door", "SigningService"]
 
 HEAD_BRANCHES = ("checkpoints", "decision-checkpoints")
+
+Asked = Hello | Sign | SignHead | Renew | Take | StepAfter
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +73,32 @@ PREDICT = Door("predict")
 class SigningService:
     """Holds the keys, and signs what the rules of each branch let through."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
+    def __init__(self, vault: Vault, *, clock: Clock = system_clock) -> None:
+        self._clock = clock
+        self._revoked = KeyMemory(vault.memory)
+        self._holding = Holding(vault, self._revoked)
+        self._rotating = Rotating(self._holding, self._revoked, clock)
         self._heads = Heads(vault.memory)
         self._releases = ReleaseMemory(vault.memory)
 
-    def answer(self, door: Door, asked: Hello | Sign | SignHead) -> Reply:
+    def answer(self, door: Door, asked: Asked) -> Reply:
         """The reply to one request. Never raises for what a caller can send."""
         try:
             if isinstance(asked, Hello):
-                keys = {name: signer.key_id for name, signer in self._vault.signers.items()}
-                return Ready(workspace=self._vault.workspace, keys=keys)
+                with contextlib.suppress(VerificationFailed):  # the asker compares what is held with what it knows
+                    self._holding.refresh()
+                return Ready(workspace=self._workspace, keys=self._holding.held())
             if isinstance(asked, SignHead):
                 return self._head(door, asked)
-            return self._sign(door, asked)
+            if door != CONTROL:
+                raise _not_here(door)
+            return self._sign(asked) if isinstance(asked, Sign) else self._rotate(asked)
         except SignerRefused as error:
             return No(reason=error.reason, message=str(error), at=error.at)
         except HeadBehind as error:
             return Behind(size=error.size)
+        except VerificationFailed as error:
+            return No(reason="keys.changed", message=f"{error} Nothing was signed.")
         except OSError as error:
             return No(reason="memory.unwritable", message=f"What was signed cannot be written down: {error.strerror}.")
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the signer for everybody else
@@ -89,7 +112,11 @@ class SigningService:
         SignerRefused
             "checkpoint.origin".
         """
-        check_origin_of("decision-checkpoints", origin, self._vault.workspace)
+        check_origin_of("decision-checkpoints", origin, self._workspace)
+
+    @property
+    def _workspace(self) -> str:
+        return self._holding.vault.workspace
 
     def _head(self, door: Door, asked: SignHead) -> Reply:
         if asked.branch not in HEAD_BRANCHES:
@@ -98,40 +125,55 @@ class SigningService:
             own = door.origin is not None and asked.data.startswith(f"{door.origin}\n".encode())
             if asked.branch != "decision-checkpoints" or not own:
                 raise _not_here(door)
+        (signer,) = self._holding.signers(asked.branch, [asked.key] if asked.key else [])
         signature = sign_next_head(
             asked,
-            workspace=self._vault.workspace,
-            keys=self._vault.trust_root.keys_of(asked.branch),
+            workspace=self._workspace,
+            keys=self._holding.vault.trust_root.keys_of(asked.branch),
             heads=self._heads,
-            sign=self._vault.signers[asked.branch].sign,
+            sign=signer.sign,
         )
         return Signature(signature=signature)
 
-    def _sign(self, door: Door, asked: Sign) -> Reply:
-        if door != CONTROL:
-            raise _not_here(door)
-        signer = self._vault.signers.get(asked.branch)
-        if signer is None or asked.branch in HEAD_BRANCHES:
-            raise SignerRefused("branch.other", f"There is no branch {asked.branch!r} that signs this way.")
-        now = datetime.now(UTC)
+    def _sign(self, asked: Sign) -> Reply:
+        """One judgement by the rules of the branch, then every signature that goes with it."""
+        if asked.branch in HEAD_BRANCHES or asked.branch in SECOND_SIGNED.values():
+            raise SignerRefused("branch.other", f"The branch {asked.branch!r} signs nothing by itself.")
+        signer, *beside = self._holding.signers(asked.branch, asked.keys)
+        self._judge(asked, signer.public())
+        return Signature(signature=signer.sign(asked.data), beside=[one.sign(asked.data) for one in beside])
+
+    def _judge(self, asked: Sign, key: PublicKey) -> None:
+        now, trust_root = self._clock(), self._holding.vault.trust_root
         if asked.branch == "statements":
             check_statement(asked.data)
         elif asked.branch == "models":
             check_model(asked.data)
         elif asked.branch == "releases":
-            keys = self._vault.trust_root.keys_of("statements")
-            check_release(asked.data, asked.beside, keys=keys, memory=self._releases, now=now)
+            keys = heeding(trust_root, self._revoked).keys_of("statements")
+            check_release(asked.data, asked.shown, keys=keys, memory=self._releases, now=now)
+        elif asked.branch == "authority":
+            check_key_list(asked.data, trust_root, self._revoked)
         elif asked.branch == "tokens":
             from sealwright.trust.signing.rules_tokens import check_token
 
-            check_token(asked.data, workspace=self._vault.workspace, key_id=signer.key_id, now=now)
+            check_token(asked.data, workspace=self._workspace, key_id=key.key_id, now=now)
         elif asked.branch == "tls":
             from sealwright.trust.signing.rules_tls import check_certificate  # an import most commands do without
 
-            check_certificate(asked.data, signer.public(), now)
+            check_certificate(asked.data, key, now)
         else:
             raise SignerRefused("branch.other", f"What the branch {asked.branch!r} signs is not known here.")
-        return Signature(signature=signer.sign(asked.data))
+
+    def _rotate(self, asked: Renew | Take | StepAfter) -> Reply:
+        if isinstance(asked, Renew):
+            made = self._rotating.make(asked.branch)
+            return Renewed(pem=made.public.pem, number=made.number)
+        if isinstance(asked, Take):
+            self._rotating.take(asked.key)
+            return Done()
+        link, key_list = self._rotating.step_after(asked.number)
+        return Step(link=link, key_list=key_list)
 
 
 def _not_here(door: Door) -> SignerRefused:

@@ -4,16 +4,26 @@ Answers: are the signing keys of this folder whole, and are they the ones that t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sealwright.kernel import VerificationFailed
-from sealwright.trust.key_files import TRUST_FILE, branch_versions, open_branch, open_root, read_trust
+from sealwright.trust.key_files import (
+    TRUST_FILE,
+    branch_versions,
+    check_trust,
+    open_branch,
+    open_root,
+    read_trust,
+    signing_key_of,
+    workspace_of,
+)
+from sealwright.trust.key_journal import steady
 from sealwright.trust.signers import LocalSigner
-from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
+from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import Unlock
 
-__all__ = ["MEMORY", "Vault", "open_vault"]
+__all__ = ["MEMORY", "Vault", "open_vault", "vault_of"]
 
 MEMORY = "signed"
 """The folder beside the keys where the signer keeps what it must not forget."""
@@ -21,15 +31,33 @@ MEMORY = "signed"
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """The newest key of every signing branch, and what they are known by."""
+    """The newest key of every signing branch, with those beside it, and what they are known by.
+
+    `signing_key` is what the branches that sign are wrapped under: with it the signer reads and writes newer versions.
+    """
 
     trust_root: TrustRoot
     signers: Mapping[str, LocalSigner]
-    memory: Path
+    folder: Path
+    signing_key: bytes = field(repr=False)
 
     @property
     def workspace(self) -> str:
         return self.trust_root.workspace
+
+    @property
+    def memory(self) -> Path:
+        return self.folder / MEMORY
+
+    def reopened(self) -> "Vault":
+        """What the folder holds at this moment: while nobody else changes it, or with `key_journal.steady`.
+
+        Raises
+        ------
+        VerificationFailed
+            As `open_vault`.
+        """
+        return _opened(self.folder, self.workspace, self.signing_key)
 
 
 def open_vault(folder: Path, unlock: Unlock) -> Vault:
@@ -37,22 +65,35 @@ def open_vault(folder: Path, unlock: Unlock) -> Vault:
 
     Raises
     ------
-    NotFound, WrongUnlock, KeyFileUnsafe, Refused
+    NotFound, WrongUnlock, KeyFileUnsafe, Refused, BackendUnavailable, BackendRefused
         As `key_files.open_root`.
     VerificationFailed
         A file was changed, swapped or cut, or trust.json lists another key.
     """
-    workspace, root = open_root(folder, unlock)
+    return vault_of(folder, signing_key_of(open_root(folder, unlock)[1]))
+
+
+def vault_of(folder: Path, signing_key: bytes) -> Vault:
+    """As `open_vault`, where only the key is at hand that the signing branches are wrapped under."""
+    workspace = workspace_of(folder)
+    return steady(folder, lambda: _opened(folder, workspace, signing_key))
+
+
+def _opened(folder: Path, workspace: str, signing_key: bytes) -> Vault:
     trust_root = read_trust(folder, workspace)
-    signers = {
-        name: LocalSigner(algorithm, open_branch(folder, root, workspace, name, branch_versions(folder, name)[-1]))
+    check_trust(folder, signing_key, trust_root)
+    alone = {
+        name: LocalSigner(
+            algorithm, open_branch(folder, signing_key, workspace, name, branch_versions(folder, name)[-1])
+        )
         for name, algorithm in SIGNING_BRANCHES.items()
     }
-    for name, signer in signers.items():
-        if trust_root.keys_of(name)[-1] != signer.public():
+    for name, signer in alone.items():
+        if trust_root.keys_of(name)[-1].key_id != signer.key_id:
             raise VerificationFailed(
                 f"The trust root lists another key for {name!r} than the keys folder holds.\n"
                 "One of the two was replaced; restore the whole keys folder from one backup.",
                 link=f"keys/{TRUST_FILE}",
             )
-    return Vault(trust_root, signers, folder / MEMORY)
+    both = {name: alone[name].with_beside(alone[second]) for name, second in SECOND_SIGNED.items()}
+    return Vault(trust_root, alone | both, folder, signing_key)

@@ -1,0 +1,237 @@
+"""The verbs of a workspace's keys: look, rotate, revoke, split, recover, move to another lock. Each is in the ledger.
+
+Answers: which keys are there, and how do they stop being keys?
+Does not answer: how a key is made and signs. The signer does that.
+
+Each verb asks for permission first; only who brings shares of the root is asked for nothing else. The record comes first, the
+effect second: where the ledger cannot be written, nothing happens.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_clock
+from sealwright.pipeline.permission import allow
+from sealwright.pipeline.workspace import Workspace, ledger_origin
+from sealwright.trust import (
+    KEPT_TO_READ,
+    SEALING_BRANCHES,
+    SIGNING_BRANCHES,
+    Audit,
+    Event,
+    KeyListFile,
+    KeyResource,
+    Keyring,
+    Ledger,
+    LedgerAudit,
+    Principal,
+    RevokedKey,
+    Share,
+    Unlock,
+    make_key_revocations,
+    protect_root,
+    recover_root,
+    revoke,
+    rotate_branch,
+    rotate_signing,
+    split_root,
+)
+
+__all__ = ["KeyState", "keys_of", "protect_keys", "recover_keys", "revoke_key", "rotate_key", "split_keys"]
+
+_KEYS = "keys"
+_ROOT = "root"
+_NOT_SO = {
+    "data": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
+    "subjects": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
+    "pseudonyms": "The names persons are kept under stay: with a new key a search for a person would miss the old name.",
+}
+_SHORTEST_ID = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyState:
+    """One key as it stands today."""
+
+    branch: str
+    algorithm: str
+    key: str  # key id; "version 2" for a sealing branch, whose keys are secret
+    state: str  # "in use", "earlier", or the reason it was revoked for
+    days: int | None  # since the file of a key in use was written; None where there is no such file any more
+
+
+def keys_of(workspace: Workspace) -> tuple[KeyState, ...]:
+    """Every key of every branch, the newest first.
+
+    Raises
+    ------
+    VerificationFailed
+        The list of revoked keys is missing, older than one seen before, or not ours.
+    """
+    root, now = workspace.trust_root, workspace.clock()
+    revoked = KeyListFile(workspace.home).read(root, now=now).keys
+    found: list[KeyState] = []
+    for branch, algorithm in SIGNING_BRANCHES.items():
+        for place, key in enumerate(reversed(root.keys[branch])):
+            state = revoked[key.key_id].reason if key.key_id in revoked else "earlier" if place else "in use"
+            days = None if place else _age(workspace, branch, now)
+            found.append(KeyState(branch=branch, algorithm=algorithm, key=key.key_id, state=state, days=days))
+    for branch in SEALING_BRANCHES:
+        for place, version in enumerate(reversed(workspace.keyring.versions(branch))):
+            state, days = "earlier" if place else "in use", _age(workspace, branch, now, version)
+            one = KeyState(branch=branch, algorithm="aes-256-gcm", key=f"version {version}", state=state, days=days)
+            found.append(one)
+    return tuple(found)
+
+
+def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, since: int | None = None) -> RevokedKey:
+    """Withdraw a key that is not in use any more: rotate its branch first.
+
+    Parameters
+    ----------
+    which : str
+        A key id, or its first 8 or more digits; or a branch, whose last key before the one in use is meant.
+    since : int, optional
+        Entry of the control ledger from which on it counts for nothing; left out: from now on.
+
+    Raises
+    ------
+    PermissionDenied
+        Not theirs to do.
+    NotFound, InvalidInput
+        No such key, or several; a reason or an entry that makes no sense.
+    Conflict
+        It is in use, or revoked already.
+    """
+    root, ledger = workspace.trust_root, workspace.ledger
+    branch, key_id = _find(workspace, which)
+    allow(workspace, by, "keys.revoke", KeyResource(name=branch))
+    if root.keys[branch][-1].key_id == key_id:
+        raise Conflict(
+            f"This key is in use: what the workspace signs next would be refused. Rotate it first, then revoke it:\n"
+            f"  sealwright keys rotate {branch}\n  sealwright keys revoke {key_id[:16]} --reason {reason}"
+        )
+    if since is not None and since > ledger.size:
+        raise InvalidInput(f"The ledger has {ledger.size} entries; a key is revoked from one of those, or from now on.")
+    now, file = workspace.clock(), KeyListFile(workspace.home)
+    start = ledger.size if since is None else since
+    one = RevokedKey(key_id=key_id, branch=branch, reason=reason, since=start, at=now, by=by.counts_as)
+    listed = revoke(file.read(root, now=now), one, root, now=now)
+    envelope = make_key_revocations(listed, workspace.keyring.signer("authority"))
+    detail = {"branch": branch, "key": key_id, "why": reason, "since": one.since, "sequence": listed.sequence}
+    event = Event(action="key.revoke", outcome="done", actor=by.counts_as, resource=f"key:{branch}", detail=detail)
+    LedgerAudit(ledger, workspace.keyring).record(event)
+    file.put(envelope, root)
+    return one
+
+
+def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> str:
+    """Give a branch a new key; returns its id, or "version 2" for a branch that encrypts.
+
+    For a branch that signs nothing has to be stopped: what runs goes on with the old key for a day, and follows. Of branches
+    that encrypt, only those that are read with older versions too; for the others there is `rotate_data_keys`.
+
+    Raises
+    ------
+    PermissionDenied
+        Not theirs to do.
+    InvalidInput
+        Not a branch that is rotated so.
+    SignerRefused, SignerUnavailable
+        The signer does not do it; nothing changed.
+    """
+    if branch not in (*SIGNING_BRANCHES, *KEPT_TO_READ):
+        raise InvalidInput(_NOT_SO.get(branch, f"There is no branch {branch[:40]!r}; see: sealwright keys list"))
+    allow(workspace, by, "keys.rotate", KeyResource(name=branch))
+    folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
+    if branch in SIGNING_BRANCHES:
+        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
+        return root.keys[branch][-1].key_id
+    detail = {"branch": branch, "version": workspace.keyring.versions(branch)[-1] + 1}
+    resource = f"key:{branch}"
+    audit.record(Event(action="key.rotate", outcome="done", actor=by.counts_as, resource=resource, detail=detail))
+    return f"version {rotate_branch(folder, unlock, branch)}"
+
+
+def split_keys(workspace: Workspace, unlock: Unlock, *, needed: int, count: int, by: Principal) -> tuple[Share, ...]:
+    """Shares of the root, any `needed` of which recover it.
+
+    Raises
+    ------
+    PermissionDenied
+        Not theirs to do.
+    """
+    allow(workspace, by, "keys.split", KeyResource(name=_ROOT))
+    audit = LedgerAudit(workspace.ledger, workspace.keyring)
+    return split_root(workspace.folder(_KEYS), unlock, needed=needed, count=count, audit=audit, by=by.counts_as)
+
+
+def recover_keys(
+    home: Path, shares: Sequence[Share], new_unlock: Unlock, *, by: str, clock: Clock = system_clock
+) -> str:
+    """Open the root with shares and put it under a new lock; returns the workspace. The shares are the permission.
+
+    `by` is who says that they bring them: nobody can prove more while nothing else opens.
+    """
+    with _audits(home, clock) as audit:
+        return recover_root(home / _KEYS, shares, new_unlock, audit=audit, by=by)
+
+
+def protect_keys(workspace: Workspace, unlock: Unlock, new_unlock: Unlock, *, by: Principal) -> None:
+    """Put the root under another lock: another passphrase or key file, a token or a service.
+
+    Raises
+    ------
+    PermissionDenied
+        Not theirs to do.
+    """
+    allow(workspace, by, "keys.rotate", KeyResource(name=_ROOT))
+    audit = LedgerAudit(workspace.ledger, workspace.keyring)
+    protect_root(workspace.folder(_KEYS), unlock, new_unlock, audit=audit, by=by.counts_as)
+
+
+def _find(workspace: Workspace, which: str) -> tuple[str, str]:
+    """Branch and id of the key meant."""
+    keys = workspace.trust_root.keys
+    if which in keys:
+        listed = keys[which]
+        return which, listed[-2 if len(listed) > 1 else -1].key_id
+    found = [(branch, key.key_id) for branch, listed in keys.items() for key in listed if key.key_id.startswith(which)]
+    if len(which) < _SHORTEST_ID or not found:
+        raise NotFound(f"There is no key {which[:80]!r}. Give a branch or a key id; see: sealwright keys list")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} keys begin with {which[:80]!r}. Give more digits.")
+    return found[0]
+
+
+def _age(workspace: Workspace, branch: str, now: datetime, version: int | None = None) -> int | None:
+    """Days since the newest private half, or that version, was written: an orientation, not evidence."""
+    files = list(workspace.folder(_KEYS).glob(f"{branch}.v{version if version is not None else '*'}.json"))
+    with contextlib.suppress(OSError):
+        written = max((path.stat().st_mtime for path in files), default=None)
+        return None if written is None else max(0, (now - datetime.fromtimestamp(written, UTC)).days)
+    return None
+
+
+@contextmanager
+def _audits(home: Path, clock: Clock) -> Iterator[Callable[[Keyring], Audit]]:
+    """Makes the audit of a keyring that only the verb itself can open; the ledger is let go at the end."""
+    with contextlib.ExitStack() as held:
+
+        def of(keyring: Keyring) -> Audit:
+            root = keyring.trust_root
+            ledger = Ledger.open(
+                home / "ledger",
+                origin=ledger_origin(root.workspace),
+                signer=keyring.signer("checkpoints"),
+                clock=clock,
+                keys=root.keys_of("checkpoints"),
+            )
+            held.callback(ledger.close)
+            return LedgerAudit(ledger, keyring)
+
+        yield of

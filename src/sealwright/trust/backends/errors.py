@@ -1,0 +1,23 @@
+"""Refusals of homes of keys that callers match on by type or by `code`."""
+
+from sealwright.kernel import OperationFailed, Refused, VerificationFailed
+
+__all__ = ["BackendLied", "BackendRefused", "BackendUnavailable"]
+
+
+class BackendUnavailable(OperationFailed):
+    """The device or service that holds the key did not answer, or not in time. Nothing was done without it."""
+
+    code = "keys.backend_unavailable"
+
+
+class BackendRefused(Refused):
+    """The device or service answers and does not do it: the key is disabled, destroyed, missing or not ours to use."""
+
+    code = "keys.backend_refused"
+
+
+class BackendLied(VerificationFailed):
+    """What came back does not hold, such as a signature that does not verify. It was not used."""
+
+    code = "keys.backend_lied"

@@ -1,0 +1,186 @@
+"""Every signing key is replaced under a server that answers: no request fails, and what the new keys sign is believed."""
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import pytest
+
+from sealwright import registry, trust
+from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.serving import (
+    DECISION,
+    DECISION_KEY_PURPOSE,
+    access_file,
+    decision_ledger_folder,
+    decision_origin,
+    read_decision,
+)
+
+SIGNING = (
+    "decision-checkpoints",
+    "tokens",
+    "releases",
+    "releases-pq",
+    "statements",
+    "authority",
+    "authority-pq",
+    "tls",
+)
+
+
+class Nowhere:
+    def record(self, event: trust.Event) -> None: ...
+
+
+class Load:
+    """Callers that ask again and again, each on one connection, with a token of before and with the newest one."""
+
+    def __init__(self, client: Any, row: dict[str, Any]) -> None:
+        self.client, self.row = client, row
+        self.tokens = [client.token]
+        self.answers: list[int] = []
+        self.failures: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(at,)) for at in range(2)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def more(self, count: int = 30) -> None:
+        """Wait until that many more were answered."""
+        wanted, end = len(self.answers) + count, time.monotonic() + 30
+        while len(self.answers) < wanted and not self.failures:
+            assert time.monotonic() < end, "the server answers no more"
+            time.sleep(0.01)
+
+    def _ask(self, at: int) -> None:
+        link = http.client.HTTPSConnection("localhost", self.client.port, context=self.client.tls, timeout=20)
+        with contextlib.closing(link):
+            while not self._stop.is_set():
+                token = self.tokens[0] if at % 2 else self.tokens[-1]
+                headers = self.client.usual(Authorization=f"Bearer {token}")
+                body = json.dumps({"row": self.row | {"age": 18 + at % 80}}).encode()
+                try:
+                    link.request("POST", f"/v1/models/{self.client.house.project}/predict", body, headers)
+                    reply = link.getresponse()
+                    data = reply.read()
+                except (OSError, http.client.HTTPException) as error:
+                    self.failures.append(type(error).__name__)
+                    return
+                if reply.status != 200:
+                    self.failures.append(f"{reply.status} {data[:200]!r}")
+                self.answers.append(reply.status)
+                at += 1
+
+
+def rotate(house: Any, branch: str) -> trust.TrustRoot:
+    unlock = trust.KeyFile(house.home / "key")
+    return trust.rotate_signing(house.keyring, house.home / "keys", unlock, branch, audit=Nowhere(), by="ada")
+
+
+def publish(house: Any) -> None:
+    machines = trust.Machines(
+        house.db, trust.LedgerAudit(house.ledger, house.keyring), signer=house.keyring.signer("tokens"),
+        workspace="ws_1", access_file=access_file(house.home), clock=house.clock,
+    )  # fmt: skip
+    machines.publish()
+
+
+@pytest.fixture
+def running(new_house: Callable[..., Any], start: Any, client_of: Any) -> Any:
+    house = new_house()
+    publish(house)
+    return house, client_of(house, start(house))
+
+
+def test_no_request_fails_while_every_signing_key_is_replaced_twice(
+    running: Any, row: dict[str, Any], wait_until: Any
+) -> None:
+    house, client = running
+    with Load(client, row) as load:
+        load.more()
+        for branch in SIGNING * 2:
+            rotate(house, branch)
+            load.tokens.append(house.token())  # used at once, by the newest key of "tokens"
+            publish(house)
+            load.more()
+        reg = registry.Registry(house.db, house.home, house.keyring, house.ledger, house.clock)
+        sequence = reg.promote(house.project, 1, "live", "ada", "signed by the newest keys").sequence
+        state = decision_ledger_folder(house.home, house.project, "live").parent / "state.json"
+        wait_until(lambda: json.loads(state.read_bytes())["sequence"] == sequence)
+        load.more()
+    assert load.failures == []
+    assert len(load.answers) > 30 * len(SIGNING) * 2
+    root = house.keyring.trust_root
+    assert {branch: len(root.keys[branch]) for branch in SIGNING} == dict.fromkeys(SIGNING, 3)
+    with trust.Ledger.open(
+        decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
+        signer=None, keys=root.keys_of("decision-checkpoints")[-1:],
+    ) as read:  # fmt: skip
+        assert read.size >= len(load.answers)  # the newest head is by the newest key
+
+
+def test_a_compromised_tokens_key_lets_nobody_in_within_a_second_or_two_t85(running: Any, row: dict[str, Any]) -> None:
+    house, client = running
+    assert client.predict(row).status == 200
+    old = house.keyring.trust_root.keys["tokens"][0].key_id
+    root = rotate(house, "tokens")
+    publish(house)
+    now = house.clock()
+    one = trust.RevokedKey(key_id=old, branch="tokens", reason="compromised", since=0, at=now, by="ada")
+    listed = trust.revoke(trust.KeyListFile(house.home).read(root, now=now), one, root, now=now)
+    trust.KeyListFile(house.home).put(trust.make_key_revocations(listed, house.keyring.signer("authority")), root)
+    began = time.monotonic()
+    while client.predict(row).status == 200:
+        assert time.monotonic() - began < 3.0
+        time.sleep(0.02)
+    assert client.predict(row).status == 401
+    assert client.predict(row, Authorization=f"Bearer {house.token()}").status == 200
+
+
+def test_records_of_before_a_rotation_of_their_key_are_read_beside_those_of_after(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any]
+) -> None:
+    house = new_house()
+    publish(house)
+    unlock = trust.KeyFile(house.home / "key")
+    with start(house) as running:
+        assert client_of(house, running).predict(row).status == 200
+        assert trust.rotate_branch(house.home / "keys", unlock, "decisions") == 2
+        assert client_of(house, running).predict(row).status == 200, "what runs goes on with the key it has"
+    house.keyring.close()
+    house.keyring = trust.open_keyring(house.home / "keys", unlock)
+    with start(house) as running:
+        assert client_of(house, running).predict(row).status == 200
+    ring = house.keyring
+    keys = [ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in ring.versions("decisions")]
+    with trust.Ledger.open(
+        decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
+        signer=None, keys=ring.trust_root.keys_of("decision-checkpoints"),
+    ) as read:  # fmt: skip
+        entries = [entry for entry in read.entries() if entry.action == DECISION]
+        assert len([read_decision(entry, *reversed(keys)) for entry in entries]) == 3
+        opened = [[key for key in keys if _opens(entry, key)] for entry in entries]
+    assert opened == [[keys[0]], [keys[0]], [keys[1]]]
+    with pytest.raises(InvalidInput, match="not rotated this way"):
+        trust.retire_branch(house.home / "keys", "decisions", 1)
+
+
+def _opens(entry: Any, key: bytes) -> bool:
+    try:
+        read_decision(entry, key)
+    except VerificationFailed:
+        return False
+    return True
