@@ -11,19 +11,13 @@ import pytest
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from sealwright.doors.serving import server_config
-from sealwright.pipeline import open_workspace
-from sealwright.serving import ServingSpec, launch
-from sealwright.trust import KeyFile
 from whole_way import PROJECT, ROW, Client, Home
 
 
 @pytest.fixture
 def servers(home: Home) -> Iterator[tuple[Home, dict[str, Any], dict[str, Any]]]:
     home.variables["PYTHONPATH"] = os.pathsep.join(sys.path)
-    with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
-        config, ca = server_config(workspace, PROJECT, ServingSpec(), host="127.0.0.1", port=0)
-    with launch(config) as predict:
+    with home.serving(PROJECT) as predict:
         process = home.start("control", "--port", 0, "--json")
         try:
             text = ""
@@ -32,7 +26,7 @@ def servers(home: Home) -> Iterator[tuple[Home, dict[str, Any], dict[str, Any]]]
                 text += line
                 if line == "}\n":
                     break
-            yield home, json.loads(text), {"url": predict.url, "ca": str(ca), "model": PROJECT}
+            yield home, json.loads(text), predict.facts
         finally:
             process.terminate()
             process.communicate(timeout=30)

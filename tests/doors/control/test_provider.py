@@ -129,6 +129,11 @@ def test_an_account_is_linked_by_its_person_and_then_opens_it(place: Any) -> Non
     assert _through(other, "ada-1815").status_code == 303
     assert ">ada</a>" in other.get("/account").text
     assert field(other.get("/account"), "form_token")
+    as_ada = ("--as", "ada", "--own-key", str(bank.root / "ada.key"))
+    done = bank.command("people", "end", "ada", "--reason", "left the bank", *as_ada)
+    assert done.returncode == 0, done.stderr
+    assert other.get("/account").status_code == 401  # the provider keeps nobody who has ended here
+    assert _through(bank.browser(), "ada-1815").status_code == 401
 
 
 def test_changed_settings_of_the_provider_do_not_start(issuer: str, tmp_path: Path) -> None:

@@ -121,6 +121,9 @@ def test_each_branch_signs_for_its_own_logs(ring: Keyring) -> None:
         ("decision-checkpoints", "sealwright/ws_1/decisions/../live"),
         ("decision-checkpoints", "sealwright/ws_1/decisions/credit/live/x"),
         ("checkpoints", "example.org/other"),
+        ("checkpoints", "sealwright/ws_2/control"),
+        ("checkpoints", "sealwright/ws_1/control/x"),
+        ("decision-checkpoints", "sealwright/ws_1/control"),
     ):
         with pytest.raises(SignerRefused) as error:
             ring.signer(branch).sign(Tree("a", 0).head(0, origin).text().encode())

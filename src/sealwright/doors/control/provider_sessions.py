@@ -13,6 +13,8 @@ from sealwright.trust import Principal, RoleGrant
 
 __all__ = ["ProviderSessions"]
 
+_NEWCOMER = "sso-"  # how `OidcLogin` names accounts that are linked to nobody
+
 
 class ProviderSessions:
     """Who came by the provider, by the handle of their session. Safe to use from many threads."""
@@ -38,7 +40,12 @@ class ProviderSessions:
         return replace(known, grants=found[1])
 
     def grants(self, name: str) -> frozenset[RoleGrant] | None:
-        """The roles of somebody who is enrolled by the provider alone, while a session of theirs is kept."""
+        """The roles of somebody who is enrolled by the provider alone, while a session of theirs is kept.
+
+        Nothing for anybody else: where an enrolment was ended here, the provider does not keep it alive.
+        """
+        if not name.startswith(_NEWCOMER):
+            return None
         now = self._clock()
         with self._lock:
             found = [grants for who, grants, until in self._kept.values() if who == name and until > now]
