@@ -21,7 +21,9 @@ def office(empty_home: Home) -> Home:
     """A workspace with some people in it."""
     for name, role in (("bea", "security_officer"), ("cora", "compliance_officer")):
         empty_home.inside("people", "add", name, "--role", role, "--person-key", f"{name}.key")
-    empty_home.inside("people", "end", "cora", "--reason", "She left for Margarethe", *BEA)
+    empty_home.inside(
+        "people", "end", "cora", "--reason", "She left for Margarethe", "--as", "bea", "--own-key", "bea.key"
+    )
     return empty_home
 
 
@@ -41,7 +43,7 @@ def found(home: Home, *arguments: object) -> list[dict[str, object]]:
 
 def test_an_entry_is_found_by_who_what_when_and_what_came_of_it(office: Home) -> None:
     everything = found(office)
-    assert {one["actor"] for one in everything} == {"", "ada", "bea"}
+    assert {one["actor"] for one in everything} == {"", "bea", "ops"}
     assert all(one["actor"] == "bea" for one in found(office, "--actor", "bea"))
     assert len(found(office, "--actor", "bea")) == 1
     assert len(found(office, "--actor", "mallory")) == 0
@@ -62,7 +64,7 @@ def test_people_read_names_and_the_file_has_none(office: Home) -> None:
     assert "bea" in office.inside("ledger", "show").out
     lines = (office.workspace / "ledger" / "entries.log").read_bytes()
     leaves = b"\n".join(line.partition(b"\t")[0] for line in lines.splitlines())
-    for name in (b"ada", b"bea", b"cora", b"Margarethe"):
+    for name in (b"ops", b"bea", b"cora", b"Margarethe"):
         assert b'"' + name not in leaves
     assert b"Margarethe" not in leaves
 
@@ -83,7 +85,7 @@ def test_an_export_is_checked_by_the_file_beside_it(office: Home) -> None:
     command = [sys.executable, "-I", "sealwright_verify.py", "entries.jsonl", "--trust", "trust.json", "--json"]
     done = subprocess.run(command, cwd=office.root / "out", env={}, capture_output=True, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["facts"]["entries"]) == (0, 3)
-    assert "ada" not in (office.root / "out" / "entries.jsonl").read_text()
+    assert '"ops"' not in (office.root / "out" / "entries.jsonl").read_text()
     path = office.root / "out" / "entries.jsonl"
     path.write_text(path.read_text().replace("statement.filed", "statement.fixed", 1))
     done = subprocess.run(command, cwd=office.root / "out", env={}, capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ from requests_oauthlib import OAuth2Session
 
 from sealwright import trust
 from sealwright.doors.control.oauth import CertificateProtocol, oauth_app
-from sealwright.serving import Running, access_file, launch, predict_scope, token_audience, token_issuer
+from sealwright.serving import Running, access_file, predict_scope, token_audience, token_issuer
 
 _spec = importlib.util.spec_from_file_location(
     "serving_house", Path(__file__).resolve().parents[1] / "serving" / "house.py"
@@ -141,7 +141,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             house.keyring.trust_root.keys_of("tokens"),
             peer=trust.PeerVerifier(services.ca, services.revocations, "ws_1"),
         )
-        running: Running = stack.enter_context(launch(house.config(**settings)))
+        running: Running = stack.enter_context(house.launch(**settings))
         made.predict = f"https://localhost:{running.port}"
         yield made
 

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from acting import operator
 from sealwright.doors.machines import token_service_of
 from sealwright.doors.serving import server_config
 from sealwright.pipeline import open_workspace
-from sealwright.serving import Running, ServingSpec, launch
+from sealwright.serving import Running, ServingSpec, launch, signer_line
 from sealwright.trust import KeyFile, OAuthRequest
 from whole_way import PROJECT, ROW, Client, Home
 
@@ -21,9 +22,10 @@ from whole_way import PROJECT, ROW, Client, Home
 def served(home: Home) -> Iterator[tuple[Home, dict[str, Any]]]:
     """The home, and a prediction server of it that runs beside its commands."""
     with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
-        config, ca = server_config(workspace, PROJECT, ServingSpec(), host="127.0.0.1", port=0)
+        config, ca = server_config(workspace, PROJECT, ServingSpec(), host="127.0.0.1", port=0, by=operator("ops"))
+        signer = signer_line(workspace.keyring, config)
     running: Running
-    with launch(config) as running:
+    with launch(config, signer) as running:
         yield home, {"url": running.url, "ca": str(ca), "model": PROJECT}
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         read_anchors,
         remove_anchor,
     )
-    from sealwright.pipeline.anchoring import Anchoring, Taken, ledgers_of
+    from sealwright.pipeline.anchoring import Anchoring, Taken, door_log, ledgers_of
     from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         export_entries,
         find_entries,
         ledger_at,
+        ledger_named,
         prove_entry,
         reading,
     )
@@ -175,6 +176,7 @@ __all__ = [
     "data_of_project",
     "decide",
     "dispose_past_limit",
+    "door_log",
     "end_enrolment",
     "enrol",
     "enrolled_members",
@@ -190,6 +192,7 @@ __all__ = [
     "keys_of",
     "known_names",
     "ledger_at",
+    "ledger_named",
     "ledger_origin",
     "ledgers_of",
     "load_project",
@@ -253,11 +256,7 @@ _HOME = {
         "read_anchors",
         "remove_anchor",
     ),
-    "anchoring": (
-        "Anchoring",
-        "Taken",
-        "ledgers_of",
-    ),
+    "anchoring": ("Anchoring", "Taken", "door_log", "ledgers_of"),
     "assurance_worker": ("CHECKS",),
     "begin": (
         "Begun",
@@ -335,6 +334,7 @@ _HOME = {
         "export_entries",
         "find_entries",
         "ledger_at",
+        "ledger_named",
         "prove_entry",
         "reading",
     ),

@@ -33,7 +33,7 @@ from sealwright.trust import (
     verify_timestamp,
 )
 
-__all__ = ["Anchoring", "LedgerAt", "Taken", "ledgers_of"]
+__all__ = ["Anchoring", "LedgerAt", "Taken", "door_log", "ledgers_of"]
 
 _Kind = Literal["witness", "timestamp", "bucket", "ledger"]  # "ledger": it could not even be read
 _Known = tuple[_Kind, int, datetime | None]  # entries it has seen, and when
@@ -69,10 +69,18 @@ class Taken:
         return self.size - self.anchored
 
 
+def door_log(home: Path, workspace: str) -> LedgerAt:
+    """Where the control server records what it refused at its door (docs/adr/0014)."""
+    return LedgerAt(home / "serving" / "control-ledger", f"sealwright/{workspace}/control", "checkpoints")
+
+
 def ledgers_of(home: Path, trust_root: TrustRoot) -> Iterator[LedgerAt]:
-    """The control ledger, and that of every served channel."""
+    """The control ledger, that of the control server's door, and that of every served channel."""
     workspace = trust_root.workspace
     yield LedgerAt(home / "ledger", ledger_origin(workspace), "checkpoints")
+    door = door_log(home, workspace)
+    if (door.folder / "checkpoints.log").is_file():
+        yield door
     serving = home / "serving"
     for project in sorted(serving.iterdir()) if serving.is_dir() else ():
         for channel in sorted(project.iterdir()) if project.is_dir() else ():

@@ -16,12 +16,31 @@ from sealwright.pipeline.anchoring import LedgerAt, ledgers_of
 from sealwright.pipeline.ledger_names import who_acted
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import decision_ledger_folder, decision_origin
-from sealwright.trust import AnchorStore, Checkpoint, Ledger, LedgerEntry, LedgerResource, Principal, digest_of_resource
+from sealwright.trust import (
+    AnchorStore,
+    Checkpoint,
+    Ledger,
+    LedgerEntry,
+    LedgerResource,
+    Principal,
+    TrustRoot,
+    digest_of_resource,
+)
 
-__all__ = ["CONTROL", "Sought", "Told", "export_entries", "find_entries", "ledger_at", "prove_entry", "reading"]
+__all__ = [
+    "CONTROL",
+    "Sought",
+    "Told",
+    "export_entries",
+    "find_entries",
+    "ledger_at",
+    "ledger_named",
+    "prove_entry",
+    "reading",
+]
 
 CONTROL = "control"
+DOOR = "door"
 _REPORT_EVERY = 4096  # entries
 
 LedgerAction = Literal["ledger.read", "ledger.export"]
@@ -66,26 +85,27 @@ class Told:
 
 
 def ledger_at(workspace: Workspace, log: str = CONTROL) -> LedgerAt:
-    """The control ledger, or that of decisions of "PROJECT/CHANNEL".
+    """As `ledger_named`, of an opened workspace."""
+    return ledger_named(workspace.home, workspace.trust_root, log)
+
+
+def ledger_named(home: Path, trust_root: TrustRoot, log: str) -> LedgerAt:
+    """The control ledger; that of the control server's door ("door"); or that of decisions of "PROJECT/CHANNEL".
 
     Raises
     ------
     InvalidInput
         There is none of that name.
     """
-    if log == CONTROL:
-        return next(ledgers_of(workspace.home, workspace.trust_root))
-    project, slash, channel = log.partition("/")
-    known = list(ledgers_of(workspace.home, workspace.trust_root))
-    found = LedgerAt(
-        decision_ledger_folder(workspace.home, project, channel),
-        decision_origin(workspace.id, project, channel),
-        "decision-checkpoints",
-    )
-    if not slash or found not in known:
-        names = [one.origin.split("/decisions/")[1] for one in known if "/decisions/" in one.origin]
-        raise InvalidInput(f"There is no ledger {log[:80]!r}. There are: {', '.join([CONTROL, *names])}.")
-    return found
+    known = {_name_of(one): one for one in ledgers_of(home, trust_root)}
+    if log not in known:
+        raise InvalidInput(f"There is no ledger {log[:80]!r}. There are: {', '.join(known)}.")
+    return known[log]
+
+
+def _name_of(place: LedgerAt) -> str:
+    _, decisions, name = place.origin.partition("/decisions/")
+    return name if decisions else DOOR if place.origin.endswith("/control") else CONTROL
 
 
 @contextmanager

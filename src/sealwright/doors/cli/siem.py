@@ -25,7 +25,7 @@ _PANEL = "Keep it in order"
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds between attempts
 
 Which = Annotated[
-    str, typer.Option("--ledger", help="control, or PROJECT/CHANNEL for the decisions of a prediction server.")
+    str, typer.Option("--ledger", help="control; door: what the control server refused; or PROJECT/CHANNEL: decisions.")
 ]
 Name = Annotated[str, typer.Option("--name", help="Name of the receiver here; its cursor is kept under it.")]
 Format = Annotated[str, typer.Option("--format", help="ocsf (OCSF 1.8 JSON) or cef.")]
@@ -182,32 +182,17 @@ def _home(home: Path | None) -> Path:
 
 
 def _origin(folder: Path, ledger: str) -> str:
-    from sealwright.pipeline import ledger_origin, read_trust_root
-    from sealwright.serving import decision_origin
+    from sealwright.pipeline import ledger_named, read_trust_root
 
-    workspace = read_trust_root(folder).workspace
-    if ledger == "control":
-        return ledger_origin(workspace)
-    return decision_origin(workspace, *_project_and_channel(ledger))
+    return ledger_named(folder, read_trust_root(folder), ledger).origin
 
 
 @contextmanager
 def _opened(folder: Path, ledger: str) -> "Iterator[Ledger]":
-    from sealwright.pipeline import read_trust_root
-    from sealwright.serving import decision_ledger_folder
+    from sealwright.pipeline import ledger_named, read_trust_root
     from sealwright.trust import Ledger
 
-    control = ledger == "control"
-    place = folder / "ledger" if control else decision_ledger_folder(folder, *_project_and_channel(ledger))
-    keys = read_trust_root(folder).keys_of("checkpoints" if control else "decision-checkpoints")
-    with Ledger.open(place, origin=_origin(folder, ledger), signer=None, keys=keys) as book:
+    root = read_trust_root(folder)
+    place = ledger_named(folder, root, ledger)
+    with Ledger.open(place.folder, origin=place.origin, signer=None, keys=root.keys_of(place.branch)) as book:
         yield book
-
-
-def _project_and_channel(ledger: str) -> tuple[str, str]:
-    from sealwright.kernel import InvalidInput, check_name
-
-    project, slash, channel = ledger.partition("/")
-    if not slash:
-        raise InvalidInput(f"--ledger is control or PROJECT/CHANNEL; got {ledger[:80]!r}.")
-    return check_name(project, what="project"), check_name(channel, what="channel")

@@ -26,7 +26,7 @@ from sealwright.doors.control.seams import Authenticator, Gate
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.views import Views
 from sealwright.kernel import private_folder
-from sealwright.pipeline import Workspace
+from sealwright.pipeline import Workspace, door_log
 from sealwright.serving import ConnectionGuard, EventLog, HttpServer, raise_open_files
 from sealwright.trust import Audit, Ledger, LedgerAudit, guard_memory
 
@@ -64,10 +64,11 @@ def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
     LedgerInUse
         Another control server of this workspace runs.
     """
-    folder = private_folder(workspace.folder("serving") / "control-ledger")
+    place = door_log(workspace.home, workspace.id)
+    folder = private_folder(place.folder)
     ledger = Ledger.open(
         folder,
-        origin=f"sealwright/{workspace.id}/control",
+        origin=place.origin,
         signer=workspace.keyring.signer("checkpoints"),
         clock=workspace.clock,
         create=not any(
