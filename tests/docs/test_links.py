@@ -21,6 +21,7 @@ _KNOWN_HOSTS = {
     "sealwright.example.org",
     "s3.example.org",
     "timestamp.example.org",
+    "vault.example.org",
     "witness.example.org:7475",
     "in-toto.io",
     "slsa.dev",

@@ -15,6 +15,7 @@ from sealwright.kernel import InvalidInput, VerificationFailed
 from sealwright.serving import (
     DECISION,
     DECISION_KEY_PURPOSE,
+    Limits,
     access_file,
     decision_ledger_folder,
     decision_origin,
@@ -102,7 +103,7 @@ def publish(house: Any) -> None:
 def running(new_house: Callable[..., Any], start: Any, client_of: Any) -> Any:
     house = new_house()
     publish(house)
-    return house, client_of(house, start(house))
+    return house, client_of(house, start(house, limits=Limits()))
 
 
 def test_no_request_fails_while_every_signing_key_is_replaced_twice(

@@ -2,9 +2,13 @@
 
 import shutil
 import signal
+import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +25,7 @@ from sealwright.trust import (
     SignerRefused,
     TrustRoot,
     follow_chain,
+    key_folder,
     make_key_revocations,
     make_statement,
     open_keyring,
@@ -31,6 +36,7 @@ from sealwright.trust import (
     verify_key_revocations,
     verify_statement,
 )
+from sealwright.trust import key_journal as journal
 from sealwright.trust.dsse import IN_TOTO_PAYLOAD, pae
 from sealwright.trust.key_revocation import KEY_REVOCATION_TYPE, no_revocations
 from sealwright.trust.root_recovery import recover_root, split_root
@@ -112,7 +118,9 @@ def test_a_signer_that_was_lent_takes_up_what_another_process_rotated(place: Pla
         assert ring._link._held.started is pid
 
 
-def test_a_reader_in_the_middle_of_a_rotation_sees_one_state_or_the_other(place: Place) -> None:
+def test_a_reader_in_the_middle_of_a_rotation_sees_one_state_or_the_other(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop, opened, failed = threading.Event(), [0], []
 
     def read() -> None:
@@ -123,16 +131,37 @@ def test_a_reader_in_the_middle_of_a_rotation_sees_one_state_or_the_other(place:
             except Exception as error:  # noqa: BLE001 - any of them is a failure of the test
                 failed.append(error)
 
+    written = journal.write_atomically
+
+    def slowly(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+        written(path, data, mode=mode)
+        time.sleep(0.02)  # long enough for a reader to see one file new and the next one old
+
+    monkeypatch.setattr(journal, "write_atomically", slowly)
     thread = threading.Thread(target=read)
     thread.start()
     vault = open_vault(place.keys, place.unlock)
-    for _ in range(15):
+    for _ in range(10):
         vault = vault.reopened()
         take(prepare(vault, "tokens"), vault, KeyMemory(vault.memory))
     stop.set()
     thread.join()
     assert failed == []
     assert opened[0] > 5
+
+
+def test_a_reader_that_a_rotation_overtakes_looks_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, vault, taken = key_folder.read_trust, open_vault(place.keys, place.unlock), []
+
+    def overtaken(folder: Path, workspace: str) -> TrustRoot:
+        found = real(folder, workspace)
+        if not taken:
+            taken.append(take(prepare(vault, "tokens"), vault, KeyMemory(vault.memory)))  # type: ignore[func-returns-value]
+        return found
+
+    monkeypatch.setattr(key_folder, "read_trust", overtaken)
+    with place.open() as ring:
+        assert len(ring.trust_root.keys["tokens"]) == 2
 
 
 # ---- what is signed twice
@@ -380,11 +409,21 @@ def test_a_revoked_key_is_on_every_later_list_t85(place: Place, ring: Keyring) -
 # ---- where the signing keys are another user's
 
 
+@contextmanager
+def ended(process: "subprocess.Popen[bytes]") -> "Iterator[subprocess.Popen[bytes]]":
+    """The process, which is gone afterwards whatever happened."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.usefixtures("place_to_pass")
 def test_a_parted_workspace_follows_step_by_step(place_to_pass: Place) -> None:  # noqa: F811
     place, user = place_to_pass, SIGNER
     to, key = parted(place, user)
-    with stand(to, key, user) as process:
+    with ended(stand(to, key, user)) as process:
         first = rotated(place, "statements")
         last = rotated(place, "authority")
         with place.open() as ring:
@@ -402,7 +441,7 @@ def test_a_parted_workspace_follows_step_by_step(place_to_pass: Place) -> None: 
 def test_a_parted_workspace_that_missed_a_step_takes_it_when_it_is_opened_next(place_to_pass: Place) -> None:  # noqa: F811
     place = place_to_pass
     to, key = parted(place, SIGNER)
-    with stand(to, key, SIGNER) as process:
+    with ended(stand(to, key, SIGNER)):
         with place.open() as ring:
             made, _ = ring.prepare_rotation("releases-pq")
             ring.finish_rotation(made)  # and the command dies here
@@ -414,7 +453,6 @@ def test_a_parted_workspace_that_missed_a_step_takes_it_when_it_is_opened_next(p
             verify_statement(statement_of(ring), ring.trust_root.keys_of("statements"))
             found = (place.home / "key-revocations.json").read_bytes()
             assert verify_key_revocations(found, ring.trust_root).sequence == 1
-        process.kill()
 
 
 @pytest.mark.usefixtures("place_to_pass")
@@ -422,7 +460,7 @@ def test_the_root_of_a_parted_workspace_is_split_and_recovered(place_to_pass: Pl
     place = place_to_pass
     to, key = parted(place, SIGNER)
     shares = split_root(place.keys, place.unlock, needed=2, count=3, audit=Kept(), by="ada")
-    with stand(to, key, SIGNER) as process:
+    with ended(stand(to, key, SIGNER)):
         new = KeyFile(place.home / "new.key")
         new.path.write_bytes(bytes(range(32)))
         new.path.chmod(0o600)
@@ -434,7 +472,6 @@ def test_the_root_of_a_parted_workspace_is_split_and_recovered(place_to_pass: Pl
         assert recover_root(place.keys, shares[1:], new, audit=audit, by="ada") == "ws_1"
         with open_keyring(place.keys, new) as ring:
             verify_statement(statement_of(ring), ring.trust_root.keys_of("statements"))
-        process.kill()
 
 
 def test_raw_junk_around_rotation_ends_nothing(standing: Any, call: Callable[[], Raw]) -> None:
