@@ -14,6 +14,8 @@ _KNOWN_HOSTS = {
     "localhost",
     "localhost:8443",
     "localhost:8444",
+    "control.example.org",
+    "vault.example.org:8200",
     "127.0.0.1:8444",
     "credit.example.org",
     "credit.example.org:8443",

@@ -57,7 +57,7 @@ def test_the_whole_way_on_postgres(home: Home, address: str) -> None:
     home.inside("promote", "project", 1, "--reason", "Confirmed")
     assert [one["sequence"] for one in home.inside("history", "project", "--json").json] == [1, 2]
     home.inside("revoke", "project", 1, "--reason", "Wrong labels found")
-    home.inside("promote", "project", 1, "--reason", "Again", expect=2)
+    home.inside("promote", "project", 1, "--reason", "Again", expect=3)
     home.inside("export", "project", 1, "--to", "out")
     assert home.inside("verify", "out/project-v1.evidence.json", "--json").json["verified"] == "bundle"
     home.inside("verify", "ws/ledger")

@@ -25,12 +25,14 @@ from sealwright.trust import (
     verify_ledger,
     with_cosignatures,
 )
+from sealwright.trust.signing.vault import open_vault
 from sealwright.trust.witness.cosignature import Cosigner
 
 ORIGIN = "sealwright/ws_test/ledger"
 START = datetime(2026, 11, 26, 9, tzinfo=UTC)
 SIZE = 12
 VERIFIER = Path(__file__).parents[2] / "src/sealwright/oversight/auditor/sealwright_verify.py"
+THIEF: dict[str, LocalSigner] = {}
 WITNESS = Cosigner("witness.example/w1", LocalSigner("ed25519", b"\x03" * 32))
 
 Told = tuple[str, Entry]  # time and entry
@@ -39,7 +41,9 @@ Told = tuple[str, Entry]  # time and entry
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
-    with create_keyring(tmp_path_factory.mktemp("ring") / "keys", "ws_test", unlock) as opened:
+    keys = tmp_path_factory.mktemp("ring") / "keys"
+    with create_keyring(keys, "ws_test", unlock) as opened:
+        THIEF[opened.trust_root.fingerprint] = open_vault(keys, unlock).signers["checkpoints"]
         yield opened
 
 
@@ -53,10 +57,15 @@ def auditor() -> ModuleType:
     return module
 
 
+def thief_of(ring: Keyring) -> LocalSigner:
+    """The key of the ledger's heads as a thief has it."""
+    return THIEF[ring.trust_root.fingerprint]
+
+
 def written(folder: Path, ring: Keyring, story: Sequence[Told]) -> bytes:
     """A ledger that tells this story, signed with the real key; its newest checkpoint."""
     clock = FixedClock(START)
-    signer = ring.signer("checkpoints")
+    signer = thief_of(ring)  # who asks no signer
     with Ledger.open(folder, origin=ORIGIN, signer=signer, clock=clock, create=True) as ledger:
         for at, entry in story:
             clock.advance(from_rfc3339(at) - clock())

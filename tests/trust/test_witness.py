@@ -36,17 +36,25 @@ from sealwright.trust import (
 )
 from sealwright.trust.merkle import leaf_hash
 from sealwright.trust.notes import Checkpoint, NoteSigner
+from sealwright.trust.signing.vault import open_vault
 from sealwright.trust.witness.cosignature import Cosigner
 from sealwright.trust.witness.protocol import SIZE_TYPE, AddCheckpoint
 
 ORIGIN = "sealwright/ws_test/ledger"
 START = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
+THIEF: dict[str, LocalSigner] = {}  # the key of heads as somebody has it who asks no signer
+OTHER: dict[str, LocalSigner] = {}  # the same of decisions
+
 
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
-    with create_keyring(tmp_path_factory.mktemp("ring") / "keys", "ws_test", unlock) as opened:
+    keys = tmp_path_factory.mktemp("ring") / "keys"
+    with create_keyring(keys, "ws_test", unlock) as opened:
+        stolen = open_vault(keys, unlock).signers
+        THIEF[opened.trust_root.fingerprint] = stolen["checkpoints"]
+        OTHER[opened.trust_root.fingerprint] = stolen["decision-checkpoints"]
         yield opened
 
 
@@ -68,7 +76,7 @@ class Log:
 
 @pytest.fixture
 def log(tmp_path: Path, ring: Keyring) -> Iterator[Log]:
-    signer = ring.signer("checkpoints")
+    signer = THIEF[ring.trust_root.fingerprint]
     with Ledger.open(tmp_path / "ledger", origin=ORIGIN, signer=signer, clock=FixedClock(START), create=True) as one:
         yield Log(one, {})
 
@@ -108,7 +116,7 @@ def other_tree(ring: Keyring, size: int, word: str) -> bytes:
     """A checkpoint that a thief of the log's key signs over another history."""
     growth = Frontier().extend([leaf_hash(f"{word} {n}".encode()) for n in range(size)])
     head = Checkpoint(ORIGIN, size, growth.frontier().root())
-    return NoteSigner(ORIGIN, ring.signer("checkpoints")).sign(head.text())
+    return NoteSigner(ORIGIN, THIEF[ring.trust_root.fingerprint]).sign(head.text())
 
 
 # ---- the format
@@ -268,10 +276,10 @@ def test_strangers_get_the_status_the_protocol_names(log: Log, witness: Witness,
 
 def test_the_key_of_the_other_ledger_does_not_sign_for_this_one(log: Log, witness: Witness, ring: Keyring) -> None:
     text = Checkpoint.parse_note(log.grow(3)).text()
-    wrong = NoteSigner(ORIGIN, ring.signer("decision-checkpoints")).sign(text)
+    wrong = NoteSigner(ORIGIN, OTHER[ring.trust_root.fingerprint]).sign(text)
     assert witness.add_checkpoint(AddCheckpoint(0, (), wrong).to_bytes()).status == 403
     decisions = "sealwright/ws_test/decisions/credit/live"
-    right = NoteSigner(decisions, ring.signer("decision-checkpoints")).sign(text.replace(ORIGIN, decisions))
+    right = NoteSigner(decisions, OTHER[ring.trust_root.fingerprint]).sign(text.replace(ORIGIN, decisions))
     assert witness.add_checkpoint(AddCheckpoint(0, (), right).to_bytes()).status == 200
 
 

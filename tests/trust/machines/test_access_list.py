@@ -99,7 +99,7 @@ def test_an_older_list_is_refused(desk: Any) -> None:
 def test_a_list_by_another_branch_key_workspace_or_kind_is_refused(desk: Any) -> None:
     found = desk.machines.publish()
     keys = desk.keyring.trust_root.keys_of("tokens")
-    for signer in (desk.keyring.signer("releases"), LocalSigner(ED25519, b"\7" * 32)):
+    for signer in (LocalSigner(ED25519, b"\6" * 32), LocalSigner(ED25519, b"\7" * 32)):
         with pytest.raises(VerificationFailed, match="does not verify"):
             verify_access_list(sign_access_list(found, "ws_1", signer), keys, "ws_1")
     good = sign_access_list(found, "ws_1", desk.keyring.signer("tokens"))
@@ -143,7 +143,7 @@ def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
     class Slow:
         """The real signer; its first signature takes until the other is done, or a second."""
 
-        key_id, algorithm, public = signer.key_id, signer.algorithm, signer.public
+        key_id, algorithm, public, beside = signer.key_id, signer.algorithm, signer.public, signer.beside
 
         def sign(self, data: bytes) -> bytes:
             if not started:

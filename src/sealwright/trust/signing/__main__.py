@@ -4,6 +4,7 @@ It serves the one socket it was started with, and those that come in over it, an
 whoever started it, or with the server it was lent to.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -34,7 +35,8 @@ def main(arguments: list[str]) -> int:
         service = SigningService(vault)
     except SealwrightError as error:
         line.settimeout(5.0)
-        line.sendall(encode(Failed(code=error.code, message=str(error), link=getattr(error, "link", ""))))
+        with contextlib.suppress(OSError):  # whoever started us may be gone
+            line.sendall(encode(Failed(code=error.code, message=str(error), link=getattr(error, "link", ""))))
         return error.exit_code
     del opening, vault
     shut_doors()
