@@ -49,6 +49,7 @@ COMMANDS = [
     "whoami",
     "who-can",
     "why-not",
+    "up",
     "control",
     "control-token",
     "doctor",
@@ -56,7 +57,7 @@ COMMANDS = [
 ]
 GROUPS = {
     "workspace": ("create", "show", "trust"),
-    "people": ("add", "list", "end"),
+    "people": ("add", "list", "end", "link", "provider"),
     "break-glass": ("request", "confirm", "end", "list"),
     "signer": ("part",),
     "siem": ("send", "status", "print"),

@@ -184,7 +184,12 @@ def test_the_trainer_is_known_by_what_was_signed_not_by_a_row_t17(home: Home) ->
     with sqlite3.connect(home.workspace / "db.sqlite") as db:
         columns = [row[1] for row in db.execute("PRAGMA table_info(runs)")]
         for column in columns:
-            db.execute(f"UPDATE runs SET {column} = REPLACE({column}, 'ada', 'zoe') WHERE typeof({column}) = 'text'")
+            db.execute(
+                f"UPDATE runs SET {column} = REPLACE({column}, '\"ada\"', '\"zoe\"') WHERE typeof({column}) = 'text'"
+            )
+            db.execute(
+                f"UPDATE runs SET {column} = 'zoe' WHERE {column} = 'ada'"
+            )  # and no digest that happens to hold it
         assert not [row for row in db.execute("SELECT * FROM runs") if '"ada"' in json.dumps(row)]
     refused = home.inside(
         "approve", "credit", "--as", "ada", "--role", "business_owner", "--reason", "I am sure of it",

@@ -43,6 +43,8 @@ def test_no_secret_is_compared_with_equals_t20(path: Path) -> None:
 
 
 _PUBLIC = {  # compares what is no secret
+    'if claims["iss"] != expected.issuer:',
+    "if party != expected.client_id and (party is not None or len(audiences) != 1):",
     "if old.reveal() == new.reveal():",  # both given by the same person, just now
     "if statement is not None and said.digest != statement:",
     'if isinstance(proof, TotpCode) == "totp":',

@@ -10,7 +10,9 @@ from sealwright.kernel import FixedClock, VerificationFailed
 from sealwright.trust import (
     ED25519,
     AccessListOlder,
+    InsecurePassphraseForTests,
     LocalSigner,
+    Secret,
     TokenRefused,
     issue_token,
     make_statement,
@@ -19,6 +21,7 @@ from sealwright.trust import (
     verify_access_list,
     verify_token,
 )
+from sealwright.trust.signing.vault import open_vault
 
 AUDIENCE, ISSUER = "urn:sealwright:predict:ws_1", "urn:sealwright:workspace:ws_1"
 
@@ -99,6 +102,8 @@ def test_an_older_list_is_refused(desk: Any) -> None:
 def test_a_list_by_another_branch_key_workspace_or_kind_is_refused(desk: Any) -> None:
     found = desk.machines.publish()
     keys = desk.keyring.trust_root.keys_of("tokens")
+    unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
+    stolen = open_vault(desk.folder / "keys", unlock).signers["tokens"]  # asks no signer what it signs
     for signer in (LocalSigner(ED25519, b"\6" * 32), LocalSigner(ED25519, b"\7" * 32)):
         with pytest.raises(VerificationFailed, match="does not verify"):
             verify_access_list(sign_access_list(found, "ws_1", signer), keys, "ws_1")
@@ -107,7 +112,7 @@ def test_a_list_by_another_branch_key_workspace_or_kind_is_refused(desk: Any) ->
         verify_access_list(good, keys, "ws_2")
     other = make_statement([("ws_1", "sha256:" + "0" * 64)], "urn:other", {"format": 1})
     with pytest.raises(VerificationFailed):
-        verify_access_list(sign_statement(other, desk.keyring.signer("tokens")), keys, "ws_1")
+        verify_access_list(sign_statement(other, stolen), keys, "ws_1")
 
 
 def test_every_changed_byte_is_noticed(desk: Any) -> None:
@@ -154,6 +159,9 @@ def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
                 other.start()
                 other.join(1.0)
             return signer.sign(data)  # type: ignore[no-any-return]
+
+        def sign_together(self, data: bytes) -> tuple[bytes, ...]:
+            return (self.sign(data),)
 
     desk.machines.signer = Slow()
     desk.machines.publish()
