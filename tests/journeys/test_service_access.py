@@ -49,7 +49,7 @@ def test_an_api_key_is_made_used_listed_and_revoked(served: tuple[Home, dict[str
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     until(home, facts, raw, 200)
     (listed,) = home.inside("api-key", "list", "--json").json
-    assert (listed["id"], listed["for"], listed["state"], listed["owner"]) == (made["id"], "till-7", "active", "ada")
+    assert (listed["id"], listed["for"], listed["state"], listed["owner"]) == (made["id"], "till-7", "active", "ops")
     assert raw not in home.inside("api-key", "list").out
     home.inside("api-key", "revoke", made["id"], "--reason", "Lost")
     until(home, facts, raw, 401)

@@ -7,12 +7,14 @@ Who did something is read from the ledger's entry of the signed statement, not f
 is changed changes nobody's duties.
 """
 
+from dataclasses import replace
 from typing import cast, get_args
 
 from sealwright.charter import CHARTER_TYPE, read_charter
 from sealwright.data import DataClass
 from sealwright.evidence import REVOKED_PERSON_TYPE, GateDecision, LedgerView, verify_any, view_of
 from sealwright.pipeline.desk import Desk
+from sealwright.pipeline.ledger_names import who_acted
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.workspace import Workspace
@@ -54,7 +56,7 @@ def candidate_facts(desk: Desk, run: Run, decision: GateDecision | None = None) 
     decision : GateDecision, optional
         What the gate says today; its approvals are those that count so far.
     """
-    view = view_of(desk.workspace.ledger_to_read())
+    view = _named_view(desk.workspace)
     model, charter = run.product("train")["model"], run.product("charter")["statement"]
     trained = [place.actor for place in view.of_kind(PROVENANCE).values() if place.about == model]
     brought = [view.places[run.product("ingest")["statement"]].actor, run.by]
@@ -88,7 +90,7 @@ def version_facts(workspace: Workspace, project: str, number: int) -> VersionRes
     version = registry.version(project, number)
     package = registry.package(version.package)
     revoked = version.package in registry.revocations().packages
-    view = view_of(workspace.ledger_to_read())
+    view = _named_view(workspace)
     return VersionResource(
         name=f"{project}/{number}",
         project=project,
@@ -113,6 +115,13 @@ def version_named(workspace: Workspace, project: str, number: int) -> VersionRes
     version = workspace.registry.version(project, number)
     revoked = version.package in workspace.registry.revocations().packages
     return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
+
+
+def _named_view(workspace: Workspace) -> LedgerView:
+    """What the ledger says, with the names behind its pseudonyms: duties are separated by name."""
+    view, who = view_of(workspace.ledger_to_read()), who_acted(workspace)
+    places = {digest: replace(place, actor=who.get(place.actor, place.actor)) for digest, place in view.places.items()}
+    return replace(view, places=places)
 
 
 def _role_admins(view: LedgerView) -> frozenset[str]:
