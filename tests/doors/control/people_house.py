@@ -115,6 +115,7 @@ class Bank:
         self.base, self.ca, self.first_link, self.port = "", "", "", 0
         self._browsers: list[Browser] = []
         self.apps: dict[str, str] = {}
+        self.last_step: dict[str, int] = {}
         self.codes: dict[str, list[str]] = {}
         create_key_file(self.key)
         with create_workspace(self.home, name="Example <b>Bank</b>", unlock=KeyFile(self.key)) as workspace:
@@ -196,13 +197,24 @@ class Bank:
         page = browser.get(link)
         assert page.status_code == 200, page.text
         self.apps[name] = "".join(re.findall(r"<span>([A-Z2-7]{4})</span>", page.text))
-        code = pyotp.TOTP(self.apps[name]).at(time.time() - 30)
+        code = self.fresh_code(name)
         fields = {"ticket": field(page, "ticket"), "password": WORDS, "again": WORDS, "code": code, "answer": ""}
         done: httpx.Response = browser.send(page, link.removeprefix(self.base), fields)
         assert done.status_code == 200, done.text
         self.codes[name] = re.findall(r"<li>([a-z2-7-]{19})</li>", done.text)
         assert len(self.codes[name]) == 10
         return done
+
+    def fresh_code(self, name: str) -> str:
+        """A code of the person's app that was not used yet; waits where the server does not take the next one already."""
+        step, gone = divmod(int(time.time()), 30)
+        begin = step - 1 if gone < 18 else step  # the code before counts, too, as long as this one lasts
+        wanted = self.last_step[name] + 1 if name in self.last_step else begin
+        wanted = max(wanted, begin)
+        while wanted > int(time.time() // 30) + 1:
+            time.sleep(0.2)
+        self.last_step[name] = wanted
+        return pyotp.TOTP(self.apps[name]).at(wanted * 30)
 
     def signed_in(self, name: str, to: str = "/") -> Browser:
         """Somebody who logged in with a recovery code, of which there are ten; that ends their other sessions."""
