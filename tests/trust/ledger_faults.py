@@ -7,7 +7,8 @@ FOLDER/effects one empty file for each effect that happened: on another disk, wh
 
 Each round forks a process with four threads. Two append and say what was acknowledged. Two record events through
 `LedgerAudit` and then do something that lasts (a file): the audit first, the effect second. Then comes a fault, or none,
-and then SIGKILL. The parent has no threads and imports nothing anew, so a round takes milliseconds.
+and then SIGKILL. The parent has no threads and imports nothing anew, so a round takes milliseconds. A forked process has no
+connection to a signer, so the key is in memory here; kills of signers are tried in signing/test_heads.
 """
 
 import hashlib
@@ -32,9 +33,11 @@ from sealwright.trust import (
     Ledger,
     LedgerAudit,
     LedgerUnavailable,
+    LocalSigner,
     Secret,
     create_keyring,
 )
+from sealwright.trust.signing.vault import open_vault
 
 ORIGIN = "sealwright/ws_test/ledger"
 _PAUSE = 0.002  # seconds before a refused thread tries again
@@ -44,14 +47,13 @@ _PATIENCE = 3.0  # seconds the parent waits for a line
 # ---- the process that is killed
 
 
-def record(folder: Path, ring: Keyring, number: int, out: int) -> None:
+def record(folder: Path, ring: Keyring, signer: LocalSigner, number: int, out: int) -> None:
     """Open the ledger and record until killed; ends by itself where it cannot even be opened."""
 
     def say(kind: str, *what: object) -> None:
         os.write(out, json.dumps([kind, *what]).encode() + b"\n")  # shorter than PIPE_BUF: written whole
 
     try:
-        signer = ring.signer("checkpoints")
         ledger = Ledger.open(folder / "disk" / "ledger", origin=ORIGIN, signer=signer, create=True)
     except SealwrightError as error:
         say("closed", error.code, str(error))
@@ -96,7 +98,9 @@ class Rounds:
 
     def __init__(self, folder: Path, seed: int, *, mount: bool) -> None:
         self.folder, self.disk, self.mount, self.rng = folder, folder / "disk", mount, random.Random(seed)
-        self.ring = create_keyring(folder / "keys", "ws_test", InsecurePassphraseForTests(Secret("for tests only")))
+        unlock = InsecurePassphraseForTests(Secret("for tests only"))
+        self.ring = create_keyring(folder / "keys", "ws_test", unlock)
+        self.signer = open_vault(folder / "keys", unlock).signers["checkpoints"]
         self.kept: dict[int, str] = {}
         self.notes: list[str] = []
         self.done: list[str] = []
@@ -117,7 +121,7 @@ class Rounds:
             os.close(read)
             if kind == "full at the start" and not self.mount:
                 self.limit(0)
-            record(self.folder, self.ring, number, write)
+            record(self.folder, self.ring, self.signer, number, write)
         os.close(write)
         with os.fdopen(read, "rb") as lines:
             self.watch(lines, child, kind)
@@ -192,8 +196,9 @@ class Rounds:
         subprocess.run(["mount", "-o", f"remount,{how}", str(self.disk)], check=True)
 
     def result(self) -> dict[str, object]:
-        signer = self.ring.signer("checkpoints")
-        with Ledger.open(self.disk / "ledger", origin=ORIGIN, signer=signer) as ledger:  # mends what the last kill left
+        with Ledger.open(
+            self.disk / "ledger", origin=ORIGIN, signer=self.signer
+        ) as ledger:  # mends what the last kill left
             entries = list(ledger.entries())
         leaves = [hashlib.sha256(entry.leaf).hexdigest() for entry in entries]
         told = {entry.detail.get("request") for entry in entries}
@@ -211,7 +216,7 @@ class Rounds:
             "closed": self.closed,
             "faults": self.faults,
             "notes": self.notes[:: max(1, len(self.notes) // 60)],
-            "public": signer.public().pem,
+            "public": self.signer.public().pem,
         }
 
 

@@ -41,7 +41,7 @@ from sealwright.trust.signing_rotation import follow_signer
 from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import RecoveredRoot, Unlock
-from sealwright.trust.wrapping import wrap
+from sealwright.trust.wrapping import check_form, wrap
 
 __all__ = ["check_keys", "create_keyring", "open_keyring"]
 
@@ -94,7 +94,7 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
 def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
     """Open the keys in `folder` that encrypt, and check that every file is there and trust.json is ours.
 
-    The signing keys stay wrapped; whether they are whole is found when the signer opens them, at the first signature.
+    The signing keys stay wrapped; a changed byte in one is found when the signer opens them, at the first signature.
     Nothing that could open them stays in this process, but for a test's passphrase.
 
     Raises
@@ -136,7 +136,9 @@ def _whole(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mappin
     trust_root = read_trust(folder, workspace)
     check_trust(folder, signing_key_of(root), trust_root)
     for name in SIGNING_BRANCHES if read_elsewhere(folder) is None else ():
-        read_key_file(folder, branch_file(folder, name, branch_versions(folder, name)[-1]).name)
+        version = branch_versions(folder, name)[-1]
+        file = branch_file(folder, name, version).name
+        check_form(read_key_file(folder, file), key_path(workspace, name, version), link=f"keys/{file}")
     branches = {
         name: {
             version: open_branch(folder, root, workspace, name, version) for version in branch_versions(folder, name)

@@ -20,7 +20,7 @@ from sealwright.trust.sealing import derive_key
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
 from sealwright.trust.unlock import KeyElsewhere, KeyFile, Passphrase, PassphraseCost, Unlock
 
-__all__ = ["ELSEWHERE", "method_of", "path_of", "unwrap", "unwrap_under", "wrap", "wrap_under"]
+__all__ = ["ELSEWHERE", "check_form", "method_of", "path_of", "unwrap", "unwrap_under", "wrap", "wrap_under"]
 
 ELSEWHERE = {"pkcs11": "a PKCS#11 token", "aws-kms": "AWS KMS", "vault": "Vault or OpenBao"}
 """Methods whose key is not ours to read, in words."""
@@ -130,15 +130,27 @@ def unwrap_under(key: bytes, data: bytes, path: str, *, link: str) -> bytes:
     VerificationFailed
         Another key's blob, a blob of another path, or a changed byte.
     """
-    value = _parsed(data, {"format", "path", "sealed"}, link)
-    if value["path"] != path:
-        raise VerificationFailed(f"{link} holds the key of {str(value['path'])[:100]!r}, not of {path!r}.", link=link)
+    sealed = check_form(data, path, link=link)
     try:
-        return _decrypt(key, decode_base64(value["sealed"], what=link), path.encode())
+        return _decrypt(key, sealed, path.encode())
     except InvalidTag:
         raise VerificationFailed(
             f"{link} was changed, or belongs to other keys. Restore the whole keys folder from one backup.", link=link
         ) from None
+
+
+def check_form(data: bytes, path: str, *, link: str) -> bytes:
+    """What is sealed in a blob of `wrap_under`, which is in form and says it is of `path`. Nobody opened it yet.
+
+    Raises
+    ------
+    VerificationFailed
+        It is not.
+    """
+    value = _parsed(data, {"format", "path", "sealed"}, link)
+    if value["path"] != path:
+        raise VerificationFailed(f"{link} holds the key of {str(value['path'])[:100]!r}, not of {path!r}.", link=link)
+    return decode_base64(value["sealed"], what=link)
 
 
 def path_of(data: bytes, *, link: str) -> str:

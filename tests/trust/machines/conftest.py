@@ -18,6 +18,7 @@ from sealwright.trust import (
     Ledger,
     LedgerAudit,
     LedgerEntry,
+    LocalSigner,
     Machines,
     OAuthRequest,
     PeerVerifier,
@@ -27,10 +28,12 @@ from sealwright.trust import (
     TokenSettings,
     create_keyring,
 )
+from sealwright.trust.signing.vault import open_vault
 
 AUDIENCE = "urn:sealwright:predict:ws_1"
 ISSUER = "urn:sealwright:workspace:ws_1"
 BASE = "https://control.example.org"
+UNLOCK = InsecurePassphraseForTests(Secret("a passphrase for tests"))
 START = datetime(2026, 11, 26, 12, 0, 30, tzinfo=UTC)
 
 
@@ -50,6 +53,10 @@ class Desk:
     @property
     def access_file(self) -> Path:
         return self.folder / "access.json"
+
+    def stolen(self, branch: str) -> LocalSigner:
+        """A private key as a thief has it, who asks no signer."""
+        return open_vault(self.folder / "keys", UNLOCK).signers[branch]
 
     def events(self, action: str = "") -> list[LedgerEntry]:
         return [entry for entry in self.ledger.entries() if not action or entry.action == action]
@@ -81,7 +88,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, db: Database) -> Iterator[Desk]:
     clock = FixedClock(START)
-    ring = create_keyring(tmp_path / "keys", "ws_1", InsecurePassphraseForTests(Secret("a passphrase for tests")))
+    ring = create_keyring(tmp_path / "keys", "ws_1", UNLOCK)
     ledger = Ledger.open(
         tmp_path / "ledger",
         origin="sealwright/ws_1/ledger",

@@ -10,9 +10,8 @@ from sealwright.kernel import FixedClock, VerificationFailed
 from sealwright.trust import (
     ED25519,
     AccessListOlder,
-    InsecurePassphraseForTests,
     LocalSigner,
-    Secret,
+    SignerRefused,
     TokenRefused,
     issue_token,
     make_statement,
@@ -21,7 +20,6 @@ from sealwright.trust import (
     verify_access_list,
     verify_token,
 )
-from sealwright.trust.signing.vault import open_vault
 
 AUDIENCE, ISSUER = "urn:sealwright:predict:ws_1", "urn:sealwright:workspace:ws_1"
 
@@ -102,17 +100,17 @@ def test_an_older_list_is_refused(desk: Any) -> None:
 def test_a_list_by_another_branch_key_workspace_or_kind_is_refused(desk: Any) -> None:
     found = desk.machines.publish()
     keys = desk.keyring.trust_root.keys_of("tokens")
-    unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
-    stolen = open_vault(desk.folder / "keys", unlock).signers["tokens"]  # asks no signer what it signs
-    for signer in (LocalSigner(ED25519, b"\6" * 32), LocalSigner(ED25519, b"\7" * 32)):
+    for signer in (desk.stolen("releases"), LocalSigner(ED25519, b"\7" * 32)):
         with pytest.raises(VerificationFailed, match="does not verify"):
             verify_access_list(sign_access_list(found, "ws_1", signer), keys, "ws_1")
     good = sign_access_list(found, "ws_1", desk.keyring.signer("tokens"))
+    with pytest.raises(SignerRefused):
+        sign_access_list(found, "ws_1", desk.keyring.signer("releases"))
     with pytest.raises(VerificationFailed, match="another workspace"):
         verify_access_list(good, keys, "ws_2")
     other = make_statement([("ws_1", "sha256:" + "0" * 64)], "urn:other", {"format": 1})
     with pytest.raises(VerificationFailed):
-        verify_access_list(sign_statement(other, stolen), keys, "ws_1")
+        verify_access_list(sign_statement(other, desk.stolen("tokens")), keys, "ws_1")
 
 
 def test_every_changed_byte_is_noticed(desk: Any) -> None:
@@ -148,9 +146,9 @@ def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
     class Slow:
         """The real signer; its first signature takes until the other is done, or a second."""
 
-        key_id, algorithm, public, beside = signer.key_id, signer.algorithm, signer.public, signer.beside
+        key_id, algorithm, public, beside = signer.key_id, signer.algorithm, signer.public, ()
 
-        def sign(self, data: bytes) -> bytes:
+        def sign_together(self, data: bytes) -> tuple[bytes, ...]:
             if not started:
                 other = threading.Thread(
                     target=lambda: desk.machines.revoke_tokens_of("late", by="ada", reason=""), daemon=True
@@ -158,10 +156,7 @@ def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
                 started.append(other)
                 other.start()
                 other.join(1.0)
-            return signer.sign(data)  # type: ignore[no-any-return]
-
-        def sign_together(self, data: bytes) -> tuple[bytes, ...]:
-            return (self.sign(data),)
+            return signer.sign_together(data)  # type: ignore[no-any-return]
 
     desk.machines.signer = Slow()
     desk.machines.publish()
