@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 import pyotp
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from acting import operator
 from sealwright.doors.machines import machines_of, token_service_of
@@ -125,10 +125,10 @@ def keys(workspace: Workspace, key: Path) -> Iterator[tuple[str, bytes]]:
     yield "key file", key.read_bytes().strip()
     for name, signer in open_vault(workspace.home / "keys", KeyFile(key)).signers.items():
         private = signer._private
-        if isinstance(private, Ed25519PrivateKey):
-            yield f"signing key {name}", private.private_bytes_raw()
-        else:
+        if isinstance(private, EllipticCurvePrivateKey):
             yield f"signing key {name}", private.private_numbers().private_value.to_bytes(32, "big")
+        else:  # Ed25519; of ML-DSA the seed
+            yield f"signing key {name}", private.private_bytes_raw()
     yield from ((f"sealing key {name}", secret) for name, secret in workspace.keyring._secrets.items())
     yield "identity key", workspace.keyring.key("identity", "sealwright/totp/v1")
 
