@@ -3,6 +3,7 @@
 Each implements `KeyElsewhere`, so it is given wherever a passphrase or key file is.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["BackendUnlock", "KmsUnlock", "Pkcs11Unlock", "VaultUnlock"]
 
 
-class _Connecting:
+class _Connecting(ABC):
     """Connect at first use; every later use is over the same connection."""
 
     __slots__ = ()
 
+    @abstractmethod
     def open(self) -> "KeyBackend":
-        raise NotImplementedError
+        """The home of the key; connects once."""
 
     def wrap(self, secret: bytes, path: str) -> bytes:
         """As `RootKey.wrap`."""
