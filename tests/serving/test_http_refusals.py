@@ -86,6 +86,7 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
         decisions=None,
         guard=None,
         refusals=None,
+        usage=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.table.routes if route.permission is Permission.OPEN}

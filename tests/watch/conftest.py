@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from sealwright.trust import Audit, InsecurePassphraseForTests, Ledger, LedgerAudit, Secret, create_keyring
+from sealwright.trust import Audit, InsecurePassphraseForTests, Keyring, Ledger, LedgerAudit, Secret, create_keyring
 
 ORIGIN = "sealwright/ws_test/ledger"
+DOOR_ORIGIN = "sealwright/ws_test/control"
 
 
 @dataclass
@@ -39,16 +40,32 @@ class Watched:
     ledger: Ledger
     audit: Audit
     clock: Clock
+    keyring: Keyring
 
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    ring = create_keyring(tmp_path / "keys", "ws_test", InsecurePassphraseForTests(Secret("a passphrase for tests")))
-    clock = Clock()
+    with _watched(tmp_path, "ledger", ORIGIN, _ring(tmp_path), Clock()) as made:
+        yield made
+
+
+@pytest.fixture
+def door(tmp_path: Path, watched: Watched) -> Iterator[Watched]:
+    """The ledger of what was refused at the door, in the same workspace."""
+    with _watched(tmp_path, "door", DOOR_ORIGIN, watched.keyring, watched.clock) as made:
+        yield made
+
+
+def _ring(folder: Path) -> Keyring:
+    return create_keyring(folder / "keys", "ws_test", InsecurePassphraseForTests(Secret("a passphrase for tests")))
+
+
+@contextlib.contextmanager
+def _watched(folder: Path, name: str, origin: str, ring: Keyring, clock: Clock) -> Iterator[Watched]:
     with Ledger.open(
-        tmp_path / "ledger", origin=ORIGIN, signer=ring.signer("checkpoints"), clock=clock, create=True
+        folder / name, origin=origin, signer=ring.signer("checkpoints"), clock=clock, create=True
     ) as ledger:
-        yield Watched(ledger, LedgerAudit(ledger, ring), clock)
+        yield Watched(ledger, LedgerAudit(ledger, ring), clock, ring)
 
 
 # ---- a receiver

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +11,7 @@ from sealwright.trust import Event
 from sealwright.watch import RULES, Alert, raise_alerts, seen_in
 from sealwright.watch.intrusion.window import Window
 
-from .conftest import ORIGIN, Watched
+from .conftest import DOOR_ORIGIN, ORIGIN, Watched
 
 Attack = Callable[[Watched], None]
 
@@ -56,6 +58,12 @@ def use_a_revoked_token(watched: Watched) -> None:
     say(watched, "token.use", "refused", resource="token:tok_1", reason="token.revoked", source="192.0.2.1")
 
 
+def try_many_tokens(watched: Watched) -> None:
+    for _ in range(10):
+        said = {"count": 12, "sources": {"sub_7": 11, "sub_8": 1}}  # as a prediction server sums them up
+        say(watched, "token.use", "refused", reason="token.signature", detail=said)
+
+
 def use_one_key_everywhere(watched: Watched) -> None:
     for number in range(4):
         say(watched, "api_key.use", resource="api_key:key_1", source=f"198.51.100.{number}")
@@ -92,6 +100,7 @@ ATTACKS: list[tuple[str, Attack]] = [
     ("intrusion.brute_force", guess_one_account),
     ("intrusion.brute_force", spray_many_accounts),
     ("intrusion.brute_force", flood_that_was_summarised),
+    ("intrusion.brute_force", try_many_tokens),
     ("intrusion.guessed", guess_and_get_in),
     ("intrusion.impossible_token", use_a_revoked_token),
     ("intrusion.impossible_token", use_one_key_everywhere),
@@ -105,7 +114,7 @@ ATTACKS: list[tuple[str, Attack]] = [
 
 
 def alerts(watched: Watched) -> list[Alert]:
-    return raise_alerts(watched.ledger, watched.audit, origin=ORIGIN, now=watched.clock())
+    return raise_alerts({ORIGIN: watched.ledger}, watched.audit, now=watched.clock())
 
 
 @pytest.mark.parametrize(("rule", "attack"), ATTACKS, ids=lambda value: getattr(value, "__name__", value))
@@ -117,7 +126,8 @@ def test_the_attack_fires_its_rule_and_the_alert_stands_in_the_ledger_t65(
     assert [alert.rule for alert in raised] == [rule]
     entry = list(watched.ledger.entries())[-1]
     assert (entry.action, entry.detail["reason"], entry.detail["says"]) == ("alert.raise", rule, raised[0].says)
-    assert raised[0].first <= raised[0].last < entry.index
+    indices = [int(uid.removeprefix(f"{ORIGIN}/")) for uid in (raised[0].first, raised[0].last)]
+    assert indices[0] <= indices[1] < entry.index
 
 
 @pytest.mark.parametrize(("rule", "attack"), ATTACKS, ids=lambda value: getattr(value, "__name__", value))
@@ -171,23 +181,42 @@ def test_alerts_do_not_feed_the_rules(watched: Watched) -> None:
     assert alerts(watched) == []
 
 
-def test_a_window_forgets_what_is_old_and_who_came_long_ago(watched: Watched) -> None:
-    from datetime import timedelta
+def test_a_revoked_token_that_is_tried_all_day_is_told_once_an_hour(watched: Watched) -> None:
+    for _ in range(180):
+        said = {"count": 60, "sources": {"sub_7": 60}}
+        say(watched, "token.use", "refused", reason="token.revoked", detail=said, seconds=60)
+    told = [alert for alert in alerts(watched) if alert.rule == "intrusion.impossible_token"]
+    assert [alert.about for alert in told] == ["sub_7"] * 3
 
+
+def test_a_client_whose_token_ran_out_is_no_attack(watched: Watched) -> None:
+    for _ in range(20):
+        say(watched, "token.use", "refused", reason="token.expired", detail={"count": 60, "sources": {"sub_7": 60}})
+    assert alerts(watched) == []
+
+
+def test_refusals_in_one_ledger_and_the_login_in_another_are_one_attack(watched: Watched, door: Watched) -> None:
+    for _ in range(6):
+        wrong_password(door, "ada", "192.0.2.9")
+    say(watched, "login", resource="account:ada", source="192.0.2.9")
+    ledgers = {ORIGIN: watched.ledger, DOOR_ORIGIN: door.ledger}
+    raised = raise_alerts(ledgers, watched.audit, now=watched.clock())
+    assert [alert.rule for alert in raised] == ["intrusion.guessed"]
+    assert (raised[0].first, raised[0].last) == (f"{DOOR_ORIGIN}/0", f"{ORIGIN}/0")
+    assert raise_alerts(ledgers, watched.audit, now=watched.clock()) == []
+
+
+def test_a_window_forgets_what_is_old_and_who_came_long_ago(watched: Watched) -> None:
     window = Window(timedelta(minutes=10))
-    start = watched.clock()
-    assert [window.add("a", start + timedelta(minutes=3 * step), step).events for step in range(6)] == [
-        1,
-        2,
-        3,
-        4,
-        4,
-        4,
-    ]
+    say(watched, "login")
+    seen = seen_in(watched.ledger.entry(0), ORIGIN)
+    later = [replace(seen, at=seen.at + timedelta(minutes=3 * step), index=step) for step in range(6)]
+    assert [window.add("a", one).events for one in later] == [1, 2, 3, 4, 4, 4]
+    assert window.of("a", later[-1].at).first == f"{ORIGIN}/2"
     for number in range(25_000):
-        window.add(f"key-{number}", start, number)
+        window.add(f"key-{number}", seen)
     assert len(window._of) == 20_000
-    assert window.of("a", start).events == 0
+    assert window.of("a", seen.at).events == 0
 
 
 def test_entries_of_verbs_without_an_outcome_are_changes_that_were_made(watched: Watched) -> None:

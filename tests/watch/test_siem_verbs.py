@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sealwright.pipeline import create_workspace
-from sealwright.trust import Event, KeyFile, LedgerAudit, create_key_file
+from sealwright.doors.control.process import door_ledger
+from sealwright.kernel import private_folder
+from sealwright.pipeline import create_workspace, open_workspace
+from sealwright.serving import decision_ledger_folder, decision_origin
+from sealwright.trust import Event, KeyFile, Ledger, LedgerAudit, create_key_file
 
 from .conftest import Collector
 
@@ -60,6 +63,28 @@ def test_alerts_are_told_once_and_end_with_their_own_status(home: Path) -> None:
     assert [alert["rule"] for alert in json.loads(first.stdout)] == ["intrusion.brute_force"]
     assert (first.returncode, second.returncode) == (3, 0)
     assert "Nothing new" in second.stdout
+
+
+def test_alerts_see_what_was_refused_at_the_door_and_by_prediction_servers(home: Path) -> None:
+    with open_workspace(home, KeyFile(home.parent / "root.key")) as workspace:
+        origin = decision_origin(workspace.id, "credit", "live")
+        signer = workspace.keyring.signer("decision-checkpoints")
+        folder = decision_ledger_folder(home, "credit", "live")
+        for one in (folder.parent.parent.parent, folder.parent.parent, folder.parent, folder):
+            private_folder(one)
+        with Ledger.open(folder, origin=origin, signer=signer, clock=workspace.clock, create=True) as served:
+            said = {"outcome": "refused", "reason": "token.revoked", "count": 9, "sources": {"sub_7": 9}}
+            served.append("token.use", "", said, actor="predict")
+        with door_ledger(workspace) as door:
+            for number in range(7):
+                door.record(
+                    Event(action=f"door.{number}", outcome="refused", source="192.0.2.1", reason="permission.denied")
+                )
+    found = run(home, "alerts", "--key-file", str(home.parent / "root.key"))
+    assert found.returncode == 3, found.stderr
+    for rule in ("intrusion.brute_force", "intrusion.impossible_token", "intrusion.scope_probing"):
+        assert rule in found.stdout
+    assert f"to {origin}/0" in found.stdout
 
 
 def test_wrong_usage_is_told_without_a_trace(home: Path, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
+from sealwright.serving.usage import Usage
 
 __all__ = ["App"]
 
@@ -77,12 +78,13 @@ class App:
         decisions: DecisionLog,
         guard: ConnectionGuard,
         refusals: Refusals,
+        usage: Usage,
         log: EventLog,
     ) -> None:
         self._project, self._scope = project, f"predict:{project}"
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
-        self._guard, self._refusals, self._log = guard, refusals, log
+        self._guard, self._refusals, self._usage, self._log = guard, refusals, usage, log
         self._waiting = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
         self.draining = False
@@ -208,6 +210,7 @@ class App:
                 person=request.head.person,
                 gpc=request.head.gpc,
             )
+            self._usage.add(request.caller.subject, body, asked.batch.rows)
         finally:
             self._waiting -= 1
         return 200, protocol.wrap(answer, receipt)

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvloop
@@ -26,11 +26,12 @@ from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
-from sealwright.trust import Ledger, RemoteSigner, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
+from sealwright.serving.usage import Usage
+from sealwright.trust import Ledger, PublicKey, RemoteSigner, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
 
 __all__ = ["serve"]
 
-_REFUSALS_TOLD_EVERY = 60.0  # seconds
+_COUNTS_TOLD_EVERY = 60.0  # seconds
 
 
 def serve(
@@ -56,64 +57,13 @@ def serve(
     state = StateFile(folder / "state.json", config.project, config.channel)
     ledger, signer = _open_ledger(config, folder, state, trust_root, clock)
     with contextlib.closing(ledger):
-        decisions = DecisionLog(
-            ledger,
-            config.key_bytes,
-            channel=config.channel,
-            clock=clock,
-            name_of=lambda person: as_pseudonym(keyed_name(bytes.fromhex(config.person_key), person)),
-        )
-        holder = Holder(
-            home=Path(config.home),
-            project=config.project,
-            channel=config.channel,
-            trust_root=trust_root,
-            state=state,
-            clock=clock,
-            most_rows=config.limits.rows,
-            note=decisions.note,
-        )
-        holder.start()
-        access = AccessWatch(
-            config.access_file,
-            lambda: holder.believed.keys_of("tokens"),
-            config.workspace,
-            state=state,
-            clock=clock,
-            note=decisions.note,
-            at_least=config.access_at_least,
-        )
-        access.start()
-        tokens = TokenCheck(
-            lambda: holder.believed.keys_of("tokens"),
-            issuer=config.token_issuer,
-            audience=config.token_audience,
-            access=access,
-            clock=clock,
-            cache_seconds=config.limits.token_cache_seconds,
-        )
-        guard = ConnectionGuard(config.limits)
-        refusals = Refusals(decisions.note, decisions.name_of)
-        app = App(
-            project=config.project,
-            hosts=config.hosts,
-            limits=config.limits,
-            holder=holder,
-            tokens=tokens,
-            decisions=decisions,
-            guard=guard,
-            refusals=refusals,
-            log=log,
-        )
+        running = _Running(config, state, trust_root, ledger, signer, log, clock)
         gc.collect()
         gc.freeze()  # what is loaded now stays; the collector need not walk it under load
-        keys = _Keys(holder.believed, tokens, ledger, signer)
-        running = _Running(config, app, holder, access, decisions, keys, guard, refusals, log, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(running.until_stopped(ready, lifeline))
         with contextlib.suppress(SealwrightError):
-            refusals.write(refusals.take())
-            decisions.note("serving.stopped", "", {"channel": config.channel})
+            running.write_the_last()
     log.tell("stopped", project=config.project, channel=config.channel)
 
 
@@ -123,19 +73,70 @@ class _Running:
     def __init__(
         self,
         config: ServeConfig,
-        app: App,
-        holder: Holder,
-        access: AccessWatch,
-        decisions: DecisionLog,
-        keys: "_Keys",
-        guard: ConnectionGuard,
-        refusals: Refusals,
+        state: StateFile,
+        trust_root: TrustRoot,
+        ledger: Ledger,
+        signer: RemoteSigner,
         log: EventLog,
         clock: Clock,
     ) -> None:
-        self._config, self._app, self._holder, self._access = config, app, holder, access
-        self._decisions, self._keys, self._guard, self._refusals = decisions, keys, guard, refusals
-        self._log, self._clock = log, clock
+        """Put together what answers; nothing listens yet."""
+        self._config, self._log, self._clock = config, log, clock
+        self._decisions = DecisionLog(
+            ledger,
+            config.key_bytes,
+            channel=config.channel,
+            clock=clock,
+            name_of=lambda person: as_pseudonym(keyed_name(bytes.fromhex(config.person_key), person)),
+        )
+        self._holder = Holder(
+            home=Path(config.home),
+            project=config.project,
+            channel=config.channel,
+            trust_root=trust_root,
+            state=state,
+            clock=clock,
+            most_rows=config.limits.rows,
+            note=self._decisions.note,
+        )
+        self._holder.start()
+        self._access = AccessWatch(
+            config.access_file,
+            self._token_keys,
+            config.workspace,
+            state=state,
+            clock=clock,
+            note=self._decisions.note,
+            at_least=config.access_at_least,
+        )
+        self._access.start()
+        tokens = TokenCheck(
+            self._token_keys,
+            issuer=config.token_issuer,
+            audience=config.token_audience,
+            access=self._access,
+            clock=clock,
+            cache_seconds=config.limits.token_cache_seconds,
+        )
+        self._guard = ConnectionGuard(config.limits)
+        self._refusals = Refusals(self._decisions.note, self._decisions.name_of)
+        self._usage = Usage(self._decisions.note, self._decisions.name_of)
+        self._app = App(
+            project=config.project,
+            hosts=config.hosts,
+            limits=config.limits,
+            holder=self._holder,
+            tokens=tokens,
+            decisions=self._decisions,
+            guard=self._guard,
+            refusals=self._refusals,
+            usage=self._usage,
+            log=log,
+        )
+        self._keys = _Keys(self._holder.believed, tokens, ledger, signer)
+
+    def _token_keys(self) -> Sequence[PublicKey]:
+        return self._holder.believed.keys_of("tokens")
 
     async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
         config, app = self._config, self._app
@@ -159,7 +160,7 @@ class _Running:
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
     async def _watch(self, server: HttpServer) -> None:
-        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused."""
+        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused and asked."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
         revoked = _changed_at(self._config.client_revocations)
@@ -180,12 +181,16 @@ class _Running:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
                 was = now
             since += self._config.limits.watch_seconds
-            if since >= _REFUSALS_TOLD_EVERY and told != self._guard.refused:
+            if since < _COUNTS_TOLD_EVERY:
+                continue
+            since = 0.0
+            await self._write_usage()
+            if told != self._guard.refused:
                 counts = {
                     f"status_{status}": count - told.get(status, 0) for status, count in self._guard.refused.items()
                 }
                 self._log.tell("refused", **counts)
-                told, since = dict(self._guard.refused), 0.0
+                told = dict(self._guard.refused)
 
     async def _write_refusals(self) -> None:
         """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
@@ -198,6 +203,21 @@ class _Running:
                     for source in sources:
                         self._refusals.add(reason, source)
                 raise
+
+    async def _write_usage(self) -> None:
+        """What was asked since the last time, into the ledger; kept for the next time if it takes nothing."""
+        found = self._usage.take()
+        try:
+            await asyncio.to_thread(self._usage.write, found)
+        except SealwrightError as error:
+            self._usage.give_back(found)
+            self._log.tell("watch_failed", kind=type(error).__name__)
+
+    def write_the_last(self) -> None:
+        """What was counted since the last time, and that serving ended. Raises `NotRecorded`."""
+        self._refusals.write(self._refusals.take())
+        self._usage.write(self._usage.take())
+        self._decisions.note("serving.stopped", "", {"channel": self._config.channel})
 
 
 class _Keys:

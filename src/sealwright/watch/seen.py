@@ -17,7 +17,7 @@ __all__ = ["Seen", "seen_in"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One event of one ledger; `origin` and `index` name it for ever, so a receiver can tell what it has already."""
+    """One event of one ledger."""
 
     origin: str
     index: int
@@ -31,6 +31,11 @@ class Seen:
     request: str
     policies: tuple[str, ...]
     detail: Mapping[str, Any]
+
+    @property
+    def uid(self) -> str:
+        """Names the event for ever, so a receiver can tell what it has already."""
+        return f"{self.origin}/{self.index}"
 
     @property
     def refused(self) -> bool:

@@ -5,7 +5,7 @@ Sending needs no key of the workspace: ledgers are read with the public keys, an
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,21 +99,28 @@ def print_events(
 
 
 def alerts(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
-    """Look for attacks in the events of the last day; what is found is recorded once, and told.
+    """Look for attacks in the events of the last day, in every ledger; what is found is recorded once, and told.
 
     Exit status: 0 nothing new, 3 there are new alerts.
     """
     from dataclasses import asdict
 
     from sealwright.kernel import rfc3339
-    from sealwright.pipeline import ledger_origin
-    from sealwright.trust import LedgerAudit
+    from sealwright.pipeline import ledgers_of
+    from sealwright.trust import Ledger, LedgerAudit
     from sealwright.watch import raise_alerts
 
-    with open_at(home, key_file) as workspace:
+    with open_at(home, key_file) as workspace, ExitStack() as opened:
+        root = workspace.trust_root
+        books = {
+            place.origin: opened.enter_context(
+                Ledger.open(place.folder, origin=place.origin, signer=None, keys=root.keys_of(place.branch))
+            )
+            for place in ledgers_of(workspace.home, root)
+        }
         audit = LedgerAudit(workspace.ledger, workspace.keyring)
-        found = raise_alerts(workspace.ledger, audit, origin=ledger_origin(workspace.id), now=workspace.clock())
-    told = [asdict(alert) | {"at": rfc3339(alert.at)} for alert in found]
+        found = raise_alerts(books, audit, now=workspace.clock())
+    told = [asdict(alert) | {"since": rfc3339(alert.since), "at": rfc3339(alert.at)} for alert in found]
     out(as_json, told, lambda: _tell(found))
     if found:
         raise typer.Exit(3)
@@ -123,7 +130,8 @@ def _tell(found: "list[Alert]") -> None:
     if not found:
         say("Nothing new in the events of the last day.")
     for alert in found:
-        say(f"{alert.severity:<9} {alert.rule:<28} {alert.says}  (events {alert.first} to {alert.last})")
+        say(f"{alert.severity:<9} {alert.rule:<28} {alert.says}")
+        say(f"{'':<9} {alert.count} events from {alert.first}\n{'':<9} to {alert.last}")
 
 
 def _send(exporter: "Exporter", folder: Path, ledger: str) -> int:

@@ -1,15 +1,18 @@
-"""Runs the rules over a ledger and raises what they say, once.
+"""Runs the rules over the ledgers of a workspace and raises what they say, once.
 
-Answers: which alerts come from the events since the last look?
+Answers: which alerts come from the events since the last look? Events of several ledgers are one stream, by their times:
+what the control server and the prediction servers refuse stands in ledgers of their own.
 Does not answer: what is done about them. An alert is an event of its own; people and the SIEM see it.
 
 The rules keep their counts in memory. After a restart they look again at the last day, and alerts that stand in the
 ledger already are not raised twice: the ledger itself says which those are.
 """
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sealwright.kernel import rfc3339
 from sealwright.trust import Audit, Event, Ledger
 from sealwright.watch.intrusion.model import Alert, Rule
 from sealwright.watch.intrusion.rules import RULES
@@ -38,21 +41,33 @@ class Detector:
         ]
 
 
-def raise_alerts(ledger: Ledger, audit: Audit, *, origin: str, now: datetime) -> list[Alert]:
-    """Look at the last day of `ledger` and raise what is not raised yet; returns the new alerts."""
-    start = _first_since(ledger, now - LOOK_BACK)
-    stream = [seen_in(entry, origin) for entry in ledger.entries(start)]
-    raised = [seen for seen in stream if seen.action == RAISED]
-    fresh = [alert for alert in Detector().see(stream) if not any(_tells_of(seen, alert) for seen in raised)]
+def raise_alerts(ledgers: Mapping[str, Ledger], audit: Audit, *, now: datetime) -> list[Alert]:
+    """Look at the last day of `ledgers` (by origin) and raise what is not raised yet; returns the new alerts."""
+    raised: list[Seen] = []
+    events = heapq.merge(*(_last_day(*one, now) for one in ledgers.items()), key=lambda seen: seen.at)
+    found = Detector().see(_setting_aside(events, raised))
+    fresh = [alert for alert in found if not any(_tells_of(seen, alert) for seen in raised)]
     for alert in fresh:
         audit.record(_event(alert))
     return fresh
 
 
+def _last_day(origin: str, ledger: Ledger, now: datetime) -> Iterator[Seen]:
+    return (seen_in(entry, origin) for entry in ledger.entries(_first_since(ledger, now - LOOK_BACK)))
+
+
+def _setting_aside(stream: Iterable[Seen], raised: list[Seen]) -> Iterator[Seen]:
+    """The stream; alerts that were raised before go into `raised` on the way."""
+    for seen in stream:
+        if seen.action == RAISED:
+            raised.append(seen)
+        yield seen
+
+
 def _tells_of(raised: Seen, alert: Alert) -> bool:
-    """Whether an alert that stands in the ledger rests on events this one rests on, too: then it is the same attack."""
+    """Whether an alert that was raised rests on events this one rests on, too: then it is the same attack."""
     same = (raised.reason, raised.detail.get("about")) == (alert.rule, alert.about)
-    return same and alert.first <= int(raised.detail.get("last", -1))
+    return same and rfc3339(alert.since) <= str(raised.detail.get("until", ""))
 
 
 def _event(alert: Alert) -> Event:
@@ -61,6 +76,8 @@ def _event(alert: Alert) -> Event:
         "about": alert.about,
         "first": alert.first,
         "last": alert.last,
+        "since": rfc3339(alert.since),
+        "until": rfc3339(alert.at),
         "count": alert.count,
         "says": alert.says,
     }

@@ -18,9 +18,10 @@ class Alert:
     rule: str  # stable id, such as "intrusion.brute_force"
     severity: Severity
     about: str  # pseudonym or digest of whom or what it is about
-    at: datetime
-    first: int  # index of the first event it rests on
-    last: int  # index of the last one
+    since: datetime  # when the first event happened that it rests on
+    at: datetime  # when the last one did
+    first: str  # uid of the first event
+    last: str  # uid of the last one
     count: int  # how many events it rests on
     says: str  # one sentence for a person, without names
 

@@ -30,6 +30,7 @@ _READS = frozenset(
     }
 )
 _GUESSES, _SPRAYED, _BEFORE_SUCCESS = 10, 8, 5
+_GUESSED_CREDENTIALS = 100
 _PROBES = 6
 _SOURCES = 4
 _MANY_READS, _MANY_ROWS = 20, 100_000.0
@@ -44,31 +45,61 @@ def _alert(rule: Rule, seen: Seen, counted: Counted, about: str, severity: Sever
         rule=rule.id,
         severity=severity,
         about=about,
+        since=counted.since,
         at=seen.at,
         first=counted.first,
-        last=seen.index,
+        last=seen.uid,
         count=counted.events,
         says=says,
     )
 
 
+def _sources(seen: Seen) -> dict[str, int]:
+    """How many requests came from where: an event speaks of one, or sums many up."""
+    sources = seen.detail.get("sources")
+    if isinstance(sources, dict):
+        return {str(source): int(times) for source, times in sources.items()}
+    return {seen.source: max(1, int(seen.detail.get("count", 1)))} if seen.source else {}
+
+
+def _one(seen: Seen) -> Counted:
+    """The event alone."""
+    return Counted(1, 1, 1, seen.at, seen.uid)
+
+
 @dataclass(slots=True)
 class _BruteForce:
-    """Many refused logins on one account, or from one address on many accounts."""
+    """Many refused logins on one account, or from one address on many accounts; many refused tokens from one address."""
 
     id: str = "intrusion.brute_force"
-    title: str = "passwords or codes are being guessed"
+    title: str = "passwords, codes or tokens are being guessed"
     techniques: tuple[str, ...] = ("T1110.001", "T1110.003", "T1110.004", "AML.T0012")
     _of_account: Window = field(default_factory=lambda: Window(timedelta(minutes=10)))
     _of_source: Window = field(default_factory=lambda: Window(timedelta(minutes=10)))
 
     def see(self, seen: Seen) -> Alert | None:
-        if seen.action not in _LOGINS or not seen.refused:
+        if not seen.refused:
             return None
+        if seen.action in _CREDENTIALS:
+            return self._credentials(seen)
+        return self._logins(seen) if seen.action in _LOGINS else None
+
+    def _credentials(self, seen: Seen) -> Alert | None:
+        if seen.reason.endswith(".expired"):
+            return None  # a client that was not given a new token in time
+        for source, times in _sources(seen).items():
+            counted = self._of_source.add(source, seen, amount=times)
+            if counted.amount >= _GUESSED_CREDENTIALS:
+                self._of_source.forget(source)
+                says = f"{counted.amount:.0f} refused tokens or keys from one address in 10 minutes"
+                return _alert(self, seen, counted, source, "medium", says)
+        return None
+
+    def _logins(self, seen: Seen) -> Alert | None:
         times = max(1, int(seen.detail.get("count", 1)))  # a summary of many stands for all of them
         account = seen.subject or seen.actor
         if account:
-            counted = self._of_account.add(account, seen.at, seen.index, amount=times)
+            counted = self._of_account.add(account, seen, amount=times)
             if counted.amount >= _GUESSES:
                 self._of_account.forget(account)
                 return _alert(
@@ -80,7 +111,7 @@ class _BruteForce:
                     f"{counted.amount:.0f} refused logins on one account in 10 minutes",
                 )
         if seen.source:
-            counted = self._of_source.add(seen.source, seen.at, seen.index, account, amount=times)
+            counted = self._of_source.add(seen.source, seen, account, amount=times)
             if counted.different >= _SPRAYED or counted.amount >= 3 * _GUESSES:
                 self._of_source.forget(seen.source)
                 says = f"{counted.amount:.0f} refused logins on {counted.different} accounts from one address in 10 minutes"
@@ -102,7 +133,7 @@ class _Guessed:
         if seen.action not in _LOGINS or not account:
             return None
         if seen.refused:
-            self._failures.add(account, seen.at, seen.index)
+            self._failures.add(account, seen)
             return None
         counted = self._failures.of(account, seen.at)
         self._failures.forget(account)
@@ -121,22 +152,30 @@ class _ImpossibleToken:
     title: str = "a token or key is used where it cannot be"
     techniques: tuple[str, ...] = ("T1550.001", "T1528", "AML.T0012")
     _sources: Window = field(default_factory=lambda: Window(timedelta(minutes=5)))
+    _told: Window = field(default_factory=lambda: Window(timedelta(hours=1)))
 
     def see(self, seen: Seen) -> Alert | None:
         if seen.action not in _CREDENTIALS:
             return None
         about = seen.subject or seen.actor
         if seen.refused and seen.reason.endswith((".revoked", ".replayed")):
-            return _alert(self, seen, Counted(1, 1, 1, seen.index), about, "high", f"refused: {seen.reason}")
+            return self._taken_back(seen, seen.subject or next(iter(_sources(seen)), about))
         if not about or not seen.source:
             return None
-        counted = self._sources.add(about, seen.at, seen.index, seen.source)
+        counted = self._sources.add(about, seen, seen.source)
         if counted.different < _SOURCES:
             return None
         self._sources.forget(about)
         return _alert(
             self, seen, counted, about, "high", f"one token or key from {counted.different} addresses in 5 minutes"
         )
+
+    def _taken_back(self, seen: Seen, about: str) -> Alert | None:
+        """Told once an hour, however often it is tried."""
+        if self._told.of(about, seen.at).events:
+            return None
+        self._told.add(about, seen)
+        return _alert(self, seen, _one(seen), about, "high", f"refused: {seen.reason}")
 
 
 @dataclass(slots=True)
@@ -152,7 +191,7 @@ class _ScopeProbing:
         who = seen.actor or seen.source
         if not seen.refused or seen.action in _LOGINS or not who:
             return None
-        counted = self._asked.add(who, seen.at, seen.index, f"{seen.action} {seen.subject}")
+        counted = self._asked.add(who, seen, f"{seen.action} {seen.subject}")
         if counted.different < _PROBES:
             return None
         self._asked.forget(who)
@@ -173,7 +212,7 @@ class _MassRead:
             return None
         rows = seen.detail.get("rows", 0)
         amount = float(rows) if isinstance(rows, (int, float)) else 0.0
-        counted = self._read.add(seen.actor, seen.at, seen.index, amount=amount)
+        counted = self._read.add(seen.actor, seen, amount=amount)
         if counted.events < _MANY_READS and counted.amount < _MANY_ROWS:
             return None
         self._read.forget(seen.actor)
@@ -197,8 +236,8 @@ class _Extraction:
             return None
         about = str(seen.detail.get("caller", "")) or seen.actor
         rows, new = float(seen.detail.get("rows", 0)), float(seen.detail.get("different", 0))
-        asked = self._rows.add(about, seen.at, seen.index, amount=rows)
-        fresh = self._new.add(about, seen.at, seen.index, amount=new)
+        asked = self._rows.add(about, seen, amount=rows)
+        fresh = self._new.add(about, seen, amount=new)
         if asked.amount < _EXTRACTION_ROWS or fresh.amount < _EXTRACTION_NEW * asked.amount:
             return None
         self._rows.forget(about)
@@ -225,7 +264,7 @@ class _Tampering:
         return _alert(
             self,
             seen,
-            Counted(1, 1, 1, seen.index),
+            _one(seen),
             seen.subject or seen.action,
             severity,
             f"{seen.action}: {seen.reason or seen.outcome}",

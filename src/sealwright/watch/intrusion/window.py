@@ -6,6 +6,9 @@ Answers: how many events, and how many different ones, did a key have within the
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sealwright.watch.seen import Seen
 
 __all__ = ["Counted", "Window"]
 
@@ -15,6 +18,13 @@ _MOST_KEYS = (
 _MOST_EVENTS = 2_000  # of one key
 
 
+class _Kept(NamedTuple):
+    at: datetime
+    uid: str
+    what: str
+    amount: float
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What a key had within the span."""
@@ -22,7 +32,8 @@ class Counted:
     events: int
     different: int
     amount: float
-    first: int  # index of the oldest of them
+    since: datetime  # when the oldest of them happened
+    first: str  # uid of it
 
 
 class Window:
@@ -30,16 +41,16 @@ class Window:
 
     def __init__(self, span: timedelta) -> None:
         self._span = span
-        self._of: OrderedDict[str, deque[tuple[datetime, int, str, float]]] = OrderedDict()
+        self._of: OrderedDict[str, deque[_Kept]] = OrderedDict()
 
-    def add(self, key: str, at: datetime, index: int, what: str = "", amount: float = 1.0) -> Counted:
+    def add(self, key: str, seen: Seen, what: str = "", amount: float = 1.0) -> Counted:
         """Count one event of `key`; `what` tells different ones apart, `amount` is summed."""
         kept = self._of.setdefault(key, deque(maxlen=_MOST_EVENTS))
         self._of.move_to_end(key)
         if len(self._of) > _MOST_KEYS:
             self._of.popitem(last=False)
-        kept.append((at, index, what, amount))
-        return self._counted(kept, at)
+        kept.append(_Kept(seen.at, seen.uid, what, amount))
+        return self._counted(kept, seen.at)
 
     def of(self, key: str, at: datetime) -> Counted:
         """What `key` had up to `at`, without counting anything."""
@@ -49,12 +60,13 @@ class Window:
         """Begin anew for `key`."""
         self._of.pop(key, None)
 
-    def _counted(self, kept: deque[tuple[datetime, int, str, float]], at: datetime) -> Counted:
-        while kept and kept[0][0] < at - self._span:
+    def _counted(self, kept: deque[_Kept], at: datetime) -> Counted:
+        while kept and kept[0].at < at - self._span:
             kept.popleft()
         return Counted(
             len(kept),
-            len({what for _, _, what, _ in kept}),
-            sum(amount for *_, amount in kept),
-            kept[0][1] if kept else -1,
+            len({one.what for one in kept}),
+            sum(one.amount for one in kept),
+            kept[0].at if kept else at,
+            kept[0].uid if kept else "",
         )

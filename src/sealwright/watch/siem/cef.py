@@ -20,7 +20,7 @@ def cef_of(seen: Seen) -> str:
     known = ocsf_of(seen)
     fields = {
         "rt": str(round(seen.at.astimezone(UTC).timestamp() * 1000)),
-        "externalId": f"{seen.origin}/{seen.index}",
+        "externalId": seen.uid,
         "cat": known["class_name"],
         "act": seen.action,
         "outcome": "success" if seen.outcome == "done" else "failure",

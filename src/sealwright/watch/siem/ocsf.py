@@ -118,7 +118,7 @@ def ocsf_of(seen: Seen) -> dict[str, Any]:
         "metadata": {
             "version": _SCHEMA,
             "product": {"name": "Sealwright", "vendor_name": "Sealwright", "version": VERSION},
-            "uid": f"{seen.origin}/{seen.index}",
+            "uid": seen.uid,
             "log_name": seen.origin,
             "sequence": seen.index,
             "event_code": seen.action,
@@ -195,7 +195,7 @@ def _finding(seen: Seen) -> dict[str, Any]:
     title = seen.reason or seen.action
     return {
         "is_alert": True,
-        "finding_info": {"uid": f"{seen.origin}/{seen.index}", "title": title, "types": [seen.action]},
+        "finding_info": {"uid": seen.uid, "title": title, "types": [seen.action]},
         "resources": [_resource(seen)],
     }
 
