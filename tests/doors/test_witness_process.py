@@ -69,10 +69,10 @@ def stop(one: Running, how: int = signal.SIGTERM) -> int:
     return code
 
 
-@pytest.fixture(scope="module")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
+@pytest.fixture
+def ring(tmp_path: Path) -> Iterator[Keyring]:
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
-    with create_keyring(tmp_path_factory.mktemp("ring") / "keys", "ws_test", unlock) as opened:
+    with create_keyring(tmp_path / "ring", "ws_test", unlock) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from sealwright.pipeline import open_workspace
 from sealwright.trust import Passphrase, Secret
@@ -83,10 +83,10 @@ def private_parts(home: Guarded) -> dict[str, bytes]:
     signing = {}
     for branch, signer in open_vault(home.workspace / "keys", unlock).signers.items():
         private = signer._private
-        if isinstance(private, Ed25519PrivateKey):
-            signing[f"signing key {branch}"] = private.private_bytes_raw()
-        else:
+        if isinstance(private, EllipticCurvePrivateKey):
             signing[f"signing key {branch}"] = private.private_numbers().private_value.to_bytes(32, "big")
+        else:  # Ed25519; of ML-DSA the seed
+            signing[f"signing key {branch}"] = private.private_bytes_raw()
     with open_workspace(home.workspace, unlock) as workspace:
         ring = workspace.keyring
         sealing = {f"branch {branch}": secret for branch, secret in ring._secrets.items()}

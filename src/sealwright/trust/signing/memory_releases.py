@@ -4,16 +4,12 @@ Kept in one file beside the keys, written before anything is signed. Without it 
 as if it were new.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
-from sealwright.kernel import InvalidInput, private_folder, read_limited, write_atomically
-from sealwright.trust.signing.errors import SignerRefused
-from sealwright.trust.signing.memory_file import alone, open_locked
+from sealwright.trust.signing.memory_file import MemoryFile
 
 __all__ = ["ReleaseMemory", "Released"]
 
@@ -35,48 +31,18 @@ class Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     revoked: tuple[str, ...] = ()
 
 
-_DECODER = msgspec.json.Decoder(Kept)
-
-
 class ReleaseMemory:
     """The file `releases.json` in a private folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._file = MemoryFile(
+            folder,
+            "releases",
+            Kept,
+            most_bytes=_MOST_BYTES,
+            danger="an older release could not be told from the newest",
+        )
 
-    @contextmanager
-    def change(self) -> Iterator[Kept]:
-        """What is remembered, to be changed inside the block: on disk when it ends; an exception changes nothing.
-
-        Raises
-        ------
-        SignerRefused
-            "memory.broken": the file is not as we wrote it. "memory.busy": another signer holds it.
-        """
-        path = private_folder(self._folder) / "releases.json"
-        lock = open_locked(self._folder / "releases.lock")
-        try:
-            with alone(lock):
-                kept = self._read(path)
-                before = msgspec.json.encode(kept)
-                yield kept
-                after = msgspec.json.encode(kept)
-                if after != before:
-                    write_atomically(path, msgspec.json.format(after))
-        finally:
-            os.close(lock)
-
-    def _read(self, path: Path) -> Kept:
-        if not path.exists() and not path.is_symlink():
-            return Kept()
-        try:
-            found = _DECODER.decode(read_limited(path, _MOST_BYTES))
-        except (msgspec.MsgspecError, UnicodeDecodeError, InvalidInput):
-            found = Kept(format=0)
-        if found.format != 1:
-            raise SignerRefused(
-                "memory.broken",
-                "keys/signed/releases.json is not as the signer wrote it, so an older release could not be told from "
-                "the newest.\nRestore it from the newest backup of the keys folder.",
-            )
-        return found
+    def change(self) -> AbstractContextManager[Kept]:
+        """What is remembered, to be changed. As `MemoryFile.change`."""
+        return self._file.change()
