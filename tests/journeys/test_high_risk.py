@@ -77,6 +77,20 @@ def test_a_receipt_for_another_request_or_answer_is_refused(home: Home) -> None:
     assert "answer" in home.inside("verify", "forged.json", "--json", expect=4).error["link"]
 
 
+def test_every_change_names_who_made_it_by_which_policies_and_in_which_request(
+    told: dict[str, Done], home: Home
+) -> None:
+    entries = home.inside("ledger", "search", "--limit", "10000", "--json").json["entries"]
+    by_people = [one for one in entries if one["actor"]]
+    assert {one["action"] for one in by_people} >= {"version.registered", "pointer.promoted", "statement.filed"}
+    for one in by_people:
+        assert one["detail"].get("request", "").startswith("req_"), one
+        if one["detail"].get("outcome", "done") == "done":
+            assert one["detail"].get("policies"), one
+    promoted = next(one for one in by_people if one["action"] == "pointer.promoted")
+    assert promoted["detail"]["permission"] == "model.promote"
+
+
 def test_verify_needs_no_workspace_and_no_key(home: Home, tmp_path: Path) -> None:
     shutil.copytree(home.package, tmp_path / "package")
     shutil.copy(home.root / "out" / "trust.json", tmp_path / "trust.json")

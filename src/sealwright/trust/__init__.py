@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit
+    from sealwright.trust.authority import as_request
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
     from sealwright.trust.discretion import Discretion, digest_of_resource
@@ -389,6 +390,7 @@ __all__ = [
     "actions",
     "approval_challenge",
     "as_pseudonym",
+    "as_request",
     "ask_witness",
     "borrowed_signer",
     "certificate_thumbprint",
@@ -508,6 +510,7 @@ _HOME = {
         "Event",
         "LedgerAudit",
     ),
+    "authority": ("as_request",),
     "backends.unlock_file": ("read_unlock_file",),
     "backends.unlocks": (
         "KmsUnlock",

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, system_clock
+from sealwright.trust.authority import with_authority
 from sealwright.trust.discretion import Discretion
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, prepare
@@ -294,7 +295,8 @@ class Ledger:
         return self._writer.signed if self._writer is not None else self._read
 
     def _prepared(self, entry: Entry) -> Prepared:
-        return prepare(entry if self.discretion is None else self.discretion.hidden(entry))
+        """Where people act, with the decision they act by, and without their names."""
+        return prepare(entry if self.discretion is None else self.discretion.hidden(with_authority(entry)))
 
     def _hand_in(self, job: "_Job") -> None:
         if self._writer is None:

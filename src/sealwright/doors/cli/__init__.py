@@ -11,12 +11,15 @@ __all__ = ["main"]
 def main() -> None:
     """The program `sealwright`."""
     from sealwright.doors.cli.errors import INTERRUPTED, exit_code_of, tell
+    from sealwright.kernel import new_id
+    from sealwright.trust import as_request
 
     arguments = sys.argv[1:]
     try:
         from sealwright.doors.cli.app import app
 
-        status = app(args=arguments, prog_name="sealwright", standalone_mode=False)
+        with as_request(new_id("req")):
+            status = app(args=arguments, prog_name="sealwright", standalone_mode=False)
         if status == INTERRUPTED:  # Ctrl-C arrives here as a bare number
             raise KeyboardInterrupt
     except SystemExit:

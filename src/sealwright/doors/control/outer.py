@@ -18,6 +18,7 @@ from sealwright.doors.control.headers import security_headers
 from sealwright.doors.control.refusals import AddressUnreadable
 from sealwright.kernel import new_id
 from sealwright.serving import BadRequest, EventLog, HttpRefusal, Misdirected, read_head
+from sealwright.trust import as_request
 
 __all__ = ["Outer"]
 
@@ -55,8 +56,9 @@ class Outer:
 
         request = Request(scope, receive)
         try:
-            self._read(scope, state)
-            await self._app(scope, receive, with_headers)
+            with as_request(state["request_id"]):
+                self._read(scope, state)
+                await self._app(scope, receive, with_headers)
         except HttpRefusal as refusal:
             if isinstance(refusal, Misdirected):
                 await self._door.record(request, refusal)

@@ -1,7 +1,7 @@
 """The verbs of permissions: decide, and insist.
 
 Answers: may this principal do this, here and now; and if not, what fails and who may instead?
-Does not answer: what the doing is. Verbs call `need` before anything else, and put the policies into their own entry.
+Does not answer: what the doing is. Verbs call `need` before anything else; their own entry then names the policies.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sealwright.kernel import Clock, InvalidInput, system_clock
 from sealwright.trust.audit import Audit, Event
+from sealwright.trust.authority import Authority, acts_by
 from sealwright.trust.people import ROLES
 from sealwright.trust.permissions.decision import Decision, Reason, in_words
 from sealwright.trust.permissions.engine import (
@@ -128,6 +129,8 @@ class Permissions:
     ) -> Decision:
         """As `decide`, for a verb that goes on only if it may. A refusal, and each use of an emergency, is recorded.
 
+        What `principal` records next in this context carries the policies that allowed it (`authority`).
+
         Raises
         ------
         PermissionDenied
@@ -135,6 +138,7 @@ class Permissions:
         LedgerUnavailable
             It could not be recorded.
         """
+        acts_by(None)
         decision = self.decide(principal, action, resource, role=role, now=now)
         said = {"actor": principal.name, "resource": str(resource), "policies": decision.policies}
         said |= {"request": request, "source": source}
@@ -143,6 +147,14 @@ class Permissions:
                 detail = {"action": action, "break_glass": decision.break_glass}
                 self._record("break_glass.use", "done", detail=detail, **said)
                 self._record("alert.raise", "done", reason="break_glass.use", detail=detail, **said)
+            acts_by(
+                Authority(
+                    names=frozenset({principal.name, principal.counts_as}),
+                    action=action,
+                    policies=decision.policies,
+                    break_glass=decision.break_glass,
+                )
+            )
             return decision
         self._record(action, "refused", reason=PermissionDenied.code, **said)
         if any(one.startswith(_SEPARATION) for one in decision.policies):
