@@ -187,6 +187,7 @@ def test_an_attestation_is_no_approval_and_the_other_way_round(
 
 def counted(make: Any, approvals: Any, rule: ApprovalRule = RULE, **changes: Any) -> Any:
     given: dict[str, Any] = {
+        "project": "credit",
         "package": make.digest("package"),
         "policy": HIGH.digest,
         "purpose": "release",
@@ -195,6 +196,17 @@ def counted(make: Any, approvals: Any, rule: ApprovalRule = RULE, **changes: Any
         "now": make.now,
     }
     return count_approvals(rule, approvals, **{**given, **changes})
+
+
+def test_a_role_in_one_project_carries_no_release_of_another_t14(make: Any) -> None:
+    cora, bea = make.approval("cora", HIGH), make.approval("bea", HIGH)
+    for project, counts in (("credit", True), ("loans", False)):
+        dealt = make.signers["cora"].person
+        people = {
+            "bea": make.standing("bea"),
+            "cora": make.standing("cora", person=replace(dealt, roles=(f"compliance_officer@{project}",))),
+        }
+        assert counted(make, [cora, bea], people=people).enough is counts
 
 
 def test_high_risk_takes_two_people_in_two_roles(make: Any) -> None:
@@ -271,7 +283,7 @@ def test_the_trainer_does_not_count_where_only_the_signed_bytes_are_at_hand_t17(
         ({"at": timedelta(days=-91)}, "older than 90 days"),
         ({"by": "nobody"}, "nobody called nobody"),
         ({"key_id": "0" * 64}, "another key now"),
-        ({"role": "security_officer"}, "no longer holds"),
+        ({"role": "security_officer"}, "does not hold the role security_officer in credit"),
     ],
 )
 def test_what_does_not_count_says_why(make: Any, changes: dict[str, Any], why: str) -> None:

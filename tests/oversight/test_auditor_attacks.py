@@ -411,6 +411,15 @@ def saying(**fields: object) -> Edit:
     return lambda said: said.update(fields)
 
 
+def with_roles(evidence: Evidence, *roles: str) -> Edit:
+    """Carl, enrolled by the workspace for these."""
+    carl = evidence.house.people["carl"]
+    statement = person_statement(
+        type(carl.person)("carl", roles, carl.public()), enrolled_at=evidence.house.clock() - timedelta(days=1)
+    )
+    return saying(enrolment=sign_statement(statement, evidence.key("statements")).decode())
+
+
 def at(days: float) -> Edit:
     return saying(at=rfc3339(auditor_house.START + timedelta(days=days)))
 
@@ -433,6 +442,7 @@ NOT_APPROVALS: dict[str, tuple[str, Callable[[Evidence], bytes]]] = {
     "by a thief whose key stands in carl's enrolment": (APPROVALS[1], enrolled_for_another_key),
     "in the name of another": (APPROVALS[1], lambda e: an_approval(e, saying(by="dora"))),
     "in a role that carl does not have": (APPROVALS[1], lambda e: an_approval(e, saying(role="compliance_officer"))),
+    "in a role of another project": (APPROVALS[1], lambda e: an_approval(e, with_roles(e, "business_owner@loans"))),
     "in a role that does not count": (GATE, lambda e: an_approval(e, saying(role="auditor"))),
     "under another policy": (GATE, lambda e: an_approval(e, saying(policy=digest_of(b"looser")))),
     "for another package": (APPROVALS[1], lambda e: an_approval(e, saying(package=digest_of(b"another")))),
@@ -462,6 +472,12 @@ def test_an_approval_that_is_none_is_refused_by_both_even_if_the_gate_counts_it(
 
 def test_the_same_approval_with_nothing_wrong_is_accepted_by_both(bench: Bench, evidence: Evidence) -> None:
     bench.accept(with_carl(evidence, an_approval(evidence)))
+
+
+def test_an_approval_in_a_role_of_this_project_alone_is_accepted_by_both(bench: Bench, evidence: Evidence) -> None:
+    bench.accept(
+        with_carl(evidence, an_approval(evidence, with_roles(evidence, f"business_owner@{auditor_house.PROJECT}")))
+    )
 
 
 def test_an_approval_too_old_for_its_policy_is_refused_by_both(bench: Bench, evidence: Evidence) -> None:

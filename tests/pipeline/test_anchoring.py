@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acting import operator
+from acting import operator, person
 from sealwright.doors.witness_app import WitnessServer
 from sealwright.kernel import Conflict, FixedClock, InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline import (
@@ -22,6 +22,7 @@ from sealwright.pipeline import (
     add_anchor,
     check_ledger,
     create_workspace,
+    enrol,
     find_entries,
     ledger_origin,
     prove_entry,
@@ -33,6 +34,7 @@ from sealwright.trust import (
     AnchorStore,
     InsecurePassphraseForTests,
     Ledger,
+    PermissionDenied,
     Secret,
     Witness,
     WitnessPolicy,
@@ -99,7 +101,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_two_witnesses_cosign_one_checkpoint_and_it_holds_offline(house: House) -> None:
     for place in (0, 1):
-        add_anchor(house.workspace, house.at(place), by="ada")
+        add_anchor(house.workspace, house.at(place), by=operator("ada"))
     house.grow(5)
     done = house.anchoring().round(now=True)
     size = house.workspace.ledger.size
@@ -120,7 +122,7 @@ def test_two_witnesses_cosign_one_checkpoint_and_it_holds_offline(house: House) 
 
 
 def test_on_time_on_count_and_when_idle(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     anchoring = house.anchoring()
 
     def outcomes() -> list[str]:
@@ -145,8 +147,8 @@ def test_on_time_on_count_and_when_idle(house: House) -> None:
 
 
 def test_a_witness_that_is_away_keeps_nobody_waiting_and_is_tried_again(house: House) -> None:
-    add_anchor(house.workspace, WitnessAt("http://127.0.0.1:1", house.witnesses[1].key.vkey()), by="ada")
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, WitnessAt("http://127.0.0.1:1", house.witnesses[1].key.vkey()), by=operator("ada"))
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     anchoring = house.anchoring()
     assert [one.outcome for one in anchoring.round()] == ["failed", "done"]
     assert [one.outcome for one in anchoring.round()] == ["later", "fresh"]
@@ -180,7 +182,7 @@ def rolled_back(house: House) -> Callable[[], None]:
 
 
 def test_a_restored_older_state_is_found_out_t57(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     back = rolled_back(house)
     house.grow(5)
     house.anchoring().round(now=True)
@@ -203,7 +205,7 @@ def test_a_restored_older_state_is_found_out_t57(house: House) -> None:
 
 
 def test_a_history_rewritten_with_the_stolen_key_is_found_out_t57(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     back = rolled_back(house)
     house.grow(5)
     house.anchoring().round(now=True)
@@ -229,19 +231,19 @@ def test_what_ought_to_be_an_anchor_is_checked_before_it_becomes_one(house: Hous
         BucketAt("bucket", endpoint="nowhere"),
     ):
         with pytest.raises(InvalidInput):
-            add_anchor(house.workspace, wrong, by="ada")
+            add_anchor(house.workspace, wrong, by=operator("ada"))
     assert read_anchors(house.workspace.home).all == ()
     assert house.workspace.ledger.size == before
 
 
 def test_anchors_come_and_go_on_record(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     with pytest.raises(Conflict, match="already"):
-        add_anchor(house.workspace, house.at(0), by="ada")
+        add_anchor(house.workspace, house.at(0), by=operator("ada"))
     assert [one.name for one in read_anchors(house.workspace.home).all] == ["w1"]
-    remove_anchor(house.workspace, "w1", by="ada")
+    remove_anchor(house.workspace, "w1", by=operator("ada"))
     with pytest.raises(NotFound, match="no anchor"):
-        remove_anchor(house.workspace, "w1", by="ada")
+        remove_anchor(house.workspace, "w1", by=operator("ada"))
     with reading(house.workspace, operator("ada")) as ledger:
         found = list(find_entries(house.workspace, ledger, Sought(actor="ada", action="anchor.")))
     assert [one.action for one in found] == ["anchor.added", "anchor.removed"]
@@ -252,7 +254,7 @@ def test_anchors_come_and_go_on_record(house: House) -> None:
 
 
 def test_only_so_many_cosigned_checkpoints_are_kept(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     anchoring = house.anchoring()
     for _ in range(70):
         house.grow()
@@ -263,7 +265,7 @@ def test_only_so_many_cosigned_checkpoints_are_kept(house: House) -> None:
 
 
 def test_a_thread_goes_round_until_it_is_stopped(house: House) -> None:
-    add_anchor(house.workspace, house.at(0), by="ada")
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
     stop = threading.Event()
     anchoring = Anchoring(
         house.workspace.home, seconds=0.05, clock=house.clock, told=lambda one: (house.told.append(one), stop.set())
@@ -273,3 +275,16 @@ def test_a_thread_goes_round_until_it_is_stopped(house: House) -> None:
     thread.join(10)
     assert not thread.is_alive()
     assert house.told[0].outcome == "done"
+
+
+def test_who_may_not_say_where_the_ledger_is_anchored_takes_no_witness_out(house: House) -> None:
+    add_anchor(house.workspace, house.at(0), by=operator("ada"))
+    enrol(house.workspace, "sofia", ["security_officer"], UNLOCK, by=operator("ada"))
+    for by in (operator("ada"), person("mia", "ml_engineer"), person("sofia", "security_officer", strong=False)):
+        with pytest.raises(PermissionDenied):
+            remove_anchor(house.workspace, "w1", by=by)
+        with pytest.raises(PermissionDenied):
+            add_anchor(house.workspace, house.at(1), by=by)
+    assert [one.name for one in read_anchors(house.workspace.home).witnesses] == ["w1"]
+    remove_anchor(house.workspace, "w1", by=person("sofia", "security_officer"))
+    assert read_anchors(house.workspace.home).witnesses == ()

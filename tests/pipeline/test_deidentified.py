@@ -231,7 +231,8 @@ def test_the_way_back_is_told_after_the_ledger_knows(given_away: Callable[..., A
     assert reidentify(taken, "clinic", row["person"], reason=REASON, by=operator("cara")).startswith("canary-person-")
     (entry,) = entries(taken, "data.reidentified")
     cara = taken.discretion.name_of("cara")
-    assert (entry.subject, entry.actor, entry.detail) == (row["person"], cara, {"project": "clinic"})
+    allowed = {"permission": "data.reidentify", "policies": ["operator.unstaffed"]}
+    assert (entry.subject, entry.actor, entry.detail) == (row["person"], cara, {"project": "clinic"} | allowed)
     assert taken.discretion.words_of(entry) == REASON
     assert REASON.encode() not in (taken.home / "ledger" / "entries.log").read_bytes()
     assert b"canary" not in entry.leaf

@@ -29,6 +29,7 @@ from sealwright.trust import (
     PermissionDenied,
     Secret,
 )
+from sealwright.trust.permissions.permissions import as_principal
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 SOURCE = Path(sealwright.__path__[0])
@@ -46,7 +47,8 @@ def workspace(db_url: str, tmp_path: Path, clock: FixedClock) -> Iterator[Worksp
 
 
 def verbs() -> Iterator[tuple[str, ast.FunctionDef]]:
-    for path in [*sorted((SOURCE / "pipeline").glob("*.py")), SOURCE / "doors" / "serving.py"]:
+    doors = [SOURCE / "doors" / name for name in ("serving.py", "access.py")]
+    for path in [*sorted((SOURCE / "pipeline").glob("*.py")), *doors]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and path.name != "permission.py":
                 told = [*node.args.args, *node.args.kwonlyargs]
@@ -74,6 +76,8 @@ def test_no_door_hands_a_bare_name_to_a_verb() -> None:
     for path in (SOURCE / "doors").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "settings.actor, " not in text or path.name in {"acting.py", "settings.py"}, path
+        assert "by=settings.actor" not in text or path.name == "keys.py", path  # who recovers proves it by shares
+        assert "read_settings(actor=actor).actor" not in text, path
         assert "registry.promote(" not in text, path
         assert "registry.rollback(" not in text, path
         assert "registry.revoke(" not in text, path
@@ -99,6 +103,19 @@ def test_a_role_in_another_project_gives_nothing_here_t14(workspace: Workspace) 
     requests_for(workspace, there, project="loans")
     with pytest.raises(PermissionDenied):
         requests_for(workspace, there)  # those of all projects
+
+
+def test_somebody_enrolled_for_one_project_acts_in_that_one_alone_t14(workspace: Workspace) -> None:
+    enrolled = enrol(workspace, "dan", ["compliance_officer@loans", "auditor"], UNLOCK, by=operator())
+    assert enrolled.roles == ("compliance_officer@loans", "auditor")
+    (member,) = enrolled_members(workspace)
+    dan = as_principal(member)
+    with pytest.raises(PermissionDenied):
+        allow(workspace, dan, "data.erase", data_of_project("credit"))
+    allow(workspace, dan, "data.erase", data_of_project("loans"))
+    allow(workspace, operator(), "data.erase", data_of_project("credit"))  # nobody is enrolled for it there
+    with pytest.raises(PermissionDenied):
+        allow(workspace, operator(), "data.erase", data_of_project("loans"))
 
 
 def test_whoever_opens_it_does_what_nobody_is_enrolled_for_and_no_longer_when_somebody_is(

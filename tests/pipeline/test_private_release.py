@@ -170,7 +170,8 @@ def test_neither_statement_nor_spend_tells_apart_two_datasets_that_differ_in_one
     assert spent.detail["columns"] == ["income", "branch"]
     assert (spent.detail["epsilon"], spent.detail["rho"], spent.detail["delta"]) == ("0.3", "0.045", "0.0")
     assert set(spent.detail) == {
-        "project", "release", "kind", "columns", "epsilon", "delta", "rho", "unit", "rows_per_unit"
+        "project", "release", "kind", "columns", "epsilon", "delta", "rho", "unit", "rows_per_unit",
+        "permission", "policies",
     }  # fmt: skip
     assert "north" not in str(spent.detail)
 

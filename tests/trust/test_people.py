@@ -194,6 +194,45 @@ def test_an_enrolment_of_another_shape_is_refused() -> None:
             verify_person(data, [WORKSPACE.public()])
 
 
+def test_a_role_counts_everywhere_or_in_the_project_it_names() -> None:
+    ada = Person("ada", ("auditor", "reviewer@credit", "reviewer@loans"), ADA.public)
+    assert Person.from_json(strict_json(canonical_json(ada.to_json()))) == ada
+    assert verify_person(enrolled(ada), [WORKSPACE.public()]).person.roles == (
+        "reviewer@credit",
+        "reviewer@loans",
+        "auditor",
+    )
+    assert [ada.holds("reviewer", project) for project in ("credit", "loans", "other", None)] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert [ada.holds("auditor", project) for project in ("credit", "other", None)] == [True] * 3
+    assert not ada.holds("data_scientist", None)
+    assert not ada.holds("reviewer", "")
+
+
+@pytest.mark.parametrize(
+    ("roles", "why"),
+    [
+        (["reviewer", "reviewer@credit"], "says nothing more"),
+        (["administrator@credit"], "the whole workspace"),
+        (["king@credit"], "Give at least one"),
+        (["@credit"], "Give at least one"),
+        (["reviewer@"], "project name"),
+        (["reviewer@../credit"], "project name"),
+        (["reviewer@a@b"], "project name"),
+        (["reviewer@*"], "project name"),
+        (["reviewer@credit", "reviewer@credit"], "each once"),
+    ],
+)
+def test_a_role_of_one_project_is_written_in_one_way(people: Path, roles: list[str], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        create_person(people, "ada", roles, WORDS)
+    assert not people.exists()
+
+
 def test_roles_have_one_order() -> None:
     assert Person("ada", tuple(reversed(ROLES)), ADA.public) == Person("ada", ROLES, ADA.public)
     assert Person.from_json(strict_json(canonical_json(ADA.to_json()))) == ADA

@@ -115,15 +115,19 @@ def make_approval(
     return sign_as_person(person, subjects, APPROVAL_TYPE, said, role=role, enrolment=enrolment, now=now)
 
 
-def verify_approval(envelope: bytes, trust_root: TrustRoot, *, package: str | None = None) -> Approval:
-    """The approval in `envelope`, checked with the trust root alone; with `package`, that it is for that package.
+def verify_approval(
+    envelope: bytes, trust_root: TrustRoot, *, package: str | None = None, project: str | None = None
+) -> Approval:
+    """The approval in `envelope`, checked with the trust root alone.
+
+    With `package`, that it is for that package; with `project`, that the role counts there, else in any.
 
     Raises
     ------
     VerificationFailed
         A signature, enrolment, role, date or digest does not hold.
     """
-    statement, person = verify_signed_by_person(envelope, trust_root, predicate_type=APPROVAL_TYPE)
+    statement, person = verify_signed_by_person(envelope, trust_root, predicate_type=APPROVAL_TYPE, project=project)
     said = statement.predicate
     _exact(said, {"purpose", "package", "policy", "reason", "changes"}, "approval")
     if (
@@ -160,15 +164,15 @@ def make_attestation(
     return sign_as_person(person, subjects, ATTESTATION_TYPE, said, role=role, enrolment=enrolment, now=now)
 
 
-def verify_attestation(envelope: bytes, trust_root: TrustRoot) -> Attestation:
-    """The attestation in `envelope`, checked with the trust root alone.
+def verify_attestation(envelope: bytes, trust_root: TrustRoot, *, project: str | None = None) -> Attestation:
+    """The attestation in `envelope`, checked with the trust root alone; with `project`, that the role counts there.
 
     Raises
     ------
     VerificationFailed
         A signature, enrolment, role or date does not hold.
     """
-    statement, person = verify_signed_by_person(envelope, trust_root, predicate_type=ATTESTATION_TYPE)
+    statement, person = verify_signed_by_person(envelope, trust_root, predicate_type=ATTESTATION_TYPE, project=project)
     said = statement.predicate
     _exact(said, {"check", "reason"}, "attestation")
     return Attestation(

@@ -32,6 +32,7 @@ def count_approvals(
     rule: ApprovalRule,
     approvals: Collection[Approval],
     *,
+    project: str,
     package: str,
     policy: str,
     purpose: Purpose,
@@ -48,7 +49,7 @@ def count_approvals(
         no other name either.
     people : mapping of name to Standing, or None
         What the workspace says today. None where only the signed bytes are at hand, as in a package on its way:
-        then the enrolment inside each approval decides.
+        then the enrolment inside each approval decides, and `project` with it, where it is read (`verify_approval`).
 
     Notes
     -----
@@ -64,7 +65,7 @@ def count_approvals(
         why = (
             _misplaced(approval, package, policy)
             or _not_allowed(approval, rule, barred, barred_keys)
-            or _not_current(approval, rule, people, now)
+            or _not_current(approval, rule, people, project, now)
         )
         if why:
             refused.append((approval, why))
@@ -94,7 +95,9 @@ def _not_allowed(
     return ""
 
 
-def _not_current(approval: Approval, rule: ApprovalRule, people: Mapping[str, Standing] | None, now: datetime) -> str:
+def _not_current(
+    approval: Approval, rule: ApprovalRule, people: Mapping[str, Standing] | None, project: str, now: datetime
+) -> str:
     if approval.at > now + _SKEW:
         return f"it is dated {rfc3339(approval.at)[:10]}, in the future"
     if now - approval.at > timedelta(days=rule.max_age_days):
@@ -106,8 +109,8 @@ def _not_current(approval: Approval, rule: ApprovalRule, people: Mapping[str, St
         return f"nobody called {approval.by} is enrolled here"
     if today.person.public.key_id != approval.key_id:
         return f"{approval.by} is enrolled with another key now; ask for a new approval"
-    if approval.role not in today.person.roles:
-        return f"{approval.by} no longer holds the role {approval.role}"
+    if not today.person.holds(approval.role, project):
+        return f"{approval.by} does not hold the role {approval.role} in {project} today"
     return today.problem_at(now)
 
 

@@ -138,7 +138,7 @@ def sign_as_person(
     enrolled = _enrolled_in(enrolment)
     if enrolled.get("name") != person.name or enrolled.get("public_key") != person.public().to_json():
         raise Refused(f"This enrolment is not that of {person.name} with the key that signs. Enrol again, then sign.")
-    if role not in enrolled["roles"]:
+    if role not in {held.partition("@")[0] for held in enrolled["roles"]}:
         raise Refused(
             f"{person.name} is not enrolled as {role}, but as {', '.join(enrolled['roles'])}.\n"
             "Sign in one of these roles, or enrol again with the role added."
@@ -156,8 +156,12 @@ def sign_as_person(
     return sign_statement(make_statement(subjects, predicate_type, predicate), person)
 
 
-def verify_signed_by_person(envelope: bytes, trust_root: TrustRoot, *, predicate_type: str) -> tuple[Statement, Person]:
+def verify_signed_by_person(
+    envelope: bytes, trust_root: TrustRoot, *, predicate_type: str, project: str | None = None
+) -> tuple[Statement, Person]:
     """A statement a person signed, and that person.
+
+    `project`: where their role has to count; None where whoever asks knows no project: then in any.
 
     Order of trust: (1) the enrolment inside is found, believing nothing; (2) it must be signed by the
     workspace; (3) the statement must be signed by exactly the key it vouches for; (4) name, role and time
@@ -182,8 +186,9 @@ def verify_signed_by_person(envelope: bytes, trust_root: TrustRoot, *, predicate
         raise VerificationFailed(f"It does not say who signed in which role, and when: {str(error)[:120]}.") from None
     if name != person.name:
         raise VerificationFailed(f"It is signed with the key of {person.name} in the name of {str(name)[:64]}.")
-    if role not in person.roles:
-        raise VerificationFailed(f"{person.name} signed as {str(role)[:64]}, a role they are not enrolled for.")
+    if not person.holds(str(role), project):
+        where = f" in {project}" if project is not None else ""
+        raise VerificationFailed(f"{person.name} signed as {str(role)[:64]}, a role they are not enrolled for{where}.")
     problem = standing_of(enrolment).problem_at(at)
     if problem:
         raise VerificationFailed(f"{person.name} signed on {rfc3339(at)[:10]}, but {problem}.")

@@ -149,8 +149,10 @@ class PeopleRegister:
         self._miss({key: digest for key, digest in latest.items() if key not in here | ended_keys})
         return result
 
-    def refuse_unless_in_standing(self, name: str, key_id: str, role: str, barred: Mapping[str, str]) -> None:
-        """Return if this person may speak in this role today.
+    def refuse_unless_in_standing(
+        self, name: str, key_id: str, role: str, barred: Mapping[str, str], *, project: str
+    ) -> None:
+        """Return if this person may speak in this role in a project today.
 
         Raises
         ------
@@ -167,9 +169,9 @@ class PeopleRegister:
         problem = found.problem_at(self._clock())
         if problem:
             raise NotInStanding(f"{name} cannot sign: {problem}.", why="ended")
-        if role not in found.person.roles:
+        if not found.person.holds(role, project):
             held = ", ".join(found.person.roles)
-            raise NotInStanding(f"{name} does not hold the role {role}, but {held}.", why="lacks_role")
+            raise NotInStanding(f"{name} does not hold the role {role} in {project}, but {held}.", why="lacks_role")
 
     def _miss(self, absent: Mapping[str, str]) -> None:
         """Enrolments that the ledger knows and the table lacks: each must have run out, or somebody took a row away."""

@@ -200,7 +200,7 @@ def _counts(attestation: Attestation, case: Case) -> bool:
         attestation.model == case.subject.model
         and standing is not None
         and standing.person.public.key_id == attestation.key_id
-        and attestation.role in standing.person.roles
+        and standing.person.holds(attestation.role, case.subject.project)
         and not standing.problem_at(case.now)
         and attestation.at <= case.now + timedelta(minutes=5)
         and all(attestation.key_id != _key_of(case.people, name) for name in case.barred)
@@ -215,6 +215,7 @@ def _count(rule: ApprovalRule, purpose: Purpose, policy: Policy, case: Case) -> 
     return count_approvals(
         rule,
         case.approvals,
+        project=case.subject.project,
         package=case.subject.package,
         policy=policy.digest,
         purpose=purpose,

@@ -152,7 +152,7 @@ class Evidence:
         else:
             raise Refused(f"This is a statement of type {kind[:80]}, not a person's approval or attestation.")
         try:
-            self.people.refuse_unless_in_standing(said.by, said.key_id, said.role, barred)
+            self.people.refuse_unless_in_standing(said.by, said.key_id, said.role, barred, project=project)
         except NotInStanding as error:
             about = said.package if isinstance(said, Approval) else said.model
             self._ledger.append("approval.refused", about, {"role": said.role, "reason": error.why}, actor=actor)

@@ -105,9 +105,10 @@ def verify_release(envelope: bytes, approvals: Sequence[bytes], trust_root: Trus
         release = _read(statement, package)
         rule = ApprovalRule.model_validate(statement.predicate["sealwright"]["approvals_required"])
         counted = {item["statement"] for item in statement.predicate["sealwright"]["approvals"]}
+        project = str(statement.predicate["sealwright"]["project"])
     except (KeyError, TypeError, AttributeError, ValidationError, InvalidInput) as error:
         raise VerificationFailed(f"The gate's decision cannot be read: {type(error).__name__}.", link=_LINK) from None
-    given = [verify_approval(one, trust_root, package=package) for one in approvals]
+    given = [verify_approval(one, trust_root, package=package, project=project) for one in approvals]
     if {one.statement for one in given} != counted or len(given) != len(counted):
         raise VerificationFailed("The approvals beside the gate's decision are not those it counted.", link=_LINK)
     _enough(given, release, "release", rule)
@@ -151,6 +152,7 @@ def _enough(given: Sequence[Approval], release: Release, purpose: Purpose, neede
     counted = count_approvals(
         needed,
         given,
+        project="",  # the enrolments inside were held against it when they were read
         package=release.package,
         policy=release.policy,
         purpose=purpose,

@@ -22,8 +22,9 @@ from sealwright.kernel import (
     strict_json,
     write_atomically,
 )
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import LockedBucket, TimestampAuthority, WitnessKey, check_address
+from sealwright.trust import LedgerResource, LockedBucket, Principal, TimestampAuthority, WitnessKey, check_address
 
 __all__ = ["AnchorSettings", "BucketAt", "StamperAt", "WitnessAt", "add_anchor", "read_anchors", "remove_anchor"]
 
@@ -144,16 +145,19 @@ def read_anchors(home: Path) -> AnchorSettings:
     return settings
 
 
-def add_anchor(workspace: Workspace, anchor: Anchor, *, by: str) -> AnchorSettings:
+def add_anchor(workspace: Workspace, anchor: Anchor, *, by: Principal) -> AnchorSettings:
     """Anchor with one more; the ledger has it before the file does.
 
     Raises
     ------
+    PermissionDenied
+        Whoever acts may not say where the ledger is anchored.
     Conflict
         It is there already, or there are too many of its kind.
     InvalidInput
         An address, key, certificate or bucket that is none.
     """
+    allow(workspace, by, "ledger.anchor", LedgerResource())
     anchor.check()
     before, kind = read_anchors(workspace.home), _kind_of(anchor)
     held = getattr(before, kind)
@@ -161,24 +165,27 @@ def add_anchor(workspace: Workspace, anchor: Anchor, *, by: str) -> AnchorSettin
         raise Conflict(f"{anchor.name} is an anchor of this workspace already. Remove it first to change it.")
     if len(held) >= _MOST:
         raise Conflict(f"A workspace has at most {_MOST} {kind}.")
-    return _changed(workspace, "anchor.added", anchor, replace(before, **{kind: (*held, anchor)}), by)
+    return _changed(workspace, "anchor.added", anchor, replace(before, **{kind: (*held, anchor)}), by.counts_as)
 
 
-def remove_anchor(workspace: Workspace, name: str, *, by: str) -> AnchorSettings:
+def remove_anchor(workspace: Workspace, name: str, *, by: Principal) -> AnchorSettings:
     """Anchor with one less.
 
     Raises
     ------
+    PermissionDenied
+        Whoever acts may not say where the ledger is anchored.
     NotFound
         There is none of that name.
     """
+    allow(workspace, by, "ledger.anchor", LedgerResource())
     before = read_anchors(workspace.home)
     for kind in _KINDS:
         held = getattr(before, kind)
         for one in held:
             if one.name == name:
                 kept = tuple(other for other in held if other is not one)
-                return _changed(workspace, "anchor.removed", one, replace(before, **{kind: kept}), by)
+                return _changed(workspace, "anchor.removed", one, replace(before, **{kind: kept}), by.counts_as)
     raise NotFound(f"There is no anchor {name[:80]!r}. See them with: sealwright ledger witnesses")
 
 

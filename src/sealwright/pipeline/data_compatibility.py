@@ -87,7 +87,7 @@ def file_compatibility(
         now=workspace.clock(),
         enrolment=desk.evidence.people.enrolment(person),
     )
-    desk.evidence.people.refuse_unless_in_standing(person, signer.person.public.key_id, role, {})
+    desk.evidence.people.refuse_unless_in_standing(person, signer.person.public.key_id, role, {}, project=project.name)
     filed = desk.evidence.file_statement(envelope, project=project.name, actor=person)
     return FiledCompatibility(
         statement=filed.digest,

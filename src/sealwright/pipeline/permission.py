@@ -84,7 +84,7 @@ def permissions_of(workspace: Workspace) -> Permissions:
 
 
 def enrolled_members(workspace: Workspace) -> list[Member]:
-    """Everybody whose enrolment stands now, as signed statements say. A role of an enrolment counts in every project.
+    """Everybody whose enrolment stands now, as signed statements say.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def enrolled_members(workspace: Workspace) -> list[Member]:
     return [
         Member(
             name=name,
-            grants=frozenset(RoleGrant(role) for role in standing.person.roles),
+            grants=frozenset(map(RoleGrant.parse, standing.person.roles)),
             key_id=standing.person.public.key_id,
         )
         for name, standing in sorted(_standing(workspace).items())

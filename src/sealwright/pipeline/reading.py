@@ -67,7 +67,7 @@ def read_rows(
     desk = Desk(workspace, project)
     signer = open_person(workspace.folder("people"), person, unlock)
     allow(workspace, proven_by_key(workspace, signer), "data.read_clear", data_of(project), role=role)
-    desk.evidence.people.refuse_unless_in_standing(person, signer.person.public.key_id, role, {})
+    desk.evidence.people.refuse_unless_in_standing(person, signer.person.public.key_id, role, {}, project=project.name)
     classes = tuple((project.spec.data.readers or {}).get(role, READERS.get(role, ("public",))))
     known = SnapshotIndex(workspace.db).of_project(project.name)
     digest = known[-1].digest if known else desk.last().product("ingest")["snapshot"]

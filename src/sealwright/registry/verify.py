@@ -104,15 +104,17 @@ def verify_contents(
     _subjects(statements, model)
     # (6) the gate passed this package, on this evidence, with enough approvals
     attestations = [
-        _by_person(name, lambda data: evidence.verify_attestation(data, trust_root), files[name])
+        _by_person(name, lambda data: evidence.verify_attestation(data, trust_root, project=project), files[name])
         for name in sorted(files)
         if ATTESTATION.fullmatch(name)
     ]
     _need(all(one.model == model for one in attestations), "statements/attestation-1.json", "is about another model")
-    envelopes = [files[name] for name in sorted(files) if APPROVAL.fullmatch(name)]
+    approvals = [name for name in sorted(files) if APPROVAL.fullmatch(name)]
+    for name in approvals:
+        _by_person(name, lambda data: evidence.verify_approval(data, trust_root, project=project), files[name])
     release = check_gate(
         files[GATE],
-        envelopes,
+        [files[name] for name in approvals],
         attestations,
         statements,
         trust_root,

@@ -60,12 +60,16 @@ ROLES = (
 )
 """The roles a person can act in. What each may do: trust/permissions/policies.cedar."""
 
+_NEVER_OF_ONE_PROJECT = ("administrator",)
 _MOST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who somebody is here: a name, roles in the order of `ROLES`, and an Ed25519 public key."""
+    """Who somebody is here: a name, roles in the order of `ROLES`, and an Ed25519 public key.
+
+    A role counts in every project, or written "role@project" in that one.
+    """
 
     name: str
     roles: tuple[str, ...]
@@ -73,15 +77,27 @@ class Person:
 
     def __post_init__(self) -> None:
         check_name(self.name, what="person")
-        unknown = sorted(set(self.roles) - set(ROLES))
-        if unknown or not self.roles or len(set(self.roles)) != len(self.roles):
+        if not self.roles or len(set(self.roles)) != len(self.roles) or not all(map(_is_role, self.roles)):
             raise InvalidInput(
-                f"Roles of {self.name}: {', '.join(map(str, self.roles)) or 'none'}. "
-                f"Give at least one, each once, of: {', '.join(ROLES)}."
+                f"Roles of {self.name}: {', '.join(map(str, self.roles))[:200] or 'none'}. "
+                f"Give at least one, each once, of: {', '.join(ROLES)}; for one project alone as ROLE@PROJECT."
             )
+        for role in self.roles:
+            name, _, project = role.partition("@")
+            if project and name in self.roles:
+                raise InvalidInput(f"{self.name} is {name} in every project, so {role} says nothing more.")
+            if project and name in _NEVER_OF_ONE_PROJECT:
+                raise InvalidInput(f"The role {name} is about the whole workspace. Give it without a project.")
         if self.public.algorithm != ED25519:
             raise InvalidInput(f"A person signs with Ed25519; {self.name} has a key for {self.public.algorithm}.")
-        object.__setattr__(self, "roles", tuple(role for role in ROLES if role in self.roles))
+        ordered = sorted(self.roles, key=lambda role: (ROLES.index(role.partition("@")[0]), role))
+        object.__setattr__(self, "roles", tuple(ordered))
+
+    def holds(self, role: str, project: str | None) -> bool:
+        """Whether this role counts in a project; None: whether it does in any."""
+        if project is None:
+            return any(held.partition("@")[0] == role for held in self.roles)
+        return role in self.roles or f"{role}@{project}" in self.roles
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object `from_json` reads."""
@@ -213,6 +229,14 @@ def verify_person(data: bytes, keys: Sequence[PublicKey]) -> Enrolment:
     if statement.subjects != ((person.name, f"sha256:{person.public.key_id}"),):
         raise VerificationFailed(f"The enrolment of {person.name} is about another key.", link="person")
     return Enrolment(person, enrolled_at)
+
+
+def _is_role(text: str) -> bool:
+    """ "role" or "role@project"."""
+    name, at, project = text.partition("@")
+    if name not in ROLES:
+        return False
+    return not at or bool(check_name(project, what="project"))
 
 
 def _path(name: str) -> str:

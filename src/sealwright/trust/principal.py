@@ -31,6 +31,12 @@ class RoleGrant:
         if self.project != EVERY_PROJECT:
             check_name(self.project, what="project")
 
+    @classmethod
+    def parse(cls, text: str) -> "RoleGrant":
+        """What an enrolment says: "role", or "role@project"."""
+        role, _, project = text.partition("@")
+        return cls(role, project or EVERY_PROJECT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:

@@ -173,6 +173,8 @@ def verify_compatibility(envelope: bytes, trust_root: TrustRoot) -> Compatibilit
     """
     statement, person = verify_signed_by_person(envelope, trust_root, predicate_type=COMPATIBILITY_TYPE)
     said = statement.predicate
+    if not person.holds(str(said.get("role")), str(said.get("project"))):
+        raise _broken(f"{person.name} has no such role there")
     if set(said) != _FIELDS | {"format", "by", "role", "at", "enrolment"} or said["format"] != 1:
         raise _broken("its fields are not those of format 1")
     names = tuple(name for name, _ in statement.subjects)

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from sealwright.doors.cli.clients import hand_over
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Served, open_at, out, served_at, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    Served,
+    acting_at,
+    open_at,
+    out,
+    served_at,
+    writable,
+)
 
 __all__ = ["app"]
 
@@ -23,21 +35,18 @@ def make(
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an API key that may ask one project's model. It is shown once and kept as a hash only."""
-    from sealwright.doors.machines import machines_of, predict_grant
-    from sealwright.doors.settings import read_settings
+    from sealwright.doors import access
 
-    (name, _), to, by = served_at(project, None), writable(to), read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        _, scope = predict_grant(workspace, name)
-        found, raw = machines_of(workspace).make_api_key(
-            subject, project=name, scopes=[scope], owner=owner or by, days=days, by=by
-        )
-    facts = {"id": found.id, "for": subject, "may": scope, "until": f"{found.expires_at:%Y-%m-%d}"}
+    (name, _), to = served_at(project, None), writable(to)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found, raw = access.make_api_key(workspace, subject, project=name, owner=owner or "", days=days, by=by)
+    facts = {"id": found.id, "for": subject, "may": " ".join(found.scopes), "until": f"{found.expires_at:%Y-%m-%d}"}
     hand_over(raw, to, facts, "api_key", as_json=as_json)
 
 
@@ -73,17 +82,16 @@ def revoke(
     name: Annotated[str, typer.Argument(help="The key's id: the part between the two underscores.")],
     reason: Annotated[str, typer.Option("--reason", help="Why. Goes into the ledger.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Revoke an API key: running servers refuse it within a second."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import machines_of
-    from sealwright.doors.settings import read_settings
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        machines_of(workspace).revoke_api_key(name, by=by, reason=reason)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        access.revoke_api_key(workspace, name, reason=reason, by=by)
     facts = {"id": name, "state": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))

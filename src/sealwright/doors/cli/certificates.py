@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out
 
 __all__ = ["app"]
 
@@ -30,20 +30,17 @@ def issue(
     ] = None,
     days: Annotated[float, typer.Option("--days", min=0.01, max=90, help="How long it is good.")] = 90.0,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Issue a certificate with a fresh key: client.key and client.pem, or server.key and server.pem."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
-    from sealwright.doors.settings import read_settings
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        services = certificates_of(workspace)
-        found = services.issue(service, use.value, to, by=by, names=host or (), days=days)
-        ca = services.ca
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found, ca = access.issue_certificate(workspace, service, use.value, to, names=host or (), days=days, by=by)
     facts = {
         "service": found.uri,
         "serial": found.serial,
@@ -81,30 +78,33 @@ def revoke(
     serial: Annotated[str, typer.Argument(help="Serial number, as `list` prints it.")],
     reason: Annotated[str, typer.Option("--reason", help="Why. Goes into the ledger.")],
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Revoke a certificate and write the list of revoked ones anew."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
-    from sealwright.doors.settings import read_settings
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        certificates_of(workspace).revoke(serial, by=by, reason=reason)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        access.revoke_certificate(workspace, serial, reason=reason, by=by)
     facts = {"serial": serial, "state": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))
 
 
 @app.command()
-def publish(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def publish(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Write the list of revoked certificates anew. It ends after 30 days: run this in time, e.g. each week."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
 
-    with open_at(home, key_file) as workspace:
-        services = certificates_of(workspace)
-        services.publish()
-        facts = {"written": str(services.revocations)}
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        facts = {"written": str(access.publish_revocations(workspace, by=by))}
     out(as_json, facts, lambda: show.facts(facts))

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    acting_at,
+    open_at,
+    out,
+    say,
+    writable,
+)
 
 if TYPE_CHECKING:
     from sealwright.trust import PublicKey
@@ -44,25 +55,26 @@ def add(
         Path | None, typer.Option("--to", help="Write the secret to this file (0600).", show_default=False)
     ] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a client. Its secret is shown once, or written with --to, and kept as a hash only."""
-    from sealwright.doors.machines import machines_of, predict_grant
-    from sealwright.doors.settings import read_settings
+    from sealwright.doors import access
     from sealwright.kernel import InvalidInput
 
     if public_key is not None and certificate:
         raise InvalidInput("A client proves itself in one way: by --public-key or by --certificate.")
-    by, to, key = read_settings(actor=actor).actor, writable(to), _read_key(public_key)
-    with open_at(home, key_file) as workspace:
-        grants = [predict_grant(workspace, one) for one in project or []]
-        secret = machines_of(workspace).add_client(
+    to, key = writable(to), _read_key(public_key)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        secret = access.add_client(
+            workspace,
             name,
-            owner=owner or by,
-            audiences=list(dict.fromkeys([*(grant[0] for grant in grants), *(audience or [])])),
-            scopes=list(dict.fromkeys([*(grant[1] for grant in grants), *(scope or [])])),
+            owner=owner or "",
+            projects=project or [],
+            audiences=audience or [],
+            scopes=scope or [],
             by=by,
             proof="private_key_jwt" if key else "tls_client_auth" if certificate else "secret",
             public_key=key,
@@ -102,18 +114,17 @@ def revoke_tokens(
     name: _Name,
     reason: _Reason,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Take back every token issued in this name up to now, those of `sealwright token` too. The client stays."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import machines_of
-    from sealwright.doors.settings import read_settings
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        machines_of(workspace).revoke_tokens_of(name, by=by, reason=reason)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        access.revoke_tokens(workspace, name, reason=reason, by=by)
     facts = {"client": name, "tokens": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))
 
@@ -123,18 +134,17 @@ def remove(
     name: _Name,
     reason: _Reason,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """End a client: it gets no token any more, and those it holds stop working within a second."""
+    from sealwright.doors import access
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import machines_of
-    from sealwright.doors.settings import read_settings
 
-    by = read_settings(actor=actor).actor
-    with open_at(home, key_file) as workspace:
-        machines_of(workspace).remove_client(name, by=by, reason=reason)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        access.remove_client(workspace, name, reason=reason, by=by)
     facts = {"client": name, "state": "removed"}
     out(as_json, facts, lambda: show.facts(facts))
 

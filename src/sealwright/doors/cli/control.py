@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import (
+    Actor,
+    AsJson,
+    Home,
+    KeyFileOption,
+    PersonKey,
+    acting_at,
+    open_at,
+    out,
+    say,
+    writable,
+)
 
 __all__ = ["add_to"]
 
@@ -84,7 +95,7 @@ def control(
                     }
                 out(as_json, facts, lambda: show.facts(shown))
 
-            serve_control(workspace, chosen, people.parts, ready=ready, beside=people.tidied)
+            serve_control(workspace, chosen, people.parts, ready=ready, beside=people.going_on)
 
 
 def control_token(
@@ -93,6 +104,7 @@ def control_token(
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -101,14 +113,13 @@ def control_token(
 
     With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
     """
+    from sealwright.doors.access import hand_out_control_token
     from sealwright.doors.cli import show
-    from sealwright.doors.control.programs import issue_control_token
-    from sealwright.doors.settings import read_settings
     from sealwright.kernel import check_name, write_atomically
 
     to, subject = writable(to), check_name(subject, what="client")
-    with open_at(home, key_file) as workspace:
-        raw = issue_control_token(workspace, subject, may, hours=hours, by=read_settings(actor=actor).actor)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        raw = hand_out_control_token(workspace, subject, may, hours=hours, by=by)
     facts = {"written to": str(to) if to else None, "for": subject, "may": ", ".join(may), "hours": hours}
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())

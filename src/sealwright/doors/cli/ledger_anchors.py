@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,7 @@ def witnesses(
     key: Annotated[str | None, typer.Option("--key", help="Its key, as it prints it.", show_default=False)] = None,
     remove: Remove = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -78,7 +79,7 @@ def witnesses(
     if (add is None) != (key is None):
         raise InvalidInput("Give both --add ADDRESS and --key KEY; the witness prints them when it starts.")
     new = WitnessAt(add, key) if add is not None and key is not None else None
-    _change_or_tell("witness", new, remove, actor, home, key_file, as_json=as_json)
+    _change_or_tell("witness", new, remove, actor, person_key, home, key_file, as_json=as_json)
 
 
 def stamps(
@@ -95,6 +96,7 @@ def stamps(
     ] = "",
     remove: Remove = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -108,7 +110,7 @@ def stamps(
     new = None
     if add is not None and certificate is not None:
         new = StamperAt(add, read_limited(certificate, 1 << 18).decode("ascii", "replace"), policy)
-    _change_or_tell("timestamp", new, remove, actor, home, key_file, as_json=as_json)
+    _change_or_tell("timestamp", new, remove, actor, person_key, home, key_file, as_json=as_json)
 
 
 def buckets(
@@ -118,6 +120,7 @@ def buckets(
     endpoint: Annotated[str, typer.Option("--endpoint", help="Of a store other than AWS.", show_default=False)] = "",
     remove: Remove = None,
     actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -126,7 +129,7 @@ def buckets(
     from sealwright.pipeline import BucketAt
 
     new = BucketAt(add, prefix, days, endpoint) if add is not None else None
-    _change_or_tell("bucket", new, remove, actor, home, key_file, as_json=as_json)
+    _change_or_tell("bucket", new, remove, actor, person_key, home, key_file, as_json=as_json)
 
 
 def _change_or_tell(
@@ -134,6 +137,7 @@ def _change_or_tell(
     new: "WitnessAt | StamperAt | BucketAt | None",
     remove: str | None,
     actor: str | None,
+    person_key: Path | None,
     home: Path | None,
     key_file: Path | None,
     *,
@@ -145,11 +149,11 @@ def _change_or_tell(
 
     settings = read_settings(home=home, actor=actor)
     if new is not None or remove is not None:
-        with open_at(home, key_file) as workspace:
+        with acting_at(home, key_file, actor, person_key) as (workspace, by):
             if new is not None:
-                add_anchor(workspace, new, by=settings.actor)
+                add_anchor(workspace, new, by=by)
             if remove is not None:
-                remove_anchor(workspace, remove, by=settings.actor)
+                remove_anchor(workspace, remove, by=by)
     table = [_row(one) for one in Anchoring(settings.home).look() if one.kind == kind]
 
     def words() -> None:

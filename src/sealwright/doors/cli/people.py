@@ -17,7 +17,9 @@ app = typer.Typer(help="Enrol people with keys and roles; end an enrolment.", no
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Short name: a-z, 0-9, dot, dash, underscore.")],
-    role: Annotated[list[str], typer.Option("--role", help="One role; repeat for more.")],
+    role: Annotated[
+        list[str], typer.Option("--role", help="One role, in every project or as ROLE@PROJECT in one; repeat for more.")
+    ],
     person_key: Annotated[
         Path | None,
         typer.Option(

@@ -104,4 +104,4 @@ class PeopleNow:
 
 def _grants(standing: Standing) -> frozenset[RoleGrant]:
     """A role of an enrolment counts in every project."""
-    return frozenset(RoleGrant(role) for role in standing.person.roles)
+    return frozenset(map(RoleGrant.parse, standing.person.roles))

@@ -7,10 +7,12 @@ the server. What strangers are refused stays in the door's own ledger.
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from sealwright.doors.control.account_pages import AccountPages
+from sealwright.doors.control.anchored import anchored
 from sealwright.doors.control.authenticator import OneProof
 from sealwright.doors.control.console import Console
 from sealwright.doors.control.console_routes import console_routes
@@ -63,6 +65,7 @@ class PeopleParts:
     first: FirstPerson
     machines: Machines = field(repr=False)
     certificates: ServiceCertificates = field(repr=False)
+    anchored: Callable[[EventLog], contextlib.AbstractContextManager[None]] = field(repr=False)
 
     def tidy(self) -> None:
         """Remove what is over; write the lists other processes read.
@@ -77,7 +80,13 @@ class PeopleParts:
         self.certificates.publish()
 
     @contextlib.contextmanager
-    def tidied(self, log: EventLog) -> Iterator[None]:
+    def going_on(self, log: EventLog) -> Iterator[None]:
+        """What is done for as long as the block lasts: tidying, and taking checkpoints to the anchors."""
+        with self._tidied(log), self.anchored(log):
+            yield
+
+    @contextlib.contextmanager
+    def _tidied(self, log: EventLog) -> Iterator[None]:
         """Tidy now, and every two minutes for as long as the block lasts."""
         self.tidy()
         over = threading.Event()
@@ -154,7 +163,14 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
             routes=routes,
             console=_console(workspace, settings, provider=login is not None),
         )
-        yield PeopleParts(parts=parts, identity=identity, first=first, machines=machines, certificates=certificates)
+        yield PeopleParts(
+            parts=parts,
+            identity=identity,
+            first=first,
+            machines=machines,
+            certificates=certificates,
+            anchored=partial(anchored, workspace, audit),
+        )
 
 
 def identity_of(

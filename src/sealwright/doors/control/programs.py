@@ -11,12 +11,12 @@ from sealwright.doors.control.seams import Asked, Caller
 from sealwright.kernel import Clock, InvalidInput, Refused, SealwrightError
 from sealwright.pipeline import Workspace
 from sealwright.serving import token_issuer
-from sealwright.trust import Audit, Event, Principal, TrustRoot, issue_token, verify_token
+from sealwright.trust import Audit, Event, LedgerAudit, Principal, TrustRoot, issue_token, verify_token
 
-__all__ = ["ProgramGate", "ProgramTokens", "control_audience", "issue_control_token"]
+__all__ = ["CONTROL_SCOPE", "ProgramGate", "ProgramTokens", "control_audience", "issue_control_token"]
 
 _SCHEME = "bearer "
-_SCOPE = "control:"
+CONTROL_SCOPE = "control:"
 
 
 def control_audience(workspace: str) -> str:
@@ -56,7 +56,7 @@ class ProgramGate:
 
     def need(self, principal: Principal, action: str, resource: str, *, request: str, source: str) -> None:
         """As `Gate.need`."""
-        if f"{_SCOPE}{action}" in principal.scopes:
+        if f"{CONTROL_SCOPE}{action}" in principal.scopes:
             return
         self._audit.record(
             Event(
@@ -69,11 +69,13 @@ class ProgramGate:
                 source=source,
             )
         )
-        raise Refused(f"This token has no scope {_SCOPE}{action}.")
+        raise Refused(f"This token has no scope {CONTROL_SCOPE}{action}.")
 
 
 def issue_control_token(workspace: Workspace, subject: str, actions: Sequence[str], *, hours: float, by: str) -> str:
     """A token for a program that asks the control server. The ledger keeps for whom, what and how long, never the token.
+
+    Whoever calls has asked whether `by` may (`doors.access`).
 
     Raises
     ------
@@ -82,7 +84,7 @@ def issue_control_token(workspace: Workspace, subject: str, actions: Sequence[st
     """
     if not actions:
         raise InvalidInput("Say what the program may do, e.g. --may ledger.read.")
-    now, scopes = workspace.clock(), [f"{_SCOPE}{action}" for action in dict.fromkeys(actions)]
+    now, scopes = workspace.clock(), [f"{CONTROL_SCOPE}{action}" for action in dict.fromkeys(actions)]
     raw = issue_token(
         workspace.keyring.signer("tokens"),
         issuer=token_issuer(workspace.id),
@@ -92,6 +94,8 @@ def issue_control_token(workspace: Workspace, subject: str, actions: Sequence[st
         lifetime=timedelta(hours=hours),
         now=now,
     )
-    detail = {"client": subject, "scope": " ".join(scopes), "seconds": int(hours * 3600)}
-    workspace.ledger.append("token.issued", workspace.trust_root.fingerprint, detail, actor=by)
+    detail = {"scopes": scopes, "seconds": int(hours * 3600)}
+    LedgerAudit(workspace.ledger, workspace.keyring).record(
+        Event(action="token.issue", outcome="done", actor=by, resource=f"client:{subject}", detail=detail)
+    )
     return raw

@@ -217,10 +217,17 @@ def read_signed_by_person(envelope: bytes, trust: Trust, kind: str) -> Statement
     need(enrolled.about == {name: f"sha256:{''.join(keys)}"}, "carries an enrolment for another key")
     signed = read_statement(envelope, keys, kind, {})  # people have one key
     by, role = signed.said["by"], signed.said["role"]
-    need(by == name and role in list(enrolled.said["roles"]), f"is signed by {name}, not by {by} as {role}")
+    held = {one.partition("@")[0] for one in enrolled.said["roles"]}  # here or in some project: `holds` asks which
+    need(by == name and role in held, f"is signed by {name}, not by {by} as {role}")
     age = datetime.fromisoformat(signed.said["at"]) - datetime.fromisoformat(enrolled.said["enrolled_at"])
     need(-SKEW <= age < timedelta(days=366), f"is signed outside the year for which {by} was enrolled")
     return signed
+
+
+def holds(one: Statement, project: str) -> bool:
+    """Whether the enrolment inside what a person signed, verified before, has their role in this project."""
+    roles = parse(from_base64(parse(one.said["enrolment"].encode())["payload"]))["predicate"]["roles"]
+    return not {one.said["role"], f"{one.said['role']}@{project}"}.isdisjoint(roles)
 
 
 # ---- 5 The package: a folder of plain files, signed as a whole -----------------------------------------------------
@@ -263,7 +270,9 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
         measured = STATEMENT.fullmatch(name) and Path(name).stem not in KINDS  # of the model, or of its data
         wanted = {package} if name in late else {model} | data if measured else {model}
         with within(name):
-            need(bool(wanted & set(signed[Path(name).stem].about.values())), "is about something else")
+            one = signed[Path(name).stem]
+            need(bool(wanted & set(one.about.values())), "is about something else")
+            need("enrolment" not in one.said or holds(one, project), "is signed in a role of another project")
     if "provenance" in signed and data:
         with within("statements/provenance.json"):
             used = signed["provenance"].said["buildDefinition"]["resolvedDependencies"]

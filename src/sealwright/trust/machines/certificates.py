@@ -126,7 +126,7 @@ class ServiceCertificates:
             found = next((one for one in store.certificates(tx) if one.serial == serial.upper()), None)
             if found is None or found.revoked_at is not None:
                 raise NotFound(f"There is no certificate {serial[:64]} to revoke. See: sealwright certificate list")
-            self._record("certificate.revoke", found.service, by, {"serial": found.serial, "why": reason[:500]})
+            self._record("certificate.revoke", found.service, by, {"serial": found.serial}, words=reason)
             store.end_certificate(tx, found.serial, self._clock())
             taken_back.next_sequence(tx, "crl")
         self.publish()
@@ -199,5 +199,8 @@ class ServiceCertificates:
             return max(moment, before + timedelta(seconds=1))
         return moment
 
-    def _record(self, action: str, service: str, by: str, detail: Mapping[str, object]) -> None:
-        self._audit.record(Event(action=action, outcome="done", actor=by, resource=f"service:{service}", detail=detail))
+    def _record(self, action: str, service: str, by: str, detail: Mapping[str, object], words: str = "") -> None:
+        resource = f"service:{service}"
+        self._audit.record(
+            Event(action=action, outcome="done", actor=by, resource=resource, detail=detail, words=words)
+        )

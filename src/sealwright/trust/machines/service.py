@@ -242,5 +242,4 @@ def _revoke_all(tx: Tx, name: str, now: datetime) -> None:
 
 
 def _told(action: str, resource: str, by: str, reason: str) -> Event:
-    detail = {"why": reason[:500]} if reason else {}
-    return Event(action=action, outcome="done", actor=by, resource=resource, detail=detail)
+    return Event(action=action, outcome="done", actor=by, resource=resource, words=reason)

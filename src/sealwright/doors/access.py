@@ -1,0 +1,182 @@
+"""Letting programs in and shutting them out: clients, API keys, certificates, tokens. Every verb asks first.
+
+Answers: may whoever acts do this, and then it is done and on record.
+Does not answer: what a client or a certificate is. That is `trust.machines`.
+
+A program belongs to the projects its scopes name. One with a scope beyond any project takes a role in every project.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from sealwright.doors.control.gate import thing_of
+from sealwright.doors.control.programs import CONTROL_SCOPE, issue_control_token
+from sealwright.doors.machines import certificates_of, machines_of, predict_grant
+from sealwright.kernel import InvalidInput, NotFound
+from sealwright.pipeline import Workspace, allow
+from sealwright.serving import predict_scope
+from sealwright.trust import (
+    ApiKey,
+    Certificate,
+    ClientResource,
+    KeyResource,
+    Principal,
+    PublicKey,
+    action_named,
+)
+
+__all__ = [
+    "add_client",
+    "hand_out_control_token",
+    "issue_certificate",
+    "make_api_key",
+    "publish_revocations",
+    "remove_client",
+    "revoke_api_key",
+    "revoke_certificate",
+    "revoke_tokens",
+]
+
+_PREDICT = predict_scope("")
+_CA = KeyResource(name="tls")
+
+
+def add_client(
+    workspace: Workspace,
+    name: str,
+    *,
+    projects: Sequence[str],
+    audiences: Sequence[str],
+    scopes: Sequence[str],
+    by: Principal,
+    owner: str = "",
+    proof: Literal["secret", "private_key_jwt", "tls_client_auth"] = "secret",
+    public_key: PublicKey | None = None,
+) -> str | None:
+    """As `Machines.add_client`; `projects` are those whose model it may ask, `owner` whoever acts where none is named.
+
+    Raises
+    ------
+    PermissionDenied
+        Whoever acts may not register programs there, or may not do what a scope for the control server allows.
+    """
+    grants = [predict_grant(workspace, project) for project in projects]
+    wanted = list(dict.fromkeys([*(scope for _, scope in grants), *scopes]))
+    _may_hand_on(workspace, by, [one.removeprefix(CONTROL_SCOPE) for one in wanted if one.startswith(CONTROL_SCOPE)])
+    for resource in _programs(name, wanted):
+        allow(workspace, by, "client.register", resource)
+    return machines_of(workspace).add_client(
+        name,
+        owner=owner or by.counts_as,
+        audiences=list(dict.fromkeys([*(audience for audience, _ in grants), *audiences])),
+        scopes=wanted,
+        by=by.counts_as,
+        proof=proof,
+        public_key=public_key,
+    )
+
+
+def remove_client(workspace: Workspace, name: str, *, reason: str, by: Principal) -> None:
+    """As `Machines.remove_client`. PermissionDenied where whoever acts may not remove it."""
+    for resource in _programs(name, _scopes_of(workspace, name)):
+        allow(workspace, by, "client.remove", resource)
+    machines_of(workspace).remove_client(name, by=by.counts_as, reason=reason)
+
+
+def revoke_tokens(workspace: Workspace, name: str, *, reason: str, by: Principal) -> None:
+    """As `Machines.revoke_tokens_of`. PermissionDenied where whoever acts may not take them back."""
+    for resource in _programs(name, _scopes_of(workspace, name)):
+        allow(workspace, by, "token.revoke", resource)
+    machines_of(workspace).revoke_tokens_of(name, by=by.counts_as, reason=reason)
+
+
+def make_api_key(
+    workspace: Workspace, subject: str, *, project: str, days: float, by: Principal, owner: str = ""
+) -> tuple[ApiKey, str]:
+    """As `Machines.make_api_key`, for one project's model. PermissionDenied where whoever acts may not."""
+    allow(workspace, by, "api_key.make", ClientResource(name=subject, project=project))
+    _, scope = predict_grant(workspace, project)
+    return machines_of(workspace).make_api_key(
+        subject, project=project, scopes=[scope], owner=owner or by.counts_as, days=days, by=by.counts_as
+    )
+
+
+def revoke_api_key(workspace: Workspace, name: str, *, reason: str, by: Principal) -> None:
+    """As `Machines.revoke_api_key`. PermissionDenied where whoever acts may not."""
+    machines = machines_of(workspace)
+    found = next((one for one in machines.api_keys() if one.id == name), None)
+    if found is None:
+        raise NotFound(f"There is no API key {name[:32]} to revoke. See: sealwright api-key list")
+    allow(workspace, by, "api_key.revoke", ClientResource(name=found.subject, project=found.project))
+    machines.revoke_api_key(name, by=by.counts_as, reason=reason)
+
+
+def issue_certificate(
+    workspace: Workspace,
+    service: str,
+    use: Literal["client", "server"],
+    to: Path,
+    *,
+    names: Sequence[str],
+    days: float,
+    by: Principal,
+) -> tuple[Certificate, Path]:
+    """As `ServiceCertificates.issue`; with it the file of the CA. PermissionDenied where whoever acts may not."""
+    allow(workspace, by, "certificate.issue", _CA)
+    services = certificates_of(workspace)
+    return services.issue(service, use, to, by=by.counts_as, names=names, days=days), services.ca
+
+
+def revoke_certificate(workspace: Workspace, serial: str, *, reason: str, by: Principal) -> None:
+    """As `ServiceCertificates.revoke`. PermissionDenied where whoever acts may not."""
+    allow(workspace, by, "certificate.revoke", _CA)
+    certificates_of(workspace).revoke(serial, by=by.counts_as, reason=reason)
+
+
+def publish_revocations(workspace: Workspace, *, by: Principal) -> Path:
+    """As `ServiceCertificates.publish`; returns where the list stands. PermissionDenied where whoever acts may not."""
+    allow(workspace, by, "certificate.revoke", _CA)
+    services = certificates_of(workspace)
+    services.publish()
+    return services.revocations
+
+
+def hand_out_control_token(
+    workspace: Workspace, subject: str, actions: Sequence[str], *, hours: float, by: Principal
+) -> str:
+    """A token for a program that asks the control server; nobody hands out what they may not do themselves.
+
+    Raises
+    ------
+    PermissionDenied
+        Whoever acts may not issue tokens in every project, or may not do one of the actions.
+    InvalidInput, Refused
+        There is no such action, or none of the kind at the control server.
+    """
+    if not actions:
+        raise InvalidInput("Say what the program may do, e.g. --may ledger.read.")
+    _may_hand_on(workspace, by, actions)
+    allow(workspace, by, "token.issue", ClientResource(name=subject))
+    return issue_control_token(workspace, subject, actions, hours=hours, by=by.counts_as)
+
+
+def _may_hand_on(workspace: Workspace, by: Principal, actions: Sequence[str]) -> None:
+    """Go on only if whoever acts may do all of that themselves at the control server."""
+    for action in dict.fromkeys(actions):
+        allow(workspace, by, action, thing_of(action, f"{action_named(action).kind}:"))
+
+
+def _programs(name: str, scopes: Sequence[str]) -> Iterator[ClientResource]:
+    """The program, once for each project it belongs to."""
+    projects = {scope.removeprefix(_PREDICT) for scope in scopes if scope.startswith(_PREDICT)}
+    yield from (ClientResource(name=name, project=project) for project in sorted(projects))
+    if not projects or any(not scope.startswith(_PREDICT) for scope in scopes):
+        yield ClientResource(name=name)
+
+
+def _scopes_of(workspace: Workspace, name: str) -> Sequence[str]:
+    """What a registered client may ask for; of an unknown one nothing, so that it belongs to no project."""
+    return next(
+        (one.scopes for one in machines_of(workspace).clients() if one.id == name and one.state == "active"), ()
+    )
