@@ -1,11 +1,12 @@
 """The processes of one machine, started and ended together: signer, control, and a prediction server.
 
 Answers: in which order do they start, and what happens if one of them ends? Each starts when the one before it is ready. If
-one ends by itself, all end, and the caller hears which; on Ctrl-C or SIGTERM they end in the opposite order. Nobody is
-restarted here: a service manager does that, for the whole.
+one ends by itself, all end, and the caller hears which; on Ctrl-C or SIGTERM they end in the opposite order. If whoever
+started them is killed, the kernel tells each to end. Nobody is restarted here: a service manager does that, for the whole.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import queue
@@ -19,9 +20,10 @@ from typing import Any, Literal
 
 from sealwright.kernel import OperationFailed
 
-__all__ = ["Plan", "run_together"]
+__all__ = ["Plan", "end_with", "run_together"]
 
-_CODE = "from sealwright.doors.cli import main; main()"
+_CODE = "from sealwright.doors.together import end_with; end_with({}); from sealwright.doors.cli import main; main()"
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _PATIENCE_SECONDS = 40.0  # a server finishes what it began, up to 30 s
 
 
@@ -77,6 +79,14 @@ def run_together(
             signal.signal(number, handler)
 
 
+def end_with(parent: int) -> None:
+    """In a process just started: end in good order when `parent` is no more, however it ended."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("Whoever started this process has ended already.")
+
+
 def _started(plan: Plan, environment: Mapping[str, str], passphrase: str | None) -> "subprocess.Popen[str]":
     """A session of its own, so that Ctrl-C on the terminal reaches it by us, in its turn."""
     given = dict(environment)
@@ -87,7 +97,7 @@ def _started(plan: Plan, environment: Mapping[str, str], passphrase: str | None)
         given["SEALWRIGHT_PASSPHRASE_FD"], handles = str(reading), (reading,)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CODE, *plan.arguments, "--json"],
+            [sys.executable, "-c", _CODE.format(os.getpid()), *plan.arguments, "--json"],
             env=given,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -79,3 +79,12 @@ def test_when_one_ends_all_end_and_it_is_said_which(started: Any) -> None:
     assert process.returncode not in (0, 2, 3)
     assert "signer ended by itself" in err
     assert _gone(children)
+
+
+def test_when_it_is_killed_none_is_left_behind(started: Any) -> None:
+    _, process, facts = started
+    children = _children(process.pid)
+    process.kill()
+    process.communicate(timeout=60)
+    assert _gone(children)
+    assert not Path(facts["signer"]["socket"]).exists()
