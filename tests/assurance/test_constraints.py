@@ -1,6 +1,7 @@
 """A changed row is possible or it is not, and what a change costs never depends on the attack that made it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,26 @@ def test_whatever_is_wished_for_the_nearest_row_is_possible_and_stays_put(
     assert (nearest.numbers[:, 1] == np.round(nearest.numbers[:, 1])).all()
     assert (nearest.numbers[:, 3:].sum(axis=1) == 1).all()  # exactly one colour
     assert set(nearest.strings[:, 0]) <= {"a", "b"}
+
+
+@given(
+    st.floats(0, 100, width=32),
+    st.floats(-200, 200, width=32),
+    st.floats(-1, 60, width=32),
+    st.floats(60, 101, width=32),
+)
+def test_a_number_that_should_be_whole_and_was_not_goes_to_a_whole_one_on_its_way_or_stays(
+    before: float, wish: float, least: float, most: float
+) -> None:
+    """Rows and ends of ranges break the rule that numbers are whole; what is made from them keeps it."""
+    rules = _rules(least=np.array([0, 0, least, 0, 0, 0.0]), most=np.array([99, 50, most, 1, 1, 1.0]))
+    rules = replace(rules, whole=np.array([True, True, True, True, True, True]))
+    original, wanted = (_features([[30, 10, number, 1, 0, 0]], ["a"]) for number in (before, wish))
+    nearest = rules.project(original, wanted)
+    found = float(nearest.numbers[0, 2])
+    assert rules.allowed(original, nearest).all()
+    assert found == original.numbers[0, 2] or found == round(found)
+    assert min(before, wish) - 1e-6 <= found <= max(before, wish) + 1e-6
 
 
 @given(st.lists(st.tuples(_ROW, _WISH, _JOB), min_size=1, max_size=5), st.floats(0.01, 3), st.floats(1, 3))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sealwright.assurance import AssuranceSpec, Features
@@ -58,6 +58,7 @@ def _searched(case: Case, queries: int = 150, rows: int = 200) -> tuple[Goal, Fl
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["up", "down", None]), st.booleans(), st.integers(20, 300))
+@example(147, "up", False, 20)  # a number that should be whole and was not, and the end of its range neither
 def test_whatever_the_model_and_the_constraints_the_laws_hold(
     seed: int, direction: str | None, fixed: bool, queries: int
 ) -> None:

@@ -122,7 +122,7 @@ def test_a_ledger_elsewhere_is_verified_with_the_keys_one_brings(office: Home, t
 def test_from_the_first_witness_to_a_verified_anchor(office: Home, witness: tuple[str, str]) -> None:
     address, key = witness
     assert "no anchor yet" in office.inside("ledger", "anchor").out
-    shown = office.inside("ledger", "witnesses", "--add", address, "--key", key, "--json").json["anchors"]
+    shown = office.inside("ledger", "witnesses", "--add", address, "--key", key, "--json", *BEA).json["anchors"]
     assert [(one["anchor"], one["anchored"], one["behind"]) for one in shown] == [("w1", 0, 5)]
     done = office.inside("ledger", "anchor", "--json").json["anchors"]
     assert [(one["outcome"], one["behind"]) for one in done] == [("done", 0)]
@@ -130,14 +130,14 @@ def test_from_the_first_witness_to_a_verified_anchor(office: Home, witness: tupl
     assert said["cosigned"] == 5
     office.inside("ledger", "verify", "--witness", key, "--need", "2", expect=2)
     office.inside("ledger", "proof", "1", "--cosigned")
-    office.inside("ledger", "witnesses", "--remove", "w1")
+    office.inside("ledger", "witnesses", "--remove", "w1", *BEA)
     assert office.inside("ledger", "witnesses", "--json").json["anchors"] == []
-    office.inside("ledger", "witnesses", "--add", address, expect=2)
+    office.inside("ledger", "witnesses", "--add", address, *BEA, expect=2)
 
 
 def test_a_witness_who_saw_more_ends_with_status_4(office: Home, witness: tuple[str, str]) -> None:
     address, key = witness
-    office.inside("ledger", "witnesses", "--add", address, "--key", key)
+    office.inside("ledger", "witnesses", "--add", address, "--key", key, *BEA)
     ledger = office.workspace / "ledger"
     before = {name: (ledger / name).read_bytes() for name in ("entries.log", "checkpoints.log", "checkpoint")}
     office.inside("people", "add", "dora", "--role", "auditor", "--person-key", "dora.key")
@@ -150,16 +150,16 @@ def test_a_witness_who_saw_more_ends_with_status_4(office: Home, witness: tuple[
 
 
 def test_a_witness_who_is_away_ends_with_status_1(office: Home, witness: tuple[str, str]) -> None:
-    office.inside("ledger", "witnesses", "--add", "http://127.0.0.1:1", "--key", witness[1])
+    office.inside("ledger", "witnesses", "--add", "http://127.0.0.1:1", "--key", witness[1], *BEA)
     assert "cannot be reached" in office.inside("ledger", "anchor", expect=1).err
 
 
 def test_stamps_and_buckets_say_what_they_need(office: Home) -> None:
-    office.inside("ledger", "stamps", "--add", "http://127.0.0.1:1", expect=2)
+    office.inside("ledger", "stamps", "--add", "http://127.0.0.1:1", *BEA, expect=2)
     (office.root / "none.pem").write_text("no certificate")
-    office.inside("ledger", "stamps", "--add", "http://127.0.0.1:1", "--certificate", "none.pem", expect=2)
-    office.inside("ledger", "buckets", "--add", "archive", "--days", "30", "--endpoint", "http://127.0.0.1:1")
+    office.inside("ledger", "stamps", "--add", "http://127.0.0.1:1", "--certificate", "none.pem", *BEA, expect=2)
+    office.inside("ledger", "buckets", "--add", "archive", "--days", "30", "--endpoint", "http://127.0.0.1:1", *BEA)
     assert [one["anchor"] for one in office.inside("ledger", "buckets", "--json").json["anchors"]] == [
         "s3://archive/sealwright"
     ]
-    office.inside("ledger", "buckets", "--remove", "s3://archive/sealwright")
+    office.inside("ledger", "buckets", "--remove", "s3://archive/sealwright", *BEA)

@@ -27,7 +27,7 @@ from sealwright.pipeline import (
     ledger_origin,
     prove_entry,
     read_anchors,
-    reading,
+    reading_ledger,
     remove_anchor,
 )
 from sealwright.trust import (
@@ -108,12 +108,12 @@ def test_two_witnesses_cosign_one_checkpoint_and_it_holds_offline(house: House) 
     assert [(one.kind, one.outcome, one.behind) for one in done] == [("witness", "done", 0)] * 2
     found = house.check(policy=house.policy(2), most_age=timedelta(hours=1))
     assert (found.cosigned, found.cosigned_at) == (size, START)  # type: ignore[attr-defined]
-    with reading(house.workspace, operator("ada")) as ledger:
+    with reading_ledger(house.workspace, operator("ada")) as ledger:
         leaf, proof = prove_entry(ledger, house.folder, 2, cosigned=True)
     keys = house.workspace.trust_root.keys_of("checkpoints")
     assert verify_proof(leaf, proof, keys, None, witnesses=house.policy(2)) == 2
     house.grow()
-    with reading(house.workspace, operator("ada")) as ledger:
+    with reading_ledger(house.workspace, operator("ada")) as ledger:
         _, bare = prove_entry(ledger, house.folder, 2)
         with pytest.raises(InvalidInput, match="No witness has cosigned"):
             prove_entry(ledger, house.folder, size, cosigned=True)
@@ -244,7 +244,7 @@ def test_anchors_come_and_go_on_record(house: House) -> None:
     remove_anchor(house.workspace, "w1", by=operator("ada"))
     with pytest.raises(NotFound, match="no anchor"):
         remove_anchor(house.workspace, "w1", by=operator("ada"))
-    with reading(house.workspace, operator("ada")) as ledger:
+    with reading_ledger(house.workspace, operator("ada")) as ledger:
         found = list(find_entries(house.workspace, ledger, Sought(actor="ada", action="anchor.")))
     assert [one.action for one in found] == ["anchor.added", "anchor.removed"]
     path = house.workspace.home / "anchors.json"

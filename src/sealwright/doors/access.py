@@ -6,7 +6,7 @@ Does not answer: what a client or a certificate is. That is `trust.machines`.
 A program belongs to the projects its scopes name. One with a scope beyond any project takes a role in every project.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ from sealwright.trust import (
     KeyResource,
     Principal,
     PublicKey,
+    Resource,
     action_named,
 )
 
@@ -63,7 +64,8 @@ def add_client(
     """
     grants = [predict_grant(workspace, project) for project in projects]
     wanted = list(dict.fromkeys([*(scope for _, scope in grants), *scopes]))
-    _may_hand_on(workspace, by, [one.removeprefix(CONTROL_SCOPE) for one in wanted if one.startswith(CONTROL_SCOPE)])
+    for action, thing in _handed_on(one.removeprefix(CONTROL_SCOPE) for one in wanted if one.startswith(CONTROL_SCOPE)):
+        allow(workspace, by, action, thing)
     for resource in _programs(name, wanted):
         allow(workspace, by, "client.register", resource)
     return machines_of(workspace).add_client(
@@ -156,15 +158,16 @@ def hand_out_control_token(
     """
     if not actions:
         raise InvalidInput("Say what the program may do, e.g. --may ledger.read.")
-    _may_hand_on(workspace, by, actions)
+    for action, thing in _handed_on(actions):
+        allow(workspace, by, action, thing)
     allow(workspace, by, "token.issue", ClientResource(name=subject))
     return issue_control_token(workspace, subject, actions, hours=hours, by=by.counts_as)
 
 
-def _may_hand_on(workspace: Workspace, by: Principal, actions: Sequence[str]) -> None:
-    """Go on only if whoever acts may do all of that themselves at the control server."""
+def _handed_on(actions: Iterable[str]) -> Iterator[tuple[str, Resource]]:
+    """What somebody must be allowed themselves who lets a program do it at the control server."""
     for action in dict.fromkeys(actions):
-        allow(workspace, by, action, thing_of(action, f"{action_named(action).kind}:"))
+        yield action, thing_of(action, f"{action_named(action).kind}:")
 
 
 def _programs(name: str, scopes: Sequence[str]) -> Iterator[ClientResource]:

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         ledger_at,
         ledger_named,
         prove_entry,
-        reading,
+        reading_ledger,
     )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
@@ -89,8 +89,8 @@ if TYPE_CHECKING:
         candidate_facts,
         data_of,
         data_of_project,
+        facts_of_version,
         project_facts,
-        version_facts,
         version_named,
     )
     from sealwright.pipeline.way import Way, run_way
@@ -211,7 +211,7 @@ __all__ = [
     "proven_by_key",
     "read_anchors",
     "read_trust_root",
-    "reading",
+    "reading_ledger",
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
@@ -235,7 +235,7 @@ __all__ = [
     "trust_root_from",
     "verify_bytes",
     "verify_path",
-    "version_facts",
+    "facts_of_version",
     "version_named",
     "who_acted",
     "withdraw_consent",
@@ -336,7 +336,7 @@ _HOME = {
         "ledger_at",
         "ledger_named",
         "prove_entry",
-        "reading",
+        "reading_ledger",
     ),
     "let_through": (
         "Approved",
@@ -397,7 +397,7 @@ _HOME = {
         "data_of",
         "data_of_project",
         "project_facts",
-        "version_facts",
+        "facts_of_version",
         "version_named",
     ),
     "way": (

@@ -36,7 +36,7 @@ __all__ = [
     "ledger_at",
     "ledger_named",
     "prove_entry",
-    "reading",
+    "reading_ledger",
 ]
 
 CONTROL = "control"
@@ -109,7 +109,7 @@ def _name_of(place: LedgerAt) -> str:
 
 
 @contextmanager
-def reading(
+def reading_ledger(
     workspace: Workspace, by: Principal, log: str = CONTROL, *, action: LedgerAction = "ledger.read"
 ) -> Iterator[Ledger]:
     """The ledger, opened to read as of now, for whoever may.

@@ -5,7 +5,7 @@ Does not answer: whether the package is sound. The registry verifies it again ea
 """
 
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import version_facts, version_named
+from sealwright.pipeline.version_facts import facts_of_version, version_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import PointerFacts, Revocation
 from sealwright.trust import Principal
@@ -25,7 +25,7 @@ def promote(
     SealwrightError
         As `Registry.promote`.
     """
-    allow(workspace, by, "model.promote", version_facts(workspace, project, number))
+    allow(workspace, by, "model.promote", facts_of_version(workspace, project, number))
     return workspace.registry.promote(project, number, channel=channel, by=by.counts_as, reason=reason, days=days)
 
 
@@ -41,7 +41,7 @@ def rollback(
     SealwrightError
         As `Registry.rollback`.
     """
-    allow(workspace, by, "model.rollback", version_facts(workspace, project, number))
+    allow(workspace, by, "model.rollback", facts_of_version(workspace, project, number))
     return workspace.registry.rollback(project, channel, number, by=by.counts_as, reason=reason, days=days)
 
 

@@ -15,8 +15,8 @@ from sealwright.pipeline.version_facts import (
     candidate_facts,
     data_of,
     data_of_project,
+    facts_of_version,
     project_facts,
-    version_facts,
 )
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
@@ -81,7 +81,7 @@ def _version(workspace: Workspace, name: str, project: Project | None) -> Versio
     known, _, number = name.rpartition("/")
     if not known or not number.isdecimal():
         raise InvalidInput(f"A version is named PROJECT/NUMBER, such as {name}/1; a candidate by its project's folder.")
-    return version_facts(workspace, known, int(number))
+    return facts_of_version(workspace, known, int(number))
 
 
 def _case(workspace: Workspace, name: str) -> CaseResource:

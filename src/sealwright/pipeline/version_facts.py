@@ -21,7 +21,7 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.training import PROVENANCE
 from sealwright.trust import PERSON, DatasetResource, ProjectResource, Risk, VersionResource
 
-__all__ = ["candidate_facts", "data_of", "data_of_project", "project_facts", "version_facts", "version_named"]
+__all__ = ["candidate_facts", "data_of", "data_of_project", "project_facts", "facts_of_version", "version_named"]
 
 _SECTION = "assurance"
 
@@ -76,7 +76,7 @@ def candidate_facts(desk: Desk, run: Run, decision: GateDecision | None = None) 
     )
 
 
-def version_facts(workspace: Workspace, project: str, number: int) -> VersionResource:
+def facts_of_version(workspace: Workspace, project: str, number: int) -> VersionResource:
     """A registered version, from its package as it verifies now.
 
     Raises

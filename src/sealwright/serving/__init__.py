@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         problem_body,
     )
     from sealwright.serving.spec import ServingSpec
-    from sealwright.serving.strict_body import strict_body
+    from sealwright.serving.strict_bodies import strict_body
     from sealwright.serving.transport.admission import Head, read_head
     from sealwright.serving.transport.config import Transport, allowed_hosts, read_transport
     from sealwright.serving.transport.connection import ConnectionGuard
@@ -130,7 +130,7 @@ _HOME = {
         "problem_body",
     ),
     "spec": ("ServingSpec",),
-    "strict_body": ("strict_body",),
+    "strict_bodies": ("strict_body",),
     "transport.admission": (
         "Head",
         "read_head",

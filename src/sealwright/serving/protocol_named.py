@@ -17,7 +17,7 @@ from sealwright.serving.contract import Batch, Contract, Feature, days_of
 from sealwright.serving.field_rules import MOST_PROBLEMS, row_problems
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
-from sealwright.serving.strict_body import strict_body
+from sealwright.serving.strict_bodies import strict_body
 
 __all__ = ["NamedProtocol", "NamedRequest"]
 

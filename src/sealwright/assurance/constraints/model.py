@@ -59,9 +59,12 @@ class Constraints:
         before, numbers = original.numbers.astype(np.float64), wanted.numbers.astype(np.float64)
         low, high = self.box(original, np.inf)
         wished = np.clip(np.where(np.isnan(numbers), before, numbers), low, high)
-        # whole numbers are rounded toward where they came from, so that no budget is overstepped
-        toward = np.where(wished >= before, np.floor(wished + _SLACK), np.ceil(wished - _SLACK))
-        numbers = np.where(self.whole & (wished != before), np.clip(toward, low, high), wished)
+        # whole numbers are rounded toward where they came from, so that no budget is overstepped; where none lies on
+        # the way, as from 2.2 to 2.1, the number stays
+        up = wished >= before
+        toward = np.where(up, np.floor(wished + _SLACK), np.ceil(wished - _SLACK))
+        on_the_way = np.where(up, toward >= before, toward <= before) & (low <= toward) & (toward <= high)
+        numbers = np.where(self.whole & (wished != before), np.where(on_the_way, toward, before), wished)
         numbers = np.where(np.isnan(before), np.nan, numbers)
         for columns in self.exclusive:
             numbers[:, columns] = self._one_of(before, wished, list(columns))

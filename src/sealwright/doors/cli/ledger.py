@@ -60,9 +60,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the newest entries, with the names of who acted."""
-    from sealwright.pipeline import Sought, find_entries, reading
+    from sealwright.pipeline import Sought, find_entries, reading_ledger
 
-    with acting_at(home, key_file, by, person_key) as (workspace, who), reading(workspace, who, log) as ledger:
+    with acting_at(home, key_file, by, person_key) as (workspace, who), reading_ledger(workspace, who, log) as ledger:
         found = list(find_entries(workspace, ledger, Sought(), start=max(0, ledger.size - last), names=_us()))
         size = ledger.size
     _tell({"log": log, "size": size}, found, as_json=as_json)
@@ -89,12 +89,12 @@ def search(
     from itertools import islice
 
     from sealwright.doors.cli import show as shown
-    from sealwright.pipeline import find_entries, reading
+    from sealwright.pipeline import find_entries, reading_ledger
 
     wanted = _sought(actor, action, subject, outcome, since, until, text)
     with (
         acting_at(home, key_file, by, person_key) as (workspace, who),
-        reading(workspace, who, log) as ledger,
+        reading_ledger(workspace, who, log) as ledger,
         shown.progress(quiet=as_json) as progress,
     ):
         found = list(islice(find_entries(workspace, ledger, wanted, names=_us(), progress=progress), limit + 1))
@@ -128,14 +128,14 @@ def export(
 
     from sealwright.doors.cli import show as shown
     from sealwright.kernel import InvalidInput, write_atomically
-    from sealwright.pipeline import export_entries, reading
+    from sealwright.pipeline import export_entries, reading_ledger
 
     wanted = _sought(actor, action, subject, outcome, since, until, text)
     if to.exists() and not to.is_dir():
         raise InvalidInput(f"{to} is a file. Name a folder to write to.")
     with (
         acting_at(home, key_file, by, person_key) as (workspace, who),
-        reading(workspace, who, log, action="ledger.export") as ledger,
+        reading_ledger(workspace, who, log, action="ledger.export") as ledger,
         shown.progress(quiet=as_json) as progress,
     ):
         to.mkdir(parents=True, exist_ok=True)
@@ -173,10 +173,10 @@ def proof(
 ) -> None:
     """Prove one entry: a text (c2sp.org/tlog-proof) that shows to anybody that it is in the ledger."""
     from sealwright.kernel import write_atomically
-    from sealwright.pipeline import ledger_at, prove_entry, reading
+    from sealwright.pipeline import ledger_at, prove_entry, reading_ledger
 
     target = writable(to)
-    with acting_at(home, key_file, by, person_key) as (workspace, who), reading(workspace, who, log) as ledger:
+    with acting_at(home, key_file, by, person_key) as (workspace, who), reading_ledger(workspace, who, log) as ledger:
         leaf, found = prove_entry(ledger, ledger_at(workspace, log).folder, index, cosigned=cosigned)
     if target is not None:
         write_atomically(target, found, mode=0o644)
