@@ -107,7 +107,7 @@ def options_in(page: httpx.Response) -> dict[str, Any]:
 
 
 class Bank:
-    """A workspace in which two people are enrolled, and its server."""
+    """A workspace in which people are enrolled, and its server. Dan has no account, and is there to be struck off."""
 
     def __init__(self, root: Path, *, people: bool = True, provider: Mapping[str, Any] | None = None) -> None:
         root.mkdir(mode=0o700)
@@ -121,7 +121,8 @@ class Bank:
         with create_workspace(self.home, name="Example <b>Bank</b>", unlock=KeyFile(self.key)) as workspace:
             self.id = workspace.id
             ops = Principal(kind="person", name="ops", proof="machine_account")
-            for name, role in (("cara", "auditor"), ("ada", "administrator")) if people else ():
+            everybody = (("cara", "auditor"), ("dan", "auditor"), ("ada", "administrator"))
+            for name, role in everybody if people else ():
                 enrol(workspace, name, [role], create_key_file(root / f"{name}.key"), by=ops)
         self.secret = root / "client.secret"
         self.secret.write_text("any-secret")

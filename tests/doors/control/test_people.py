@@ -216,11 +216,12 @@ def test_a_changed_password_ends_every_other_session_t09(bank: Bank) -> None:
 
 
 def test_roles_are_those_of_the_enrolment_and_their_end_is_at_once_t12(bank: Bank) -> None:
-    auditor, administrator = bank.signed_in("cara"), _ada(bank)
+    bank.join("dan", bank.link_for("dan"))
+    auditor, administrator = bank.signed_in("dan"), _ada(bank)
     assert auditor.get("/ledger").status_code == 200
     assert administrator.get("/ledger").status_code == 403
     as_ada = ("--as", "ada", "--own-key", str(bank.root / "ada.key"))
-    done = bank.command("people", "end", "cara", "--reason", "left the bank", *as_ada)
+    done = bank.command("people", "end", "dan", "--reason", "left the bank", *as_ada)
     assert done.returncode == 0, done.stderr
     assert auditor.get("/ledger").status_code == 401  # the very next click
     assert administrator.get("/account").status_code == 200
