@@ -63,11 +63,14 @@ class Client:
         self.house, self.port = house, port
         self.tls = ssl.create_default_context(cafile=str(house.tls.ca))
         self.token = house.token()
+        self.source = ("", 0)  # the address it comes from; left to the system
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
         """One request on a connection of its own, as any client would send it."""
         with contextlib.closing(
-            http.client.HTTPSConnection("localhost", self.port, context=self.tls, timeout=20)
+            http.client.HTTPSConnection(
+                "localhost", self.port, context=self.tls, timeout=20, source_address=self.source
+            )
         ) as link:
             link.request(method, path, body, headers if headers is not None else self.usual())
             answer = link.getresponse()

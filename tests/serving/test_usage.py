@@ -1,13 +1,17 @@
 """How much callers ask is on record, and the detector notices who copies the model: against a real server."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sealwright import trust
 from sealwright.kernel import system_clock
 from sealwright.serving import Running, decision_ledger_folder, decision_origin
+from sealwright.serving.tokens import Caller
 from sealwright.serving.usage import Asked, Usage
 from sealwright.watch import raise_alerts
 
@@ -19,6 +23,10 @@ def _decisions(house: Any) -> tuple[str, trust.Ledger]:
     keys = house.keyring.trust_root.keys_of("decision-checkpoints")
     folder = decision_ledger_folder(house.home, house.project, "live")
     return origin, trust.Ledger.open(folder, origin=origin, signer=None, keys=keys)
+
+
+def caller(name: str) -> Caller:
+    return Caller(subject=name, token=f"tok_{name}", scopes=frozenset())
 
 
 def _ask(client: Any, house: Any, rows: list[dict[str, Any]]) -> None:
@@ -42,7 +50,10 @@ def test_what_a_caller_asked_stands_in_the_ledger_by_pseudonym(
         told = [dict(entry.detail) for entry in ledger.entries() if entry.action == "predict.usage"]
     assert [(one["rows"], one["different"]) for one in told] == [(3, 2)]
     assert told[0]["caller"].startswith("sub_")
+    ((source, requests),) = told[0]["sources"].items()
+    assert (source[:4], requests) == ("sub_", 3)
     assert "bank-frontend" not in str(told)
+    assert "127.0.0.1" not in str(told)
 
 
 def test_copying_a_model_by_asking_it_raises_an_alert_t65(
@@ -73,6 +84,34 @@ def test_copying_a_model_by_asking_it_raises_an_alert_t65(
     assert again == []
 
 
+@pytest.mark.parametrize("addresses", [3, 4])
+def test_one_token_from_four_addresses_raises_an_alert_t65(
+    new_house: Callable[..., Any],
+    start: Callable[..., Running],
+    client_of: Any,
+    row: dict[str, Any],
+    tmp_path: Path,
+    addresses: int,
+) -> None:
+    house = new_house()
+    running = start(house)
+    client = client_of(house, running)
+    for number in range(addresses):
+        client.source = (f"127.0.0.{number + 2}", 0)
+        assert client.predict(row).status == 200
+    running.stop()
+    origin, ledger = _decisions(house)
+    with (
+        ledger,
+        trust.Ledger.open(
+            tmp_path / "control", origin=CONTROL, signer=house.keyring.signer("checkpoints"), create=True
+        ) as control,
+    ):
+        audit = trust.LedgerAudit(control, house.keyring)
+        raised = raise_alerts({origin: ledger, CONTROL: control}, audit, now=system_clock())
+    assert [alert.rule for alert in raised] == ["intrusion.impossible_token"] * (addresses == 4)
+
+
 def test_what_the_ledger_did_not_take_is_counted_on() -> None:
     written: list[Any] = []
 
@@ -82,24 +121,25 @@ def test_what_the_ledger_did_not_take_is_counted_on() -> None:
         written.append(detail)
 
     usage = Usage(note, lambda name: f"sub_{name}")
-    usage.add("a", b"1", 10)
-    usage.add("b", b"2", 5)
+    usage.add(caller("a"), "192.0.2.1", b"1", 10)
+    usage.add(caller("b"), "192.0.2.1", b"2", 5)
     found = usage.take()
     try:
         usage.write(found)
     except OSError:
         usage.give_back(found)
-    usage.add("b", b"2", 5)
-    assert written == [{"caller": "sub_a", "rows": 10, "different": 10}]
-    assert usage.take() == {"b": Asked(10, 5)}
+    usage.add(caller("b"), "192.0.2.2", b"2", 5)
+    assert written == [{"caller": "sub_a", "rows": 10, "different": 10, "sources": {"sub_192.0.2.1": 1}}]
+    assert usage.take() == {("b", "tok_b"): Asked(10, 5, Counter({"192.0.2.1": 1, "192.0.2.2": 1}))}
 
 
 def test_callers_without_end_fill_no_memory() -> None:
     usage = Usage(lambda *_: None, str)
     for number in range(1_000):
-        usage.add(f"caller-{number}", b"x", 1)
+        usage.add(caller(f"caller-{number}"), "192.0.2.1", b"x", 1)
     for number in range(20_000):
-        usage.add("one", str(number).encode(), 1)
+        usage.add(caller("one"), f"192.0.2.{number % 250}", str(number).encode(), 1)
     assert len(usage._known) == 200
     assert len(usage._known["one"]) == 10_000
-    assert usage.take()["one"] == Asked(20_000, 20_000)
+    asked = usage.take()["one", "tok_one"]
+    assert (asked.rows, asked.different, len(asked.sources)) == (20_000, 20_000, 8)

@@ -61,6 +61,7 @@ class _Request:
     head: Head
     receive: _Receive
     caller: Caller
+    source: str  # the caller's address
     values: dict[str, str]
 
 
@@ -123,7 +124,7 @@ class App:
             return
         except HttpRefusal as refusal:
             if refusal.reason:
-                self._refusals.add(refusal.reason, (scope.get("client") or ("",))[0])
+                self._refusals.add(refusal.reason, _source_of(scope))
             await self._refuse(refusal, receive, send)
         except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
             fault = new_id("flt")
@@ -142,7 +143,9 @@ class App:
                 raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
         if method == "POST":
             head.need_json()
-        result: tuple[int, bytes] = await match.route.handler(_Request(head, receive, caller, match.values))
+        result: tuple[int, bytes] = await match.route.handler(
+            _Request(head, receive, caller, _source_of(scope), match.values)
+        )
         return result
 
     async def _refuse(self, refusal: HttpRefusal, receive: _Receive, send: _Send, *, instance: str = "") -> None:
@@ -210,7 +213,7 @@ class App:
                 person=request.head.person,
                 gpc=request.head.gpc,
             )
-            self._usage.add(request.caller.subject, body, asked.batch.rows)
+            self._usage.add(request.caller, request.source, body, asked.batch.rows)
         finally:
             self._waiting -= 1
         return 200, protocol.wrap(answer, receipt)
@@ -226,6 +229,10 @@ class App:
         if self.draining:
             return "draining"
         return self._holder.not_ready() or self._tokens.not_ready() or self._decisions.not_ready()
+
+
+def _source_of(scope: MutableMapping[str, Any]) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def _run(served: Served, protocol: Any, body: bytes) -> tuple[Any, Outcome]:

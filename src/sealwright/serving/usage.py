@@ -1,68 +1,92 @@
-"""How much each caller asks: counted as it comes, written to the ledger once a minute.
+"""How much each credential asks, and from where: counted as it comes, written to the ledger once a minute.
 
-Whoever copies a model by asking it has to ask for very many rows, nearly all of them new. A single decision does not show
-that; these counts do. Callers stand in them as pseudonyms, requests not at all.
+Whoever copies a model by asking it has to ask for very many rows, nearly all of them new; whoever stole a token uses it
+where its owner does not. A single decision shows neither; these counts do. Callers and addresses stand in them as
+pseudonyms, requests not at all.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
+
+from sealwright.serving.tokens import Caller
+from sealwright.trust import digest_of_resource
 
 __all__ = ["Asked", "Usage"]
 
 _MOST_CALLERS = 200  # whose requests are known again; the one who asked least recently is forgotten
 _MOST_REQUESTS = 10_000  # of one caller; later ones count as new
+_MOST_SOURCES = 8  # of one credential in a minute; from four on it is an alarm
 
 _Note = Callable[[str, str, Mapping[str, object]], None]
+_Who = tuple[str, str]  # caller, id of the credential
 
 
-class Asked(NamedTuple):
-    """Rows one caller asked for, and how many of them in requests they had not sent before."""
+@dataclass(slots=True)
+class Asked:
+    """What came with one credential."""
 
-    rows: int
-    different: int
+    rows: int = 0
+    different: int = 0  # rows of requests that this caller had not sent before
+    sources: Counter[str] = field(default_factory=Counter)  # requests by address
 
 
 class Usage:
     """Counts on the event loop; `write` may run on a thread."""
 
     def __init__(self, note: _Note, name_of: Callable[[str], str]) -> None:
-        """`name_of`: from a caller to the pseudonym they are kept under."""
+        """`name_of`: from a caller or an address to the pseudonym they are kept under."""
         self._note, self._name_of = note, name_of
-        self._asked: dict[str, Asked] = {}
+        self._asked: dict[_Who, Asked] = {}
         self._known: OrderedDict[str, set[int]] = OrderedDict()  # hashes of requests, keyed anew in each process
 
-    def add(self, caller: str, request: bytes, rows: int) -> None:
+    def add(self, caller: Caller, source: str, request: bytes, rows: int) -> None:
         """One answered request of `rows` rows."""
-        known = self._known.setdefault(caller, set())
-        self._known.move_to_end(caller)
-        if len(self._known) > _MOST_CALLERS:
-            self._known.popitem(last=False)
-        mark = hash(request)
-        different = 0 if mark in known else rows
-        if len(known) < _MOST_REQUESTS:
-            known.add(mark)
-        self.give_back({caller: Asked(rows, different)})
+        asked = self._asked.setdefault((caller.subject, caller.token), Asked())
+        asked.rows += rows
+        asked.different += rows if self._is_new(caller.subject, request) else 0
+        if source in asked.sources or len(asked.sources) < _MOST_SOURCES:
+            asked.sources[source] += 1
 
-    def take(self) -> dict[str, Asked]:
-        """What was asked since the last time, by caller."""
+    def take(self) -> dict[_Who, Asked]:
+        """What was asked since the last time."""
         found, self._asked = self._asked, {}
         return found
 
-    def give_back(self, found: Mapping[str, Asked]) -> None:
+    def give_back(self, found: Mapping[_Who, Asked]) -> None:
         """Count again what was taken and could not be written."""
-        for caller, more in found.items():
-            rows, different = self._asked.get(caller, Asked(0, 0))
-            self._asked[caller] = Asked(rows + more.rows, different + more.different)
+        for who, before in found.items():
+            asked = self._asked.setdefault(who, Asked())
+            asked.rows += before.rows
+            asked.different += before.different
+            asked.sources.update(before.sources)
 
-    def write(self, found: dict[str, Asked]) -> None:
-        """One entry a caller; what is written leaves `found`.
+    def write(self, found: dict[_Who, Asked]) -> None:
+        """One entry a credential; what is written leaves `found`.
 
         Raises
         ------
         NotRecorded
             The ledger could not take it.
         """
-        for caller, asked in tuple(found.items()):
-            self._note("predict.usage", "", {"caller": self._name_of(caller), **asked._asdict()})
-            del found[caller]
+        for (subject, token), asked in tuple(found.items()):
+            detail = {
+                "caller": self._name_of(subject),
+                "rows": asked.rows,
+                "different": asked.different,
+                "sources": {self._name_of(one): count for one, count in asked.sources.most_common(_MOST_SOURCES)},
+            }
+            self._note("predict.usage", digest_of_resource(f"credential:{token}"), detail)
+            del found[subject, token]
+
+    def _is_new(self, caller: str, request: bytes) -> bool:
+        known = self._known.setdefault(caller, set())
+        self._known.move_to_end(caller)
+        if len(self._known) > _MOST_CALLERS:
+            self._known.popitem(last=False)
+        mark = hash(request)
+        if mark in known:
+            return False
+        if len(known) < _MOST_REQUESTS:
+            known.add(mark)
+        return True

@@ -17,7 +17,7 @@ from sealwright.watch.seen import Seen
 __all__ = ["RULES"]
 
 _LOGINS = frozenset({"login", "oidc.login", "step_up", "recovery_code.use"})
-_CREDENTIALS = frozenset({"token.use", "api_key.use"})
+_CREDENTIALS = frozenset({"token.use", "api_key.use", "predict.usage"})
 _READS = frozenset(
     {
         "data.read",
@@ -160,9 +160,10 @@ class _ImpossibleToken:
         about = seen.subject or seen.actor
         if seen.refused and seen.reason.endswith((".revoked", ".replayed")):
             return self._taken_back(seen, seen.subject or next(iter(_sources(seen)), about))
-        if not about or not seen.source:
+        sources = _sources(seen)
+        if seen.refused or not about or not sources:
             return None
-        counted = self._sources.add(about, seen, seen.source)
+        counted = [self._sources.add(about, seen, source) for source in sources][-1]
         if counted.different < _SOURCES:
             return None
         self._sources.forget(about)
