@@ -29,6 +29,8 @@ from sealwright.kernel import (
     strict_json,
     strict_yaml,
     write_atomically,
+    yaml_comment,
+    yaml_value,
 )
 
 json_values = st.recursive(
@@ -140,6 +142,19 @@ def test_a_yaml_alias_bomb_is_refused_before_it_grows_t35() -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
     with pytest.raises(InvalidInput, match="anchors and aliases"):
         strict_yaml(bomb, what="bomb.yaml")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
+        max_leaves=8,
+    )
+)
+def test_what_is_written_as_yaml_reads_back_the_same(value: object) -> None:
+    comment = "\n".join(yaml_comment("one\nb: 2\u2028c: 3 " + "word " * 60, ""))
+    assert all(line.startswith("#") and len(line) <= 118 for line in comment.splitlines())
+    assert strict_yaml(f"{comment}\nheld: {yaml_value(value)}\n", what="f").value == {"held": value}
 
 
 def test_yaml_words_stay_words_and_keys_know_their_line() -> None:

@@ -25,6 +25,7 @@ from sealwright.kernel.progress import Progress, silent
 from sealwright.kernel.strict_yaml import Located, strict_yaml
 from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
 from sealwright.kernel.version import VERSION
+from sealwright.kernel.writing_yaml import YAML_WIDTH, yaml_comment, yaml_value
 
 __all__ = [
     "Clock",
@@ -44,6 +45,7 @@ __all__ = [
     "StoppedByPolicy",
     "VERSION",
     "VerificationFailed",
+    "YAML_WIDTH",
     "canonical_json",
     "check_name",
     "csv_cell",
@@ -66,4 +68,6 @@ __all__ = [
     "strict_yaml",
     "system_clock",
     "write_atomically",
+    "yaml_comment",
+    "yaml_value",
 ]

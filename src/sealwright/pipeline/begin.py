@@ -4,7 +4,6 @@ Answers: what would a careful colleague have written, and why each guess?
 Does not answer: whether the guesses are right. They are comments beside the lines they explain, to be read once.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +13,21 @@ from typing import Any
 
 from sealwright.charter import RiskClass
 from sealwright.data import Inferred, infer_contract
-from sealwright.kernel import Conflict, InvalidInput, Progress, check_name, silent, write_atomically
+from sealwright.kernel import (
+    YAML_WIDTH,
+    Conflict,
+    InvalidInput,
+    Progress,
+    check_name,
+    silent,
+    write_atomically,
+    yaml_comment,
+    yaml_value,
+)
 from sealwright.pipeline.project import PROJECT_FILE, load_project
 
 __all__ = ["Begun", "begin_project"]
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_WORDS_YAML_READS = {"null", "true", "false", "~"}
-_WIDTH = 118
 _DEFAULTS = (("nullable", False), ("role", "feature"))
 
 
@@ -114,7 +120,7 @@ def _text(project: str, plain: Mapping[str, Any], inferred: Inferred, risk: Risk
             "# A Sealwright project: one use case on one page. Read it once; every guess says why.",
             "# Your editor completes it with the schema from: sealwright schema > sealwright.schema.json",
             "format: 1",
-            f"project: {_scalar(project)}",
+            f"project: {yaml_value(project)}",
             "",
             *_charter(plain["target"], risk),
             "",
@@ -128,7 +134,7 @@ def _text(project: str, plain: Mapping[str, Any], inferred: Inferred, risk: Risk
 
 def _charter(target: str, risk: RiskClass) -> Iterator[str]:
     yield "charter:"
-    yield f"  purpose: {_scalar(f'Predict {target}. Say here what for, and who uses the answer.')}"
+    yield f"  purpose: {yaml_value(f'Predict {target}. Say here what for, and who uses the answer.')}"
     yield "  # What the data must have been collected for: one of the purposes in data.basis."
     yield "  # purpose_id: my-purpose"
     yield "  owner: Name the person or function that answers for this model"
@@ -145,12 +151,12 @@ def _data(plain: Mapping[str, Any], inferred: Inferred) -> Iterator[str]:
     yield "data:"
     for key, value in plain.items():
         if key != "columns":
-            yield f"  {key}: {_flow(value)}"
+            yield f"  {key}: {yaml_value(value)}"
     if "quarantine" not in plain:
         yield "  # Rows that break the contract are set aside, encrypted, never dropped; more than this share stops the ingest."
         yield "  quarantine: {at_most_share: 0.01}"
     for warning in inferred.warnings:
-        yield from _comment(f"Look here: {warning}", "  ")
+        yield from yaml_comment(f"Look here: {warning}", "  ")
     yield from _about_persons(plain["columns"])
     yield "  # type: integer | number | category | boolean | date | text"
     yield "  # class (who may read it): public | internal | confidential | personal | special"
@@ -159,7 +165,7 @@ def _data(plain: Mapping[str, Any], inferred: Inferred) -> Iterator[str]:
     for name, column in plain["columns"].items():
         reasons = "; ".join(inferred.reasons.get(name, ()))
         if reasons:
-            yield from _comment(reasons, "    ")
+            yield from yaml_comment(reasons, "    ")
         yield from _column(name, column)
 
 
@@ -169,7 +175,7 @@ def _about_persons(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if named is not None:
         yield "  # If this column names a person: their cells are then sealed under a key of their own, and they can be found,"
         yield "  # given a copy and erased (sealwright data subject)."
-        yield f"  # subject: {_scalar(named)}"
+        yield f"  # subject: {yaml_value(named)}"
     yield "  # Why this data may be held, and what for. Needed for a high-risk project, and for data about persons in earnest."
     yield "  # basis:"
     yield "  #   dataset: my-dataset"
@@ -186,24 +192,24 @@ def _about_persons(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _column(name: str, column: Mapping[str, Any]) -> Iterator[str]:
     """One line where it fits, else one line a key; what is the default anyway is left out."""
     said = {key: value for key, value in column.items() if (key, value) not in _DEFAULTS}
-    line = f"    {_scalar(name)}: {_flow(said)}"
-    if len(line) <= _WIDTH:
+    line = f"    {yaml_value(name)}: {yaml_value(said)}"
+    if len(line) <= YAML_WIDTH:
         yield line
         return
-    yield f"    {_scalar(name)}:"
+    yield f"    {yaml_value(name)}:"
     for key, value in said.items():
         if isinstance(value, list):
             yield from _wrapped_list(f"      {key}: [", value)
         else:
-            yield f"      {key}: {_flow(value)}"
+            yield f"      {key}: {yaml_value(value)}"
 
 
 def _wrapped_list(start: str, items: Sequence[Any]) -> Iterator[str]:
     """A list in brackets over as many lines as it takes."""
     line = start
     for place, item in enumerate(items):
-        part = _scalar(item) + ("]" if place == len(items) - 1 else ",")
-        if len(line) + len(part) + 1 > _WIDTH:
+        part = yaml_value(item) + ("]" if place == len(items) - 1 else ",")
+        if len(line) + len(part) + 1 > YAML_WIDTH:
             yield line
             line = "         "
         line += part if line.endswith("[") else f" {part}"
@@ -235,32 +241,3 @@ def _rest(inferred: Inferred, risk: RiskClass) -> Iterator[str]:
     yield "serving:"
     yield "  channel: live"
     yield "  pointer_days: 7   # a release must be confirmed again after so many days"
-
-
-def _comment(text: str, indent: str) -> Iterator[str]:
-    """A comment wrapped to the page; control characters cannot end it early."""
-    words = "".join(c if c.isprintable() else " " for c in text).split()
-    line = f"{indent}#"
-    for word in words:
-        if len(line) + len(word) + 1 > _WIDTH and line.strip() != "#":
-            yield line
-            line = f"{indent}#"
-        line += f" {word}"
-    yield line
-
-
-def _flow(value: Any) -> str:
-    """A value in YAML's one-line form."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    """Plain where YAML reads it back as the same text; quoted as JSON otherwise."""
-    if isinstance(value, str):
-        simple = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_YAML_READS
-        return value if simple else json.dumps(value, ensure_ascii=False)
-    return json.dumps(value)
