@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sealwright.doors.control.qr_code import qr_code
 from sealwright.doors.control.statics import STATIC_INTEGRITY, STATIC_NAMES
 from sealwright.kernel import page_text
 
@@ -33,6 +34,7 @@ def _environment() -> Environment:
     )
     made.globals["static"], made.globals["integrity"] = STATIC_NAMES, STATIC_INTEGRITY
     made.filters["short"] = _short
+    made.filters["qr_code"] = qr_code
     return made
 
 
