@@ -35,18 +35,28 @@ if TYPE_CHECKING:
         state_basis,
     )
     from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
-    from sealwright.pipeline.data_consent import consents_for, consents_of, import_consents, name_in, suppressions_of
-    from sealwright.pipeline.data_requests import requests_for, requests_of
+    from sealwright.pipeline.data_consent import (
+        compare_persons,
+        consent_history,
+        consents_for,
+        consents_of,
+        import_consents,
+        name_in,
+        suppressions_of,
+    )
+    from sealwright.pipeline.data_requests import list_requests, request_named, requests_for, requests_of
     from sealwright.pipeline.data_retention import (
         Disposed,
         Retained,
         dispose_past_limit,
         holds_for,
         holds_of,
+        list_holds,
         retention_plan,
     )
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
+    from sealwright.pipeline.emergencies import list_emergencies
     from sealwright.pipeline.installation import (
         Finding,
         accept_environment,
@@ -66,6 +76,7 @@ if TYPE_CHECKING:
         ledger_named,
         prove_entry,
         reading_ledger,
+        reading_all,
     )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
@@ -79,10 +90,10 @@ if TYPE_CHECKING:
         sessions_of,
     )
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
-    from sealwright.pipeline.releases import promote, revoke, rollback
+    from sealwright.pipeline.releases import ListedVersion, list_versions, pointer_history, promote, revoke, rollback
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
-    from sealwright.pipeline.things import thing_named
+    from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
     from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
     from sealwright.pipeline.version_facts import (
@@ -91,6 +102,8 @@ if TYPE_CHECKING:
         data_of_project,
         facts_of_version,
         project_facts,
+        project_named,
+        facts_of_version,
         version_named,
     )
     from sealwright.pipeline.way import Way, run_way
@@ -135,6 +148,7 @@ __all__ = [
     "Ingested",
     "KeyState",
     "LedgerChecked",
+    "ListedVersion",
     "PROJECT_FILE",
     "Project",
     "ProjectSpec",
@@ -157,6 +171,8 @@ __all__ = [
     "add_anchor",
     "allow",
     "approve",
+    "ask_who_can",
+    "ask_why_not",
     "assess",
     "attest",
     "basis_of_snapshot",
@@ -168,7 +184,9 @@ __all__ = [
     "check_ledger",
     "compare",
     "compare_environment",
+    "compare_persons",
     "comparison_kind",
+    "consent_history",
     "consents_for",
     "consents_of",
     "create_workspace",
@@ -195,6 +213,10 @@ __all__ = [
     "ledger_named",
     "ledger_origin",
     "ledgers_of",
+    "list_emergencies",
+    "list_holds",
+    "list_requests",
+    "list_versions",
     "load_project",
     "look_over",
     "name_in",
@@ -203,7 +225,9 @@ __all__ = [
     "overview",
     "people_of",
     "permissions_of",
+    "pointer_history",
     "project_facts",
+    "project_named",
     "project_schema",
     "promote",
     "protect_keys",
@@ -212,9 +236,11 @@ __all__ = [
     "read_anchors",
     "read_trust_root",
     "reading_ledger",
+    "reading_all",
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
+    "request_named",
     "requests_for",
     "requests_of",
     "require_basis",
@@ -289,6 +315,8 @@ _HOME = {
         "file_compatibility",
     ),
     "data_consent": (
+        "compare_persons",
+        "consent_history",
         "consents_for",
         "consents_of",
         "import_consents",
@@ -296,6 +324,8 @@ _HOME = {
         "suppressions_of",
     ),
     "data_requests": (
+        "list_requests",
+        "request_named",
         "requests_for",
         "requests_of",
     ),
@@ -305,10 +335,12 @@ _HOME = {
         "dispose_past_limit",
         "holds_for",
         "holds_of",
+        "list_holds",
         "retention_plan",
     ),
     "data_ropa": ("record_of_processing",),
     "desk": ("Desk",),
+    "emergencies": ("list_emergencies",),
     "installation": (
         "Finding",
         "accept_environment",
@@ -337,6 +369,7 @@ _HOME = {
         "ledger_named",
         "prove_entry",
         "reading_ledger",
+        "reading_all",
     ),
     "let_through": (
         "Approved",
@@ -375,6 +408,9 @@ _HOME = {
         "project_schema",
     ),
     "releases": (
+        "ListedVersion",
+        "list_versions",
+        "pointer_history",
         "promote",
         "revoke",
         "rollback",
@@ -384,7 +420,7 @@ _HOME = {
         "Ingested",
         "ingest",
     ),
-    "things": ("thing_named",),
+    "things": ("ask_who_can", "ask_why_not", "thing_named"),
     "variants": ("Variant",),
     "verify": (
         "Verified",
@@ -397,6 +433,7 @@ _HOME = {
         "data_of",
         "data_of_project",
         "project_facts",
+        "project_named",
         "facts_of_version",
         "version_named",
     ),

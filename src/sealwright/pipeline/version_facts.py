@@ -13,15 +13,24 @@ from typing import cast, get_args
 from sealwright.charter import CHARTER_TYPE, read_charter
 from sealwright.data import DataClass
 from sealwright.evidence import REVOKED_PERSON_TYPE, GateDecision, LedgerView, verify_any, view_of
+from sealwright.kernel import check_name
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.ledger_names import who_acted
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.workspace import Workspace
 from sealwright.training import PROVENANCE
-from sealwright.trust import PERSON, DatasetResource, ProjectResource, Risk, VersionResource
+from sealwright.trust import EVERY_PROJECT, PERSON, DatasetResource, ProjectResource, Risk, VersionResource
 
-__all__ = ["candidate_facts", "data_of", "data_of_project", "project_facts", "facts_of_version", "version_named"]
+__all__ = [
+    "candidate_facts",
+    "data_of",
+    "data_of_project",
+    "project_facts",
+    "project_named",
+    "facts_of_version",
+    "version_named",
+]
 
 _SECTION = "assurance"
 
@@ -29,6 +38,17 @@ _SECTION = "assurance"
 def project_facts(project: Project) -> ProjectResource:
     """A project."""
     return ProjectResource(name=project.name, risk=project.spec.charter.risk_class.value)
+
+
+def project_named(name: str | None) -> ProjectResource:
+    """A project of which only the name is known; None: all of them, which takes a role in every project.
+
+    Raises
+    ------
+    InvalidInput
+        That is no name of a project.
+    """
+    return ProjectResource(name=EVERY_PROJECT if name is None else check_name(name, what="project"))
 
 
 def data_of(project: Project) -> DatasetResource:
@@ -86,7 +106,7 @@ def facts_of_version(workspace: Workspace, project: str, number: int) -> Version
     VerificationFailed
         Its package does not verify.
     """
-    registry = workspace.registry
+    registry = workspace.registry_to_read
     version = registry.version(project, number)
     package = registry.package(version.package)
     revoked = version.package in registry.revocations().packages
@@ -112,8 +132,9 @@ def version_named(workspace: Workspace, project: str, number: int) -> VersionRes
     NotFound
         There is no such version.
     """
-    version = workspace.registry.version(project, number)
-    revoked = version.package in workspace.registry.revocations().packages
+    registry = workspace.registry_to_read
+    version = registry.version(project, number)
+    revoked = version.package in registry.revocations().packages
     return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
 
 
