@@ -57,7 +57,7 @@ class Bundle:
 def export_bundle(
     workspace: Workspace, project: str, number: int, to: Path, *, by: Principal, report: bytes | None = None
 ) -> Path:
-    """Write the evidence of one version into one file.
+    """Write the evidence of one version into one file, in a folder that is made where there is none.
 
     Parameters
     ----------
@@ -91,6 +91,7 @@ def export_bundle(
         "version": number,
         "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
     }
+    to.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(to, canonical_json(document), mode=0o644)
     return to
 

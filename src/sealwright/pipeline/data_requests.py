@@ -4,7 +4,7 @@ from sealwright.data.requests import RequestRegister, SubjectRequest
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import DatasetResource, Principal
+from sealwright.trust import Principal
 
 __all__ = ["list_requests", "request_named", "requests_for", "requests_of"]
 
@@ -32,7 +32,7 @@ def list_requests(
     PermissionDenied
         They may not see what persons ask for there, or not in all projects.
     """
-    allow(workspace, by, "requests.view", _data_in_question(project))
+    allow(workspace, by, "requests.view", data_of_project(project))
     register = requests_of(workspace, look=True)
     found = register.open()
     if everything:
@@ -51,7 +51,7 @@ def request_named(workspace: Workspace, request: str, *, by: Principal) -> Subje
         They may not see what persons ask for in each of its projects.
     """
     found = requests_of(workspace, look=True).get(request)
-    for project in found.projects:
+    for project in found.projects or [None]:
         allow(workspace, by, "requests.view", data_of_project(project))
     return found
 
@@ -74,11 +74,7 @@ def requests_for(
         There is no such request.
     """
     register = requests_of(workspace)
-    names = [project] if project is not None else register.get(request).projects if request is not None else []
-    for what in [data_of_project(name) for name in names] or [_data_in_question(None)]:
-        allow(workspace, by, "requests.handle", what)
+    names = [project] if project is not None else register.get(request).projects if request is not None else ()
+    for name in names or [None]:
+        allow(workspace, by, "requests.handle", data_of_project(name))
     return register
-
-
-def _data_in_question(project: str | None) -> DatasetResource:
-    return data_of_project(project) if project is not None else DatasetResource(name="all projects")

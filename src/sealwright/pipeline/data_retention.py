@@ -32,7 +32,7 @@ from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
 from sealwright.pipeline.version_facts import data_of_project, project_named
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import DatasetResource, Principal
+from sealwright.trust import Principal
 
 __all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_for", "holds_of", "list_holds", "retention_plan"]
 
@@ -121,7 +121,7 @@ def list_holds(
     PermissionDenied
         They may not see what persons and courts asked for there, or not in all projects.
     """
-    allow(workspace, by, "requests.view", _data_in_question(project))
+    allow(workspace, by, "requests.view", data_of_project(project))
     holds = holds_of(workspace, look=True)
     found = holds.all() if everything else holds.standing()
     return [one for one in found if project in {None, one.project}]
@@ -142,7 +142,7 @@ def holds_for(workspace: Workspace, by: Principal, *, project: str | None = None
     """
     holds = holds_of(workspace)
     known = next((one.project for one in holds.all() if one.id == hold), None)
-    allow(workspace, by, "hold.set", _data_in_question(project or known))
+    allow(workspace, by, "hold.set", data_of_project(project or known))
     return holds
 
 
@@ -186,7 +186,7 @@ def dispose_past_limit(
     OperationFailed
         The machine refused to remove something. What went before it is recorded.
     """
-    allow(workspace, by, "data.dispose", _data_in_question(project))
+    allow(workspace, by, "data.dispose", data_of_project(project))
     remove = dispose or (lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots")))
     due = _plan(workspace, project).due
     done: list[Disposed] = []
@@ -194,10 +194,6 @@ def dispose_past_limit(
         progress(f"disposing of {one.item.digest[:19]}…", place / len(due))
         done.append(_dispose(workspace, one.item, remove, by.counts_as))
     return done
-
-
-def _data_in_question(project: str | None) -> DatasetResource:
-    return data_of_project(project) if project is not None else DatasetResource(name="all projects")
 
 
 def _dispose(workspace: Workspace, item: Stored, remove: Dispose, by: str) -> Disposed:

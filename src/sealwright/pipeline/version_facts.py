@@ -63,9 +63,10 @@ def data_of(project: Project) -> DatasetResource:
     )
 
 
-def data_of_project(name: str) -> DatasetResource:
-    """The data of a project of which only the name is known: taken to be as sensitive as can be."""
-    return DatasetResource(name=name, project=name)
+def data_of_project(name: str | None) -> DatasetResource:
+    """The data of a project of which only the name is known, taken to be as sensitive as can be; None: that of all."""
+    where = EVERY_PROJECT if name is None else name
+    return DatasetResource(name=where, project=where)
 
 
 def candidate_facts(desk: Desk, run: Run, decision: GateDecision | None = None) -> VersionResource:

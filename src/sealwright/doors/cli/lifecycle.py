@@ -125,7 +125,7 @@ def gate(
 ) -> None:
     """Ask the policy: every reason, the evidence behind it, and the next step.
 
-    Exit status: 0 passed, 3 something stands in the way.
+    Exit status: 0 passed, 3 something stands in the way, or you may not see the project.
     """
     from sealwright.doors.cli.words import tell_decision
     from sealwright.pipeline import decide
@@ -262,7 +262,10 @@ def report(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the report of the newest run: one HTML page that opens anywhere, or a PDF."""
+    """Write the report of the newest run: one HTML page that opens anywhere, or a PDF.
+
+    Exit status: 0 written, 2 nothing was assessed yet, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.doors.reports import write_report
 

@@ -51,7 +51,10 @@ def versions(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the registered versions of a project."""
+    """List the registered versions of a project.
+
+    Exit status: 0 listed, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.kernel import rfc3339
     from sealwright.pipeline import list_versions
@@ -142,9 +145,8 @@ def revoke(
     from sealwright.pipeline import revoke as do
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        found = workspace.registry.version(project, number)
-        do(workspace, project, number, by=by, reason=reason)
-    facts = {"project": project, "version": number, "package": found.package, "state": "revoked"}
+        done = do(workspace, project, number, by=by, reason=reason)
+    facts = {"project": project, "version": number, "package": done.package, "state": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))
 
 
@@ -161,7 +163,10 @@ def history(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """What served when: every pointer of a channel, or the one at a moment."""
+    """What served when: every pointer of a channel, or the one at a moment.
+
+    Exit status: 0 shown, 2 nothing served then, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.kernel import from_rfc3339
     from sealwright.pipeline import pointer_history

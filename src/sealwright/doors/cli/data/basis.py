@@ -45,7 +45,8 @@ def basis(
     """Show on what basis a project holds its data, for which purposes, and what is missing.
 
     A project that is not high-risk may begin without a basis; what is missing is shown all the same.
-    Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it stands.
+    Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it
+    stands, or you may not see the project.
     """
     from sealwright.pipeline import Desk, basis_view, require_basis
 

@@ -135,7 +135,7 @@ def show_person(
 ) -> None:
     """Show what PERSON agreed to and took back, oldest first.
 
-    Exit status: 0 shown.
+    Exit status: 0 shown, 3 you may not see what persons agreed to there.
     """
     from sealwright.doors.cli import show
     from sealwright.pipeline import consent_history, name_in

@@ -38,7 +38,7 @@ def lineage(
 ) -> None:
     """Show what was made from what: source, snapshots, models, versions, decisions; from signed statements only.
 
-    Exit status: 0 shown, 2 nothing was ingested, 4 a statement was changed.
+    Exit status: 0 shown, 2 nothing was ingested, 3 you may not see the project, 4 a statement was changed.
     """
 
     from sealwright.kernel import write_atomically
@@ -78,7 +78,7 @@ def card(
 ) -> None:
     """Write the data card of a snapshot: Croissant 1.0 with the responsible-AI fields, from what is signed.
 
-    Exit status: 0 written, 2 there is no such snapshot.
+    Exit status: 0 written, 2 there is no such snapshot, 3 you may not see the project.
     """
 
     from sealwright.kernel import write_atomically

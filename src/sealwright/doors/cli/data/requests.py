@@ -213,7 +213,7 @@ def show_request(
 ) -> None:
     """Show one request with its clocks.
 
-    Exit status: 0 shown, 2 there is no such request.
+    Exit status: 0 shown, 2 there is no such request, 3 you may not see what persons ask for in its project.
     """
     from sealwright.pipeline import request_named
 

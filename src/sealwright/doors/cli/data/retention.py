@@ -41,7 +41,7 @@ def retention(
     """Find what is past its retention limit; with --apply, dispose of it and enter the proof into the ledger.
 
     Honours legal holds. Records of requests whose 24 months are over go as well. Nothing past its limit stays silently.
-    Exit status: 0 done, 3 with --strict when something is left that should not be.
+    Exit status: 0 done, 3 with --strict when something is left that should not be, or you may not see or dispose of it.
     """
     from sealwright.doors.cli import show
     from sealwright.pipeline import dispose_past_limit, requests_for, retention_plan
