@@ -14,7 +14,6 @@ from sealwright.doors.cli.options import (
     PersonKey,
     Served,
     acting_at,
-    open_at,
     out,
     served_at,
     writable,

@@ -12,7 +12,6 @@ from sealwright.doors.cli.options import (
     KeyFileOption,
     PersonKey,
     acting_at,
-    open_at,
     out,
     say,
     writable,
