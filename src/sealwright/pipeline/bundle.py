@@ -70,7 +70,7 @@ def export_bundle(
         There is no such version.
     """
     allow(workspace, by, "evidence.export", version_named(workspace, project, number))
-    version = workspace.registry.version(project, number)
+    version = workspace.registry_to_read.version(project, number)
     package = workspace.folder("packages") / version.package.removeprefix("sha256:")
     files = {f"package/{name}": data for name, data in open_trusted_files(package).items()}
     files |= {f"ledger/{name}": data for name, data in _signed_part(workspace.home / "ledger").items()}
