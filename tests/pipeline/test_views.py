@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acting import operator, person, service
-from sealwright.data.consent import ConsentChange
+from sealwright.data.consent import ConsentChange, ConsentLedger
 from sealwright.kernel import FixedClock, NotFound, VerificationFailed
 from sealwright.pipeline import (
     Desk,
@@ -48,7 +48,7 @@ from sealwright.pipeline import (
 from sealwright.pipeline.data_card import data_card
 from sealwright.pipeline.lineage import lineage_of
 from sealwright.pipeline.model_decisions import model_decisions
-from sealwright.trust import InsecurePassphraseForTests, Ledger, PermissionDenied, Principal, Secret
+from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Principal, Secret
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 EXAMPLE = Path(__file__).parents[2] / "examples" / "german-credit"
@@ -296,17 +296,16 @@ def test_emergencies_of_another_project_are_not_listed_t14(workspace: Workspace)
 def test_a_consent_given_while_they_are_compared_is_no_false_alarm(
     home: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It comes between the ledger and the table, which are read one after the other. Held, nothing comes between."""
-    look, given = Workspace.ledger_to_read, []
+    """It comes between the ledger, which is opened first, and the table. Where the ledger is held nothing comes between."""
+    compare, given = ConsentLedger.compare, []
 
-    def look_and_let_somebody_write(opened: Workspace) -> Ledger:
-        ledger = look(opened)
-        if opened is workspace and not given:
+    def somebody_writes_before(opened: ConsentLedger) -> int:
+        if not given:
             with open_workspace(home, UNLOCK, clock=workspace.clock) as another:
                 given.append(give_consent(another))
-        return ledger
+        return compare(opened)
 
-    monkeypatch.setattr(Workspace, "ledger_to_read", look_and_let_somebody_write)
+    monkeypatch.setattr(ConsentLedger, "compare", somebody_writes_before)
     assert compare_persons(workspace, by=operator()) == {"consents": 1, "suppressions": 0}
     assert len(given) == 1
 
