@@ -38,8 +38,8 @@ from sealwright.pipeline import (
     people_of,
     permissions_of,
     pointer_history,
-    reading,
-    reading_all,
+    reading_ledger,
+    reading_ledgers,
     record_of_processing,
     request_named,
     requests_of,
@@ -70,12 +70,12 @@ def project() -> Project:
 
 
 def ledger_of(workspace: Workspace, by: Principal) -> int:
-    with reading(workspace, by) as ledger:
+    with reading_ledger(workspace, by) as ledger:
         return ledger.size
 
 
 def all_ledgers_of(workspace: Workspace, by: Principal) -> int:
-    with reading_all(workspace, by) as ledgers:
+    with reading_ledgers(workspace, by) as ledgers:
         return len(ledgers)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
+    from sealwright.pipeline.by_name import data_of_project, project_named, version_named
     from sealwright.pipeline.candidate import candidate_of, statements_of
     from sealwright.pipeline.comparisons import COMPARISONS, ComparisonKind, comparison_kind
     from sealwright.pipeline.consent_withdrawal import WithdrawnConsent, withdraw_consent
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
         ledger_named,
         prove_entry,
         reading_ledger,
-        reading_all,
+        reading_ledgers,
     )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
@@ -90,22 +91,14 @@ if TYPE_CHECKING:
         sessions_of,
     )
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
-    from sealwright.pipeline.releases import ListedVersion, list_versions, pointer_history, promote, revoke, rollback
+    from sealwright.pipeline.released import ListedVersion, list_versions, pointer_history
+    from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
     from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
     from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
-    from sealwright.pipeline.version_facts import (
-        candidate_facts,
-        data_of,
-        data_of_project,
-        facts_of_version,
-        project_facts,
-        project_named,
-        facts_of_version,
-        version_named,
-    )
+    from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
     from sealwright.pipeline.way import Way, run_way
     from sealwright.pipeline.workspace import (
         Workspace,
@@ -236,7 +229,7 @@ __all__ = [
     "read_anchors",
     "read_trust_root",
     "reading_ledger",
-    "reading_all",
+    "reading_ledgers",
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
@@ -289,6 +282,7 @@ _HOME = {
         "begin_project",
     ),
     "bundle": ("export_bundle",),
+    "by_name": ("data_of_project", "project_named", "version_named"),
     "candidate": (
         "candidate_of",
         "statements_of",
@@ -369,7 +363,7 @@ _HOME = {
         "ledger_named",
         "prove_entry",
         "reading_ledger",
-        "reading_all",
+        "reading_ledgers",
     ),
     "let_through": (
         "Approved",
@@ -407,10 +401,12 @@ _HOME = {
         "load_project",
         "project_schema",
     ),
-    "releases": (
+    "released": (
         "ListedVersion",
         "list_versions",
         "pointer_history",
+    ),
+    "releases": (
         "promote",
         "revoke",
         "rollback",
@@ -431,11 +427,8 @@ _HOME = {
     "version_facts": (
         "candidate_facts",
         "data_of",
-        "data_of_project",
-        "project_facts",
-        "project_named",
         "facts_of_version",
-        "version_named",
+        "project_facts",
     ),
     "way": (
         "Way",

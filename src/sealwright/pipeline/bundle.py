@@ -20,8 +20,8 @@ from sealwright.kernel import (
     strict_json,
     write_atomically,
 )
+from sealwright.pipeline.by_name import version_named
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import version_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
 from sealwright.serving import decision_ledger_folder

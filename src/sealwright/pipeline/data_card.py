@@ -6,11 +6,11 @@ from sealwright.charter import CHARTER_TYPE
 from sealwright.data import check_snapshot, croissant_card
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.data_basis import basis_of_snapshot
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
-from sealwright.pipeline.version_facts import project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

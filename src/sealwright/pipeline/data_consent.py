@@ -10,8 +10,8 @@ from pathlib import Path
 from sealwright.data.consent import ConsentChange, ConsentLedger, read_consents
 from sealwright.data.requests import Suppressions
 from sealwright.kernel import InvalidInput, VerificationFailed, check_name
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
     LedgerResource,

@@ -1,8 +1,8 @@
 """The register of requests of a workspace: for whoever handles them, and for whoever may see them."""
 
 from sealwright.data.requests import RequestRegister, SubjectRequest
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 
@@ -74,7 +74,6 @@ def requests_for(
         There is no such request.
     """
     register = requests_of(workspace)
-    names = [project] if project is not None else register.get(request).projects if request is not None else ()
-    for name in names or [None]:
+    for name in [project] if request is None else register.get(request).projects or [None]:
         allow(workspace, by, "requests.handle", data_of_project(name))
     return register

@@ -26,11 +26,11 @@ from sealwright.data.retention import (
 )
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
+from sealwright.pipeline.by_name import data_of_project, project_named
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
-from sealwright.pipeline.version_facts import data_of_project, project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

@@ -7,9 +7,9 @@ Does not answer: what nobody stated. That stands in it as missing.
 from sealwright.data.basis import DATA_BASIS_TYPE, RopaRecord, read_basis, ropa_record, unstated_record
 from sealwright.evidence import Filed, verify_any
 from sealwright.kernel import rfc3339
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

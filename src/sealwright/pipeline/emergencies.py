@@ -4,8 +4,8 @@ Answers: which were asked for, opened and ended, and whom do they give which rol
 Does not answer: what one of them gives. `trust.BreakGlass` opens it, and every question asks whether it stands.
 """
 
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.permission import allow, break_glass_of
-from sealwright.pipeline.version_facts import project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Emergency, Principal
 

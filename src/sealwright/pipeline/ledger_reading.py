@@ -37,7 +37,7 @@ __all__ = [
     "ledger_named",
     "prove_entry",
     "reading_ledger",
-    "reading_all",
+    "reading_ledgers",
 ]
 
 CONTROL = "control"
@@ -110,7 +110,7 @@ def _name_of(place: LedgerAt) -> str:
 
 
 @contextmanager
-def reading_all(workspace: Workspace, by: Principal) -> Iterator[Mapping[str, Ledger]]:
+def reading_ledgers(workspace: Workspace, by: Principal) -> Iterator[Mapping[str, Ledger]]:
     """Every ledger of the workspace by its origin, opened to read as of now, for whoever may.
 
     Raises

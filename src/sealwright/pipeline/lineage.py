@@ -11,10 +11,10 @@ from typing import Any, Literal
 from sealwright.data import SNAPSHOT_TYPE
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, VerificationFailed
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import SnapshotIndex
-from sealwright.pipeline.version_facts import project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DECISION, decision_origin
 from sealwright.training import PROVENANCE

@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args
 
 from sealwright.engines import Row
 from sealwright.kernel import Conflict, InvalidInput, NotFound, new_id, rfc3339
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_search import FoundPerson
-from sealwright.pipeline.version_facts import project_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal, VersionResource
 

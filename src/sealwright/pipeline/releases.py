@@ -1,60 +1,17 @@
 """Into service and out of it: the verbs of the registry, asked by somebody who may.
 
-Answers: may whoever acts promote, roll back or revoke this version, or see what there is, and then: do it.
+Answers: may whoever acts promote, roll back or revoke this version, and then: do it.
 Does not answer: whether the package is sound. The registry verifies it again each time.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-
+from sealwright.pipeline.by_name import version_named
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import project_named, facts_of_version, version_named
+from sealwright.pipeline.version_facts import facts_of_version
 from sealwright.pipeline.workspace import Workspace
-from sealwright.registry import PointerFacts, Revocation, Version
+from sealwright.registry import PointerFacts, Revocation
 from sealwright.trust import Principal
 
-__all__ = ["ListedVersion", "list_versions", "pointer_history", "promote", "revoke", "rollback"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedVersion:
-    """A version and whether it was withdrawn."""
-
-    version: Version
-    revoked: bool
-
-
-def list_versions(workspace: Workspace, project: str, *, by: Principal) -> list[ListedVersion]:
-    """Every registered version of a project, oldest first.
-
-    Raises
-    ------
-    PermissionDenied
-        They may not see the project.
-    """
-    allow(workspace, by, "project.view", project_named(project))
-    registry = workspace.registry_to_read
-    revoked = registry.revocations().packages
-    return [ListedVersion(version=one, revoked=one.package in revoked) for one in registry.versions(project)]
-
-
-def pointer_history(
-    workspace: Workspace, project: str, *, channel: str, by: Principal, at: datetime | None = None
-) -> list[PointerFacts]:
-    """What served when: every pointer of a channel, oldest first, or the one of a moment.
-
-    Raises
-    ------
-    PermissionDenied
-        They may not see the project.
-    NotFound
-        Nothing served at that moment.
-    VerificationFailed
-        A pointer on file was changed.
-    """
-    allow(workspace, by, "project.view", project_named(project))
-    registry = workspace.registry_to_read
-    return registry.history(project, channel) if at is None else [registry.served_at(project, channel, at)]
+__all__ = ["promote", "revoke", "rollback"]
 
 
 def promote(

@@ -7,17 +7,12 @@ Does not answer: whether they should. Nothing is decided for anybody.
 from pathlib import Path
 
 from sealwright.kernel import InvalidInput, NotFound
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.let_through import gate_of
 from sealwright.pipeline.permission import allow, break_glass_of, permissions_of
 from sealwright.pipeline.project import PROJECT_FILE, Project, load_project
-from sealwright.pipeline.version_facts import (
-    candidate_facts,
-    data_of,
-    data_of_project,
-    facts_of_version,
-    project_facts,
-)
+from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
     AccountResource,

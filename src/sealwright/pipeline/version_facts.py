@@ -13,24 +13,15 @@ from typing import cast, get_args
 from sealwright.charter import CHARTER_TYPE, read_charter
 from sealwright.data import DataClass
 from sealwright.evidence import REVOKED_PERSON_TYPE, GateDecision, LedgerView, verify_any, view_of
-from sealwright.kernel import check_name
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.ledger_names import who_acted
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
 from sealwright.pipeline.workspace import Workspace
 from sealwright.training import PROVENANCE
-from sealwright.trust import EVERY_PROJECT, PERSON, DatasetResource, ProjectResource, Risk, VersionResource
+from sealwright.trust import PERSON, DatasetResource, ProjectResource, Risk, VersionResource
 
-__all__ = [
-    "candidate_facts",
-    "data_of",
-    "data_of_project",
-    "project_facts",
-    "project_named",
-    "facts_of_version",
-    "version_named",
-]
+__all__ = ["candidate_facts", "data_of", "facts_of_version", "project_facts"]
 
 _SECTION = "assurance"
 
@@ -38,17 +29,6 @@ _SECTION = "assurance"
 def project_facts(project: Project) -> ProjectResource:
     """A project."""
     return ProjectResource(name=project.name, risk=project.spec.charter.risk_class.value)
-
-
-def project_named(name: str | None) -> ProjectResource:
-    """A project of which only the name is known; None: all of them, which takes a role in every project.
-
-    Raises
-    ------
-    InvalidInput
-        That is no name of a project.
-    """
-    return ProjectResource(name=EVERY_PROJECT if name is None else check_name(name, what="project"))
 
 
 def data_of(project: Project) -> DatasetResource:
@@ -61,12 +41,6 @@ def data_of(project: Project) -> DatasetResource:
         risk=project.spec.charter.risk_class.value,
         sensitivity=max(classes, key=order.index, default="special"),
     )
-
-
-def data_of_project(name: str | None) -> DatasetResource:
-    """The data of a project of which only the name is known, taken to be as sensitive as can be; None: that of all."""
-    where = EVERY_PROJECT if name is None else name
-    return DatasetResource(name=where, project=where)
 
 
 def candidate_facts(desk: Desk, run: Run, decision: GateDecision | None = None) -> VersionResource:
@@ -123,20 +97,6 @@ def facts_of_version(workspace: Workspace, project: str, number: int) -> Version
         role_admins=_role_admins(view),
         approvals=frozenset((one.by, one.role) for one in package.approvals if one.purpose == "release"),
     )
-
-
-def version_named(workspace: Workspace, project: str, number: int) -> VersionResource:
-    """A registered version as far as it can be known without its package: it may be broken, and is to be withdrawn.
-
-    Raises
-    ------
-    NotFound
-        There is no such version.
-    """
-    registry = workspace.registry_to_read
-    version = registry.version(project, number)
-    revoked = version.package in registry.revocations().packages
-    return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
 
 
 def _named_view(workspace: Workspace) -> LedgerView:

@@ -112,11 +112,11 @@ def alerts(
     from dataclasses import asdict
 
     from sealwright.kernel import rfc3339
-    from sealwright.pipeline import reading_all
+    from sealwright.pipeline import reading_ledgers
     from sealwright.pipeline.permission import WorkspaceAudit
     from sealwright.watch import raise_alerts
 
-    with acting_at(home, key_file, actor, person_key) as (workspace, by), reading_all(workspace, by) as books:
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), reading_ledgers(workspace, by) as books:
         found = raise_alerts(books, WorkspaceAudit(workspace), now=workspace.clock())
     told = [asdict(alert) | {"since": rfc3339(alert.since), "at": rfc3339(alert.at)} for alert in found]
     out(as_json, told, lambda: _tell(found))
