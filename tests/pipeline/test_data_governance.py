@@ -135,7 +135,7 @@ MARKETING = {"charter.purpose_id": "marketing"}
 def test_data_with_a_basis_and_its_purpose_passes(desk: Make) -> None:
     cleared = require_basis(desk(), by="ada")
     assert (cleared.compatibility, cleared.consent_for) == (None, None)
-    assert basis_view(desk()).holds
+    assert basis_view(desk(), by=operator()).holds
 
 
 HIGH = {"charter.risk_class": "high"}
@@ -154,7 +154,7 @@ def test_a_basis_that_was_begun_must_be_complete(desk: Make) -> None:
 
 def test_a_first_look_at_a_table_is_not_stopped_and_what_is_missing_is_shown(desk: Make) -> None:
     assert require_basis(desk({"data.basis": None})).consent_for is None
-    view = basis_view(desk({"data.basis": None}))
+    view = basis_view(desk({"data.basis": None}), by=operator())
     assert not view.holds
     assert view.to_json()["missing"][0]["columns"] == ["person", "income"]
 
@@ -169,7 +169,7 @@ def test_another_purpose_passes_with_an_officers_signature_and_not_without(desk:
         require_basis(desk(MARKETING), by="ada")
     statement = sign(desk(MARKETING))
     assert require_basis(desk(MARKETING), by="ada").compatibility == statement
-    assert basis_view(desk(MARKETING)).compatibility == statement
+    assert basis_view(desk(MARKETING), by=operator()).compatibility == statement
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ def test_what_is_past_its_limit_goes_with_proof_and_not_before_it_is_asked(
 ) -> None:
     snapshot = taken_in(desk())
     folder = workspace.folder("snapshots") / snapshot.partition(":")[2]
-    assert [one.verdict for one in retention_plan(workspace).judged] == ["keep"]
+    assert [one.verdict for one in retention_plan(workspace, by=operator()).judged] == ["keep"]
     assert dispose_past_limit(workspace, by=operator("job")) == []
     clock.advance(datetime(2027, 1, 2, tzinfo=UTC) - clock())
-    (found,) = retention_plan(workspace).findings
+    (found,) = retention_plan(workspace, by=operator()).findings
     assert (found.verdict, found.days_left, str(found.item.limit)) == ("dispose", -1, "2027-01-01")
     assert folder.is_dir()
     (gone,) = dispose_past_limit(workspace, by=operator("job"))
@@ -267,14 +267,14 @@ def test_what_is_past_its_limit_goes_with_proof_and_not_before_it_is_asked(
     )
     assert entry.detail["proof"]["statement"] == gone.receipt.statement
     assert SnapshotIndex(workspace.db).find(snapshot).state == "disposed"
-    assert retention_plan(workspace).judged == ()
+    assert retention_plan(workspace, by=operator()).judged == ()
 
 
 def test_a_hold_keeps_it_until_it_is_lifted(desk: Make, workspace: Workspace, clock: FixedClock) -> None:
     snapshot = taken_in(desk())
     hold = holds_of(workspace).add("loans", reason="Case 12/26 at the county court", by="dora")
     clock.advance(timedelta(days=400))
-    (held,) = retention_plan(workspace).judged
+    (held,) = retention_plan(workspace, by=operator()).judged
     assert (held.verdict, held.held_by, held.is_past) == ("held", (hold.id,), True)
     assert dispose_past_limit(workspace, by=operator("job")) == []
     holds_of(workspace).lift(hold.id, reason="The case was settled", by="dora")
@@ -289,7 +289,7 @@ def test_data_without_a_stated_limit_is_a_finding(desk: Make, workspace: Workspa
         ).project,
         by=operator("ada"),
     )
-    (found,) = retention_plan(workspace).findings
+    (found,) = retention_plan(workspace, by=operator()).findings
     assert found.verdict == "no_limit"
     assert dispose_past_limit(workspace, by=operator("job")) == []
 
@@ -300,11 +300,11 @@ def test_a_period_that_was_shortened_reaches_older_snapshots_and_a_longer_one_do
     old = taken_in(desk())
     clock.advance(timedelta(days=1))
     taken_in(desk({"data.basis.retention": {"keep": "9 years"}}, rows=41))
-    limits = {one.item.digest: one.item.limit for one in retention_plan(workspace).judged}
+    limits = {one.item.digest: one.item.limit for one in retention_plan(workspace, by=operator()).judged}
     assert str(limits[old]) == "2027-01-01"
     clock.advance(timedelta(days=1))
     taken_in(desk({"data.basis.retention": {"keep": "25 months"}}, rows=42))
-    assert {str(one.item.limit) for one in retention_plan(workspace).judged} == {"2026-02-01"}
+    assert {str(one.item.limit) for one in retention_plan(workspace, by=operator()).judged} == {"2026-02-01"}
 
 
 def test_a_crash_between_removal_and_proof_is_finished_by_the_next_run(
@@ -321,15 +321,15 @@ def test_a_crash_between_removal_and_proof_is_finished_by_the_next_run(
         dispose_past_limit(workspace, by=operator("job"), dispose=power_cut)
     (gone,) = dispose_past_limit(workspace, by=operator("job"))
     assert (gone.item.digest, gone.receipt) == (snapshot, None)
-    assert retention_plan(workspace).judged == ()
+    assert retention_plan(workspace, by=operator()).judged == ()
 
 
 def test_the_record_of_processing_is_that_of_the_last_statement(desk: Make, workspace: Workspace) -> None:
     taken_in(desk({"data.basis.subjects": None}))
-    (before,) = record_of_processing(workspace)
+    (before,) = record_of_processing(workspace, by=operator())
     assert before.missing == ("categories of persons",)
     taken_in(desk())
-    (after,) = record_of_processing(workspace)
+    (after,) = record_of_processing(workspace, by=operator())
     assert (after.project, after.dataset, after.missing) == ("loans", "applications", ())
 
 
@@ -337,7 +337,7 @@ def test_a_project_that_holds_data_and_says_nothing_is_in_the_record(desk: Make,
     ingest(workspace, desk().project, by=operator("ada"))
     with workspace.db.write() as tx:
         tx.run("DELETE FROM statements WHERE predicate_type LIKE '%data-basis%'")
-    (found,) = record_of_processing(workspace)
+    (found,) = record_of_processing(workspace, by=operator())
     assert (found.project, found.dataset, len(found.missing)) == ("loans", "", 8)
 
 
@@ -364,7 +364,7 @@ def test_who_takes_consent_back_leaves_the_snapshots_that_were_held_on_it(
     (kept,) = SnapshotIndex(workspace.db).of_project("loans")
     assert (kept.digest, kept.rows) == (done.rewritten[0].after, 39)
     assert not (workspace.folder("snapshots") / first.digest.partition(":")[2]).exists()
-    (judged,) = retention_plan(workspace).judged
+    (judged,) = retention_plan(workspace, by=operator()).judged
     assert str(judged.item.limit) == "2027-01-01", "what is left keeps the limit of what it was made from"
     again = withdraw_consent(workspace, "loans", "p7", None, channel="letter", by=operator("ada"))
     assert (again.withdrawn.before, again.rewritten) == ((), ())

@@ -51,7 +51,7 @@ def write_data_page(
         manifest=manifest[1],
         examination=examined.said,
         basis=filed.spec.plain() if filed is not None and filed.spec is not None else None,
-        lineage=lineage_of(workspace, project.name).around(known.digest).to_json(),
+        lineage=lineage_of(workspace, project.name, by=by).around(known.digest).to_json(),
         statements={"snapshot": manifest[0], "examination": examined.statement},
     )
     path = to

@@ -40,7 +40,9 @@ from sealwright.pipeline import (
     enrol,
     export_bundle,
     is_workspace,
+    list_versions,
     load_project,
+    pointer_history,
     run_way,
     trust_root_from,
     verify_path,
@@ -146,8 +148,8 @@ class Workspace:
         return found
 
     def gate(self, project: str | Path) -> GateDecision:
-        """Ask the policy; the decision carries every reason. It does not raise."""
-        return ask_gate(self._opened, load_project(Path(project))).decision
+        """Ask the policy; the decision carries every reason. It raises only where you may not see the project."""
+        return ask_gate(self._opened, load_project(Path(project)), by=self._by()).decision
 
     def enrol(self, name: str, roles: Sequence[str], *, person_key: str | Path | None = None) -> Enrolled:
         """Enrol a person with a key of their own; without `person_key` a passphrase is asked."""
@@ -215,11 +217,11 @@ class Workspace:
 
     def report(self, project: str | Path, to: str | Path | None = None) -> Path:
         """Write the report as one HTML file; returns its path."""
-        return write_report(self._opened, load_project(Path(project)), Path(to) if to else None)
+        return write_report(self._opened, load_project(Path(project)), Path(to) if to else None, by=self._by())
 
     def versions(self, name: str) -> list[Version]:
         """Registered versions of a project, by its name."""
-        return self._opened.registry.versions(name)
+        return [one.version for one in list_versions(self._opened, name, by=self._by())]
 
     def promote(self, name: str, number: int, *, reason: str, channel: str = "live", days: int = 7) -> PointerFacts:
         """Put a version into service by a signed pointer."""
@@ -235,7 +237,7 @@ class Workspace:
 
     def history(self, name: str, *, channel: str = "live") -> list[PointerFacts]:
         """What served when: every pointer of a channel."""
-        return list(self._opened.registry.history(name, channel))
+        return pointer_history(self._opened, name, channel=channel, by=self._by())
 
     def token(self, name: str, *, client: str, hours: float = 1.0) -> str:
         """A bearer token that may ask one project's model; shown once."""

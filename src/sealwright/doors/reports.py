@@ -5,20 +5,23 @@ from typing import Any
 
 from sealwright.kernel import private_folder, write_atomically
 from sealwright.oversight import ReportFacts, print_report, render_report, training_words
-from sealwright.pipeline import Desk, Project, Workspace, decide, statements_of
+from sealwright.pipeline import Desk, Project, Run, Workspace, decide, statements_of
+from sealwright.trust import Principal
 
 __all__ = ["report_facts", "write_report"]
 
 
-def write_report(workspace: Workspace, project: Project, to: Path | None = None) -> Path:
+def write_report(workspace: Workspace, project: Project, to: Path | None = None, *, by: Principal) -> Path:
     """Write the report of the project's last run as one file, HTML or (by its name) PDF; returns its path.
 
     Raises
     ------
+    PermissionDenied
+        They may not see the project.
     NotFound
         The run was not assessed yet.
     """
-    facts = report_facts(workspace, project)
+    facts = report_facts(workspace, project, by=by)
     path = to
     if path is None:
         state = f"v{facts.version}" if facts.version is not None else "unreleased"
@@ -28,13 +31,14 @@ def write_report(workspace: Workspace, project: Project, to: Path | None = None)
     return path
 
 
-def report_facts(workspace: Workspace, project: Project) -> ReportFacts:
-    """What the page may speak of, all of it from verified statements."""
-    decided = decide(workspace, project)
+def report_facts(workspace: Workspace, project: Project, *, by: Principal) -> ReportFacts:
+    """What the page may speak of, all of it from verified statements. PermissionDenied as `decide`, which asks."""
+    decided = decide(workspace, project, by=by)
     run, decision = decided.run, decided.decision
-    statements = statements_of(Desk(workspace, project), run)
+    desk = Desk(workspace, project, look=True)
+    statements = statements_of(desk, run)
     sealed = run.current("seal", decision.subject.package)
-    record = _training_record(workspace, project)
+    record = _training_record(desk, run)
     return ReportFacts(
         project=project.name,
         version=int(sealed["version"]) if sealed is not None and decision.passed else None,
@@ -70,12 +74,11 @@ def _snapshot(manifest: Any) -> dict[str, int]:
     return {"rows": int(identity["rows"]), "quarantined": int(identity["quarantined"])}
 
 
-def _training_record(workspace: Workspace, project: Project) -> dict[str, Any]:
+def _training_record(desk: Desk, run: Run) -> dict[str, Any]:
     """The training in words for the page."""
     from sealwright.kernel import strict_json
 
-    desk = Desk(workspace, project)
-    product = desk.last().product("train")
+    product = run.product("train")
     record = strict_json(desk.runs.fetch(product["record"]), what="training record")
     interface = strict_json(desk.runs.fetch(product["interface"]), what="interface.json")
     words = {name.capitalize() if name.islower() else name: text for name, text in training_words(record).items()}

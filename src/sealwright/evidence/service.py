@@ -178,7 +178,7 @@ class Evidence:
         VerificationFailed
             Something on file was changed since it was signed.
         """
-        self.statements.settle(self._ledger)
+        self.settle()
         view = view_of(self._ledger)
         files = [one for one in self._of_interest(subject) if one.digest in view.places]
         read = {one.digest: self._read(one) for one in files}
@@ -205,6 +205,11 @@ class Evidence:
             now=self._clock(),
         )
         return decide(policy, case)
+
+    def settle(self) -> None:
+        """Enter into the ledger what a crash kept from it. Whoever only looks leaves that to the next who writes."""
+        if self._ledger.writable:
+            self.statements.settle(self._ledger)
 
     def record(self, decision: GateDecision, signer: Signer, *, levels: Sequence[str] = (), actor: str = "") -> Filed:
         """Sign and file what the gate said, passed or not, as a verification summary about the package.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.assurance_worker import CHECKS
     from sealwright.pipeline.begin import Begun, begin_project
     from sealwright.pipeline.bundle import export_bundle
+    from sealwright.pipeline.by_name import data_of_project, project_named, version_named
     from sealwright.pipeline.candidate import candidate_of, statements_of
     from sealwright.pipeline.comparisons import COMPARISONS, ComparisonKind, comparison_kind
     from sealwright.pipeline.consent_withdrawal import WithdrawnConsent, withdraw_consent
@@ -35,18 +36,28 @@ if TYPE_CHECKING:
         state_basis,
     )
     from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
-    from sealwright.pipeline.data_consent import consents_for, consents_of, import_consents, name_in, suppressions_of
-    from sealwright.pipeline.data_requests import requests_for, requests_of
+    from sealwright.pipeline.data_consent import (
+        compare_persons,
+        consent_history,
+        consents_for,
+        consents_of,
+        import_consents,
+        name_in,
+        suppressions_of,
+    )
+    from sealwright.pipeline.data_requests import list_requests, request_named, requests_for, requests_of
     from sealwright.pipeline.data_retention import (
         Disposed,
         Retained,
         dispose_past_limit,
         holds_for,
         holds_of,
+        list_holds,
         retention_plan,
     )
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.desk import Desk
+    from sealwright.pipeline.emergencies import list_emergencies
     from sealwright.pipeline.installation import (
         Finding,
         accept_environment,
@@ -66,6 +77,7 @@ if TYPE_CHECKING:
         ledger_named,
         prove_entry,
         reading_ledger,
+        reading_ledgers,
     )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
@@ -79,20 +91,14 @@ if TYPE_CHECKING:
         sessions_of,
     )
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
+    from sealwright.pipeline.released import ListedVersion, list_versions, pointer_history
     from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
     from sealwright.pipeline.take_in import Ingested, ingest
-    from sealwright.pipeline.things import thing_named
+    from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
     from sealwright.pipeline.variants import Variant
     from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
-    from sealwright.pipeline.version_facts import (
-        candidate_facts,
-        data_of,
-        data_of_project,
-        facts_of_version,
-        project_facts,
-        version_named,
-    )
+    from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
     from sealwright.pipeline.way import Way, run_way
     from sealwright.pipeline.workspace import (
         Workspace,
@@ -135,6 +141,7 @@ __all__ = [
     "Ingested",
     "KeyState",
     "LedgerChecked",
+    "ListedVersion",
     "PROJECT_FILE",
     "Project",
     "ProjectSpec",
@@ -157,6 +164,8 @@ __all__ = [
     "add_anchor",
     "allow",
     "approve",
+    "ask_who_can",
+    "ask_why_not",
     "assess",
     "attest",
     "basis_of_snapshot",
@@ -168,7 +177,9 @@ __all__ = [
     "check_ledger",
     "compare",
     "compare_environment",
+    "compare_persons",
     "comparison_kind",
+    "consent_history",
     "consents_for",
     "consents_of",
     "create_workspace",
@@ -195,6 +206,10 @@ __all__ = [
     "ledger_named",
     "ledger_origin",
     "ledgers_of",
+    "list_emergencies",
+    "list_holds",
+    "list_requests",
+    "list_versions",
     "load_project",
     "look_over",
     "name_in",
@@ -203,7 +218,9 @@ __all__ = [
     "overview",
     "people_of",
     "permissions_of",
+    "pointer_history",
     "project_facts",
+    "project_named",
     "project_schema",
     "promote",
     "protect_keys",
@@ -212,9 +229,11 @@ __all__ = [
     "read_anchors",
     "read_trust_root",
     "reading_ledger",
+    "reading_ledgers",
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
+    "request_named",
     "requests_for",
     "requests_of",
     "require_basis",
@@ -263,6 +282,7 @@ _HOME = {
         "begin_project",
     ),
     "bundle": ("export_bundle",),
+    "by_name": ("data_of_project", "project_named", "version_named"),
     "candidate": (
         "candidate_of",
         "statements_of",
@@ -289,6 +309,8 @@ _HOME = {
         "file_compatibility",
     ),
     "data_consent": (
+        "compare_persons",
+        "consent_history",
         "consents_for",
         "consents_of",
         "import_consents",
@@ -296,6 +318,8 @@ _HOME = {
         "suppressions_of",
     ),
     "data_requests": (
+        "list_requests",
+        "request_named",
         "requests_for",
         "requests_of",
     ),
@@ -305,10 +329,12 @@ _HOME = {
         "dispose_past_limit",
         "holds_for",
         "holds_of",
+        "list_holds",
         "retention_plan",
     ),
     "data_ropa": ("record_of_processing",),
     "desk": ("Desk",),
+    "emergencies": ("list_emergencies",),
     "installation": (
         "Finding",
         "accept_environment",
@@ -337,6 +363,7 @@ _HOME = {
         "ledger_named",
         "prove_entry",
         "reading_ledger",
+        "reading_ledgers",
     ),
     "let_through": (
         "Approved",
@@ -374,6 +401,11 @@ _HOME = {
         "load_project",
         "project_schema",
     ),
+    "released": (
+        "ListedVersion",
+        "list_versions",
+        "pointer_history",
+    ),
     "releases": (
         "promote",
         "revoke",
@@ -384,7 +416,7 @@ _HOME = {
         "Ingested",
         "ingest",
     ),
-    "things": ("thing_named",),
+    "things": ("ask_who_can", "ask_why_not", "thing_named"),
     "variants": ("Variant",),
     "verify": (
         "Verified",
@@ -395,10 +427,8 @@ _HOME = {
     "version_facts": (
         "candidate_facts",
         "data_of",
-        "data_of_project",
-        "project_facts",
         "facts_of_version",
-        "version_named",
+        "project_facts",
     ),
     "way": (
         "Way",

@@ -20,8 +20,8 @@ from sealwright.kernel import (
     strict_json,
     write_atomically,
 )
+from sealwright.pipeline.by_name import version_named
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import version_named
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
 from sealwright.serving import decision_ledger_folder
@@ -57,7 +57,7 @@ class Bundle:
 def export_bundle(
     workspace: Workspace, project: str, number: int, to: Path, *, by: Principal, report: bytes | None = None
 ) -> Path:
-    """Write the evidence of one version into one file.
+    """Write the evidence of one version into one file, in a folder that is made where there is none.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def export_bundle(
         There is no such version.
     """
     allow(workspace, by, "evidence.export", version_named(workspace, project, number))
-    version = workspace.registry.version(project, number)
+    version = workspace.registry_to_read.version(project, number)
     package = workspace.folder("packages") / version.package.removeprefix("sha256:")
     files = {f"package/{name}": data for name, data in open_trusted_files(package).items()}
     files |= {f"ledger/{name}": data for name, data in _signed_part(workspace.home / "ledger").items()}
@@ -91,6 +91,7 @@ def export_bundle(
         "version": number,
         "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
     }
+    to.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(to, canonical_json(document), mode=0o644)
     return to
 

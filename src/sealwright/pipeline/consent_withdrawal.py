@@ -11,6 +11,7 @@ from typing import Any
 
 from sealwright.data.consent import Withdrawn
 from sealwright.kernel import InvalidInput, MissingExtra, Progress, silent
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.data_consent import consents_of, name_in
 from sealwright.pipeline.data_retention import holds_of
@@ -18,7 +19,6 @@ from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_erasure import Rewritten, take_out
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

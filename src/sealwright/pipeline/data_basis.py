@@ -26,8 +26,11 @@ from sealwright.data.basis import (
 from sealwright.evidence import Filed, verify_any
 from sealwright.pipeline.data_compatibility import record_that_counts
 from sealwright.pipeline.desk import Desk, evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known
+from sealwright.pipeline.version_facts import project_facts
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = [
     "BasisView",
@@ -185,8 +188,15 @@ def basis_of_line(workspace: Workspace, line: Sequence[Known]) -> FiledBasis | N
     return next((basis for basis in stated if basis is not None), None)
 
 
-def basis_view(desk: Desk) -> BasisView:
-    """What the project file says, what is missing and which record counts, without stopping at it."""
+def basis_view(desk: Desk, *, by: Principal) -> BasisView:
+    """What the project file says, what is missing and which record counts, without stopping at it.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not see the project.
+    """
+    allow(desk.workspace, by, "project.view", project_facts(desk.project))
     spec, charter = desk.project.spec.data, desk.project.spec.charter
     high = charter.risk_class is RiskClass.HIGH
     groups = column_groups(spec.basis, spec.columns)
@@ -206,7 +216,7 @@ def basis_view(desk: Desk) -> BasisView:
 
 
 def _latest_of_snapshot(workspace: Workspace, project: str, snapshot: str) -> Filed | None:
-    files = evidence_of(workspace).statements.about(snapshot, DATA_BASIS_TYPE)
+    files = evidence_of(workspace, look=True).statements.about(snapshot, DATA_BASIS_TYPE)
     mine = [one for one in files if one.project == project]
     return mine[-1] if mine else None
 

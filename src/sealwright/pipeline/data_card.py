@@ -6,24 +6,30 @@ from sealwright.charter import CHARTER_TYPE
 from sealwright.data import check_snapshot, croissant_card
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.data_basis import basis_of_snapshot
 from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["data_card", "snapshot_named"]
 
 
-def data_card(workspace: Workspace, project: str, snapshot: str | None = None) -> dict[str, Any]:
+def data_card(workspace: Workspace, project: str, snapshot: str | None = None, *, by: Principal) -> dict[str, Any]:
     """A Croissant card with responsible-AI fields; needs no key, since it says nothing about a row.
 
     Raises
     ------
+    PermissionDenied
+        They may not see the project.
     NotFound
         The project has no such snapshot.
     VerificationFailed
         The snapshot or a statement about it was changed.
     """
+    allow(workspace, by, "project.view", project_named(project))
     known = snapshot_named(workspace, project, snapshot)
     checked = check_snapshot(known.digest, snapshots=workspace.folder("snapshots"), trust_root=workspace.trust_root)
     basis = basis_of_snapshot(workspace, project, known.digest)
@@ -59,7 +65,7 @@ def snapshot_named(workspace: Workspace, project: str, start: str | None) -> Kno
 
 
 def _purpose(workspace: Workspace, project: str) -> str:
-    latest = evidence_of(workspace).statements.latest(project, CHARTER_TYPE)
+    latest = evidence_of(workspace, look=True).statements.latest(project, CHARTER_TYPE)
     if latest is None:
         return ""
     return str(verify_any(latest.envelope, workspace.trust_root).predicate["charter"]["purpose"])

@@ -121,8 +121,8 @@ def record_that_counts(desk: Desk, by: str) -> Compatibility | str:
 def _records(desk: Desk) -> list[Compatibility]:
     """The project's compatibility records in the order of the ledger, none left out behind our back."""
     workspace, project = desk.workspace, desk.project.name
-    desk.evidence.statements.settle(workspace.ledger)
-    places = view_of(workspace.ledger).of_kind(COMPATIBILITY_TYPE)
+    desk.evidence.settle()
+    places = view_of(desk.ledger).of_kind(COMPATIBILITY_TYPE)
     known = {digest: place.index for digest, place in places.items() if place.project == project}
     files = {one.digest: one for one in desk.evidence.statements.of_project(project, COMPATIBILITY_TYPE)}
     if set(known) - set(files):

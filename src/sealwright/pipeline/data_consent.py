@@ -9,13 +9,23 @@ from pathlib import Path
 
 from sealwright.data.consent import ConsentChange, ConsentLedger, read_consents
 from sealwright.data.requests import Suppressions
-from sealwright.kernel import InvalidInput, check_name
+from sealwright.kernel import InvalidInput, VerificationFailed, check_name
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import Principal, as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
+from sealwright.trust import (
+    LedgerResource,
+    Principal,
+    as_pseudonym,
+    keyed_name,
+    person_name_key,
+    pseudonym_of,
+    raw_pseudonym,
+)
 
 __all__ = [
+    "compare_persons",
+    "consent_history",
     "consents_for",
     "consents_of",
     "import_consents",
@@ -24,25 +34,67 @@ __all__ = [
 ]
 
 
-def consents_of(workspace: Workspace) -> ConsentLedger:
-    """The consents, for verbs that asked already."""
-    return ConsentLedger(workspace.db, workspace.ledger, workspace.clock)
+def consents_of(workspace: Workspace, *, look: bool = False) -> ConsentLedger:
+    """The consents, for verbs that asked already; with `look`, nothing can be changed and nobody is held up."""
+    ledger = workspace.ledger_to_read() if look else workspace.ledger
+    return ConsentLedger(workspace.db, ledger, workspace.clock)
 
 
-def consents_for(workspace: Workspace, by: Principal, project: str, *, look: bool = False) -> ConsentLedger:
-    """The consents of a project, for somebody who may record them; with `look`, who may see them.
+def consents_for(workspace: Workspace, by: Principal, project: str) -> ConsentLedger:
+    """The consents of a project, for somebody who may record them.
 
     Raises
     ------
     PermissionDenied
         Not in a role that may.
     """
-    allow(workspace, by, "consent.view" if look else "consent.record", data_of_project(project))
+    allow(workspace, by, "consent.record", data_of_project(project))
     return consents_of(workspace)
 
 
-def suppressions_of(workspace: Workspace) -> Suppressions:
-    return Suppressions(workspace.db, workspace.ledger, workspace.clock)
+def consent_history(workspace: Workspace, project: str, subject: str, *, by: Principal) -> list[ConsentChange]:
+    """What a person agreed to and took back in a project, oldest first.
+
+    Parameters
+    ----------
+    subject : str
+        Their pseudonym: `name_in`.
+
+    Raises
+    ------
+    PermissionDenied
+        Not in a role that may.
+    """
+    allow(workspace, by, "consent.view", data_of_project(project))
+    return consents_of(workspace, look=True).history(project, subject)
+
+
+def compare_persons(workspace: Workspace, *, by: Principal) -> dict[str, int]:
+    """Compare the tables of consents and suppressions with the ledger; returns how many changes of each agree.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not read the ledger.
+    VerificationFailed
+        A row was taken out, added or edited behind our back.
+    """
+    allow(workspace, by, "ledger.read", LedgerResource())
+    try:
+        return _compared(workspace, look=True)
+    except VerificationFailed:  # or somebody wrote one of the two at this moment; held, nobody does
+        return _compared(workspace, look=False)
+
+
+def _compared(workspace: Workspace, *, look: bool) -> dict[str, int]:
+    consents = consents_of(workspace, look=look).compare()
+    return {"consents": consents, "suppressions": suppressions_of(workspace, look=look).compare()}
+
+
+def suppressions_of(workspace: Workspace, *, look: bool = False) -> Suppressions:
+    """Who is left out, for verbs that asked already; with `look`, nothing can be changed and nobody is held up."""
+    ledger = workspace.ledger_to_read() if look else workspace.ledger
+    return Suppressions(workspace.db, ledger, workspace.clock)
 
 
 def name_in(workspace: Workspace, project: str, person: str) -> str:

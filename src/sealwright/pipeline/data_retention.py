@@ -16,6 +16,7 @@ from typing import Any
 from sealwright.data import Disposal, dispose_snapshot
 from sealwright.data.basis import DATA_BASIS_TYPE, FiledBasis, read_basis
 from sealwright.data.retention import (
+    Hold,
     Holds,
     Judged,
     Stored,
@@ -25,15 +26,15 @@ from sealwright.data.retention import (
 )
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
+from sealwright.pipeline.by_name import data_of_project, project_named
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import DatasetResource, Principal
+from sealwright.trust import Principal
 
-__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_for", "holds_of", "retention_plan"]
+__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_for", "holds_of", "list_holds", "retention_plan"]
 
 DISPOSED = "data.disposed"
 
@@ -97,9 +98,33 @@ class Disposed:
         }
 
 
-def holds_of(workspace: Workspace) -> Holds:
-    """The holds, for verbs that asked already, or only look."""
-    return Holds(workspace.db, workspace.ledger, workspace.clock)
+def holds_of(workspace: Workspace, *, look: bool = False) -> Holds:
+    """The holds, for verbs that asked already; with `look`, nothing can be changed and nobody is held up."""
+    ledger = workspace.ledger_to_read() if look else workspace.ledger
+    return Holds(workspace.db, ledger, workspace.clock)
+
+
+def list_holds(
+    workspace: Workspace, *, by: Principal, project: str | None = None, everything: bool = False
+) -> list[Hold]:
+    """The holds that stand, oldest first.
+
+    Parameters
+    ----------
+    project : str, optional
+        Only those of this project; left out: of all.
+    everything : bool
+        Also those that have ended.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not see what persons and courts asked for there, or not in all projects.
+    """
+    allow(workspace, by, "requests.view", data_of_project(project))
+    holds = holds_of(workspace, look=True)
+    found = holds.all() if everything else holds.standing()
+    return [one for one in found if project in {None, one.project}]
 
 
 def holds_for(workspace: Workspace, by: Principal, *, project: str | None = None, hold: str = "") -> Holds:
@@ -117,21 +142,28 @@ def holds_for(workspace: Workspace, by: Principal, *, project: str | None = None
     """
     holds = holds_of(workspace)
     known = next((one.project for one in holds.all() if one.id == hold), None)
-    allow(workspace, by, "hold.set", _data_in_question(project or known))
+    allow(workspace, by, "hold.set", data_of_project(project or known))
     return holds
 
 
-def retention_plan(workspace: Workspace, *, project: str | None = None) -> Retained:
+def retention_plan(workspace: Workspace, *, by: Principal, project: str | None = None) -> Retained:
     """What is to happen today to every snapshot of the workspace, or of one project. Changes nothing.
 
     Raises
     ------
+    PermissionDenied
+        They may not see the project, or not all of them.
     VerificationFailed
         A statement about the basis of a snapshot was changed.
     """
+    allow(workspace, by, "project.view", project_named(project))
+    return _plan(workspace, project)
+
+
+def _plan(workspace: Workspace, project: str | None) -> Retained:
     today = workspace.clock().date()
-    items = _snapshots(workspace, project)
-    return Retained(today=today, judged=tuple(judge(items, holds_of(workspace).standing(), today)))
+    items, holds = _snapshots(workspace, project), holds_of(workspace, look=True)
+    return Retained(today=today, judged=tuple(judge(items, holds.standing(), today)))
 
 
 def dispose_past_limit(
@@ -154,18 +186,14 @@ def dispose_past_limit(
     OperationFailed
         The machine refused to remove something. What went before it is recorded.
     """
-    allow(workspace, by, "data.dispose", _data_in_question(project))
+    allow(workspace, by, "data.dispose", data_of_project(project))
     remove = dispose or (lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots")))
-    due = retention_plan(workspace, project=project).due
+    due = _plan(workspace, project).due
     done: list[Disposed] = []
     for place, one in enumerate(due):
         progress(f"disposing of {one.item.digest[:19]}…", place / len(due))
         done.append(_dispose(workspace, one.item, remove, by.counts_as))
     return done
-
-
-def _data_in_question(project: str | None) -> DatasetResource:
-    return data_of_project(project) if project is not None else DatasetResource(name="all projects")
 
 
 def _dispose(workspace: Workspace, item: Stored, remove: Dispose, by: str) -> Disposed:
@@ -223,7 +251,7 @@ def _same_dataset(one: FiledBasis, other: FiledBasis) -> bool:
 
 def _latest_bases(workspace: Workspace) -> dict[str, FiledBasis]:
     """The last basis statement of every project."""
-    store = evidence_of(workspace).statements
+    store = evidence_of(workspace, look=True).statements
     with workspace.db.read() as tx:
         rows = tx.run("SELECT DISTINCT project FROM statements WHERE predicate_type = :kind", kind=DATA_BASIS_TYPE)
     found: dict[str, FiledBasis] = {}

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.data.deidentify import Measured, Risk, measure, risk_of, table_of_file
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.deidentified import newest
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import opened
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

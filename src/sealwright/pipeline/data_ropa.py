@@ -7,22 +7,33 @@ Does not answer: what nobody stated. That stands in it as missing.
 from sealwright.data.basis import DATA_BASIS_TYPE, RopaRecord, read_basis, ropa_record, unstated_record
 from sealwright.evidence import Filed, verify_any
 from sealwright.kernel import rfc3339
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
+from sealwright.trust import Principal
 
 __all__ = ["record_of_processing"]
 
 
-def record_of_processing(workspace: Workspace) -> list[RopaRecord]:
+def record_of_processing(workspace: Workspace, *, by: Principal, project: str | None = None) -> list[RopaRecord]:
     """One record per project and dataset, from the newest statement about each, verified again.
 
     Projects that hold snapshots and never stated a basis are in it, with everything missing.
 
+    Parameters
+    ----------
+    project : str, optional
+        Only its records; left out: those of all projects.
+
     Raises
     ------
+    PermissionDenied
+        They may not see the project, or not all of them.
     VerificationFailed
         A statement on file was changed.
     """
+    allow(workspace, by, "project.view", project_named(project))
     with workspace.db.read() as tx:
         rows = tx.run(
             "SELECT project FROM snapshots UNION SELECT project FROM statements WHERE predicate_type = :kind"
@@ -30,19 +41,19 @@ def record_of_processing(workspace: Workspace) -> list[RopaRecord]:
             kind=DATA_BASIS_TYPE,
         )
     records: list[RopaRecord] = []
-    for project in (str(row["project"]) for row in rows):
-        systems = _systems(workspace, project)
-        newest = _newest_by_dataset(workspace, project)
+    for name in (str(row["project"]) for row in rows if project in {None, row["project"]}):
+        systems = _systems(workspace, name)
+        newest = _newest_by_dataset(workspace, name)
         records += [_record(workspace, filed, systems) for filed in newest]
         if not newest:
-            records.append(unstated_record(project, systems=systems))
+            records.append(unstated_record(name, systems=systems))
     return records
 
 
 def _newest_by_dataset(workspace: Workspace, project: str) -> list[Filed]:
     """The newest statement about each dataset of a project, in the order in which the datasets first came."""
     found: dict[str | None, Filed] = {}
-    for filed in evidence_of(workspace).statements.of_project(project, DATA_BASIS_TYPE):
+    for filed in evidence_of(workspace, look=True).statements.of_project(project, DATA_BASIS_TYPE):
         said = read_basis(verify_any(filed.envelope, workspace.trust_root).predicate)
         found[said.spec.dataset if said.spec is not None else None] = filed
     if len(found) > 1:
@@ -58,8 +69,9 @@ def _record(workspace: Workspace, filed: Filed, systems: list[str]) -> RopaRecor
 
 def _systems(workspace: Workspace, project: str) -> list[str]:
     """The registered versions of a project, and which were revoked (control DG-03: they are those of the registry)."""
-    revoked = set(workspace.registry.revocations().packages)
+    registry = workspace.registry_to_read
+    revoked = set(registry.revocations().packages)
     return [
         f"{project} version {one.number}{', revoked' if one.package in revoked else ''} ({one.package[:19]}…)"
-        for one in workspace.registry.versions(project)
+        for one in registry.versions(project)
     ]

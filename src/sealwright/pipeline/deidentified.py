@@ -12,13 +12,14 @@ from typing import Any
 from sealwright.data.deidentify import DeidentifySpec, Keys, PseudonymVault, Released, release
 from sealwright.data.personal import mask_text, scan
 from sealwright.kernel import InvalidInput, NotFound, Progress, VerificationFailed, check_name, silent
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.take_in import snapshot_of
-from sealwright.pipeline.version_facts import data_of, data_of_project
+from sealwright.pipeline.version_facts import data_of
 from sealwright.pipeline.withholding import withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal, keyed_name

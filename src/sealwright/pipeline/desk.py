@@ -9,26 +9,33 @@ from sealwright.kernel import NotFound, canonical_json, digest_of
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run, RunStore
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import make_statement, sign_statement
+from sealwright.trust import Ledger, make_statement, sign_statement
 
 __all__ = ["Desk", "digest_of_json"]
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A project being worked on."""
+    """A project being worked on, or only looked at while another program may be working on it."""
 
     workspace: Workspace
     project: Project
+    look: bool = False
 
     @property
     def evidence(self) -> Evidence:
-        return evidence_of(self.workspace)
+        return evidence_of(self.workspace, look=self.look)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The control ledger; to read, where this desk only looks."""
+        return self.workspace.ledger_to_read() if self.look else self.workspace.ledger
 
     @property
     def runs(self) -> RunStore:
         """The runs. Whoever works on them holds the ledger, so that two programs never mix their steps."""
-        self.workspace.hold_ledger()
+        if not self.look:
+            self.workspace.hold_ledger()
         return RunStore(self.workspace.db, self.workspace.folder("runs"), self.workspace.clock)
 
     @property
@@ -70,10 +77,11 @@ class Desk:
         return self.evidence.file_statement(envelope, project=self.project.name, actor=by).digest
 
 
-def evidence_of(workspace: Workspace) -> Evidence:
+def evidence_of(workspace: Workspace, *, look: bool = False) -> Evidence:
+    """The evidence of a workspace; with `look`, nothing can be filed and nobody is held up."""
     return Evidence(
         db=workspace.db,
-        ledger=workspace.ledger,
+        ledger=workspace.ledger_to_read() if look else workspace.ledger,
         trust_root=workspace.trust_root,
         standing_root=workspace.standing_root,
         clock=workspace.clock,

@@ -5,7 +5,7 @@ Does not answer: is the ledger whole? (`ledger_check`). It only reads, so it run
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ __all__ = [
     "ledger_named",
     "prove_entry",
     "reading_ledger",
+    "reading_ledgers",
 ]
 
 CONTROL = "control"
@@ -106,6 +107,26 @@ def ledger_named(home: Path, trust_root: TrustRoot, log: str) -> LedgerAt:
 def _name_of(place: LedgerAt) -> str:
     _, decisions, name = place.origin.partition("/decisions/")
     return name if decisions else DOOR if place.origin.endswith("/control") else CONTROL
+
+
+@contextmanager
+def reading_ledgers(workspace: Workspace, by: Principal) -> Iterator[Mapping[str, Ledger]]:
+    """Every ledger of the workspace by its origin, opened to read as of now, for whoever may.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not look into them.
+    """
+    allow(workspace, by, "ledger.read", LedgerResource(name="all"))
+    root = workspace.trust_root
+    with ExitStack() as opened:
+        yield {
+            place.origin: opened.enter_context(
+                Ledger.open(place.folder, origin=place.origin, signer=None, keys=root.keys_of(place.branch))
+            )
+            for place in ledgers_of(workspace.home, root)
+        }
 
 
 @contextmanager

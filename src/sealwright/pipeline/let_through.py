@@ -23,13 +23,13 @@ from sealwright.pipeline.desk import Desk
 from sealwright.pipeline.permission import allow, proven_by_key
 from sealwright.pipeline.project import Project
 from sealwright.pipeline.runs import Run
-from sealwright.pipeline.version_facts import candidate_facts
+from sealwright.pipeline.version_facts import candidate_facts, project_facts
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import SealedPackage
 from sealwright.registry import seal as seal_package
 from sealwright.trust import Principal, Unlock, open_person
 
-__all__ = ["Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "seal"]
+__all__ = ["Approved", "Attested", "Decided", "Sealed", "approve", "attest", "decide", "gate_of", "seal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +70,24 @@ class Sealed:
     folder: Path
 
 
-def decide(workspace: Workspace, project: Project) -> Decided:
-    """Ask the policy of the project about its last run: every reason at once.
+def decide(workspace: Workspace, project: Project, *, by: Principal) -> Decided:
+    """Ask the policy of the project about its last run: every reason at once. Works beside whatever is writing.
 
     Raises
     ------
+    PermissionDenied
+        They may not see the project.
     NotFound
         Nothing was assessed yet.
     VerificationFailed
         Something on file was changed.
     """
-    desk = Desk(workspace, project)
+    allow(workspace, by, "project.view", project_facts(project))
+    return gate_of(Desk(workspace, project, look=True))
+
+
+def gate_of(desk: Desk) -> Decided:
+    """As `decide`, for verbs that asked already."""
     run = desk.last()
     return Decided(run=run, decision=_judge(desk, run))
 

@@ -11,12 +11,14 @@ from typing import Any, Literal
 from sealwright.data import SNAPSHOT_TYPE
 from sealwright.evidence import verify_any
 from sealwright.kernel import NotFound, VerificationFailed
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DECISION, decision_origin
 from sealwright.training import PROVENANCE
-from sealwright.trust import Ledger, Statement
+from sealwright.trust import Ledger, Principal, Statement
 
 __all__ = ["ORDER", "Edge", "Lineage", "Node", "lineage_of", "outline"]
 
@@ -102,16 +104,19 @@ class Lineage:
         return found
 
 
-def lineage_of(workspace: Workspace, project: str) -> Lineage:
+def lineage_of(workspace: Workspace, project: str, *, by: Principal) -> Lineage:
     """The lineage of a project.
 
     Raises
     ------
+    PermissionDenied
+        They may not see the project.
     NotFound
         Nothing was ingested for it.
     VerificationFailed
         A statement on file was changed, or a package is not as it was sealed.
     """
+    allow(workspace, by, "project.view", project_named(project))
     nodes: dict[str, Node] = {}
     edges: list[Edge] = []
     for part in (_snapshots, _models, _versions, _decisions):
@@ -128,7 +133,7 @@ def lineage_of(workspace: Workspace, project: str) -> Lineage:
 
 
 def _statements(workspace: Workspace, project: str, kind: str) -> Iterator[Statement]:
-    for filed in evidence_of(workspace).statements.of_project(project, kind):
+    for filed in evidence_of(workspace, look=True).statements.of_project(project, kind):
         try:
             yield verify_any(filed.envelope, workspace.trust_root)
         except VerificationFailed as error:
@@ -182,8 +187,9 @@ def _models(workspace: Workspace, project: str) -> Iterator[Node | Edge]:
 
 
 def _versions(workspace: Workspace, project: str) -> Iterator[Node | Edge]:
-    for version in workspace.registry.versions(project):
-        statements = workspace.registry.package(version.package).statements
+    registry = workspace.registry_to_read
+    for version in registry.versions(project):
+        statements = registry.package(version.package).statements
         yield Node(
             id=version.package,
             kind="version",

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from sealwright.engines import Row
 from sealwright.kernel import Conflict, InvalidInput, NotFound, new_id, rfc3339
+from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_search import FoundPerson
 from sealwright.pipeline.workspace import Workspace
@@ -75,7 +76,7 @@ def open_decisions(workspace: Workspace, found: FoundPerson, *, request: str, by
             )
             detail = {"project": found.project, "version": version.number, "subject": found.subject, "id": name}
             workspace.ledger.append("model.decision_opened", version.package, detail, actor=by)
-    return [one for one in model_decisions(workspace, found.project) if one.subject == found.subject]
+    return [one for one in _decisions(workspace, found.project) if one.subject == found.subject]
 
 
 def decide_about_model(
@@ -126,11 +127,22 @@ def decide_about_model(
         )
         detail = {"project": known.project, "version": known.version, "choice": choice, "id": decision}
         workspace.ledger.append("model.decided", known.package, detail, actor=by.counts_as, words=words)
-    return next(one for one in model_decisions(workspace, known.project) if one.id == decision)
+    return next(one for one in _decisions(workspace, known.project) if one.id == decision)
 
 
-def model_decisions(workspace: Workspace, project: str | None = None) -> list[ModelDecision]:
-    """All of them, open ones first, then by age."""
+def model_decisions(workspace: Workspace, project: str | None = None, *, by: Principal) -> list[ModelDecision]:
+    """Those of a project, or of all; open ones first, then by age.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not see the project, or not all of them.
+    """
+    allow(workspace, by, "project.view", project_named(project))
+    return _decisions(workspace, project)
+
+
+def _decisions(workspace: Workspace, project: str | None = None) -> list[ModelDecision]:
     with workspace.db.read() as tx:
         rows: Sequence[Row] = tx.run("SELECT * FROM model_decisions ORDER BY opened_at, id")
     found = [_decision(row) for row in rows if project in {None, row["project"]}]
@@ -139,7 +151,7 @@ def model_decisions(workspace: Workspace, project: str | None = None) -> list[Mo
 
 def _version_in(workspace: Workspace, decision: str) -> VersionResource:
     """The version a question is about."""
-    for one in model_decisions(workspace):
+    for one in _decisions(workspace):
         if one.id == decision:
             return VersionResource(name=f"{one.project}/{one.version}", project=one.project, stage="registered")
     raise NotFound(f"There is no question {decision!r}. List them with: sealwright data models")

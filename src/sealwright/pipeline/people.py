@@ -8,7 +8,7 @@ from sealwright.kernel import check_name, rfc3339
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import AccountResource, Principal, Unlock, create_person
+from sealwright.trust import AccountResource, Principal, Unlock, WorkspaceResource, create_person
 
 __all__ = ["Enrolled", "end_enrolment", "enrol", "overview", "people_of"]
 
@@ -38,11 +38,22 @@ def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock,
     person = create_person(workspace.folder("people"), name, roles, unlock)
     people = evidence_of(workspace).people
     people.enrol(person, workspace.keyring.signer("statements"), actor=by.counts_as)
-    return next(one for one in people_of(workspace) if one.name == name)
+    return next(one for one in _everybody(workspace) if one.name == name)
 
 
-def people_of(workspace: Workspace) -> list[Enrolled]:
-    """Everybody enrolled here, by name."""
+def people_of(workspace: Workspace, *, by: Principal) -> list[Enrolled]:
+    """Everybody enrolled here, by name.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not look into the workspace. Whoever is known may.
+    """
+    allow(workspace, by, "workspace.view", WorkspaceResource())
+    return _everybody(workspace)
+
+
+def _everybody(workspace: Workspace) -> list[Enrolled]:
     now = workspace.clock()
     return [
         Enrolled(
@@ -52,7 +63,7 @@ def people_of(workspace: Workspace) -> list[Enrolled]:
             key_id=standing.person.public.key_id,
             state=standing.problem_at(now) or "enrolled",
         )
-        for name, standing in sorted(evidence_of(workspace).people.standing().items())
+        for name, standing in sorted(evidence_of(workspace, look=True).people.standing().items())
     ]
 
 
@@ -68,8 +79,15 @@ def end_enrolment(workspace: Workspace, name: str, *, reason: str, by: Principal
     evidence_of(workspace).people.end(name, workspace.keyring.signer("statements"), reason=reason, actor=by.counts_as)
 
 
-def overview(workspace: Workspace) -> dict[str, Any]:
-    """What is in a workspace, in numbers."""
+def overview(workspace: Workspace, *, by: Principal) -> dict[str, Any]:
+    """What is in a workspace, in numbers.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not look into the workspace. Whoever is known may.
+    """
+    allow(workspace, by, "workspace.view", WorkspaceResource())
     with workspace.db.read() as tx:
         counts = {
             "statements": tx.run("SELECT COUNT(*) AS n FROM statements")[0]["n"],
@@ -85,5 +103,5 @@ def overview(workspace: Workspace) -> dict[str, Any]:
         "fingerprint": workspace.trust_root.fingerprint,
         "projects": projects,
         **counts,
-        "ledger_entries": workspace.ledger.size,
+        "ledger_entries": workspace.ledger_to_read().size,
     }

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from sealwright.data.requests import RequestKind, SubjectRequest
 from sealwright.kernel import Conflict, InvalidInput, Progress, canonical_json, digest_of, silent, write_atomically
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_consent import name_in, suppressions_of
 from sealwright.pipeline.data_requests import requests_of
 from sealwright.pipeline.model_decisions import ModelDecision, open_decisions
@@ -19,7 +20,6 @@ from sealwright.pipeline.person_copy import access_copy, portable_copy
 from sealwright.pipeline.person_correction import correct_person
 from sealwright.pipeline.person_erasure import erase_person
 from sealwright.pipeline.person_search import FoundPerson, find_person
-from sealwright.pipeline.version_facts import data_of_project
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 

@@ -4,8 +4,9 @@ Answers: may whoever acts promote, roll back or revoke this version, and then: d
 Does not answer: whether the package is sound. The registry verifies it again each time.
 """
 
+from sealwright.pipeline.by_name import version_named
 from sealwright.pipeline.permission import allow
-from sealwright.pipeline.version_facts import facts_of_version, version_named
+from sealwright.pipeline.version_facts import facts_of_version
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import PointerFacts, Revocation
 from sealwright.trust import Principal

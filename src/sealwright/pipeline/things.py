@@ -1,23 +1,18 @@
-"""A thing by the name a person types: what `who-can` and `why-not` are asked about.
+"""A thing by the name a person types, and who can do what to it.
 
-Answers: which resource is meant by "credit", "credit/3", "examples/credit" or "sofia"?
-Does not answer: who may do something to it.
+Answers: which resource is meant by "credit", "credit/3", "examples/credit" or "sofia"? Who may, and why may somebody not?
+Does not answer: whether they should. Nothing is decided for anybody.
 """
 
 from pathlib import Path
 
 from sealwright.kernel import InvalidInput, NotFound
+from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.desk import Desk
-from sealwright.pipeline.let_through import decide
-from sealwright.pipeline.permission import break_glass_of
+from sealwright.pipeline.let_through import gate_of
+from sealwright.pipeline.permission import allow, break_glass_of, permissions_of
 from sealwright.pipeline.project import PROJECT_FILE, Project, load_project
-from sealwright.pipeline.version_facts import (
-    candidate_facts,
-    data_of,
-    data_of_project,
-    facts_of_version,
-    project_facts,
-)
+from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
     AccountResource,
@@ -25,14 +20,47 @@ from sealwright.trust import (
     ClientResource,
     KeyResource,
     LedgerResource,
+    Principal,
     ProjectResource,
     Resource,
     VersionResource,
+    WhoCan,
+    WhyNot,
     WorkspaceResource,
     action_named,
+    who_can,
+    why_not,
 )
 
-__all__ = ["thing_named"]
+__all__ = ["ask_who_can", "ask_why_not", "thing_named"]
+
+
+def ask_who_can(workspace: Workspace, action: str, name: str, *, by: Principal) -> WhoCan:
+    """Who can do `action` to the thing of that name (`thing_named`), and what each would still need.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not ask. Whoever is known may.
+    InvalidInput, NotFound
+        As `thing_named`.
+    """
+    allow(workspace, by, "permission.view", WorkspaceResource())
+    return who_can(permissions_of(workspace), action, thing_named(workspace, action, name))
+
+
+def ask_why_not(workspace: Workspace, person: str, action: str, name: str, *, by: Principal) -> WhyNot:
+    """What stands between an enrolled person and `action` on the thing of that name.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not ask. Whoever is known may.
+    InvalidInput, NotFound
+        As `thing_named`, or nobody of that name is enrolled.
+    """
+    allow(workspace, by, "permission.view", WorkspaceResource())
+    return why_not(permissions_of(workspace), person, action, thing_named(workspace, action, name))
 
 
 def thing_named(workspace: Workspace, action: str, name: str) -> Resource:
@@ -76,8 +104,8 @@ def thing_named(workspace: Workspace, action: str, name: str) -> Resource:
 
 def _version(workspace: Workspace, name: str, project: Project | None) -> VersionResource:
     if project is not None:
-        desk = Desk(workspace, project)
-        return candidate_facts(desk, desk.last(), decide(workspace, project).decision)
+        desk = Desk(workspace, project, look=True)
+        return candidate_facts(desk, desk.last(), gate_of(desk).decision)
     known, _, number = name.rpartition("/")
     if not known or not number.isdecimal():
         raise InvalidInput(f"A version is named PROJECT/NUMBER, such as {name}/1; a candidate by its project's folder.")

@@ -21,7 +21,7 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.training import PROVENANCE
 from sealwright.trust import PERSON, DatasetResource, ProjectResource, Risk, VersionResource
 
-__all__ = ["candidate_facts", "data_of", "data_of_project", "project_facts", "facts_of_version", "version_named"]
+__all__ = ["candidate_facts", "data_of", "facts_of_version", "project_facts"]
 
 _SECTION = "assurance"
 
@@ -41,11 +41,6 @@ def data_of(project: Project) -> DatasetResource:
         risk=project.spec.charter.risk_class.value,
         sensitivity=max(classes, key=order.index, default="special"),
     )
-
-
-def data_of_project(name: str) -> DatasetResource:
-    """The data of a project of which only the name is known: taken to be as sensitive as can be."""
-    return DatasetResource(name=name, project=name)
 
 
 def candidate_facts(desk: Desk, run: Run, decision: GateDecision | None = None) -> VersionResource:
@@ -86,7 +81,7 @@ def facts_of_version(workspace: Workspace, project: str, number: int) -> Version
     VerificationFailed
         Its package does not verify.
     """
-    registry = workspace.registry
+    registry = workspace.registry_to_read
     version = registry.version(project, number)
     package = registry.package(version.package)
     revoked = version.package in registry.revocations().packages
@@ -102,19 +97,6 @@ def facts_of_version(workspace: Workspace, project: str, number: int) -> Version
         role_admins=_role_admins(view),
         approvals=frozenset((one.by, one.role) for one in package.approvals if one.purpose == "release"),
     )
-
-
-def version_named(workspace: Workspace, project: str, number: int) -> VersionResource:
-    """A registered version as far as it can be known without its package: it may be broken, and is to be withdrawn.
-
-    Raises
-    ------
-    NotFound
-        There is no such version.
-    """
-    version = workspace.registry.version(project, number)
-    revoked = version.package in workspace.registry.revocations().packages
-    return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
 
 
 def _named_view(workspace: Workspace) -> LedgerView:

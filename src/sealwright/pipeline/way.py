@@ -6,9 +6,9 @@ from typing import Any
 from sealwright.assurance import Spread
 from sealwright.evidence import GateDecision
 from sealwright.kernel import Progress, silent
-from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.desk import Desk, evidence_of
 from sealwright.pipeline.judge import Assessed, assess
-from sealwright.pipeline.let_through import Sealed, decide, seal
+from sealwright.pipeline.let_through import Sealed, gate_of, seal
 from sealwright.pipeline.make import Trained, train
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.project import Project
@@ -71,7 +71,7 @@ def run_way(
     trained = train(workspace, project, by=by, progress=part(0.1, 0.6))
     assessed = assess(workspace, project, by=by, progress=part(0.6, 0.95), spread=spread)
     progress("asking the gate", 0.95)
-    decision = decide(workspace, project).decision
+    decision = gate_of(Desk(workspace, project)).decision
     sealed = None
     if decision.passed:
         sealed = seal(workspace, project, by=by)

@@ -172,6 +172,13 @@ class Workspace:
             )
         return self._registry
 
+    @property
+    def registry_to_read(self) -> Registry:
+        """Versions, pointers and revocations to look at; it changes nothing and holds nobody up."""
+        return Registry(
+            db=self.db, home=self.home, keyring=None, ledger=None, clock=self.clock, trust_root=self.trust_root
+        )
+
     def folder(self, name: str) -> Path:
         """One of the workspace's folders, e.g. "snapshots"."""
         return self.home / name

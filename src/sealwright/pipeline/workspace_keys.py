@@ -32,6 +32,7 @@ from sealwright.trust import (
     RevokedKey,
     Share,
     Unlock,
+    WorkspaceResource,
     make_key_revocations,
     protect_root,
     recover_root,
@@ -64,14 +65,17 @@ class KeyState:
     days: int | None  # since the file of a key in use was written; None where there is no such file any more
 
 
-def keys_of(workspace: Workspace) -> tuple[KeyState, ...]:
-    """Every key of every branch, the newest first.
+def keys_of(workspace: Workspace, *, by: Principal) -> tuple[KeyState, ...]:
+    """Every key of every branch, the newest first. None of what is secret.
 
     Raises
     ------
+    PermissionDenied
+        They may not look into the workspace. Whoever is known may.
     VerificationFailed
         The list of revoked keys is missing, older than one seen before, or not ours.
     """
+    allow(workspace, by, "workspace.view", WorkspaceResource())
     root, now = workspace.trust_root, workspace.clock()
     revoked = KeyListFile(workspace.home).read(root, now=now).keys
     found: list[KeyState] = []

@@ -202,6 +202,11 @@ class Ledger:
     # ---- reading
 
     @property
+    def writable(self) -> bool:
+        """Whether it was opened to record something, and not only to read."""
+        return self._writer is not None
+
+    @property
     def size(self) -> int:
         """How many entries the newest checkpoint covers."""
         return self._signed.head.size

@@ -14,7 +14,6 @@ from sealwright.doors.cli.options import (
     PersonKey,
     Served,
     acting_at,
-    open_at,
     out,
     served_at,
     writable,
@@ -51,13 +50,22 @@ def make(
 
 
 @app.command(name="list")
-def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def list_keys(
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """List API keys: whose, for what, until when. Never the keys themselves."""
+    from sealwright.doors import access_views
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import machines_of
 
-    with open_at(home, key_file) as workspace:
-        found, now = machines_of(workspace).api_keys(), workspace.clock()
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found, now = access_views.list_api_keys(workspace, by=by, project=project), workspace.clock()
     table = [
         {
             "id": one.id,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import Emergency
@@ -97,16 +97,25 @@ def end(
 
 
 @app.command(name="list")
-def list_all(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
-    """List all of them, the newest first.
+def list_all(
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List them, the newest first.
 
-    Exit status: 0 listed.
+    Exit status: 0 listed, 3 you may not see the project, or not all of them.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import break_glass_of
+    from sealwright.pipeline import list_emergencies
 
-    with open_at(home, key_file) as workspace:
-        found = break_glass_of(workspace).all()
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = list_emergencies(workspace, by=by, project=project)
 
     def words() -> None:
         if not found:

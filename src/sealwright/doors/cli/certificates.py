@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out
 
 __all__ = ["app"]
 
@@ -52,13 +52,19 @@ def issue(
 
 
 @app.command(name="list")
-def list_certificates(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def list_certificates(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """List certificates of services."""
+    from sealwright.doors import access_views
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
 
-    with open_at(home, key_file) as workspace:
-        found, now = certificates_of(workspace).certificates(), workspace.clock()
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found, now = access_views.list_certificates(workspace, by=by), workspace.clock()
     rows = [
         (
             one.serial,

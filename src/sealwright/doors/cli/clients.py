@@ -12,7 +12,6 @@ from sealwright.doors.cli.options import (
     KeyFileOption,
     PersonKey,
     acting_at,
-    open_at,
     out,
     say,
     writable,
@@ -83,13 +82,22 @@ def add(
 
 
 @app.command(name="list")
-def list_clients(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def list_clients(
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """List clients: what each may ask for, how it proves itself, when it last did (to the hour)."""
+    from sealwright.doors import access_views
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import machines_of
 
-    with open_at(home, key_file) as workspace:
-        found = machines_of(workspace).clients()
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = access_views.list_clients(workspace, by=by, project=project)
     table = [
         {
             "client": one.id,

@@ -105,11 +105,9 @@ def export(
     from sealwright.kernel import InvalidInput, write_atomically
     from sealwright.pipeline import export_bundle
 
+    if to.exists() and not to.is_dir():
+        raise InvalidInput(f"{to} is a file. Name a folder to write to.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        workspace.registry.version(project, number)
-        if to.exists() and not to.is_dir():
-            raise InvalidInput(f"{to} is a file. Name a folder to write to.")
-        to.mkdir(parents=True, exist_ok=True)
         bundle = export_bundle(workspace, project, number, to / f"{project}-v{number}.evidence.json", by=by)
         root = workspace.trust_root
     write_atomically(to / "trust.json", root.to_bytes(), mode=0o644)

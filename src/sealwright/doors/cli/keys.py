@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out
 
 if TYPE_CHECKING:
     from sealwright.doors.settings import Settings
@@ -36,15 +36,21 @@ NewKeyFile = Annotated[
 
 
 @app.command(name="list")
-def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def list_keys(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """List every key: its branch, algorithm, state and age."""
     from dataclasses import asdict
 
     from sealwright.doors.cli import show
     from sealwright.pipeline import keys_of
 
-    with open_at(home, key_file) as workspace:
-        found = keys_of(workspace)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = keys_of(workspace, by=by)
     rows = [
         (one.branch, one.algorithm, one.key[:16], one.state, "" if one.days is None else str(one.days)) for one in found
     ]

@@ -117,20 +117,22 @@ def train(
 def gate(
     project: ProjectFolder = Path(),
     every: Annotated[bool, typer.Option("--all", help="Also list what passed.")] = False,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the policy: every reason, the evidence behind it, and the next step.
 
-    Exit status: 0 passed, 3 something stands in the way.
+    Exit status: 0 passed, 3 something stands in the way, or you may not see the project.
     """
     from sealwright.doors.cli.words import tell_decision
     from sealwright.pipeline import decide
 
     wanted = project_at(project)
-    with open_at(home, key_file) as workspace:
-        decision = decide(workspace, wanted).decision
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        decision = decide(workspace, wanted, by=by).decision
     out(as_json, decision.to_json(), lambda: tell_decision(decision, every=every, folder=project))
     raise typer.Exit(0 if decision.passed else 3)
 
@@ -254,15 +256,20 @@ def report(
             "--to", help="Write it here instead of into the workspace; a name in .pdf prints it.", show_default=False
         ),
     ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the report of the newest run: one HTML page that opens anywhere, or a PDF."""
+    """Write the report of the newest run: one HTML page that opens anywhere, or a PDF.
+
+    Exit status: 0 written, 2 nothing was assessed yet, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.doors.reports import write_report
 
     wanted, to = project_at(project), writable(to)
-    with open_at(home, key_file) as workspace:
-        path = write_report(workspace, wanted, to)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        path = write_report(workspace, wanted, to, by=by)
     out(as_json, {"report": str(path)}, lambda: show.facts({"report": path.resolve().as_uri()}))

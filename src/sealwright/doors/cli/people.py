@@ -7,7 +7,7 @@ import typer
 
 from sealwright.doors.cli import accounts
 from sealwright.doors.cli.accounts import OwnKey
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, open_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, out
 
 __all__ = ["app"]
 
@@ -50,13 +50,19 @@ def add(
 
 
 @app.command(name="list")
-def list_people(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def list_people(
+    actor: Actor = None,
+    own_key: OwnKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """List enrolled people and their roles."""
     from sealwright.doors.cli import show
     from sealwright.pipeline import people_of
 
-    with open_at(home, key_file) as workspace:
-        found = people_of(workspace)
+    with acting_at(home, key_file, actor, own_key) as (workspace, by):
+        found = people_of(workspace, by=by)
     table = [{"name": p.name, "roles": list(p.roles), "until": p.until, "state": p.state} for p in found]
     out(
         as_json,

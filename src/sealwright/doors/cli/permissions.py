@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import WhoCan, WhyNot
@@ -28,17 +28,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def who_can(
-    action: Action, resource: What = "", home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False
+    action: Action,
+    resource: What = "",
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """List who can do ACTION, through which role, and what each would still need.
 
     Exit status: 0 listed, 2 no such action or thing.
     """
-    from sealwright.pipeline import permissions_of, thing_named
-    from sealwright.trust import who_can as ask
+    from sealwright.pipeline import ask_who_can
 
-    with open_at(home, key_file) as workspace:
-        found = ask(permissions_of(workspace), action, thing_named(workspace, action, resource))
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = ask_who_can(workspace, action, resource, by=by)
     out(as_json, found.to_json(), lambda: _tell_who(found))
 
 
@@ -46,6 +51,8 @@ def why_not(
     person: Annotated[str, typer.Argument(help="Somebody enrolled.")],
     action: Action,
     resource: What = "",
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -54,11 +61,10 @@ def why_not(
 
     Exit status: 0 they can, 2 nobody of that name or no such thing, 3 they cannot.
     """
-    from sealwright.pipeline import permissions_of, thing_named
-    from sealwright.trust import why_not as ask
+    from sealwright.pipeline import ask_why_not
 
-    with open_at(home, key_file) as workspace:
-        found = ask(permissions_of(workspace), person, action, thing_named(workspace, action, resource))
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = ask_why_not(workspace, person, action, resource, by=by)
     out(as_json, found.to_json(), lambda: _tell_why(found, person))
     raise typer.Exit(0 if found.decision.allowed else 3)
 

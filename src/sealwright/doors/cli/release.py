@@ -12,7 +12,6 @@ from sealwright.doors.cli.options import (
     PersonKey,
     Served,
     acting_at,
-    open_at,
     out,
     served_at,
 )
@@ -44,22 +43,32 @@ def add_to(app: typer.Typer) -> None:
         app.command(rich_help_panel=_PANEL)(verb)
 
 
-def versions(project: Name, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
-    """List the registered versions of a project."""
+def versions(
+    project: Name,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the registered versions of a project.
+
+    Exit status: 0 listed, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.kernel import rfc3339
+    from sealwright.pipeline import list_versions
 
-    with open_at(home, key_file) as workspace:
-        found = workspace.registry.versions(project)
-        revoked = set(workspace.registry.revocations().packages)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = list_versions(workspace, project, by=by)
     table = [
         {
-            "number": v.number,
-            "package": v.package,
-            "created_at": rfc3339(v.created_at),
-            "state": "revoked" if v.package in revoked else "registered",
+            "number": one.version.number,
+            "package": one.version.package,
+            "created_at": rfc3339(one.version.created_at),
+            "state": "revoked" if one.revoked else "registered",
         }
-        for v in found
+        for one in found
     ]
     out(
         as_json,
@@ -136,9 +145,8 @@ def revoke(
     from sealwright.pipeline import revoke as do
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        found = workspace.registry.version(project, number)
-        do(workspace, project, number, by=by, reason=reason)
-    facts = {"project": project, "version": number, "package": found.package, "state": "revoked"}
+        done = do(workspace, project, number, by=by, reason=reason)
+    facts = {"project": project, "version": number, "package": done.package, "state": "revoked"}
     out(as_json, facts, lambda: show.facts(facts))
 
 
@@ -149,20 +157,23 @@ def history(
         typer.Option("--at", help="What served at this moment, e.g. 2026-11-22T15:00:00Z.", show_default=False),
     ] = None,
     channel: Channel = "live",
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """What served when: every pointer of a channel, or the one at a moment."""
+    """What served when: every pointer of a channel, or the one at a moment.
+
+    Exit status: 0 shown, 2 nothing served then, 3 you may not see the project.
+    """
     from sealwright.doors.cli import show
     from sealwright.kernel import from_rfc3339
+    from sealwright.pipeline import pointer_history
 
-    with open_at(home, key_file) as workspace:
-        if at is not None:
-            one = workspace.registry.served_at(project, channel, from_rfc3339(at))
-            pointers = [one]
-        else:
-            pointers = list(workspace.registry.history(project, channel))
+    moment = from_rfc3339(at) if at is not None else None
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        pointers = pointer_history(workspace, project, channel=channel, by=by, at=moment)
     table = [pointer_json(pointer) for pointer in pointers]
 
     def words() -> None:

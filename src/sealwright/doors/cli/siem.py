@@ -5,13 +5,13 @@ Sending needs no key of the workspace: ledgers are read with the public keys, an
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.trust import Ledger
@@ -98,28 +98,26 @@ def print_events(
             say(encode(seen_in(entry, _origin(folder, ledger))))
 
 
-def alerts(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def alerts(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Look for attacks in the events of the last day, in every ledger; what is found is recorded once, and told.
 
-    Exit status: 0 nothing new, 3 there are new alerts.
+    Exit status: 0 nothing new, 3 there are new alerts, or you may not read the ledger.
     """
     from dataclasses import asdict
 
     from sealwright.kernel import rfc3339
-    from sealwright.pipeline import ledgers_of
-    from sealwright.trust import Ledger, LedgerAudit
+    from sealwright.pipeline import reading_ledgers
+    from sealwright.pipeline.permission import WorkspaceAudit
     from sealwright.watch import raise_alerts
 
-    with open_at(home, key_file) as workspace, ExitStack() as opened:
-        root = workspace.trust_root
-        books = {
-            place.origin: opened.enter_context(
-                Ledger.open(place.folder, origin=place.origin, signer=None, keys=root.keys_of(place.branch))
-            )
-            for place in ledgers_of(workspace.home, root)
-        }
-        audit = LedgerAudit(workspace.ledger, workspace.keyring)
-        found = raise_alerts(books, audit, now=workspace.clock())
+    with acting_at(home, key_file, actor, person_key) as (workspace, by), reading_ledgers(workspace, by) as books:
+        found = raise_alerts(books, WorkspaceAudit(workspace), now=workspace.clock())
     told = [asdict(alert) | {"since": rfc3339(alert.since), "at": rfc3339(alert.at)} for alert in found]
     out(as_json, told, lambda: _tell(found))
     if found:

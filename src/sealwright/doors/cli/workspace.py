@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say, writable
 
 __all__ = ["app"]
 
@@ -55,13 +55,19 @@ def create(
 
 
 @app.command()
-def show(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def show(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is in the workspace."""
     from sealwright.doors.cli import show as display
     from sealwright.pipeline import overview
 
-    with open_at(home, key_file) as workspace:
-        facts = overview(workspace)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        facts = overview(workspace, by=by)
     out(as_json, facts, lambda: display.facts({key.replace("_", " "): value for key, value in facts.items()}))
 
 

@@ -7,6 +7,7 @@ Does not answer: what the doing is. Verbs call `need` before anything else; thei
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from shlex import quote
 
 from sealwright.kernel import Clock, InvalidInput, system_clock
 from sealwright.trust.audit import Audit, Event
@@ -39,7 +40,7 @@ from sealwright.trust.permissions.resources import (
     WorkspaceResource,
 )
 from sealwright.trust.permissions.roster import Member, Roster
-from sealwright.trust.principal import Principal, RoleGrant
+from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
 
 __all__ = ["Permissions", "as_principal", "roles_for", "shared_engine"]
 
@@ -208,7 +209,8 @@ class Permissions:
         return tuple(Reason(one, words[one].because if one in words else one) for one in answer.policies)
 
     def _message(self, principal: Principal, action: str, resource: Resource, role: str, decision: Decision) -> str:
-        lines = [f"{principal.name} may not do {action} on {resource.name}: {action_named(action).meaning}."]
+        on = "all projects" if resource.name == EVERY_PROJECT else resource.name
+        lines = [f"{principal.name} may not do {action} on {on}: {action_named(action).meaning}."]
         lines += [f"  - {one.words}" for one in decision.reasons]
         others = [member.name for member in self.who_may(action, resource, role=role) if member.name != principal.name]
         lines.append(
@@ -294,7 +296,7 @@ def _missing_role(principal: Principal, action: str, resource: Resource, engine:
         scopes = in_words(sorted(principal.scopes), last="and") or "none"
         return f"no scope of the program {principal.name} covers it; it has: {scopes}"
     wanted = in_words(roles_for(action, engine=engine)) or "none there is"
-    where = "every project" if resource.project == "*" else f"project {resource.project}"
+    where = "every project" if resource.project == EVERY_PROJECT else f"project {resource.project}"
     if principal.proof == "machine_account":
         return (
             f"this takes the role {wanted} in {where}, and somebody enrolled holds it; {principal.name} is not enrolled"
@@ -308,4 +310,4 @@ def _next_step(principal: Principal, decision: Decision, action: str, resource: 
     if _NOT_PROVEN in codes or codes == {"proof.second_factor"}:
         return f"Prove it: sealwright login {principal.name}   (or add --person-key FILE to the command)"
     where = "PROJECT_FOLDER" if resource.name.endswith("/candidate") else resource.name
-    return f"Look closer with: sealwright why-not {principal.name} {action} {where}"
+    return f"Look closer with: sealwright why-not {principal.name} {action} {quote(where)}"

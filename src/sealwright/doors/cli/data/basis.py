@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sealwright.doors.cli.options import (
+    Actor,
     AsJson,
     Home,
     KeyFileOption,
+    PersonKey,
     ProjectFolder,
+    acting_at,
     open_at,
     out,
     project_at,
@@ -33,6 +36,8 @@ def add_to(app: typer.Typer) -> None:
 
 def basis(
     project: ProjectFolder = Path(),
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -40,14 +45,15 @@ def basis(
     """Show on what basis a project holds its data, for which purposes, and what is missing.
 
     A project that is not high-risk may begin without a basis; what is missing is shown all the same.
-    Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it stands.
+    Exit status: 0 nothing stands in the way, 2 the project file cannot be used, 3 data may not be held or used as it
+    stands, or you may not see the project.
     """
     from sealwright.pipeline import Desk, basis_view, require_basis
 
     loaded = project_at(project)
-    with open_at(home, key_file, create=True) as workspace:
-        desk = Desk(workspace, loaded)
-        view = basis_view(desk)
+    with acting_at(home, key_file, actor, person_key, create=True) as (workspace, by):
+        desk = Desk(workspace, loaded, look=True)
+        view = basis_view(desk, by=by)
         out(as_json, view.to_json(), lambda: _tell(view))
         require_basis(desk)  # says what stops it, in its own words
 
@@ -130,6 +136,11 @@ def ropa(
     to: Annotated[
         Path | None, typer.Option("--to", help="File to write instead of printing.", show_default=False)
     ] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
@@ -137,14 +148,14 @@ def ropa(
     """Put together the record of processing activities over all projects of the workspace: Article 30(1) of the GDPR.
 
     It holds what was stated and signed when data was taken in. What nobody stated stands in it as missing.
-    Exit status: 0 written.
+    Exit status: 0 written, 3 you may not see the project, or not all of them.
     """
     from sealwright.kernel import write_atomically
     from sealwright.pipeline import record_of_processing
 
     target = writable(to)
-    with open_at(home, key_file) as workspace:
-        records = record_of_processing(workspace)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        records = record_of_processing(workspace, by=by, project=project)
         body = _ropa_text(records, "json" if as_json else format_, workspace.name, workspace.clock)
     if target is None and body is not None:
         say(body, nl=not body.endswith("\n"))  # escaped where it was made

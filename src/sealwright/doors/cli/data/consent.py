@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.pipeline import WithdrawnConsent
@@ -135,14 +135,14 @@ def show_person(
 ) -> None:
     """Show what PERSON agreed to and took back, oldest first.
 
-    Exit status: 0 shown.
+    Exit status: 0 shown, 3 you may not see what persons agreed to there.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import consents_for, name_in
+    from sealwright.pipeline import consent_history, name_in
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         subject = name_in(workspace, project, person)
-        history = consents_for(workspace, by, project, look=True).history(project, subject)
+        history = consent_history(workspace, project, subject, by=by)
     changes = [
         {
             "at": one.at,
@@ -206,16 +206,22 @@ def import_file(
     out(as_json, {"rows": rows, "recorded": new}, lambda: show.facts({name: f"{n:,}" for name, n in facts.items()}))
 
 
-def check(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def check(
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Compare the tables of consents and suppressions with the ledger: nothing may have been taken out.
 
-    Exit status: 0 they agree, 4 they do not.
+    Exit status: 0 they agree, 3 you may not read the ledger, 4 they do not agree.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import consents_of, suppressions_of
+    from sealwright.pipeline import compare_persons
 
-    with open_at(home, key_file) as workspace:
-        facts = {"consents": consents_of(workspace).compare(), "suppressions": suppressions_of(workspace).compare()}
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        facts = compare_persons(workspace, by=by)
     out(as_json, facts, lambda: show.facts({f"{name} that agree": f"{n:,}" for name, n in facts.items()}))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, open_at, out, say, writable
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say, writable
 from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ def lineage(
     ] = None,
     form: Annotated[Literal["text", "json", "svg"], typer.Option("--format", help="How to show it.")] = "text",
     to: To = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what was made from what: source, snapshots, models, versions, decisions; from signed statements only.
 
-    Exit status: 0 shown, 2 nothing was ingested, 4 a statement was changed.
+    Exit status: 0 shown, 2 nothing was ingested, 3 you may not see the project, 4 a statement was changed.
     """
 
     from sealwright.kernel import write_atomically
@@ -44,8 +46,8 @@ def lineage(
     from sealwright.pipeline.lineage import lineage_of
 
     to = writable(to)
-    with open_at(home, key_file) as workspace:
-        found = lineage_of(workspace, project)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = lineage_of(workspace, project, by=by)
         found = found.around(of) if of is not None else found
     value = found.to_json()
     if form == "svg" or (to is not None and to.suffix == ".svg"):
@@ -68,21 +70,23 @@ def card(
         str | None, typer.Option("--snapshot", help="Its digest; else the newest.", show_default=False)
     ] = None,
     to: To = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the data card of a snapshot: Croissant 1.0 with the responsible-AI fields, from what is signed.
 
-    Exit status: 0 written, 2 there is no such snapshot.
+    Exit status: 0 written, 2 there is no such snapshot, 3 you may not see the project.
     """
 
     from sealwright.kernel import write_atomically
     from sealwright.pipeline.data_card import data_card
 
     to = writable(to)
-    with open_at(home, key_file) as workspace:
-        made = data_card(workspace, project, snapshot)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        made = data_card(workspace, project, snapshot, by=by)
     text = json_text(made) + "\n"
     if to is None:
         say(text, nl=False)  # escaped where it was made

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.requests import SubjectRequest
@@ -38,21 +38,23 @@ def requests(
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when something is overdue.")] = False,
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List the requests of persons: who must act, on what, by which day. The most urgent stands first.
 
-    Exit status: 0 listed, 3 with --strict when something is overdue.
+    Exit status: 0 listed, 3 with --strict when something is overdue, or you may not see them.
     """
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import list_requests
 
-    with open_at(home, key_file) as workspace:
-        register, now = requests_of(workspace), workspace.clock()
-        found = register.open()
-        if everything:
-            found += [one for one in register.all() if not one.is_open]
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found, now = list_requests(workspace, by=by, project=project, everything=everything), workspace.clock()
     if due:
         found = [one for one in found if one.is_open and one.days_left(now) <= 7]
     late = sum(one.is_overdue(now) for one in found)
@@ -201,15 +203,22 @@ def close(
         _tell_one(ended, workspace.clock(), as_json)
 
 
-def show_request(request: Id, home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def show_request(
+    request: Id,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one request with its clocks.
 
-    Exit status: 0 shown, 2 there is no such request.
+    Exit status: 0 shown, 2 there is no such request, 3 you may not see what persons ask for in its project.
     """
-    from sealwright.pipeline import requests_of
+    from sealwright.pipeline import request_named
 
-    with open_at(home, key_file) as workspace:
-        _tell_one(requests_of(workspace).get(request), workspace.clock(), as_json)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _tell_one(request_named(workspace, request, by=by), workspace.clock(), as_json)
 
 
 def _holidays(file: Path | None) -> "frozenset[Any]":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, out, say
 
 if TYPE_CHECKING:
     from sealwright.data.retention import Hold
@@ -41,7 +41,7 @@ def retention(
     """Find what is past its retention limit; with --apply, dispose of it and enter the proof into the ledger.
 
     Honours legal holds. Records of requests whose 24 months are over go as well. Nothing past its limit stays silently.
-    Exit status: 0 done, 3 with --strict when something is left that should not be.
+    Exit status: 0 done, 3 with --strict when something is left that should not be, or you may not see or dispose of it.
     """
     from sealwright.doors.cli import show
     from sealwright.pipeline import dispose_past_limit, requests_for, retention_plan
@@ -53,7 +53,7 @@ def retention(
             with show.progress(quiet=as_json) as progress:
                 gone = dispose_past_limit(workspace, by=by, project=project, progress=progress)
             records = requests_for(workspace, by, project=project).dispose(by=by.counts_as)
-        plan = retention_plan(workspace, project=project)
+        plan = retention_plan(workspace, by=by, project=project)
     value = {**plan.to_json(), "disposed": [one.to_json() for one in gone], "request_records_disposed": records}
     out(as_json, value, lambda: _tell(plan, gone, records, applied=apply))
     if strict and plan.findings:
@@ -127,20 +127,24 @@ def lift(
 
 def list_holds(
     everything: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    project: Annotated[
+        str | None, typer.Option("--project", help="Only this project; else all.", show_default=False)
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List the holds that stand.
 
-    Exit status: 0 listed.
+    Exit status: 0 listed, 3 you may not see them.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import holds_of
+    from sealwright.pipeline import list_holds as listed
 
-    with open_at(home, key_file) as workspace:
-        holds = holds_of(workspace)
-        facts = [_facts(one) for one in (holds.all() if everything else holds.standing())]
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        facts = [_facts(one) for one in listed(workspace, by=by, project=project, everything=everything)]
 
     def words() -> None:
         if not facts:

@@ -12,7 +12,6 @@ from sealwright.doors.cli.options import (
     KeyFileOption,
     PersonKey,
     acting_at,
-    open_at,
     out,
     say,
     writable,
@@ -93,18 +92,20 @@ def subject(
 def models(
     project: Annotated[str | None, typer.Option("--project", help="Only this project.", show_default=False)] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 while one is undecided.")] = False,
+    actor: Actor = None,
+    person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List versions that were trained on a person who was erased since, and what was decided about each.
 
-    Exit status: 0 listed, 3 with --strict while somebody must decide.
+    Exit status: 0 listed, 3 with --strict while somebody must decide, or you may not see them.
     """
     from sealwright.pipeline.model_decisions import model_decisions
 
-    with open_at(home, key_file) as workspace:
-        found = model_decisions(workspace, project)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = model_decisions(workspace, project, by=by)
     waiting = sum(one.is_open for one in found)
     out(as_json, {"models": [one.to_json() for one in found], "undecided": waiting}, lambda: _tell_models(found))
     if strict and waiting:
