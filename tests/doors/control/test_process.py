@@ -115,7 +115,7 @@ def test_a_changed_ledger_is_shown_as_changed(new_place: Any, start: Any) -> Non
         assert "All 3 entries are what was signed" in control.ask("POST", "/ledger/verify", body, headers).body.decode()
         assert control.program("POST", "/api/v1/ledger/verifications").json == {"verified": 3}
         entries.chmod(0o600)
-        entries.write_bytes(good.replace(b"token.issued", b"token.forged", 1))
+        entries.write_bytes(good.replace(b"token.issue", b"token.forge", 1))
         shown = control.ask("POST", "/ledger/verify", body, headers)
         assert control.program("POST", "/api/v1/ledger/verifications").status == 409
         entries.write_bytes(good)

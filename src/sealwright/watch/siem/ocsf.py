@@ -53,7 +53,6 @@ _TABLE: Mapping[str, _Row] = {
     "logout": _Row(_LOGIN, 2),
     "session.end": _Row(_LOGIN, 2),
     "token.issue": _Row(_LOGIN, _OTHER),
-    "token.issued": _Row(_LOGIN, _OTHER),
     "token.use": _Row(_LOGIN, 1),
     "api_key.use": _Row(_LOGIN, 1),
     "enrol.link": _Row(_ACCOUNT, 1, _LOW),
