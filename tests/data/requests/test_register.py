@@ -119,6 +119,7 @@ def test_records_stay_two_years_and_then_go(register: RequestRegister, db: Datab
     clock.advance(datetime(2028, 3, 2, 23, 0, tzinfo=UTC) - clock())
     assert register.dispose(by="job") == 0
     clock.advance(timedelta(hours=2))
+    assert register.dispose(by="job", project="another") == 0  # T-14: somebody who disposes there touches nothing here
     assert register.dispose(by="job") == 1
     assert [one.id for one in register.all()] == [open_one.id]
 

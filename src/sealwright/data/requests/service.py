@@ -175,11 +175,15 @@ class RequestRegister:
         now = self._clock()
         return [one for one in self.open() if one.is_overdue(now)]
 
-    def dispose(self, *, by: str) -> int:
-        """Delete the records whose 24 months are over; returns how many. What was done stays in the ledger."""
+    def dispose(self, *, by: str, project: str | None = None) -> int:
+        """Delete the records whose 24 months are over; returns how many. What was done stays in the ledger.
+
+        `project`: only those about no other project.
+        """
         now = self._clock()
         with self._db.write() as tx:
-            old = [one for one in store.every(tx) if (until := one.kept_until()) and one.today(now) > until]
+            over = [one for one in store.every(tx) if (until := one.kept_until()) and one.today(now) > until]
+            old = [one for one in over if project is None or set(one.projects) == {project}]
             for one in old:
                 store.delete(tx, one.id)
             if old:

@@ -52,7 +52,7 @@ def retention(
         if apply:
             with show.progress(quiet=as_json) as progress:
                 gone = dispose_past_limit(workspace, by=by, project=project, progress=progress)
-            records = requests_for(workspace, by, project=project).dispose(by=by.counts_as)
+            records = requests_for(workspace, by, project=project).dispose(by=by.counts_as, project=project)
         plan = retention_plan(workspace, by=by, project=project)
     value = {**plan.to_json(), "disposed": [one.to_json() for one in gone], "request_records_disposed": records}
     out(as_json, value, lambda: _tell(plan, gone, records, applied=apply))
