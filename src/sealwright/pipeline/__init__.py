@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
     from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
+    from sealwright.pipeline.standing_keys import StandingKeys
     from sealwright.pipeline.take_in import Ingested, ingest
     from sealwright.pipeline.things import thing_named
     from sealwright.pipeline.variants import Variant
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
         open_workspace,
         read_trust_root,
     )
+    from sealwright.pipeline.workspace_certificates import certificates_of, peers_of, tls_folder
     from sealwright.pipeline.workspace_keys import (
         KeyState,
         keys_of,
@@ -143,6 +145,7 @@ __all__ = [
     "Sealed",
     "Sought",
     "StamperAt",
+    "StandingKeys",
     "Taken",
     "Told",
     "Trained",
@@ -165,6 +168,7 @@ __all__ = [
     "break_glass_of",
     "candidate_facts",
     "candidate_of",
+    "certificates_of",
     "check_ledger",
     "compare",
     "compare_environment",
@@ -201,6 +205,7 @@ __all__ = [
     "note_differences",
     "open_workspace",
     "overview",
+    "peers_of",
     "people_of",
     "permissions_of",
     "project_facts",
@@ -231,6 +236,7 @@ __all__ = [
     "statements_of",
     "suppressions_of",
     "thing_named",
+    "tls_folder",
     "train",
     "trust_root_from",
     "verify_bytes",
@@ -380,6 +386,7 @@ _HOME = {
         "rollback",
     ),
     "runs": ("Run",),
+    "standing_keys": ("StandingKeys",),
     "take_in": (
         "Ingested",
         "ingest",
@@ -412,6 +419,7 @@ _HOME = {
         "open_workspace",
         "read_trust_root",
     ),
+    "workspace_certificates": ("certificates_of", "peers_of", "tls_folder"),
     "workspace_keys": (
         "KeyState",
         "keys_of",

@@ -17,6 +17,7 @@ from pathlib import Path
 from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_clock
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace, ledger_origin
+from sealwright.pipeline.workspace_certificates import certificates_of
 from sealwright.trust import (
     KEPT_TO_READ,
     SEALING_BRANCHES,
@@ -45,6 +46,7 @@ __all__ = ["KeyState", "keys_of", "protect_keys", "recover_keys", "revoke_key", 
 
 _KEYS = "keys"
 _ROOT = "root"
+_CA = "tls"
 _NOT_SO = {
     "data": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
     "subjects": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
@@ -126,6 +128,8 @@ def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, 
     event = Event(action="key.revoke", outcome="done", actor=by.counts_as, resource=f"key:{branch}", detail=detail)
     LedgerAudit(ledger, workspace.keyring).record(event)
     file.put(envelope, root)
+    if branch == _CA:
+        certificates_of(workspace).publish()  # without that CA; servers show certificates of the newest one
     return one
 
 
@@ -149,7 +153,11 @@ def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Princip
     allow(workspace, by, "keys.rotate", KeyResource(name=branch))
     folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
     if branch in SIGNING_BRANCHES:
+        if branch == _CA:
+            certificates_of(workspace).prepare_rotation()
         root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
+        if branch == _CA:
+            certificates_of(workspace).publish()
         return root.keys[branch][-1].key_id
     detail = {"branch": branch, "version": workspace.keyring.versions(branch)[-1] + 1}
     resource = f"key:{branch}"

@@ -19,7 +19,7 @@ from sealwright.serving.believed import Believed
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder
-from sealwright.serving.places import decision_origin
+from sealwright.serving.places import ca_files, decision_origin
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
@@ -144,7 +144,16 @@ class _Running:
         def stopping() -> None:
             app.draining = True
 
-        server = HttpServer(app, config.transport(), self._guard, self._log, self._clock, stopping=stopping)
+        own = config.client_ca == str(ca_files(Path(config.home))[0])
+        server = HttpServer(
+            app,
+            config.transport(),
+            self._guard,
+            self._log,
+            self._clock,
+            stopping=stopping,
+            client_keys=self._holder.believed.ca_keys if own else None,
+        )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
         beside = [self._watch(server), self._watch_access()]
         await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
@@ -160,22 +169,20 @@ class _Running:
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
     async def _watch(self, server: HttpServer) -> None:
-        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused and asked."""
+        """Look for a new release, new lists and certificates, for a ledger that takes records again; tell what was refused and asked."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
-        revoked = _changed_at(self._config.client_revocations)
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
             try:
                 await asyncio.to_thread(self._holder.refresh)
                 self._keys.follow()
                 await self._write_refusals()
-                if revoked != (revoked := _changed_at(self._config.client_revocations)):
-                    server.renew()
                 if self._decisions.not_ready():
                     await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
             except (SealwrightError, OSError) as error:
                 self._log.tell("watch_failed", kind=type(error).__name__)
+            server.look()  # whatever failed above
             now = self._holder.not_ready() or self._access.not_ready() or self._decisions.not_ready()
             if now != was:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
@@ -272,10 +279,3 @@ def _open_ledger(
     ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=not exists, keys=keys)
     state.change(ledger_begun=True)
     return ledger, signer
-
-
-def _changed_at(path: str | None) -> int:
-    """When a file was changed, 0 if there is none."""
-    with contextlib.suppress(OSError):
-        return Path(path).stat().st_mtime_ns if path else 0
-    return 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sealwright.trust.authority import as_request
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
+    from sealwright.trust.ca_keys import CaKeys
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         heed,
         make_key_revocations,
         revoke,
+        standing_cas,
         verify_key_revocations,
     )
     from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
@@ -171,7 +173,7 @@ if TYPE_CHECKING:
         verify_environment,
     )
     from sealwright.trust.supply.start_hooks import StartHook, start_hooks
-    from sealwright.trust.tls import create_server_certificate
+    from sealwright.trust.tls import create_server_certificate, server_certificate
     from sealwright.trust.tls_clients import ClientTrust, load_client_trust
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
@@ -213,8 +215,6 @@ if TYPE_CHECKING:
     from sealwright.trust.wrapping import method_of
 
 __all__ = [
-    "KEPT_TO_READ",
-    "FollowedRoot",
     "ACCESS_LIST",
     "API_KEY_PATTERN",
     "API_KEY_PREFIX",
@@ -231,6 +231,7 @@ __all__ = [
     "ApprovalBySecurityKey",
     "Audit",
     "BreakGlass",
+    "CaKeys",
     "CallRefused",
     "CaseResource",
     "Certificate",
@@ -258,6 +259,7 @@ __all__ = [
     "Event",
     "FirstPasskey",
     "FloodGuard",
+    "FollowedRoot",
     "FreshProofNeeded",
     "Frontier",
     "GroupRole",
@@ -267,6 +269,7 @@ __all__ = [
     "IdentityRules",
     "InsecurePassphraseForTests",
     "Installed",
+    "KEPT_TO_READ",
     "KEY_LIST",
     "KeyElsewhere",
     "KeyFile",
@@ -360,6 +363,7 @@ __all__ = [
     "StaleAdvisories",
     "StartHook",
     "Statement",
+    "TRUST_CHAIN",
     "TimestampAuthority",
     "TlsFiles",
     "TokenRefused",
@@ -368,7 +372,6 @@ __all__ = [
     "TooManyTries",
     "TotpCode",
     "TotpOffer",
-    "TRUST_CHAIN",
     "TrustRoot",
     "Unlock",
     "VaultUnlock",
@@ -472,6 +475,7 @@ __all__ = [
     "seal_records",
     "seal_stream",
     "secret_in_file",
+    "server_certificate",
     "sign_access_list",
     "sign_model_files",
     "sign_model_folder",
@@ -479,6 +483,7 @@ __all__ = [
     "sign_webhook",
     "split_root",
     "stand_signer",
+    "standing_cas",
     "start_hooks",
     "take_revocations",
     "tree_root",
@@ -517,6 +522,7 @@ _HOME = {
         "Pkcs11Unlock",
         "VaultUnlock",
     ),
+    "ca_keys": ("CaKeys",),
     "discretion": (
         "Discretion",
         "digest_of_resource",
@@ -614,6 +620,7 @@ _HOME = {
         "heed",
         "make_key_revocations",
         "revoke",
+        "standing_cas",
         "verify_key_revocations",
     ),
     "key_rotation": ("KEPT_TO_READ", "retire_branch", "rotate_branch"),
@@ -863,7 +870,10 @@ _HOME = {
         "StartHook",
         "start_hooks",
     ),
-    "tls": ("create_server_certificate",),
+    "tls": (
+        "create_server_certificate",
+        "server_certificate",
+    ),
     "tls_clients": (
         "ClientTrust",
         "load_client_trust",

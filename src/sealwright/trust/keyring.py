@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from sealwright.kernel import InvalidInput, NotFound, Refused
+from sealwright.trust.ca_keys import CaKeys
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
@@ -65,6 +66,11 @@ class Keyring:
         if known is None or (known.public(), known.second) != (key, key.beside):
             known = self._lines[branch] = self._link.signer(branch, key)
         return known
+
+    def ca_keys(self) -> CaKeys:
+        """Who signs for the workspace's CA now. Raises as `signer`; after a rotation, ask for it again."""
+        older = reversed(self.trust_root.keys["tls"][:-1])
+        return CaKeys(self.signer("tls"), tuple(self._link.older_signer("tls", key) for key in older))
 
     def lend_signer(self, origin: str) -> socket.socket:
         """A connected socket for a prediction server: all it can have signed are heads of the decision log `origin`.

@@ -36,8 +36,8 @@ def issue(
 ) -> None:
     """Issue a certificate with a fresh key: client.key and client.pem, or server.key and server.pem."""
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
     from sealwright.doors.settings import read_settings
+    from sealwright.pipeline import certificates_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -58,7 +58,7 @@ def issue(
 def list_certificates(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
     """List certificates of services."""
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
+    from sealwright.pipeline import certificates_of
 
     with open_at(home, key_file) as workspace:
         found, now = certificates_of(workspace).certificates(), workspace.clock()
@@ -87,8 +87,8 @@ def revoke(
 ) -> None:
     """Revoke a certificate and write the list of revoked ones anew."""
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
     from sealwright.doors.settings import read_settings
+    from sealwright.pipeline import certificates_of
 
     by = read_settings(actor=actor).actor
     with open_at(home, key_file) as workspace:
@@ -101,7 +101,7 @@ def revoke(
 def publish(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
     """Write the list of revoked certificates anew. It ends after 30 days: run this in time, e.g. each week."""
     from sealwright.doors.cli import show
-    from sealwright.doors.machines import certificates_of
+    from sealwright.pipeline import certificates_of
 
     with open_at(home, key_file) as workspace:
         services = certificates_of(workspace)

@@ -3,6 +3,8 @@
 Answers: in which order is it put together? Memory is closed to others before a key is read; the application is built and the
 transport checked before anything listens; what is refused at the door goes into a ledger of its own, so that strangers can
 neither hold up the workspace's ledger nor make it grow (docs/adr/0014-the-doors-ledger.md).
+
+Once a second it looks whether certificates, CAs or keys were replaced or withdrawn, and goes on with what counts then.
 """
 
 import asyncio
@@ -26,11 +28,13 @@ from sealwright.doors.control.seams import Authenticator, Gate
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.views import Views
 from sealwright.kernel import private_folder
-from sealwright.pipeline import Workspace, door_log
-from sealwright.serving import ConnectionGuard, EventLog, HttpServer, raise_open_files
-from sealwright.trust import Audit, Ledger, LedgerAudit, guard_memory
+from sealwright.pipeline import StandingKeys, Workspace, door_log
+from sealwright.serving import ConnectionGuard, EventLog, HttpServer, ca_files, raise_open_files
+from sealwright.trust import Audit, Event, Ledger, LedgerAudit, guard_memory
 
 __all__ = ["ControlParts", "control_parts", "door_ledger", "serve_control"]
+
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,24 @@ def door_ledger(workspace: Workspace) -> Iterator[LedgerAudit]:
         keys=workspace.trust_root.keys_of("checkpoints"),
     )
     with ledger:
-        yield LedgerAudit(ledger, workspace.keyring)
+        yield _DoorAudit(ledger, workspace)
+
+
+class _DoorAudit(LedgerAudit):
+    """Events into the door's ledger, whose heads are signed with the key in use."""
+
+    def __init__(self, ledger: Ledger, workspace: Workspace) -> None:
+        super().__init__(ledger, workspace.keyring)
+        self._own, self._keyring = ledger, workspace.keyring
+        self._signer = workspace.keyring.signer("checkpoints")
+
+    def record(self, event: Event) -> None:
+        """As `Audit.record`."""
+        signer = self._keyring.signer("checkpoints")
+        if signer is not self._signer:
+            self._own.sign_with(signer)
+            self._signer = signer
+        super().record(event)
 
 
 def serve_control(
@@ -112,15 +133,31 @@ def serve_control(
     def stopping() -> None:
         parts.console.draining = True
 
-    server = HttpServer(app, settings.transport, guard, log, workspace.clock, stopping=stopping)
+    own = settings.transport.client_ca == str(ca_files(workspace.home.resolve())[0])
+    server = HttpServer(
+        app,
+        settings.transport,
+        guard,
+        log,
+        workspace.clock,
+        stopping=stopping,
+        client_keys=StandingKeys(workspace).cas if own else None,
+    )
     log.tell("serving", host=settings.transport.host, port=server.port)
     try:
         going_on = beside(log) if beside is not None else contextlib.nullcontext()
         with going_on, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.until_stopped(lambda: ready(server.port)))
+            runner.run(server.until_stopped(lambda: ready(server.port), beside=[_follow(server)]))
     finally:
         refusals.close()
         log.tell("stopped", unrecorded=refusals.failed)
+
+
+async def _follow(server: HttpServer) -> None:
+    """Go on with what was replaced, until cancelled."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        server.look()
 
 
 def _application(
