@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.workspace_certificates import certificates_of, peers_of, tls_folder
     from sealwright.pipeline.workspace_keys import (
         KeyState,
+        NewKey,
         keys_of,
         protect_keys,
         recover_keys,
@@ -137,6 +138,7 @@ __all__ = [
     "Ingested",
     "KeyState",
     "LedgerChecked",
+    "NewKey",
     "PROJECT_FILE",
     "Project",
     "ProjectSpec",
@@ -422,6 +424,7 @@ _HOME = {
     "workspace_certificates": ("certificates_of", "peers_of", "tls_folder"),
     "workspace_keys": (
         "KeyState",
+        "NewKey",
         "keys_of",
         "protect_keys",
         "recover_keys",

@@ -17,6 +17,7 @@ from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
 from sealwright.serving.believed import Believed
 from sealwright.serving.config import ServeConfig
+from sealwright.serving.decision_key import DecisionKey
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import ca_files, decision_origin
@@ -27,7 +28,16 @@ from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
-from sealwright.trust import Ledger, PublicKey, RemoteSigner, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
+from sealwright.trust import (
+    KeyInbox,
+    Ledger,
+    PublicKey,
+    RemoteSigner,
+    TrustRoot,
+    as_pseudonym,
+    borrowed_signer,
+    keyed_name,
+)
 
 __all__ = ["serve"]
 
@@ -134,6 +144,10 @@ class _Running:
             log=log,
         )
         self._keys = _Keys(self._holder.believed, tokens, ledger, signer)
+        home = Path(config.home)
+        self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
+        self._inbox = _inbox(home, f"predict.{config.project}+{config.channel}", self._key, log)
+        self._behind = False
 
     def _token_keys(self) -> Sequence[PublicKey]:
         return self._holder.believed.keys_of("tokens")
@@ -156,7 +170,11 @@ class _Running:
         )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
         beside = [self._watch(server), self._watch_access()]
-        await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+        try:
+            await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+        finally:
+            if self._inbox is not None:
+                self._inbox.close()
 
     async def _watch_access(self) -> None:
         """Take what was revoked, within a second."""
@@ -177,6 +195,7 @@ class _Running:
             try:
                 await asyncio.to_thread(self._holder.refresh)
                 self._keys.follow()
+                await self._follow_key()
                 await self._write_refusals()
                 if self._decisions.not_ready():
                     await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
@@ -198,6 +217,20 @@ class _Running:
                 }
                 self._log.tell("refused", **counts)
                 told = dict(self._guard.refused)
+
+    async def _follow_key(self) -> None:
+        """Seal decisions with the next key, once it was handed over and counts; say so if there is one that was not."""
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.look)
+        key = self._key.newer()
+        if key is not None:
+            self._decisions.use(key)
+            self._log.tell("decision_key_taken", version=self._key.version)
+            await asyncio.to_thread(self._decisions.note, "serving.key_taken", "", {"version": self._key.version})
+        behind = self._key.behind()
+        if behind and not self._behind:
+            self._log.tell("decision_key_older", version=self._key.version)
+        self._behind = behind
 
     async def _write_refusals(self) -> None:
         """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
@@ -245,6 +278,15 @@ class _Keys:
         if key.key_id != self._signer.key_id:
             self._signer = self._signer.with_key(key)
             self._ledger.sign_with(self._signer)
+
+
+def _inbox(home: Path, name: str, key: DecisionKey, log: EventLog) -> KeyInbox | None:
+    """Where the next key is handed over. Without it the server goes on with the key it has, which stays to read."""
+    try:
+        return KeyInbox(home, name, key.holds, key.take)
+    except (OSError, SealwrightError) as error:
+        log.tell("decision_key_stays", kind=type(error).__name__)
+        return None
 
 
 def _made(folder: Path) -> Path:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
     from sealwright.trust.followed_root import FollowedRoot
+    from sealwright.trust.handing_over import Holds, KeyInbox, Reached, hand_over, opened_offer
     from sealwright.trust.identity.approval_by_key import (
         ApprovalBySecurityKey,
         approval_challenge,
@@ -149,6 +150,7 @@ if TYPE_CHECKING:
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.root_recovery import protect_root, recover_root, split_root
     from sealwright.trust.sealing import derive_key, open_sealed, seal
+    from sealwright.trust.sealing_branches import Handed, is_on_disk
     from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
@@ -263,7 +265,9 @@ __all__ = [
     "FreshProofNeeded",
     "Frontier",
     "GroupRole",
+    "Handed",
     "HashCost",
+    "Holds",
     "INTROSPECT",
     "Identity",
     "IdentityRules",
@@ -274,6 +278,7 @@ __all__ = [
     "KeyElsewhere",
     "KeyFile",
     "KeyFileUnsafe",
+    "KeyInbox",
     "KeyListFile",
     "KeyListOlder",
     "KeyResource",
@@ -330,6 +335,7 @@ __all__ = [
     "PublicKey",
     "REASONS",
     "ROLES",
+    "Reached",
     "ReceiptReport",
     "RecentDeliveries",
     "RecoveryCode",
@@ -418,11 +424,13 @@ __all__ = [
     "follow_chain",
     "follow_signer",
     "guard_memory",
+    "hand_over",
     "heed",
     "identify_service",
     "inclusion_path",
     "insecure_cost_for_tests",
     "installed_here",
+    "is_on_disk",
     "issue_token",
     "jwks_document",
     "keyed_name",
@@ -446,6 +454,7 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "opened_offer",
     "part_signing_keys",
     "passkey_statement",
     "pause_before",
@@ -533,6 +542,7 @@ _HOME = {
         "WrongUnlock",
     ),
     "flood": ("FloodGuard",),
+    "handing_over": ("Holds", "KeyInbox", "Reached", "hand_over", "opened_offer"),
     "identity.approval_by_key": (
         "ApprovalBySecurityKey",
         "approval_challenge",
@@ -812,6 +822,7 @@ _HOME = {
         "open_sealed",
         "seal",
     ),
+    "sealing_branches": ("Handed", "is_on_disk"),
     "shares": (
         "Share",
         "check_together",

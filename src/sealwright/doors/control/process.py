@@ -27,10 +27,10 @@ from sealwright.doors.control.router import ControlRouter
 from sealwright.doors.control.seams import Authenticator, Gate
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.views import Views
-from sealwright.kernel import private_folder
+from sealwright.kernel import Conflict, private_folder
 from sealwright.pipeline import StandingKeys, Workspace, door_log
 from sealwright.serving import ConnectionGuard, EventLog, HttpServer, ca_files, raise_open_files
-from sealwright.trust import Audit, Event, Ledger, LedgerAudit, guard_memory
+from sealwright.trust import KEPT_TO_READ, Audit, Event, KeyInbox, Ledger, LedgerAudit, guard_memory
 
 __all__ = ["ControlParts", "control_parts", "door_ledger", "serve_control"]
 
@@ -146,23 +146,41 @@ def serve_control(
     log.tell("serving", host=settings.transport.host, port=server.port)
     try:
         going_on = beside(log) if beside is not None else contextlib.nullcontext()
-        with going_on, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.until_stopped(lambda: ready(server.port), beside=[_follow(server)]))
+        inbox = _inbox(workspace)
+        with contextlib.closing(inbox), going_on, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.until_stopped(lambda: ready(server.port), beside=[_follow(server, inbox)]))
     finally:
         refusals.close()
         log.tell("stopped", unrecorded=refusals.failed)
 
 
-async def _follow(server: HttpServer) -> None:
+async def _follow(server: HttpServer, inbox: KeyInbox) -> None:
     """Go on with what was replaced, until cancelled."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         server.look()
+        await asyncio.to_thread(inbox.look)
+
+
+def _inbox(workspace: Workspace) -> KeyInbox:
+    """Where the next versions of keys are handed over. The ring was opened before it listens, so look whether one was missed.
+
+    Raises
+    ------
+    Conflict
+        A key was replaced in between.
+    """
+    ring = workspace.keyring
+    inbox = KeyInbox(workspace.home, "control", lambda: ring.holds(*KEPT_TO_READ), ring.take_offer)
+    if missed := [branch for branch in KEPT_TO_READ if ring.is_behind(branch)]:
+        inbox.close()
+        raise Conflict(f"The key branch {missed[0]!r} was rotated while the server started. Start it again.")
+    return inbox
 
 
 def _application(
     workspace: Workspace, settings: ControlSettings, parts: ControlParts, refusals: RefusalLog, log: EventLog
 ) -> Outer:
-    tokens = FormTokens(workspace.keyring.key("identity", "control/form-tokens/v1"))
+    tokens = FormTokens(lambda: workspace.keyring.keys("identity", "control/form-tokens/v1"))
     door = Door(parts.authenticator, parts.gate, refusals, tokens, workspace=workspace.id)
     return control_app(parts.routes, door, parts.console, settings.transport, log)
