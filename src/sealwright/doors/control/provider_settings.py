@@ -139,4 +139,4 @@ def _tags(workspace: Workspace, data: bytes) -> tuple[str, ...]:
 
 def _is_ours(workspace: Workspace, data: bytes, tag: str) -> bool:
     shown = tag.encode("utf-8", "replace")
-    return any([hmac.compare_digest(one.encode(), shown) for one in _tags(workspace, data)])
+    return any(hmac.compare_digest(one.encode(), shown) for one in _tags(workspace, data))
