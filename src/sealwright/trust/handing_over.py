@@ -86,7 +86,10 @@ class KeyInbox:
         Refused, Conflict, OperationFailed
             The folder is open to others, or another process of this name listens.
         """
-        folder = private_folder(_folder(home))
+        folder = _folder(home)
+        with contextlib.suppress(FileExistsError):
+            folder.parent.mkdir(mode=0o700)  # a signer may stand there, which lets callers pass through
+        private_folder(folder)
         self._name, self._holds, self._take = f"{name}{_ENDING}", holds, take
         self._place = open_folder(folder, os.geteuid())
         try:
