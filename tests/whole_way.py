@@ -126,7 +126,7 @@ class Home:
         token = self.inside("token", project, "--for", "till-1").out.strip()
         process = self.start("serve", project, "--port", 0, "--json", *options)
         try:
-            yield Client(_announced(process), token)
+            yield Client(announced(process), token)
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -155,7 +155,7 @@ class Client:
             return self.http.post(f"/v1/models/{self.facts['model']}/predict", content=body)
 
 
-def _announced(process: "subprocess.Popen[str]") -> dict[str, Any]:
+def announced(process: "subprocess.Popen[str]") -> dict[str, Any]:
     """The JSON object a server prints when it answers."""
     assert process.stdout is not None
     text = ""

@@ -24,6 +24,7 @@ from sealwright.engines import Outbound, OutboundRules
 from sealwright.pipeline import Workspace, enrol, open_workspace
 from sealwright.serving import predict_scope, token_audience
 from sealwright.trust import (
+    SEALING_BRANCHES,
     Identity,
     IdentityRules,
     KeyFile,
@@ -129,7 +130,7 @@ def keys(workspace: Workspace, key: Path) -> Iterator[tuple[str, bytes]]:
             yield f"signing key {name}", private.private_numbers().private_value.to_bytes(32, "big")
         else:  # Ed25519; of ML-DSA the seed
             yield f"signing key {name}", private.private_bytes_raw()
-    yield from ((f"sealing key {name}", secret) for name, secret in workspace.keyring._secrets.items())
+    yield from ((f"sealing key {name}", workspace.keyring._branches.of(name)[1]) for name in SEALING_BRANCHES)
     yield "identity key", workspace.keyring.key("identity", "sealwright/totp/v1")
 
 

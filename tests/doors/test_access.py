@@ -7,9 +7,9 @@ import pytest
 
 from acting import operator, person
 from sealwright.doors import access
-from sealwright.doors.machines import certificates_of, machines_of
+from sealwright.doors.machines import machines_of
 from sealwright.kernel import InvalidInput, NotFound, Refused
-from sealwright.pipeline import Workspace, create_workspace, enrol
+from sealwright.pipeline import Workspace, certificates_of, create_workspace, enrol
 from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Principal, Secret
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))

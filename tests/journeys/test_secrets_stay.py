@@ -17,9 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from sealwright.pipeline import open_workspace
-from sealwright.trust import Passphrase, Secret
+from sealwright.trust import SEALING_BRANCHES, Passphrase, Secret
 from sealwright.trust.signing.vault import open_vault
-from whole_way import Client, Done, Home, _announced, quick, write_table
+from whole_way import Client, Done, Home, announced, quick, write_table
 
 PASSPHRASE = "Kanari-Passwort im Käfig 7719"
 DATABASE = "Kanari-Datenbank-5523"
@@ -89,7 +89,7 @@ def private_parts(home: Guarded) -> dict[str, bytes]:
             signing[f"signing key {branch}"] = private.private_bytes_raw()
     with open_workspace(home.workspace, unlock) as workspace:
         ring = workspace.keyring
-        sealing = {f"branch {branch}": secret for branch, secret in ring._secrets.items()}
+        sealing = {f"branch {branch}": ring._branches.of(branch)[1] for branch in SEALING_BRANCHES}
         derived = ring.key("decisions", "sealwright/decision-record/v1")
     return {**signing, **sealing, "decision key": derived}
 
@@ -144,7 +144,7 @@ def ask(home: Guarded, token: str) -> bytes:
     server = home.start("serve", "project", "--port", 0, "--json", pass_fds=(reader,))
     os.close(reader)
     try:
-        facts = _announced(server)
+        facts = announced(server)
 
         def send(row: dict[str, Any], bearer: str = token) -> httpx.Response:
             return Client(facts, bearer).ask(json.dumps({"row": row}).encode())

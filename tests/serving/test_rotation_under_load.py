@@ -151,6 +151,113 @@ def test_a_compromised_tokens_key_lets_nobody_in_within_a_second_or_two_t85(runn
     assert client.predict(row, Authorization=f"Bearer {house.token()}").status == 200
 
 
+def rotate_decisions(house: Any, *, dies: bool = False) -> trust.Reached:
+    """As `sealwright keys rotate decisions` does it: by a keyring of its own; it may die before anything is written."""
+    unlock, reached = trust.KeyFile(house.home / "key"), trust.Reached()
+
+    def first(handed: trust.Handed) -> None:
+        nonlocal reached
+        ring.hold("decisions", handed)
+        reached = trust.hand_over(house.home, "ws_1", "decisions", handed.version, ring)
+        if dies:
+            raise KeyboardInterrupt
+
+    with trust.open_keyring(house.home / "keys", unlock) as ring, contextlib.suppress(KeyboardInterrupt):
+        trust.rotate_branch(house.home / "keys", unlock, "decisions", first=first)
+    return reached
+
+
+def sealed_with(house: Any) -> list[int]:
+    """The version that each decision record is sealed with, in their order; each is read with that version alone."""
+    unlock = trust.KeyFile(house.home / "key")
+    with trust.open_keyring(house.home / "keys", unlock) as ring, trust.Ledger.open(
+        decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
+        signer=None, keys=ring.trust_root.keys_of("decision-checkpoints"),
+    ) as read:  # fmt: skip
+        keys = {one: ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in ring.versions("decisions")}
+        entries = [entry for entry in read.entries() if entry.action == DECISION]
+        found = [[version for version, key in keys.items() if _opens(entry, key)] for entry in entries]
+    assert {len(one) for one in found} == {1}
+    return [version for (version,) in found]
+
+
+def test_no_request_fails_while_the_key_of_decision_records_is_replaced_and_every_record_is_read(
+    running: Any, row: dict[str, Any]
+) -> None:
+    house, client = running
+    name = f"predict.{house.project}+live"
+    with Load(client, row) as load:
+        load.more()
+        for pause in (1.5, 0.0, 1.5):  # the server looks once a second
+            assert rotate_decisions(house) == trust.Reached(taken=(name,))
+            time.sleep(pause)
+            load.more()
+    assert load.failures == []
+    versions = sealed_with(house)
+    assert len(versions) == len(load.answers)
+    assert versions == sorted(versions), "once with the new key, always with the new key"
+    assert {1, 2, 4} <= set(versions)
+
+
+def test_the_key_of_a_rotation_that_died_seals_nothing(running: Any, row: dict[str, Any]) -> None:
+    """Handed over and never written: what it sealed nobody could read."""
+    house, client = running
+    assert rotate_decisions(house, dies=True).taken
+    time.sleep(1.5)
+    assert client.predict(row).status == 200
+    unlock = trust.KeyFile(house.home / "key")
+    trust.rotate_branch(house.home / "keys", unlock, "decisions")  # another key of the same number, handed to nobody
+    time.sleep(1.5)
+    assert client.predict(row).status == 200
+    assert sealed_with(house) == [1, 1]
+    assert rotate_decisions(house).taken  # versions 2 and 3
+    time.sleep(2.5)
+    assert client.predict(row).status == 200
+    assert sealed_with(house) == [1, 1, 3]
+
+
+def test_a_key_from_somebody_who_does_not_hold_the_one_before_is_not_taken(
+    running: Any, row: dict[str, Any], tmp_path: Any
+) -> None:
+    """Another workspace's owner of the same name, by the same user: its key would seal records that we cannot read."""
+    house, client = running
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    unlock = trust.create_key_file(other / "key")
+    trust.create_keyring(other / "keys", "ws_1", unlock).close()
+    reached = trust.Reached()
+
+    def first(handed: trust.Handed) -> None:
+        nonlocal reached
+        ring.hold("decisions", handed)
+        reached = trust.hand_over(house.home, "ws_1", "decisions", handed.version, ring)
+
+    with trust.open_keyring(other / "keys", unlock) as ring:
+        trust.rotate_branch(other / "keys", unlock, "decisions", first=first)
+    assert reached == trust.Reached(missed=(f"predict.{house.project}+live",))
+    (house.home / "keys" / "decisions.v2.json").write_bytes((other / "keys" / "decisions.v2.json").read_bytes())
+    time.sleep(1.5)
+    assert client.predict(row).status == 200
+    (house.home / "keys" / "decisions.v2.json").unlink()
+    assert sealed_with(house) == [1]
+
+
+def test_a_server_says_when_there_is_a_newer_key_that_it_was_not_given(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any], tmp_path: Any, wait_until: Any
+) -> None:
+    house = new_house()
+    publish(house)
+    log = tmp_path / "log"
+    with log.open("wb") as stream, start(house, stderr=stream) as running:
+        trust.rotate_branch(house.home / "keys", trust.KeyFile(house.home / "key"), "decisions")
+        wait_until(lambda: '"decision_key_older"' in log.read_text())
+        assert client_of(house, running).predict(row).status == 200
+        rotate_decisions(house)
+        wait_until(lambda: '"decision_key_taken", "version": 3' in log.read_text())
+    assert log.read_text().count("decision_key_older") == 1
+    assert not list((house.home / "run" / "keys").iterdir())
+
+
 def test_records_of_before_a_rotation_of_their_key_are_read_beside_those_of_after(
     new_house: Any, start: Any, client_of: Any, row: dict[str, Any]
 ) -> None:
@@ -160,7 +267,9 @@ def test_records_of_before_a_rotation_of_their_key_are_read_beside_those_of_afte
     with start(house) as running:
         assert client_of(house, running).predict(row).status == 200
         assert trust.rotate_branch(house.home / "keys", unlock, "decisions") == 2
-        assert client_of(house, running).predict(row).status == 200, "what runs goes on with the key it has"
+        assert client_of(house, running).predict(row).status == 200, (
+            "who was not handed the new key goes on with the old"
+        )
     house.keyring.close()
     house.keyring = trust.open_keyring(house.home / "keys", unlock)
     with start(house) as running:

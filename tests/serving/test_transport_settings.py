@@ -40,7 +40,14 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     made.write("words.pem", b"not a certificate")
     made.write("others-write.pem", (made.folder / "crl.pem").read_bytes(), 0o666)
     made.write("ca-others-write.pem", (made.folder / "ca.pem").read_bytes(), 0o664)
-    made.write("two.pem", (made.folder / "ca.pem").read_bytes() * 2)
+    (made.folder / "another").mkdir()
+    another = Pki(made.folder / "another")
+    another.revocations("crl")
+    made.write("two.pem", (made.folder / "ca.pem").read_bytes() + (another.folder / "ca.pem").read_bytes())
+    made.write("two-lists.pem", (made.folder / "crl.pem").read_bytes() + (another.folder / "crl.pem").read_bytes())
+    another.revocations("stale", begins=NOW - 9 * DAY, ends=NOW - DAY)
+    made.write("one-stale.pem", (made.folder / "crl.pem").read_bytes() + (another.folder / "stale.pem").read_bytes())
+    made.write("list-and-ca.pem", (made.folder / "crl.pem").read_bytes() + (another.folder / "ca.pem").read_bytes())
     (made.folder / "to-loose.key").symlink_to(made.folder / "loose.key")
     (made.folder / "to-nothing.key").symlink_to(made.folder / "nowhere")
     (made.folder / "to-device.key").symlink_to("/dev/zero")
@@ -148,12 +155,14 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "an empty trust list": ("no PEM certificate", {"client_ca": "file:empty.pem"}),
     "a trust list without a CA": ("is no CA", {"client_ca": "file:server.pem"}),
     "a trust list others may write": ("Others may write", {"client_ca": "file:ca-others-write.pem"}),
-    "two CAs and one list": ("the one CA", {"client_ca": "file:two.pem"}),
+    "two CAs and one list": ("list of every CA", {"client_ca": "file:two.pem"}),
+    "two CAs and a list that is stale": ("not in force", {"client_ca": "file:two.pem", "client_crl": "file:one-stale.pem"}),
+    "a CA among the revocation lists": ("something besides", {"client_crl": "file:list-and-ca.pem"}),
     "a trust list that is missing": ("cannot be opened", {"client_ca": "file:nowhere.pem"}),
     "an empty revocation list file": ("not a PEM revocation list", {"client_crl": "file:empty.pem"}),
     "a revocation list that is stale": ("not in force", {"client_crl": "file:stale.pem"}),
     "a revocation list from the future": ("not in force", {"client_crl": "file:early.pem"}),
-    "a revocation list of somebody else": ("the one CA", {"client_crl": "file:foreign.pem"}),
+    "a revocation list of somebody else": ("list of every CA", {"client_crl": "file:foreign.pem"}),
     "a revocation list others may write": ("Others may write", {"client_crl": "file:others-write.pem"}),
     "a certificate as revocation list": ("not a PEM revocation list", {"client_crl": "file:ca.pem"}),
 }  # fmt: skip
@@ -167,6 +176,8 @@ def test_the_transport_these_cases_are_made_of_starts(pki: Pki) -> None:
         {"host": "127.0.0.1"},
         {"hosts": ["control.example.org", "localhost"]},
         {"limits": {"idle_seconds": 5}},
+        {"client_ca": "file:two.pem", "client_crl": "file:two-lists.pem"},
+        {"client_crl": "file:two-lists.pem"},  # while CAs change, a list may be there before its CA
     ):
         assert read_transport(good(pki, **changes)).open(NOW) is not None
     plain = {"host": "127.0.0.1", "hosts": ["localhost"], "port": 0}

@@ -12,9 +12,9 @@ from typing import Literal
 
 from sealwright.doors.control.gate import thing_of
 from sealwright.doors.control.programs import CONTROL_SCOPE, issue_control_token
-from sealwright.doors.machines import certificates_of, machines_of, predict_grant
+from sealwright.doors.machines import machines_of, predict_grant
 from sealwright.kernel import InvalidInput, NotFound
-from sealwright.pipeline import Workspace, allow
+from sealwright.pipeline import Workspace, allow, certificates_of
 from sealwright.serving import predict_scope
 from sealwright.trust import (
     ApiKey,

@@ -9,8 +9,8 @@ Without a project, those of all are meant, which takes a role in every project.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sealwright.doors.machines import certificates_of, machines_of
-from sealwright.pipeline import Workspace, allow, project_named
+from sealwright.doors.machines import machines_of
+from sealwright.pipeline import Workspace, allow, certificates_of, project_named
 from sealwright.serving import predict_scope
 from sealwright.trust import ApiKey, Certificate, Client, Principal, WorkspaceResource
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from sealwright.doors.machines import certificates_of, machines_of
+from sealwright.doors.machines import machines_of
 from sealwright.kernel import InvalidInput, check_name, new_id
-from sealwright.pipeline import Workspace, allow
+from sealwright.pipeline import Workspace, allow, certificates_of, tls_folder
 from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
 from sealwright.trust import (
     ClientResource,
@@ -14,9 +14,9 @@ from sealwright.trust import (
     LedgerAudit,
     Principal,
     ProjectResource,
-    create_server_certificate,
     issue_token,
     load_server_certificate,
+    server_certificate,
 )
 
 __all__ = ["issue", "server_config"]
@@ -52,14 +52,15 @@ def server_config(
     )
     if (certificate is None) != (key is None):
         raise InvalidInput("TLS needs both --certificate and --key.")
+    listed, services = machines_of(workspace).publish(), certificates_of(workspace)
+    services.publish()
     if certificate is not None and key is not None:
         files = load_server_certificate(certificate, key, now=now)
     else:
-        files = create_server_certificate(workspace.keyring, workspace.folder("serving") / "tls", names, now)
-    listed = machines_of(workspace).publish()
-    services = certificates_of(workspace) if client_certificates != "none" else None
-    if services is not None:
-        services.publish()
+        files = server_certificate(
+            workspace.keyring, tls_folder(workspace), names, now, name=f"{project}+{spec.channel}"
+        )
+    asked = client_certificates != "none"
     config = prepare(
         workspace.keyring,
         home=workspace.home,
@@ -71,8 +72,8 @@ def server_config(
         key=files.key,
         access_at_least=listed.sequence,
         client_certificates=client_certificates,
-        client_ca=services.ca if services is not None else None,
-        client_revocations=services.revocations if services is not None else None,
+        client_ca=services.ca if asked else None,
+        client_revocations=services.revocations if asked else None,
     )
     return config, files.ca
 

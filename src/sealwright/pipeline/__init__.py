@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.released import ListedVersion, list_versions, pointer_history
     from sealwright.pipeline.releases import promote, revoke, rollback
     from sealwright.pipeline.runs import Run
+    from sealwright.pipeline.standing_keys import StandingKeys
     from sealwright.pipeline.take_in import Ingested, ingest
     from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
     from sealwright.pipeline.variants import Variant
@@ -108,8 +109,10 @@ if TYPE_CHECKING:
         open_workspace,
         read_trust_root,
     )
+    from sealwright.pipeline.workspace_certificates import certificates_of, peers_of, tls_folder
     from sealwright.pipeline.workspace_keys import (
         KeyState,
+        NewKey,
         keys_of,
         protect_keys,
         recover_keys,
@@ -142,6 +145,7 @@ __all__ = [
     "KeyState",
     "LedgerChecked",
     "ListedVersion",
+    "NewKey",
     "PROJECT_FILE",
     "Project",
     "ProjectSpec",
@@ -150,6 +154,7 @@ __all__ = [
     "Sealed",
     "Sought",
     "StamperAt",
+    "StandingKeys",
     "Taken",
     "Told",
     "Trained",
@@ -174,6 +179,7 @@ __all__ = [
     "break_glass_of",
     "candidate_facts",
     "candidate_of",
+    "certificates_of",
     "check_ledger",
     "compare",
     "compare_environment",
@@ -216,6 +222,7 @@ __all__ = [
     "note_differences",
     "open_workspace",
     "overview",
+    "peers_of",
     "people_of",
     "permissions_of",
     "pointer_history",
@@ -250,6 +257,7 @@ __all__ = [
     "statements_of",
     "suppressions_of",
     "thing_named",
+    "tls_folder",
     "train",
     "trust_root_from",
     "verify_bytes",
@@ -412,6 +420,7 @@ _HOME = {
         "rollback",
     ),
     "runs": ("Run",),
+    "standing_keys": ("StandingKeys",),
     "take_in": (
         "Ingested",
         "ingest",
@@ -442,8 +451,10 @@ _HOME = {
         "open_workspace",
         "read_trust_root",
     ),
+    "workspace_certificates": ("certificates_of", "peers_of", "tls_folder"),
     "workspace_keys": (
         "KeyState",
+        "NewKey",
         "keys_of",
         "protect_keys",
         "recover_keys",

@@ -24,8 +24,7 @@ def decision_records(
     start : mapping of channel to int, optional
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
     """
-    ring = workspace.keyring
-    keys = [ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in reversed(ring.versions("decisions"))]
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (place / "ledger" / "checkpoint").is_file():

@@ -17,22 +17,26 @@ from pathlib import Path
 from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_clock
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace, ledger_origin
+from sealwright.pipeline.workspace_certificates import certificates_of
 from sealwright.trust import (
     KEPT_TO_READ,
     SEALING_BRANCHES,
     SIGNING_BRANCHES,
     Audit,
     Event,
+    Handed,
     KeyListFile,
     KeyResource,
     Keyring,
     Ledger,
     LedgerAudit,
     Principal,
+    Reached,
     RevokedKey,
     Share,
     Unlock,
     WorkspaceResource,
+    hand_over,
     make_key_revocations,
     protect_root,
     recover_root,
@@ -42,10 +46,11 @@ from sealwright.trust import (
     split_root,
 )
 
-__all__ = ["KeyState", "keys_of", "protect_keys", "recover_keys", "revoke_key", "rotate_key", "split_keys"]
+__all__ = ["KeyState", "NewKey", "keys_of", "protect_keys", "recover_keys", "revoke_key", "rotate_key", "split_keys"]
 
 _KEYS = "keys"
 _ROOT = "root"
+_CA = "tls"
 _NOT_SO = {
     "data": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
     "subjects": "The keys of data are rotated together, with everything wrapped anew: sealwright data rotate",
@@ -63,6 +68,15 @@ class KeyState:
     key: str  # key id; "version 2" for a sealing branch, whose keys are secret
     state: str  # "in use", "earlier", or the reason it was revoked for
     days: int | None  # since the file of a key in use was written; None where there is no such file any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """What a rotation gave."""
+
+    key: str  # as `KeyState.key`
+    taken: tuple[str, ...] = ()  # servers to which a version of a branch that encrypts was handed over
+    missed: tuple[str, ...] = ()  # servers that run and did not take it: they go on with the version they have
 
 
 def keys_of(workspace: Workspace, *, by: Principal) -> tuple[KeyState, ...]:
@@ -130,14 +144,17 @@ def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, 
     event = Event(action="key.revoke", outcome="done", actor=by.counts_as, resource=f"key:{branch}", detail=detail)
     LedgerAudit(ledger, workspace.keyring).record(event)
     file.put(envelope, root)
+    if branch == _CA:
+        certificates_of(workspace).publish()  # without that CA; servers show certificates of the newest one
     return one
 
 
-def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> str:
-    """Give a branch a new key; returns its id, or "version 2" for a branch that encrypts.
+def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> NewKey:
+    """Give a branch a new key.
 
-    For a branch that signs nothing has to be stopped: what runs goes on with the old key for a day, and follows. Of branches
-    that encrypt, only those that are read with older versions too; for the others there is `rotate_data_keys`.
+    Nothing has to be stopped. For a branch that signs, what runs goes on with the old key for a day, and follows; for one that
+    encrypts, running servers are handed the new version before it is used. Of those, only branches that are read with older
+    versions too; for the others there is `rotate_data_keys`.
 
     Raises
     ------
@@ -153,12 +170,24 @@ def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Princip
     allow(workspace, by, "keys.rotate", KeyResource(name=branch))
     folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
     if branch in SIGNING_BRANCHES:
+        if branch == _CA:
+            certificates_of(workspace).prepare_rotation()
         root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
-        return root.keys[branch][-1].key_id
+        if branch == _CA:
+            certificates_of(workspace).publish()
+        return NewKey(key=root.keys[branch][-1].key_id)
     detail = {"branch": branch, "version": workspace.keyring.versions(branch)[-1] + 1}
     resource = f"key:{branch}"
     audit.record(Event(action="key.rotate", outcome="done", actor=by.counts_as, resource=resource, detail=detail))
-    return f"version {rotate_branch(folder, unlock, branch)}"
+    reached = Reached()
+
+    def first(handed: Handed) -> None:
+        nonlocal reached
+        workspace.keyring.hold(branch, handed)
+        reached = hand_over(workspace.home, workspace.id, branch, handed.version, workspace.keyring)
+
+    version = rotate_branch(folder, unlock, branch, first=first)
+    return NewKey(key=f"version {version}", taken=reached.taken, missed=reached.missed)
 
 
 def split_keys(workspace: Workspace, unlock: Unlock, *, needed: int, count: int, by: Principal) -> tuple[Share, ...]:

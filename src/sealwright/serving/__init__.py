@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
         access_file,
+        ca_files,
         decision_ledger_folder,
         decision_origin,
         predict_scope,
@@ -66,6 +67,7 @@ __all__ = [
     "access_file",
     "allowed_hosts",
     "become",
+    "ca_files",
     "contract_of",
     "decision_ledger_folder",
     "decision_origin",
@@ -115,6 +117,7 @@ _HOME = {
     "places": (
         "DECISION_KEY_PURPOSE",
         "access_file",
+        "ca_files",
         "decision_ledger_folder",
         "decision_origin",
         "predict_scope",

@@ -22,6 +22,7 @@ from sealwright.trust import (
     PublicKey,
     TrustRoot,
     heed,
+    standing_cas,
     verify_key_revocations,
 )
 
@@ -57,6 +58,10 @@ class Believed:
         with contextlib.suppress(VerificationFailed):
             return self.now.keys_of(branch)
         return ()
+
+    def ca_keys(self) -> frozenset[str]:
+        """The keys of the workspace's CAs that were not revoked, for whatever reason, as PEM texts."""
+        return standing_cas(self.now)
 
     def look(self) -> TrustRoot:
         """Read the list of withdrawn keys; the keys to believe.

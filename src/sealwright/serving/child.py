@@ -82,14 +82,15 @@ def prepare(
     InvalidInput, Refused
         Settings that are not safe to start with.
     """
-    workspace = keyring.trust_root.workspace
+    workspace, version = keyring.trust_root.workspace, keyring.versions("decisions")[-1]
     return ServeConfig(
         workspace=workspace,
         project=project,
         channel=spec.channel,
         home=str(home.resolve()),
         trust_root=keyring.trust_root.to_bytes().decode(),
-        decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE).hex(),
+        decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE, version=version).hex(),
+        decision_version=version,
         person_key=person_name_key(keyring, project).hex(),
         token_issuer=token_issuer(workspace),
         token_audience=token_audience(workspace),

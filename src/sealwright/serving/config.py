@@ -45,6 +45,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     home: str
     trust_root: str  # the JSON text of trust.TrustRoot
     decision_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    decision_version: Annotated[int, Meta(ge=1, le=1_000_000)] = 1  # of the branch that key is derived from
     person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
     token_issuer: str
     token_audience: str

@@ -92,6 +92,10 @@ class DecisionLog:
         self._busy = False  # a commit is under way, or about to be handed over
         self._failed = False
 
+    def use(self, key: bytes) -> None:
+        """Seal records with this key from the next one on. On the event loop."""
+        self._key, self._sealing = key, _Sealing("", "", b"")
+
     async def record(
         self,
         *,

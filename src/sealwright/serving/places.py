@@ -5,6 +5,7 @@ from pathlib import Path
 __all__ = [
     "DECISION_KEY_PURPOSE",
     "access_file",
+    "ca_files",
     "decision_ledger_folder",
     "decision_origin",
     "predict_scope",
@@ -34,6 +35,12 @@ def token_audience(workspace: str) -> str:
 def access_file(home: Path) -> Path:
     """The signed list of API keys and of what was taken back, written by whoever has the database."""
     return home / "access.json"
+
+
+def ca_files(home: Path) -> tuple[Path, Path]:
+    """The workspace's own CAs, to hand to clients, and what they took back."""
+    folder = home / "serving" / "tls"
+    return folder / "ca.pem", folder / "crl.pem"
 
 
 def decision_origin(workspace: str, project: str, channel: str) -> str:

@@ -17,9 +17,10 @@ from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
 from sealwright.serving.believed import Believed
 from sealwright.serving.config import ServeConfig
+from sealwright.serving.decision_key import DecisionKey
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder
-from sealwright.serving.places import decision_origin
+from sealwright.serving.places import ca_files, decision_origin
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
@@ -27,7 +28,16 @@ from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
-from sealwright.trust import Ledger, PublicKey, RemoteSigner, TrustRoot, as_pseudonym, borrowed_signer, keyed_name
+from sealwright.trust import (
+    KeyInbox,
+    Ledger,
+    PublicKey,
+    RemoteSigner,
+    TrustRoot,
+    as_pseudonym,
+    borrowed_signer,
+    keyed_name,
+)
 
 __all__ = ["serve"]
 
@@ -134,6 +144,10 @@ class _Running:
             log=log,
         )
         self._keys = _Keys(self._holder.believed, tokens, ledger, signer)
+        home = Path(config.home)
+        self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
+        self._inbox = _inbox(home, f"predict.{config.project}+{config.channel}", self._key, log)
+        self._behind = False
 
     def _token_keys(self) -> Sequence[PublicKey]:
         return self._holder.believed.keys_of("tokens")
@@ -144,10 +158,23 @@ class _Running:
         def stopping() -> None:
             app.draining = True
 
-        server = HttpServer(app, config.transport(), self._guard, self._log, self._clock, stopping=stopping)
+        own = config.client_ca == str(ca_files(Path(config.home))[0])
+        server = HttpServer(
+            app,
+            config.transport(),
+            self._guard,
+            self._log,
+            self._clock,
+            stopping=stopping,
+            client_keys=self._holder.believed.ca_keys if own else None,
+        )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
         beside = [self._watch(server), self._watch_access()]
-        await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+        try:
+            await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+        finally:
+            if self._inbox is not None:
+                self._inbox.close()
 
     async def _watch_access(self) -> None:
         """Take what was revoked, within a second."""
@@ -160,22 +187,21 @@ class _Running:
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
     async def _watch(self, server: HttpServer) -> None:
-        """Look for a new release and new lists, for a ledger that takes records again, and tell what was refused and asked."""
+        """Look for a new release, new lists and certificates, for a ledger that takes records again; tell what was refused and asked."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
-        revoked = _changed_at(self._config.client_revocations)
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
             try:
                 await asyncio.to_thread(self._holder.refresh)
                 self._keys.follow()
+                await self._follow_key()
                 await self._write_refusals()
-                if revoked != (revoked := _changed_at(self._config.client_revocations)):
-                    server.renew()
                 if self._decisions.not_ready():
                     await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
             except (SealwrightError, OSError) as error:
                 self._log.tell("watch_failed", kind=type(error).__name__)
+            server.look()  # whatever failed above
             now = self._holder.not_ready() or self._access.not_ready() or self._decisions.not_ready()
             if now != was:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
@@ -191,6 +217,20 @@ class _Running:
                 }
                 self._log.tell("refused", **counts)
                 told = dict(self._guard.refused)
+
+    async def _follow_key(self) -> None:
+        """Seal decisions with the next key, once it was handed over and counts; say so if there is one that was not."""
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.look)
+        key = self._key.newer()
+        if key is not None:
+            self._decisions.use(key)
+            self._log.tell("decision_key_taken", version=self._key.version)
+            await asyncio.to_thread(self._decisions.note, "serving.key_taken", "", {"version": self._key.version})
+        behind = self._key.behind()
+        if behind and not self._behind:
+            self._log.tell("decision_key_older", version=self._key.version)
+        self._behind = behind
 
     async def _write_refusals(self) -> None:
         """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
@@ -240,6 +280,15 @@ class _Keys:
             self._ledger.sign_with(self._signer)
 
 
+def _inbox(home: Path, name: str, key: DecisionKey, log: EventLog) -> KeyInbox | None:
+    """Where the next key is handed over. Without it the server goes on with the key it has, which stays to read."""
+    try:
+        return KeyInbox(home, name, key.holds, key.take)
+    except (OSError, SealwrightError) as error:
+        log.tell("decision_key_stays", kind=type(error).__name__)
+        return None
+
+
 def _made(folder: Path) -> Path:
     """The folder, its parents inside the workspace private too."""
     for parent in (folder.parent.parent, folder.parent):
@@ -272,10 +321,3 @@ def _open_ledger(
     ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=not exists, keys=keys)
     state.change(ledger_begun=True)
     return ledger, signer
-
-
-def _changed_at(path: str | None) -> int:
-    """When a file was changed, 0 if there is none."""
-    with contextlib.suppress(OSError):
-        return Path(path).stat().st_mtime_ns if path else 0
-    return 0

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from sealwright.trust.authority import as_request
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
+    from sealwright.trust.ca_keys import CaKeys
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
     from sealwright.trust.followed_root import FollowedRoot
+    from sealwright.trust.handing_over import Holds, KeyInbox, Reached, hand_over, opened_offer
     from sealwright.trust.identity.approval_by_key import (
         ApprovalBySecurityKey,
         approval_challenge,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         heed,
         make_key_revocations,
         revoke,
+        standing_cas,
         verify_key_revocations,
     )
     from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
@@ -147,6 +150,7 @@ if TYPE_CHECKING:
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.root_recovery import protect_root, recover_root, split_root
     from sealwright.trust.sealing import derive_key, open_sealed, seal
+    from sealwright.trust.sealing_branches import Handed, is_on_disk
     from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
@@ -171,7 +175,7 @@ if TYPE_CHECKING:
         verify_environment,
     )
     from sealwright.trust.supply.start_hooks import StartHook, start_hooks
-    from sealwright.trust.tls import create_server_certificate
+    from sealwright.trust.tls import create_server_certificate, server_certificate
     from sealwright.trust.tls_clients import ClientTrust, load_client_trust
     from sealwright.trust.tls_files import TlsFiles, load_server_certificate
     from sealwright.trust.tokens import Claims, issue_token, verify_token
@@ -213,8 +217,6 @@ if TYPE_CHECKING:
     from sealwright.trust.wrapping import method_of
 
 __all__ = [
-    "KEPT_TO_READ",
-    "FollowedRoot",
     "ACCESS_LIST",
     "API_KEY_PATTERN",
     "API_KEY_PREFIX",
@@ -231,6 +233,7 @@ __all__ = [
     "ApprovalBySecurityKey",
     "Audit",
     "BreakGlass",
+    "CaKeys",
     "CallRefused",
     "CaseResource",
     "Certificate",
@@ -258,19 +261,24 @@ __all__ = [
     "Event",
     "FirstPasskey",
     "FloodGuard",
+    "FollowedRoot",
     "FreshProofNeeded",
     "Frontier",
     "GroupRole",
+    "Handed",
     "HashCost",
+    "Holds",
     "INTROSPECT",
     "Identity",
     "IdentityRules",
     "InsecurePassphraseForTests",
     "Installed",
+    "KEPT_TO_READ",
     "KEY_LIST",
     "KeyElsewhere",
     "KeyFile",
     "KeyFileUnsafe",
+    "KeyInbox",
     "KeyListFile",
     "KeyListOlder",
     "KeyResource",
@@ -327,6 +335,7 @@ __all__ = [
     "PublicKey",
     "REASONS",
     "ROLES",
+    "Reached",
     "ReceiptReport",
     "RecentDeliveries",
     "RecoveryCode",
@@ -360,6 +369,7 @@ __all__ = [
     "StaleAdvisories",
     "StartHook",
     "Statement",
+    "TRUST_CHAIN",
     "TimestampAuthority",
     "TlsFiles",
     "TokenRefused",
@@ -368,7 +378,6 @@ __all__ = [
     "TooManyTries",
     "TotpCode",
     "TotpOffer",
-    "TRUST_CHAIN",
     "TrustRoot",
     "Unlock",
     "VaultUnlock",
@@ -415,11 +424,13 @@ __all__ = [
     "follow_chain",
     "follow_signer",
     "guard_memory",
+    "hand_over",
     "heed",
     "identify_service",
     "inclusion_path",
     "insecure_cost_for_tests",
     "installed_here",
+    "is_on_disk",
     "issue_token",
     "jwks_document",
     "keyed_name",
@@ -443,6 +454,7 @@ __all__ = [
     "open_sealed",
     "open_sealed_file",
     "open_stream",
+    "opened_offer",
     "part_signing_keys",
     "passkey_statement",
     "pause_before",
@@ -472,6 +484,7 @@ __all__ = [
     "seal_records",
     "seal_stream",
     "secret_in_file",
+    "server_certificate",
     "sign_access_list",
     "sign_model_files",
     "sign_model_folder",
@@ -479,6 +492,7 @@ __all__ = [
     "sign_webhook",
     "split_root",
     "stand_signer",
+    "standing_cas",
     "start_hooks",
     "take_revocations",
     "tree_root",
@@ -517,6 +531,7 @@ _HOME = {
         "Pkcs11Unlock",
         "VaultUnlock",
     ),
+    "ca_keys": ("CaKeys",),
     "discretion": (
         "Discretion",
         "digest_of_resource",
@@ -527,6 +542,7 @@ _HOME = {
         "WrongUnlock",
     ),
     "flood": ("FloodGuard",),
+    "handing_over": ("Holds", "KeyInbox", "Reached", "hand_over", "opened_offer"),
     "identity.approval_by_key": (
         "ApprovalBySecurityKey",
         "approval_challenge",
@@ -614,6 +630,7 @@ _HOME = {
         "heed",
         "make_key_revocations",
         "revoke",
+        "standing_cas",
         "verify_key_revocations",
     ),
     "key_rotation": ("KEPT_TO_READ", "retire_branch", "rotate_branch"),
@@ -805,6 +822,7 @@ _HOME = {
         "open_sealed",
         "seal",
     ),
+    "sealing_branches": ("Handed", "is_on_disk"),
     "shares": (
         "Share",
         "check_together",
@@ -863,7 +881,10 @@ _HOME = {
         "StartHook",
         "start_hooks",
     ),
-    "tls": ("create_server_certificate",),
+    "tls": (
+        "create_server_certificate",
+        "server_certificate",
+    ),
     "tls_clients": (
         "ClientTrust",
         "load_client_trust",

@@ -32,6 +32,7 @@ from sealwright.trust.key_files import (
 )
 from sealwright.trust.key_journal import steady
 from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
+from sealwright.trust.sealing_branches import SealingBranches
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.link import SignerLink
@@ -157,7 +158,7 @@ def _keyring(
 ) -> Keyring:
     opening, followed = Opening.of(folder, unlock, signing_key), FollowedRoot(trust_root, folder / TRUST_CHAIN)
     link = SignerLink(folder, opening, followed, at_once=not opening.may_wait(unlock))
-    return Keyring(followed, sealing, link)
+    return Keyring(followed, SealingBranches(folder.resolve(), sealing), link)
 
 
 def _move(draft: Path, folder: Path) -> None:

@@ -44,6 +44,7 @@ __all__ = [
     "make_key_revocations",
     "no_revocations",
     "revoke",
+    "standing_cas",
     "verify_key_revocations",
 ]
 
@@ -201,3 +202,9 @@ def heed(trust_root: TrustRoot, listed: KeyRevocations) -> TrustRoot:
         return trust_root
     compromised = frozenset(key_id for key_id, one in listed.keys.items() if one.reason == "compromised")
     return replace(trust_root, revoked=compromised, since={key_id: one.since for key_id, one in listed.keys.items()})
+
+
+def standing_cas(heeded: TrustRoot) -> frozenset[str]:
+    """The keys of "tls" that were not revoked, as PEM texts. Whatever the reason, a CA ends with its revocation: there is no
+    trusted time at which a certificate was shown."""
+    return frozenset(key.pem for key in heeded.keys["tls"] if key.key_id not in heeded.since)

@@ -9,12 +9,15 @@ The names that persons are kept under ("pseudonyms") have no list of what was na
 names, and a search for the one would miss the other. That branch is not rotated.
 """
 
+import hashlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
-from sealwright.kernel import Conflict, InvalidInput, NotFound, fsync_folder
-from sealwright.trust.key_files import branch_file, branch_versions, destroy_key, open_root, write_branch
+from sealwright.kernel import Conflict, InvalidInput, NotFound, fsync_folder, write_atomically
+from sealwright.trust.key_files import branch_file, branch_versions, destroy_key, open_root, wrapped_branch
 from sealwright.trust.key_journal import changing
+from sealwright.trust.sealing_branches import Handed
 from sealwright.trust.unlock import Unlock
 
 __all__ = ["KEPT_TO_READ", "retire_branch", "rotate_branch"]
@@ -25,8 +28,15 @@ KEPT_TO_READ = ("decisions", "identity")
 _WRAPPED_ANEW = ("data", "subjects")
 
 
-def rotate_branch(folder: Path, unlock: Unlock, branch: str) -> int:
-    """Add a version to a branch; returns its number. Keyrings opened before do not have it.
+def rotate_branch(
+    folder: Path, unlock: Unlock, branch: str, *, first: Callable[[Handed], None] = lambda _: None
+) -> int:
+    """Add a version to a branch; returns its number. Keyrings opened before do not have it, unless it is handed over to them.
+
+    Parameters
+    ----------
+    first : callable
+        Called with the new version before it is on disk: the moment to hand it over (`handing_over`).
 
     Raises
     ------
@@ -43,8 +53,10 @@ def rotate_branch(folder: Path, unlock: Unlock, branch: str) -> int:
         versions = branch_versions(folder, branch)
         if len(versions) > 1 and branch in _WRAPPED_ANEW:
             raise Conflict(f"A rotation of {branch!r} is under way: versions {versions} exist. Finish that one first.")
-        version = versions[-1] + 1
-        write_branch(folder, root, workspace, branch, version, secrets.token_bytes(32))
+        version, secret = versions[-1] + 1, secrets.token_bytes(32)
+        data = wrapped_branch(root, workspace, branch, version, secret)
+        first(Handed(version, secret, hashlib.sha256(data).digest()))
+        write_atomically(branch_file(folder, branch, version), data)
     return version
 
 

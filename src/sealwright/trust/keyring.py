@@ -10,14 +10,18 @@ that must not hold a key is a process that never opens the ring.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import NoReturn, Self
 
 from sealwright.kernel import InvalidInput, NotFound, Refused
+from sealwright.trust.ca_keys import CaKeys
 from sealwright.trust.followed_root import FollowedRoot
+from sealwright.trust.handing_over import Holds, opened_offer, sealed_offer
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
+from sealwright.trust.sealing_branches import Handed, SealingBranches
 from sealwright.trust.signing.client import renew, step_after, take
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.link import SignerLink
@@ -30,16 +34,16 @@ SEALING_BRANCHES = ("data", "decisions", "subjects", "pseudonyms", "identity")
 """The branches that encrypt. "subjects" wraps the keys of persons; "pseudonyms" makes the names they are kept under;
 "identity" seals what people and services log in with."""
 
+_HANDED = "sealwright/hand-over/v1"
+"""What the key is derived for under which the next version of a branch is handed over."""
+
 
 class Keyring:
     """An opened set of keys. Use it in a `with` block, or call `close`."""
 
-    def __init__(self, followed: FollowedRoot, branches: Mapping[str, Mapping[int, bytes]], link: SignerLink) -> None:
+    def __init__(self, followed: FollowedRoot, branches: SealingBranches, link: SignerLink) -> None:
         """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer."""
-        self._followed = followed
-        self._versions = {name: dict(sorted(found.items())) for name, found in branches.items()}
-        self._secrets = {name: found[max(found)] for name, found in branches.items()}
-        self._link = link
+        self._followed, self._branches, self._link = followed, branches, link
         self._lines: dict[str, RemoteSigner] = {}
 
     @property
@@ -65,6 +69,11 @@ class Keyring:
         if known is None or (known.public(), known.second) != (key, key.beside):
             known = self._lines[branch] = self._link.signer(branch, key)
         return known
+
+    def ca_keys(self) -> CaKeys:
+        """Who signs for the workspace's CA now. Raises as `signer`; after a rotation, ask for it again."""
+        older = reversed(self.trust_root.keys["tls"][:-1])
+        return CaKeys(self.signer("tls"), tuple(self._link.older_signer("tls", key) for key in older))
 
     def lend_signer(self, origin: str) -> socket.socket:
         """A connected socket for a prediction server: all it can have signed are heads of the decision log `origin`.
@@ -141,7 +150,8 @@ class Keyring:
         self._need(branch, SEALING_BRANCHES, "encrypts")
         if not purpose:
             raise InvalidInput("A derived key needs a purpose, so that no two uses share a key.")
-        secret = self._secrets[branch] if version is None else self._versions[branch].get(version)
+        found = self._branches.of(branch)
+        secret = found.get(max(found) if version is None else version)
         if secret is None:
             raise NotFound(
                 f"Version {version} of the key branch {branch!r} was destroyed. What it sealed stays sealed."
@@ -157,18 +167,67 @@ class Keyring:
             As `key`.
         """
         self._need(branch, SEALING_BRANCHES, "encrypts")
-        return tuple(self._versions[branch])
+        return tuple(self._branches.of(branch))
+
+    def keys(self, branch: str, purpose: str) -> tuple[bytes, ...]:
+        """`key` of every version that still exists, the newest first: for what does not say which version made it."""
+        return tuple(self.key(branch, purpose, version=one) for one in reversed(self.versions(branch)))
+
+    def hold(self, branch: str, handed: Handed) -> None:
+        """Know the next version of a branch before it is on disk; it counts from the moment it is.
+
+        Raises
+        ------
+        InvalidInput, Refused
+            As `key`.
+        Conflict
+            It is not the version after the newest.
+        """
+        self._need(branch, SEALING_BRANCHES, "encrypts")
+        self._branches.hold(branch, handed)
+
+    def is_behind(self, branch: str) -> bool:
+        """Whether there is a newer version on disk, which this ring was not opened with nor handed. Raises as `key`."""
+        self._need(branch, SEALING_BRANCHES, "encrypts")
+        return self._branches.is_behind(branch)
+
+    def holds(self, *branches: str) -> Holds:
+        """What a server says that has this ring, to whoever hands it the next version of one of these branches."""
+        return Holds(workspace=self.trust_root.workspace, versions={one: self.versions(one)[-1] for one in branches})
+
+    def take_offer(self, branch: str, version: int, sealed: bytes) -> None:
+        """`hold` what another program of this workspace handed over.
+
+        Raises
+        ------
+        VerificationFailed, Conflict, NotFound
+            It does not come from who holds the version before, or is not the next one.
+        """
+        before = self.key(branch, _HANDED, version=version - 1)
+        self.hold(branch, opened_offer(before, sealed, self.trust_root.workspace, branch, version))
+
+    def sealed_next(self, branch: str, version: int, purpose: str) -> bytes:
+        """A version of a branch for a program that holds the one before; with a purpose, only what is derived for that.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        """
+        before = self.key(branch, purpose or _HANDED, version=version - 1)
+        found = self._branches.handed(branch, version)
+        handed = replace(found, key=derive_key(found.key, info=purpose.encode())) if purpose else found
+        return sealed_offer(before, handed, self.trust_root.workspace, branch)
 
     def close(self) -> None:
         """Forget the keys and hang up on the signer; every later use is refused."""
-        self._secrets.clear()
-        self._versions.clear()
+        self._branches.clear()
         self._link.close()
 
     def _need(self, branch: str, among: tuple[str, ...], verb: str) -> None:
         if branch not in among:
             raise InvalidInput(f"No key branch {branch!r} {verb}; there are: {', '.join(among)}.")
-        if not self._secrets:
+        if not self._branches:
             raise Refused("The keyring is closed. Open it again with open_keyring.")
 
     def __enter__(self) -> Self:
@@ -180,7 +239,7 @@ class Keyring:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Keyring({self._followed.now.workspace}, {'open' if self._secrets else 'closed'})"
+        return f"Keyring({self._followed.now.workspace}, {'open' if self._branches else 'closed'})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A keyring is not written out; lend_signer gives a server what it needs.")

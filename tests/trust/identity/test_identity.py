@@ -116,16 +116,14 @@ def test_what_is_over_goes_away(house: House) -> None:
 
 def test_what_an_older_key_sealed_still_opens(house: House) -> None:
     """After a rotation of the branch "identity": sessions, codes and passwords go on, and new rows use the new key."""
-    from sealwright.trust import Keyring
+    from sealwright.trust import SEALING_BRANCHES, Keyring
+    from sealwright.trust.sealing_branches import SealingBranches
 
     house.person()
-    cookie = house.cookie()
-    ring = house.ring
-    house.ring = Keyring.__new__(Keyring)
-    house.ring.__dict__.update(ring.__dict__)
-    old = ring._secrets["identity"]
-    house.ring._versions = ring._versions | {"identity": {1: old, 2: b"n" * 32}}
-    house.ring._secrets = ring._secrets | {"identity": b"n" * 32}
+    cookie, ring = house.cookie(), house.ring
+    versions = {name: dict(ring._branches.of(name)) for name in SEALING_BRANCHES}
+    versions["identity"][2] = b"n" * 32
+    house.ring = Keyring(ring._followed, SealingBranches(Path("nowhere"), versions), ring._link)
     house.identity = house.opened()
     assert house.alive(cookie)
     assert house.alive(house.cookie())

@@ -158,7 +158,8 @@ def test_two_who_write_at_once_never_leave_the_older_list(desk: Any) -> None:
                 other.join(1.0)
             return signer.sign_together(data)  # type: ignore[no-any-return]
 
-    desk.machines.signer = Slow()
+    slow = Slow()
+    desk.machines._signer = lambda: slow
     desk.machines.publish()
     started[0].join(20)
     found = read(desk)

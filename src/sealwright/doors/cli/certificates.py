@@ -107,7 +107,10 @@ def publish(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the list of revoked certificates anew. It ends after 30 days: run this in time, e.g. each week."""
+    """Write the CAs that count and their lists of revoked certificates anew, and renew certificates of servers that end soon.
+
+    A list ends after 30 days: run this in time, e.g. each week.
+    """
     from sealwright.doors import access
     from sealwright.doors.cli import show
 

@@ -67,6 +67,7 @@ def control(
     from sealwright.doors.control.settings import control_settings
     from sealwright.doors.settings import read_settings
     from sealwright.kernel import check_name
+    from sealwright.pipeline import certificates_of
 
     options = {
         "host": host,
@@ -77,6 +78,7 @@ def control(
     }
     someone = check_name(first, what="person") if first else read_settings().actor
     with open_at(home, key_file) as workspace:
+        certificates_of(workspace).publish()  # what the transport checks is as it is now
         chosen = control_settings(workspace, settings, options)
         with door_ledger(workspace) as audit, people_parts(workspace, audit, chosen) as people:
 

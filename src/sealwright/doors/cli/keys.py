@@ -72,26 +72,39 @@ def rotate(
 ) -> None:
     """Give a branch a new key. What the old one signed still verifies, what it sealed still opens.
 
-    A branch that signs is replaced while everything runs: programs go on with the old key for a day, and follow. For
-    decisions and identity start the servers again afterwards; for data and subjects there is: sealwright data rotate
+    Everything goes on running. A branch that signs: programs go on with the old key for a day, and follow. tls: both CAs are
+    handed out until you revoke the old one. decisions and identity: running servers are handed the new key, and named here. For
+    data and subjects there is: sealwright data rotate
     Exit status: 0 done, 2 no such branch, or another program holds the ledger, 3 not allowed.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
     from sealwright.doors.wiring import unlock_of
     from sealwright.pipeline import rotate_key
+    from sealwright.trust import SIGNING_BRANCHES
 
     settings = read_settings(home=home, key_file=key_file, actor=actor)
     unlock = unlock_of(settings)
     with _acting(settings, unlock, person_key) as (workspace, by):
-        key = rotate_key(workspace, unlock, branch, by=by)
-    facts = {"branch": branch, "key": key}
+        new = rotate_key(workspace, unlock, branch, by=by)
+    facts = {"branch": branch, "key": new.key, "taken by": new.taken, "not reached": new.missed}
+    if branch in SIGNING_BRANCHES:
+        facts = {"branch": branch, "key": new.key}
 
     def words() -> None:
-        show.facts(facts)
-        show.next_step(
-            "sealwright workspace trust --to trust.json   (hand the new trust root and keys/trust-chain.json out)"
+        show.facts(
+            {name: value if isinstance(value, str) else ", ".join(value) for name, value in facts.items() if value}
         )
+        if new.missed:
+            show.next_step("start again who was not reached: it seals with the older key, which stays to read")
+        elif branch == "tls":
+            show.next_step(
+                "hand out serving/tls/ca.pem, then: sealwright keys revoke tls --reason superseded   (ends the old CA)"
+            )
+        elif branch in SIGNING_BRANCHES:
+            show.next_step(
+                "sealwright workspace trust --to trust.json   (hand the new trust root and keys/trust-chain.json out)"
+            )
 
     out(as_json, facts, words)
 

@@ -4,7 +4,7 @@ Answers: whose proof is this, and does it hold now?
 Does not answer: may they. That two proofs never come together is the door's doing, and looked at here once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sealwright.doors.control.cookies import SESSION
 from sealwright.doors.control.provider_sessions import ProviderSessions
@@ -34,16 +34,17 @@ class OneProof:
         identity: Identity,
         provider: ProviderSessions,
         machines: Machines,
-        keys: Sequence[PublicKey],
+        keys: Callable[[], Sequence[PublicKey]],
         peer: PeerVerifier,
         refusals: Audit,
         *,
         issuer: str,
         audience: str,
     ) -> None:
-        """`refusals` takes credentials of nobody, as strangers send them: it must not be fillable."""
+        """`keys`: those of branch "tokens" at each moment. `refusals` takes credentials of nobody, as strangers send them: it
+        must not be fillable."""
         self._identity, self._provider, self._machines = identity, provider, machines
-        self._keys, self._peer, self._refusals = tuple(keys), peer, refusals
+        self._keys, self._peer, self._refusals = keys, peer, refusals
         self._issuer, self._audience = issuer, audience
 
     def caller(self, asked: Asked) -> Caller | None:
@@ -75,7 +76,7 @@ class OneProof:
             principal = identify_service(
                 asked.authorization,
                 self._machines,
-                self._keys,
+                self._keys(),
                 issuer=self._issuer,
                 audience=self._audience,
                 thumbprint=certificate_thumbprint(shown) if shown else "",

@@ -4,12 +4,13 @@ Answers: did this browser mean it? Does not answer: who sits there.
 
 Two looks, and both must hold (OWASP, cross-site request forgery). Where from: Sec-Fetch-Site, which no page can set, and
 Origin; a request that shows neither is refused. The token: HMAC-SHA256 of the session's name under a key of this server, in
-the form or in a header, so that a form of another session or another server opens nothing.
+the form or in a header, so that a form of another session or another server opens nothing. A page that was loaded before a rotation
+of that key is sent after it like any other.
 """
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sealwright.doors.control.refusals import CrossSite, TokenMissing
 
@@ -44,13 +45,13 @@ def need_same_origin(headers: Mapping[str, str], *, scheme: str) -> None:
 class FormTokens:
     """Tokens that bind forms to sessions."""
 
-    def __init__(self, key: bytes) -> None:
-        """Take 32 bytes that only servers of this workspace know."""
-        self._key = key
+    def __init__(self, keys: Callable[[], Sequence[bytes]]) -> None:
+        """`keys` gives 32 bytes that only servers of this workspace know, under each version of the branch, the newest first."""
+        self._keys = keys
 
     def of(self, session: str) -> str:
-        """The token of a session, the same until the session's name changes."""
-        return urlsafe_b64encode(hmac.digest(self._key, b"form\0" + session.encode(), "sha256")).decode().rstrip("=")
+        """The token of a session, the same until the session's name or the key changes."""
+        return _token(self._keys()[0], session)
 
     def need(self, session: str, shown: str) -> None:
         """Refuse a token that is not this session's.
@@ -59,5 +60,11 @@ class FormTokens:
         ------
         TokenMissing
         """
-        if not session or not hmac.compare_digest(self.of(session).encode(), shown.encode("utf-8", "replace")):
+        given = shown.encode("utf-8", "replace")
+        found = [hmac.compare_digest(_token(key, session).encode(), given) for key in self._keys()]
+        if not session or not any(found):
             raise TokenMissing("Go back, load the page again, and send the form once more.")
+
+
+def _token(key: bytes, session: str) -> str:
+    return urlsafe_b64encode(hmac.digest(key, b"form\0" + session.encode(), "sha256")).decode().rstrip("=")

@@ -49,13 +49,13 @@ class CertificateProtocol(H11Protocol):
 
 def oauth_endpoints(service: TokenService) -> list[tuple[str, str, _Handler]]:
     """Method, address and handler of the five."""
-    keys, about = jwks_document(service.keys), metadata_document(service.settings)
+    about = metadata_document(service.settings)
     return [
         ("POST", "/oauth/token", _posted(service.token)),
         ("POST", "/oauth/introspect", _posted(service.introspect)),
         ("POST", "/oauth/revoke", _posted(service.revoke)),
-        ("GET", "/oauth/jwks.json", _public(keys, "application/jwk-set+json")),
-        ("GET", "/.well-known/oauth-authorization-server", _public(about, "application/json")),
+        ("GET", "/oauth/jwks.json", _public(lambda: jwks_document(service.keys), "application/jwk-set+json")),
+        ("GET", "/.well-known/oauth-authorization-server", _public(lambda: about, "application/json")),
     ]
 
 
@@ -100,10 +100,14 @@ def _certificate(request: Request) -> bytes:
     return found
 
 
-def _public(document: MutableMapping[str, Any], media: str) -> _Handler:
-    data = json.dumps(document).encode()
+def _public(document: Callable[[], MutableMapping[str, Any]], media: str) -> _Handler:
+    """What anybody may read, as it is at each moment."""
 
     async def handle(_request: Request) -> Response:
+        try:
+            data = json.dumps(await run_in_threadpool(document)).encode()
+        except SealwrightError:
+            return _json(503, _UNAVAILABLE)
         return Response(data, 200, {"content-type": media, "cache-control": _KEPT})
 
     return handle

@@ -29,9 +29,9 @@ from sealwright.doors.control.router import ControlRouter
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.sign_in_pages import SignInPages
 from sealwright.doors.control.views import Views
-from sealwright.doors.machines import certificates_of, machines_of, peers_of, token_service_of
+from sealwright.doors.machines import machines_of, token_service_of
 from sealwright.kernel import SealwrightError
-from sealwright.pipeline import Workspace, ledger_origin
+from sealwright.pipeline import StandingKeys, Workspace, certificates_of, ledger_origin, peers_of
 from sealwright.serving import EventLog, token_issuer
 from sealwright.trust import (
     Audit,
@@ -122,7 +122,7 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
         An address, a setting or a file that cannot be used, and why.
     """
     shared = SharedLedger(lambda: _opened(workspace))
-    people = PeopleNow(workspace)
+    people, standing = PeopleNow(workspace), StandingKeys(workspace)
     with (
         contextlib.closing(shared),
         contextlib.closing(people),
@@ -152,7 +152,7 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
                 identity,
                 provider,
                 machines,
-                workspace.trust_root.keys_of("tokens"),
+                lambda: standing.root().keys_of("tokens"),
                 peers_of(workspace),
                 strangers,
                 issuer=token_issuer(workspace.id),
@@ -203,6 +203,7 @@ def _opened(workspace: Workspace) -> Ledger:
         signer=workspace.keyring.signer("checkpoints"),
         clock=workspace.clock,
         discretion=workspace.discretion,
+        keys=workspace.trust_root.keys_of("checkpoints"),  # an earlier one may have signed the newest checkpoint
     )
 
 

@@ -68,7 +68,7 @@ def set_provider(workspace: Workspace, value: object, *, by: Principal, audit: A
     audit.record(
         Event(action="provider.set", outcome="done", actor=by.counts_as, resource=f"provider:{settings.issuer}")
     )
-    kept = {"format": 1, "settings": given, "tag": _tag(workspace, data)}
+    kept = {"format": 1, "settings": given, "tag": _tags(workspace, data)[0]}
     write_atomically(workspace.home / _FILE, canonical_json(kept))
     return settings
 
@@ -87,7 +87,7 @@ def provider_login(workspace: Workspace, people: PeopleNow, audit: Audit) -> Oid
     kept = strict_json(read_limited(file, _MOST_BYTES), what=_FILE)
     given = kept.get("settings") if isinstance(kept, dict) else None
     tag = str(kept.get("tag", "")) if isinstance(kept, dict) else ""
-    if not isinstance(given, dict) or not hmac.compare_digest(_tag(workspace, canonical_json(given)), tag):
+    if not isinstance(given, dict) or not _is_ours(workspace, canonical_json(given), tag):
         raise VerificationFailed(
             f"{file} was changed by something else than: sealwright people provider. Set it anew, or remove it.",
             link=_FILE,
@@ -131,5 +131,12 @@ def _read(given: Mapping[str, Any]) -> tuple[OidcSettings, OutboundRules]:
     return settings, rules
 
 
-def _tag(workspace: Workspace, data: bytes) -> str:
-    return hmac.digest(workspace.keyring.key("identity", _PURPOSE), data, "sha256").hex()
+def _tags(workspace: Workspace, data: bytes) -> tuple[str, ...]:
+    """Under each version of the key, the newest first."""
+    keys = workspace.keyring.keys("identity", _PURPOSE)
+    return tuple(hmac.digest(key, data, "sha256").hex() for key in keys)
+
+
+def _is_ours(workspace: Workspace, data: bytes, tag: str) -> bool:
+    shown = tag.encode("utf-8", "replace")
+    return any(hmac.compare_digest(one.encode(), shown) for one in _tags(workspace, data))

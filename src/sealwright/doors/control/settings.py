@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.kernel import InvalidInput, Refused, read_limited, strict_yaml
-from sealwright.pipeline import Workspace
+from sealwright.pipeline import Workspace, tls_folder
 from sealwright.serving import Transport, allowed_hosts, read_transport
-from sealwright.trust import create_server_certificate
+from sealwright.trust import server_certificate
 
 __all__ = ["ControlSettings", "control_settings"]
 
@@ -72,7 +72,7 @@ def control_settings(workspace: Workspace, file: Path | None, options: Mapping[s
     ca = None
     if given.get("tls_certificate") is None and given.get("tls_key") is None:
         now, names = workspace.clock(), list(dict.fromkeys(["localhost", "127.0.0.1", "::1", *given["hosts"]]))
-        files = create_server_certificate(workspace.keyring, workspace.folder("serving") / "control-tls", names, now)
+        files = server_certificate(workspace.keyring, tls_folder(workspace), names, now, name="control")
         ca, given["tls_certificate"], given["tls_key"] = files.ca, str(files.certificate), str(files.key)
         ca = ca.resolve() if ca is not None else None
     for name in ("tls_certificate", "tls_key", "client_ca", "client_crl"):

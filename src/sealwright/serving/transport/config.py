@@ -7,7 +7,7 @@ HTTP exists on loopback only, a half-given setting is refused, and so is one we 
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,8 +37,8 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tls_certificate: str | None = None  # PEM; None: plain HTTP, on loopback only
     tls_key: str | None = None
     client_certificates: Literal["off", "optional", "required"] = "off"
-    client_ca: str | None = None  # PEM: whose certificates clients show
-    client_crl: str | None = None  # PEM: which of them were taken back
+    client_ca: str | None = None  # PEM: whose certificates clients show; one CA or more
+    client_crl: str | None = None  # PEM: which of them were taken back; a list of each
     limits: TransportLimits = TransportLimits()
 
     def checked(self) -> "Transport":
@@ -78,8 +78,19 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 "Without the CA nobody could be checked; without the list a certificate taken back would still open."
             )
 
-    def open(self, now: datetime) -> SecureContext | None:
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What `open` reads."""
+        named = (self.tls_certificate, self.tls_key, self.client_ca, self.client_crl)
+        return tuple(Path(path) for path in named if path is not None)
+
+    def open(self, now: datetime, client_keys: Callable[[], Collection[str]] | None = None) -> SecureContext | None:
         """Read and check every file, and make the TLS context of them; None where HTTP stays on loopback.
+
+        Parameters
+        ----------
+        client_keys : callable, optional
+            The keys of the CAs that count at this moment, where the CA of the clients is the workspace's own.
 
         Raises
         ------
@@ -96,6 +107,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             client_ca=None if self.client_ca is None else Path(self.client_ca),
             client_crl=None if self.client_crl is None else Path(self.client_crl),
             every_client=self.client_certificates == "required",
+            client_keys=client_keys,
             now=now,
         )
 

@@ -1,8 +1,8 @@
 """A server from its first connection to the end of its last answer: the same for every application of ours.
 
 Answers: how does it listen, what do signals do, how does it stop?
-SIGTERM and SIGINT: no new connection, answers under way finish within `drain_seconds`. SIGHUP: certificate and revocation
-list are read again; new handshakes get them, open connections stay.
+SIGTERM and SIGINT: no new connection, answers under way finish within `drain_seconds`. SIGHUP, and `look` where they changed:
+certificates and revocation lists are read again; new handshakes get them, open connections stay.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -39,6 +40,7 @@ class HttpServer:
         clock: Clock,
         *,
         stopping: Callable[[], None],
+        client_keys: Callable[[], Collection[str]] | None = None,
     ) -> None:
         """Check the transport and listen.
 
@@ -47,6 +49,8 @@ class HttpServer:
         app : ASGI 3 application
         stopping : callable
             Called once, when no new connection is taken any more and answers under way are finished.
+        client_keys : callable, optional
+            As `Transport.open`.
 
         Raises
         ------
@@ -54,7 +58,9 @@ class HttpServer:
             A transport that is not safe, or an address that is taken.
         """
         self._guard, self._log, self._clock, self._stopping = guard, log, clock, stopping
-        self._secured = transport.open(clock())
+        self._files, self._client_keys = transport.files, client_keys
+        self._seen = self._mark()
+        self._secured = transport.open(clock(), client_keys)
         self._listening = _listen(transport.host, transport.port)
         self.port: int = self._listening.getsockname()[1]
         self._server = _Server(_settings(app, guard, self._secured), self._listening, guard.limits)
@@ -97,6 +103,17 @@ class HttpServer:
         if not self._server.should_exit:
             self._server.should_exit = True
             self._stopping()
+
+    def look(self) -> None:
+        """Renew if a file or the keys that count changed since the last time. Cheap; the program's own loop calls it."""
+        now = self._mark()
+        if now != self._seen:
+            self._seen = now  # before the files are read: what changes meanwhile is seen the next time
+            self.renew()
+
+    def _mark(self) -> tuple[object, ...]:
+        keys = None if self._client_keys is None else frozenset(self._client_keys())
+        return (keys, *(_changed(path) for path in self._files))
 
     def renew(self) -> None:
         """Take renewed files; where they are not good, the ones in force stay."""
@@ -148,6 +165,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _changed(path: Path) -> tuple[int, int, int] | None:
+    """What tells that a file was replaced; links are followed."""
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -56,10 +56,7 @@ class IdentityKeys:
 
     def tags(self, purpose: str, data: bytes) -> tuple[str, ...]:
         """HMAC-SHA256 of `data` in hex, under each version of the key, the newest first."""
-        return tuple(
-            hmac.digest(self._keyring.key(_BRANCH, f"{purpose}/v1", version=version), data, "sha256").hex()
-            for version in reversed(self._keyring.versions(_BRANCH))
-        )
+        return tuple(hmac.digest(key, data, "sha256").hex() for key in self._keyring.keys(_BRANCH, f"{purpose}/v1"))
 
     def tag(self, purpose: str, data: bytes) -> str:
         """The newest of `tags`."""

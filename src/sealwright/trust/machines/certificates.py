@@ -4,11 +4,11 @@ Answers: which certificate does a process show to another, and which no longer c
 Does not answer: is the one shown on this connection good? `machines.peers` does.
 
 The identity is one URI, sealwright://<workspace>/service/<name>. A client's certificate can be used by clients only and a
-server's by servers only. The revocation list carries a sequence, ends after 30 days, and is written anew by each change.
+server's by servers only. The revocation list carries a sequence, ends after 30 days, and is written anew by each change. After a
+rotation of the CA's key there are two CAs for a while, each with a list of its own (`ca_files`).
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -21,24 +21,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sealwright.engines import Database
 from sealwright.kernel import Clock, InvalidInput, NotFound, private_folder, write_atomically
 from sealwright.trust.audit import Audit, Event
-from sealwright.trust.certificate_form import (
-    BACKDATED,
-    ca_public_key,
-    key_usage,
-    named,
-    sign_certificate,
-    sign_revocation_list,
-)
+from sealwright.trust.ca_keys import CaKeys
+from sealwright.trust.certificate_form import BACKDATED, ca_name, ca_public_key, key_usage, named, sign_certificate
 from sealwright.trust.machines import store, taken_back
+from sealwright.trust.machines.ca_files import Revoked, write_ca_files
 from sealwright.trust.machines.model import Certificate, service_uri
 from sealwright.trust.public_keys import Signer
-from sealwright.trust.tls import alternatives_of
-from sealwright.trust.tls_authority import authority_certificate
+from sealwright.trust.tls import CA_FILE, alternatives_of, renew_server_certificates
+from sealwright.trust.tls_authority import authorities, write_authorities
 
 __all__ = ["ServiceCertificates"]
 
 _LONGEST_DAYS = 90
-_LIST_DAYS = 30
 _USES = {"client": ExtendedKeyUsageOID.CLIENT_AUTH, "server": ExtendedKeyUsageOID.SERVER_AUTH}
 
 
@@ -46,19 +40,31 @@ class ServiceCertificates:
     """The certificates of one workspace's services."""
 
     def __init__(
-        self, db: Database, audit: Audit, *, signer: Signer, workspace: str, folder: Path, clock: Clock
+        self,
+        db: Database,
+        audit: Audit,
+        *,
+        signer: Signer | Callable[[], CaKeys],
+        workspace: str,
+        folder: Path,
+        clock: Clock,
     ) -> None:
-        """`signer` is the workspace's "tls"; `folder` holds ca.pem, made if missing, and gets crl.pem."""
-        self._db, self._audit, self._signer, self._clock = db, audit, signer, clock
+        """`signer`: of the CA, or who signs for the CAs there are at each moment. `folder` holds ca.pem, made if missing,
+        and gets crl.pem."""
+        self._db, self._audit, self._clock = db, audit, clock
+        self._keys = signer if callable(signer) else lambda: CaKeys(signer)
         self._workspace, self._folder = workspace, private_folder(folder)
-        self._authority = authority_certificate(signer, folder / "ca.pem", clock())
+        if not self.ca.exists():
+            write_authorities(self.ca, authorities(self._keys(), self.ca, clock()))
 
     @property
     def ca(self) -> Path:
-        return self._folder / "ca.pem"
+        """The CAs that count, newest first."""
+        return self._folder / CA_FILE
 
     @property
     def revocations(self) -> Path:
+        """A revocation list of each of them."""
         return self._folder / "crl.pem"
 
     def issue(
@@ -110,7 +116,7 @@ class ServiceCertificates:
             store.add_certificate(tx, found)
         write_atomically(to / f"{use}.key", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         write_atomically(to / f"{use}.pem", certificate.public_bytes(Encoding.PEM), mode=0o644)
-        if not self.revocations.exists():
+        if not self._handed_out():
             self.publish()
         return found
 
@@ -137,33 +143,38 @@ class ServiceCertificates:
             return store.certificates(tx)
 
     def publish(self) -> None:
-        """Write the revocation list as it is now. Call it at every start too: a list ends after 30 days.
+        """Write the CAs that count and their revocation lists as they are now, and renew servers' certificates that are due.
+
+        Call it at every start too: a list ends after 30 days.
 
         Raises
         ------
         OSError
-            It could not be written; the old one stands.
+            Something could not be written; what was there stands.
         """
+        now, keys = self._clock(), self._keys()
+        with self._db.write() as tx:
+            tx.hold_writers("machine_sequences")
+            entries = [
+                (int(one.serial, 16), one.revoked_at)
+                for one in store.certificates(tx)
+                if one.revoked_at is not None and one.expires_at > now - timedelta(days=1)
+            ]
+            write_ca_files(keys, self.ca, self.revocations, Revoked(taken_back.sequence(tx, "crl"), entries), now)
+            renew_server_certificates(keys, self._folder, now)
+
+    def prepare_rotation(self) -> None:
+        """Before the CA's key is replaced: servers' certificates are made anew, so that they hold for all the time in which
+        clients learn of the next CA. The next `publish` hands that one out."""
         now = self._clock()
         with self._db.write() as tx:
             tx.hold_writers("machine_sequences")
-            builder = (
-                x509.CertificateRevocationListBuilder()
-                .issuer_name(self._authority.subject)
-                .last_update(self._later_than_before(now - BACKDATED))
-                .next_update(now + timedelta(days=_LIST_DAYS))
-                .add_extension(x509.CRLNumber(taken_back.sequence(tx, "crl")), critical=False)
-                .add_extension(
-                    x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(self._signer.public())),
-                    critical=False,
-                )
-            )
-            for one in store.certificates(tx):
-                if one.revoked_at is not None and one.expires_at > now - timedelta(days=1):
-                    entry = x509.RevokedCertificateBuilder().serial_number(int(one.serial, 16))
-                    builder = builder.add_revoked_certificate(entry.revocation_date(one.revoked_at).build())
-            pem = sign_revocation_list(builder, self._signer).public_bytes(Encoding.PEM)
-            write_atomically(self.revocations, pem, mode=0o644)
+            renew_server_certificates(self._keys(), self._folder, now, of_newest=True)
+
+    def _handed_out(self) -> bool:
+        """Whether others can tell by the files that a certificate of the newest CA is ours, and was not taken back."""
+        newest = authorities(self._keys(), self.ca, self._clock())[0]
+        return self.revocations.exists() and newest.public_bytes(Encoding.PEM) in self.ca.read_bytes()
 
     def _certificate(
         self,
@@ -173,12 +184,13 @@ class ServiceCertificates:
         now: datetime,
         ends: datetime,
     ) -> x509.Certificate:
-        """A leaf certificate for one use, signed by the CA."""
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(self._signer.public()))
+        """A leaf certificate for one use, signed by the newest CA."""
+        signer = self._keys().newest
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_public_key(signer.public()))
         builder = (
             x509.CertificateBuilder()
             .subject_name(named(f"Sealwright {use}"))
-            .issuer_name(self._authority.subject)
+            .issuer_name(ca_name(signer.key_id))
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - BACKDATED)
@@ -190,14 +202,7 @@ class ServiceCertificates:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(issuer, critical=False)
         )
-        return sign_certificate(builder, self._signer)
-
-    def _later_than_before(self, moment: datetime) -> datetime:
-        """OpenSSL takes the list with the later date when it knows two, and dates are whole seconds."""
-        with suppress(OSError, ValueError):
-            before = x509.load_pem_x509_crl(self.revocations.read_bytes()).last_update_utc
-            return max(moment, before + timedelta(seconds=1))
-        return moment
+        return sign_certificate(builder, signer)
 
     def _record(self, action: str, service: str, by: str, detail: Mapping[str, object], words: str = "") -> None:
         resource = f"service:{service}"

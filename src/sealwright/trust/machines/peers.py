@@ -6,20 +6,21 @@ Does not answer: did the peer hold the key? The TLS handshake proved that; these
 
 import hashlib
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealwright.kernel import InvalidInput, OperationFailed, Refused, VerificationFailed, check_name, read_limited
 from sealwright.trust.machines.model import service_uri
 from sealwright.trust.principal import Principal
 from sealwright.trust.strict_base64 import encode_base64url
+from sealwright.trust.tls_authority import authority_of, key_text
+from sealwright.trust.tls_clients import read_lists, signed_by
 
 __all__ = [
     "CallRefused",
@@ -56,10 +57,14 @@ class ServiceIdentity:
 
 
 class PeerVerifier:
-    """Checks certificates of peers against one CA and its newest revocation list."""
+    """Checks certificates of peers against the CAs that count and the newest revocation list of each."""
 
-    def __init__(self, ca: Path, revocations: Path, workspace: str) -> None:
+    def __init__(
+        self, ca: Path, revocations: Path, workspace: str, keys: Callable[[], Collection[str]] | None = None
+    ) -> None:
+        """`keys`: of the CAs that count at this moment, as PEM texts; left out: all in the file."""
         self._ca, self._revocations, self._workspace = ca, revocations, workspace
+        self._keys = keys
 
     def identity(self, certificate: bytes, now: datetime, *, use: Literal["client", "server"]) -> ServiceIdentity:
         """The service a DER certificate is for.
@@ -70,11 +75,12 @@ class PeerVerifier:
             Another issuer, use or workspace, not valid now, revoked, or the revocation list cannot be relied on.
         """
         try:
-            found = x509.load_der_x509_certificate(certificate)
-            authority = _authority(self._ca)
-            found.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature, InvalidInput):
+            found, among = x509.load_der_x509_certificate(certificate), _authorities(self._ca)
+        except (ValueError, InvalidInput):
             raise _not_ours("it is not issued by this workspace") from None
+        authority = authority_of(found, among)
+        if authority is None or (self._keys is not None and key_text(authority.public_key()) not in self._keys()):
+            raise _not_ours("it is not issued by this workspace")
         if not found.not_valid_before_utc <= now < found.not_valid_after_utc:
             raise _not_ours("it is not valid now")
         if _list_of(self._revocations, authority, now).get_revoked_certificate_by_serial_number(found.serial_number):
@@ -159,14 +165,14 @@ def mutual_client_context(
 
 
 def take_revocations(context: ssl.SSLContext, ca: Path, revocations: Path, *, now: datetime) -> None:
-    """Make new handshakes of a live context obey a newer list.
+    """Make new handshakes of a live context obey newer lists. Another CA takes another context.
 
     Raises
     ------
     VerificationFailed
-        The list is not by this CA, or not valid now; the context goes on with the one it has.
+        A list is missing, not by its CA, or not valid now; the context goes on with those it has.
     """
-    _list_of(revocations, _authority(ca), now)
+    _check_lists(ca, revocations, now)
     context.load_verify_locations(revocations)
 
 
@@ -174,8 +180,7 @@ def _context(
     protocol: "ssl._SSLMethod", certificate: Path, key: Path, ca: Path, revocations: Path, now: datetime
 ) -> ssl.SSLContext:
     try:
-        authority = _authority(ca)
-        _list_of(revocations, authority, now)
+        _check_lists(ca, revocations, now)
         context = ssl.SSLContext(protocol)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
@@ -191,20 +196,26 @@ def _context(
     return context
 
 
-def _authority(path: Path) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(read_limited(path, _MOST_BYTES))
+def _authorities(path: Path) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates(read_limited(path, _MOST_BYTES)))
+
+
+def _check_lists(ca: Path, revocations: Path, now: datetime) -> None:
+    """Return if there is a list of every CA that counts now."""
+    for authority in _authorities(ca):
+        _list_of(revocations, authority, now)
 
 
 def _list_of(path: Path, authority: x509.Certificate, now: datetime) -> x509.CertificateRevocationList:
-    """The revocation list, if it is the CA's and still counts."""
+    """The newest revocation list of a CA, if it still counts."""
     try:
-        found = x509.load_pem_x509_crl(read_limited(path, _MOST_BYTES))
-        public = authority.public_key()
-        signed = found.is_signature_valid(public)  # type: ignore[arg-type]
-    except (InvalidInput, ValueError, TypeError):
+        lists = read_lists(read_limited(path, _MOST_BYTES))
+    except (InvalidInput, ValueError):
         raise _unreliable("it is missing or unreadable") from None
-    if not signed or found.issuer != authority.subject:
+    own = [one for one in lists if signed_by(one, authority)]
+    if not own:
         raise _unreliable("it is not signed by this CA")
+    found = max(own, key=lambda one: one.last_update_utc)
     ends = found.next_update_utc
     if ends is None or now >= ends:
         raise _unreliable("it has ended; write a new one with: sealwright certificate publish")

@@ -39,16 +39,23 @@ class Machines:
         db: Database,
         audit: Audit,
         *,
-        signer: Signer,
+        signer: Signer | Callable[[], Signer],
         workspace: str,
         access_file: Path,
         clock: Clock,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """`signer` is the workspace's "tokens"; `access_file` is what prediction servers read."""
+        """`signer` is the workspace's "tokens", or gives it as it is at each moment; `access_file` is what prediction
+        servers read."""
         self.db, self.audit, self.clock = db, audit, clock
-        self.signer, self.workspace = signer, workspace
+        self.workspace = workspace
+        self._signer = signer if callable(signer) else lambda: signer
         self._file, self._random = access_file, random
+
+    @property
+    def signer(self) -> Signer:
+        """Who signs tokens at this moment."""
+        return self._signer()
 
     # ---- clients
 

@@ -35,12 +35,14 @@ class TokenService:
         self,
         machines: Machines,
         settings: TokenSettings,
-        keys: Sequence[PublicKey],
+        keys: Sequence[PublicKey] | Callable[[], Sequence[PublicKey]],
         *,
         peer: PeerCheck | None = None,
     ) -> None:
-        """`keys`: all of the branch "tokens", so that tokens of the key before the last hold until they expire."""
-        self._machines, self._settings, self._keys, self._peer = machines, settings, tuple(keys), peer
+        """`keys`: all of the branch "tokens", or those of each moment; tokens of the key before the last hold until they
+        expire."""
+        self._machines, self._settings, self._peer = machines, settings, peer
+        self._keys = keys if callable(keys) else lambda: keys
 
     @property
     def settings(self) -> TokenSettings:
@@ -48,7 +50,8 @@ class TokenService:
 
     @property
     def keys(self) -> tuple[PublicKey, ...]:
-        return self._keys
+        """Those of this moment."""
+        return tuple(self._keys())
 
     def token(self, request: OAuthRequest) -> OAuthAnswer:
         """POST /oauth/token."""
@@ -173,9 +176,7 @@ class TokenService:
         """What a token says, whomever it is for, if it holds now."""
         now = self._machines.clock()
         try:
-            claims = verify_token(
-                raw, self._keys, issuer=self._settings.issuer, audience=None, now=now, thumbprint=None
-            )
+            claims = verify_token(raw, self.keys, issuer=self._settings.issuer, audience=None, now=now, thumbprint=None)
             with self._machines.db.read() as tx:
                 taken_back.access_about(tx, now, token=claims.token_id, subject=claims.subject).check_token(claims)
         except SealwrightError:

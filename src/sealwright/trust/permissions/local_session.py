@@ -51,7 +51,7 @@ class LocalSessions:
     ) -> None:
         """Take what the workspace has; `ledger` gives it as it is now, to look at."""
         self._db, self._ledger, self._audit, self._clock = db, ledger, audit, clock
-        self._key = keyring.key("identity", "local-session/v1")
+        self._keyring = keyring
 
     def open(self, person: str, key_id: str) -> str:
         """Begin a session for somebody whose key was just opened; returns the token for their file.
@@ -79,7 +79,7 @@ class LocalSessions:
                 "INSERT INTO local_sessions (id, secret, person, key_id, opened_at, used_at, ledger_size, seal)"
                 " VALUES (:id, :secret, :person, :key_id, :opened_at, :used_at, :ledger_size, :seal)",
                 **row,
-                seal=self._seal(row),
+                seal=self._seals(row)[0],
             )
         return f"{name}.{secret}"
 
@@ -91,7 +91,7 @@ class LocalSessions:
         row = dict(rows[0]) if rows else {}
         if not row or not hmac.compare_digest(str(row["secret"]), _digest(secret)):
             return None
-        if not hmac.compare_digest(str(row["seal"]), self._seal(row)) or self._was_ended(row):
+        if not any(hmac.compare_digest(str(row["seal"]), one) for one in self._seals(row)) or self._was_ended(row):
             return None
         now, opened, used = self._clock(), from_rfc3339(row["opened_at"]), from_rfc3339(row["used_at"])
         if not opened - _SKEW <= now < opened + LONGEST or not used - _SKEW <= now < used + IDLE:
@@ -123,12 +123,15 @@ class LocalSessions:
             tx.run(
                 "UPDATE local_sessions SET used_at = :used_at, seal = :seal WHERE id = :id",
                 used_at=row["used_at"],
-                seal=self._seal(row),
+                seal=self._seals(row)[0],
                 id=row["id"],
             )
 
-    def _seal(self, row: Mapping[str, object]) -> str:
-        return hmac.digest(self._key, canonical_json({name: row[name] for name in _SEALED}), "sha256").hex()
+    def _seals(self, row: Mapping[str, object]) -> tuple[str, ...]:
+        """Under each version of the key, the newest first: a session outlives the key it began with."""
+        data = canonical_json({name: row[name] for name in _SEALED})
+        keys = self._keyring.keys("identity", "local-session/v1")
+        return tuple(hmac.digest(key, data, "sha256").hex() for key in keys)
 
     def _was_ended(self, row: Mapping[str, object]) -> bool:
         """Whether the ledger has its end: a database from a backup brings nobody back."""

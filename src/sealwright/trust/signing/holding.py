@@ -3,6 +3,7 @@
 Answers: how do programs that were opened before a rotation go on without a failed request?
 They name the key they know. For a day after a rotation the process that held it signs with it, unless it was revoked; the
 programs follow to the new one meanwhile. A key that somebody else put to use is read from the folder when it is asked for.
+The CA is another matter: what its older keys may sign, and for how long, stands in `older_cas`.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from sealwright.trust.key_revocation import list_in
 from sealwright.trust.signers import LocalSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.vault import Vault
+from sealwright.trust.signing.vault import CA_BRANCH, Vault
 from sealwright.trust.statements import Statement
 
 __all__ = ["OVERLAP", "Holding"]
@@ -51,7 +52,7 @@ class Holding:
         newer = steady(self._vault.folder, self._vault.reopened)
         until = self._clock() + OVERLAP
         for branch, signer in self._vault.signers.items():
-            if newer.signers[branch].key_id != signer.key_id:
+            if newer.signers[branch].key_id != signer.key_id and branch != CA_BRANCH:
                 self._earlier[signer.key_id] = (branch, signer, until)
         self._vault, self._seen = newer, now
 
@@ -61,6 +62,7 @@ class Holding:
         found = {branch: [signer.key_id] for branch, signer in self._vault.signers.items()}
         for key_id, (branch, _, _) in self._earlier.items():
             found[branch].append(key_id)
+        found[CA_BRANCH].extend(self._vault.older_cas)
         return found
 
     def signers(self, branch: str, keys: Sequence[str]) -> list[LocalSigner]:

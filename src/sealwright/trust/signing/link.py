@@ -88,6 +88,10 @@ class SignerLink:
         """The signer of a branch with this key, and those beside it; asks for nothing yet."""
         return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
 
+    def older_signer(self, branch: str, key: PublicKey) -> RemoteSigner:
+        """As `signer`, with a key that was replaced: that the signer has it no more is an answer, which nobody is told of."""
+        return RemoteSigner(branch, key, self.line)
+
     def _told(self, branch: str, refused: SignerRefused) -> None:
         if self.on_refusal is not None:
             self.on_refusal(branch, refused)

@@ -108,9 +108,9 @@ def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, 
     draft = private_folder(private_folder(to.resolve()) / "keys")
     write_atomically(draft / ROOT_FILE, wrap(new_root, key_path(workspace, "root", 1), to_unlock))
     for name in SIGNING_BRANCHES:
-        version = branch_versions(keys, name)[-1]
-        secret = open_branch(keys, old_key, workspace, name, version)
-        write_branch(draft, new_key, workspace, name, version, secret)
+        for version in branch_versions(keys, name):
+            secret = open_branch(keys, old_key, workspace, name, version)
+            write_branch(draft, new_key, workspace, name, version, secret)
     write_trust(draft, new_key, trust_root)
     if (keys / TRUST_CHAIN).exists():
         shutil.copyfile(keys / TRUST_CHAIN, draft / TRUST_CHAIN)

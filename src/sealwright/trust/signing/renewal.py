@@ -6,7 +6,8 @@ Does not answer: whether the old one is still believed (`key_revocation`), nor w
 Two steps, so that the new key's name can be on record before it signs anything: `prepare` makes the key, in memory, and
 `take` puts it to use. The new private key, trust.json with its seal, and the signed step to it are several files that must
 change together; they go through one journal, and whoever opens the keys next finishes what a crash cut off. The private
-file of the old key is destroyed then; the processes that hold it go on for a bounded time (`holding`).
+file of the old key is destroyed then; the processes that hold it go on for a bounded time (`holding`). Only that of a CA stays
+for as long as certificates of it hold (`older_cas`).
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.vault import Vault
+from sealwright.trust.signing.vault import CA_BRANCH, Vault
 from sealwright.trust.statements import Statement, sign_statement
 from sealwright.trust.trust_chain import TRUST_CHAIN, chain_bytes, follow_chain, make_link, read_chain
 from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
@@ -98,7 +99,8 @@ def take(prepared: Prepared, vault: Vault, memory: KeyMemory) -> None:
         if branch in _AUTHORITY and (again := key_list_by(authority, memory)):
             files[f"../{KEY_LIST}"] = again  # the newest authority signs the list, so it is signed anew
         changes.make(files)
-        _destroy_older(folder, branch, version)
+        if branch != CA_BRANCH:
+            _destroy_older(folder, branch, version)
 
 
 def key_list_by(authority: Signer, memory: KeyMemory) -> bytes:

@@ -10,6 +10,7 @@ from sealwright.kernel import Clock
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.holding import Holding
 from sealwright.trust.signing.memory_keys import KeyMemory
+from sealwright.trust.signing.older_cas import OlderCas
 from sealwright.trust.signing.renewal import PREPARED_FOR, Prepared, key_list_by, prepare, take
 from sealwright.trust.trust_chain import TRUST_CHAIN, read_chain
 
@@ -19,8 +20,8 @@ __all__ = ["Rotating"]
 class Rotating:
     """The key that waits to be put to use, of one signer process."""
 
-    def __init__(self, holding: Holding, memory: KeyMemory, clock: Clock) -> None:
-        self._holding, self._memory, self._clock = holding, memory, clock
+    def __init__(self, holding: Holding, memory: KeyMemory, older: OlderCas, clock: Clock) -> None:
+        self._holding, self._memory, self._older, self._clock = holding, memory, older, clock
         self._waiting: tuple[Prepared, datetime] | None = None
 
     def make(self, branch: str) -> Prepared:
@@ -51,6 +52,7 @@ class Rotating:
             raise SignerRefused("rotation.unknown", f"No new key {key_id[:16]}… waits to be put to use. Begin again.")
         take(waiting[0], self._holding.vault, self._memory)
         self._holding.refresh()
+        self._older.tidy(self._holding.vault)
 
     def step_after(self, number: int) -> tuple[bytes, bytes]:
         """The signed step to the trust root after number `number`, and the list of revoked keys as it is signed now.

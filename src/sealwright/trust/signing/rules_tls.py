@@ -1,6 +1,7 @@
 """What the branch "tls" signs: its own CA certificate, certificates of servers and clients, lists of revoked ones.
 
-Answers: is this a certificate our CA may issue? It never makes another CA, and nothing outlives its bounds.
+Answers: is this a certificate our CA may issue? It never makes another CA, and nothing outlives its bounds. A CA that was
+replaced issues nothing more: it only says which of its certificates were taken back.
 Does not answer: is it for whom it says? Whoever asks made sure of that.
 """
 
@@ -45,28 +46,34 @@ _OF_CA: AbstractSet[type[object]] = {x509.BasicConstraints, x509.KeyUsage, x509.
 _OF_LIST: AbstractSet[type[object]] = {x509.AuthorityKeyIdentifier, x509.CRLNumber}
 
 
-def check_certificate(data: bytes, key: PublicKey, now: datetime) -> None:
-    """Return if `data` is the part to be signed of a certificate, or of a revocation list, that our CA issues.
+def check_certificate(data: bytes, key: PublicKey, now: datetime, *, lists_only: bool = False) -> datetime | None:
+    """When the certificate ends whose part to be signed is in `data`; None for the CA's own, and for a revocation list.
 
     Parameters
     ----------
     key : PublicKey
         The CA's own.
+    lists_only : bool
+        The CA was replaced: it signs revocation lists, and no certificate.
 
     Raises
     ------
     SignerRefused
-        "certificate.malformed", "certificate.issuer", "certificate.form" or "certificate.time".
+        "certificate.malformed", "certificate.issuer", "certificate.form", "certificate.time" or "certificate.replaced".
     """
     whole = assembled(data, _NO_SIGNATURE)
     try:
         listed = _revocation_list(whole)
         if listed is not None:
             _check_list(listed, key, now)
-        else:
-            _check_one(x509.load_der_x509_certificate(whole), key, now)
+            return None
+        found = x509.load_der_x509_certificate(whole)
+        if lists_only:
+            raise _refused("replaced", "this CA was replaced; ask the one in use, with the key that signs now")
+        _check_one(found, key, now)
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
         raise _refused("malformed", f"it cannot be read ({type(error).__name__})") from None
+    return None if found.subject == found.issuer else found.not_valid_after_utc
 
 
 def _revocation_list(whole: bytes) -> x509.CertificateRevocationList | None:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Callable
 
@@ -29,7 +28,7 @@ from sealwright.trust.signing.messages import (
 )
 from sealwright.trust.signing.service import CONTROL, Door, SigningService
 
-__all__ = ["SignerServer", "peer_of"]
+__all__ = ["SignerServer"]
 
 _CHUNK = 1 << 18
 _MOST_CONNECTIONS = 512
@@ -229,9 +228,3 @@ def _size(given: bytearray) -> int:
 
 def _whole(given: bytearray) -> bool:
     return len(given) >= PREFIX + _size(given) > PREFIX
-
-
-def peer_of(line: socket.socket) -> tuple[int, int]:
-    """Process and user id of who is at the other end, as the kernel recorded them when it connected."""
-    process, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return process, user

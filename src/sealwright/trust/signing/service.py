@@ -10,8 +10,10 @@ from typing import Literal
 
 from sealwright.kernel import Clock, VerificationFailed, system_clock
 from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.signers import LocalSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.holding import Holding
+from sealwright.trust.signing.memory_certificates import CertificateMemory
 from sealwright.trust.signing.memory_heads import Heads
 from sealwright.trust.signing.memory_keys import KeyMemory
 from sealwright.trust.signing.memory_releases import ReleaseMemory
@@ -31,12 +33,13 @@ from sealwright.trust.signing.messages import (
     StepAfter,
     Take,
 )
+from sealwright.trust.signing.older_cas import OlderCas
 from sealwright.trust.signing.rotating import Rotating
 from sealwright.trust.signing.rules_authority import check_key_list, heeding
 from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, sign_next_head
 from sealwright.trust.signing.rules_releases import check_release
 from sealwright.trust.signing.rules_statements import check_model, check_statement
-from sealwright.trust.signing.vault import Vault
+from sealwright.trust.signing.vault import CA_BRANCH, Vault
 from sealwright.trust.trust_root import SECOND_SIGNED
 
 __all__ = ["CONTROL", "HEAD_BRANCHES", "PREDICT", "Door", "SigningService"]
@@ -77,7 +80,9 @@ class SigningService:
         self._clock = clock
         self._revoked = KeyMemory(vault.memory)
         self._holding = Holding(vault, self._revoked)
-        self._rotating = Rotating(self._holding, self._revoked, clock)
+        self._issued = CertificateMemory(vault.memory)
+        self._older = OlderCas(self._issued, self._revoked, clock)
+        self._rotating = Rotating(self._holding, self._revoked, self._older, clock)
         self._heads = Heads(vault.memory)
         self._releases = ReleaseMemory(vault.memory)
 
@@ -139,9 +144,19 @@ class SigningService:
         """One judgement by the rules of the branch, then every signature that goes with it."""
         if asked.branch in HEAD_BRANCHES or asked.branch in SECOND_SIGNED.values():
             raise SignerRefused("branch.other", f"The branch {asked.branch!r} signs nothing by itself.")
-        signer, *beside = self._holding.signers(asked.branch, asked.keys)
+        signer, *beside = self._signers(asked)
         self._judge(asked, signer.public())
         return Signature(signature=signer.sign(asked.data), beside=[one.sign(asked.data) for one in beside])
+
+    def _signers(self, asked: Sign) -> list[LocalSigner]:
+        """Those with the keys that are asked for. A CA that was replaced is asked for by the name of its key, too."""
+        with contextlib.suppress(VerificationFailed):
+            self._holding.refresh()
+        vault = self._holding.vault
+        in_use = vault.signers[CA_BRANCH].key_id
+        if asked.branch == CA_BRANCH and len(asked.keys) == 1 and asked.keys[0] != in_use:
+            return [self._older.signer(vault, asked.keys[0])]
+        return self._holding.signers(asked.branch, asked.keys)
 
     def _judge(self, asked: Sign, key: PublicKey) -> None:
         now, trust_root = self._clock(), self._holding.vault.trust_root
@@ -154,6 +169,7 @@ class SigningService:
             check_release(asked.data, asked.shown, keys=keys, memory=self._releases, now=now)
         elif asked.branch == "authority":
             check_key_list(asked.data, trust_root, self._revoked)
+            self._older.tidy(self._holding.vault)
         elif asked.branch == "tokens":
             from sealwright.trust.signing.rules_tokens import check_token
 
@@ -161,7 +177,10 @@ class SigningService:
         elif asked.branch == "tls":
             from sealwright.trust.signing.rules_tls import check_certificate  # an import most commands do without
 
-            check_certificate(asked.data, key, now)
+            replaced = key.key_id != self._holding.vault.signers[CA_BRANCH].key_id
+            ends = check_certificate(asked.data, key, now, lists_only=replaced)
+            if ends is not None:
+                self._issued.remember(key.key_id, ends)
         else:
             raise SignerRefused("branch.other", f"What the branch {asked.branch!r} signs is not known here.")
 

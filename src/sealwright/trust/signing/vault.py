@@ -1,6 +1,7 @@
 """The private signing keys, opened: in the signer process, and nowhere else.
 
 Answers: are the signing keys of this folder whole, and are they the ones that trust.json lists?
+Of one branch, "tls", older keys are there too: a CA that was replaced still tells which of its certificates were taken back.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from sealwright.kernel import VerificationFailed
 from sealwright.trust.key_files import (
     TRUST_FILE,
+    branch_file,
     branch_versions,
     check_trust,
     open_branch,
@@ -23,10 +25,21 @@ from sealwright.trust.signers import LocalSigner
 from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import Unlock
 
-__all__ = ["MEMORY", "Vault", "open_vault", "vault_of"]
+__all__ = ["CA_BRANCH", "MEMORY", "OlderCa", "Vault", "open_vault", "vault_of"]
 
 MEMORY = "signed"
 """The folder beside the keys where the signer keeps what it must not forget."""
+
+CA_BRANCH = "tls"
+"""The branch whose older keys stay for as long as certificates of theirs hold (`older_cas`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OlderCa:
+    """The key of a CA that was replaced, and the file it is in."""
+
+    signer: LocalSigner
+    file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,7 @@ class Vault:
     signers: Mapping[str, LocalSigner]
     folder: Path
     signing_key: bytes = field(repr=False)
+    older_cas: Mapping[str, OlderCa] = field(default_factory=dict)  # by key id
 
     @property
     def workspace(self) -> str:
@@ -96,4 +110,24 @@ def _opened(folder: Path, workspace: str, signing_key: bytes) -> Vault:
                 link=f"keys/{TRUST_FILE}",
             )
     both = {name: alone[name].with_beside(alone[second]) for name, second in SECOND_SIGNED.items()}
-    return Vault(trust_root, alone | both, folder, signing_key)
+    return Vault(trust_root, alone | both, folder, signing_key, _older_cas(folder, signing_key, trust_root))
+
+
+def _older_cas(folder: Path, signing_key: bytes, trust_root: TrustRoot) -> dict[str, OlderCa]:
+    """The older keys of the CA that are still there, each of which the trust root must list."""
+    listed = {key.key_id for key in trust_root.keys[CA_BRANCH][:-1]}
+    found: dict[str, OlderCa] = {}
+    for version in branch_versions(folder, CA_BRANCH)[:-1]:
+        file = branch_file(folder, CA_BRANCH, version)
+        if not file.exists():
+            continue  # another signer has just destroyed it
+        secret = open_branch(folder, signing_key, trust_root.workspace, CA_BRANCH, version)
+        signer = LocalSigner(SIGNING_BRANCHES[CA_BRANCH], secret)
+        if signer.key_id not in listed:
+            raise VerificationFailed(
+                f"The trust root does not list the key in {file.name}. It was replaced; restore the whole keys folder\n"
+                "from one backup.",
+                link=f"keys/{file.name}",
+            )
+        found[signer.key_id] = OlderCa(signer, file)
+    return found
