@@ -96,7 +96,7 @@ def test_a_signer_ends_when_its_command_is_killed(place: Place, wait_until: Any)
 
 def test_a_signer_that_was_killed_is_replaced_at_the_next_signature(place: Place, samples: Samples) -> None:
     with place.open() as ring:
-        ring.check_signer()
+        ring.signer("statements").sign(statement(samples))
         first = pid_of(ring)
         os.kill(first, signal.SIGKILL)
         with pytest.raises(SignerUnavailable, match="Nothing was signed"):

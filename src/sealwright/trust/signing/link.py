@@ -20,8 +20,8 @@ from pathlib import Path
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signing.client import Line, adopt, narrow, ready
-from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
+from sealwright.trust.signing.client import Line, adopt, join, narrow, ready
+from sealwright.trust.signing.errors import SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.remote import RemoteSigner
@@ -45,6 +45,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.line: Line | None = None
+        self.own: dict[str, tuple[Line, Line]] = {}  # what for -> the line it was joined over, and its own
         self.started: subprocess.Popen[bytes] | None = None
         self.lent = False
 
@@ -53,6 +54,8 @@ class _Held:
         started, self.started = self.started, None
         if line is not None:
             line.close()
+        while self.own:
+            self.own.popitem()[1][1].close()
         if started is None:
             return
         if self.lent:
@@ -77,7 +80,7 @@ class SignerLink:
         self._let_go = weakref.finalize(self, self._held.let_go)
         self._checked = self._closed = False
         self._process = os.getpid()
-        self.on_refusal: Callable[[str, SignerRefused], None] | None = None
+        self.on_refusal: Callable[[str, str], None] | None = None
         self._opening: Opening | None = opening
         if at_once:
             with self._alone:
@@ -86,11 +89,38 @@ class SignerLink:
 
     def signer(self, branch: str, key: PublicKey) -> RemoteSigner:
         """The signer of a branch with this key, and those beside it; asks for nothing yet."""
-        return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
+        return RemoteSigner(branch, key, lambda: self.line_of(branch), second=key.beside, tell=self._told)
 
-    def _told(self, branch: str, refused: SignerRefused) -> None:
+    def line_of(self, what: str) -> Line:
+        """A connection for one branch, or for "keys": while a device is waited for there, nothing else has to wait.
+
+        Raises
+        ------
+        SignerUnavailable, SignerRefused, WrongUnlock, KeyFileUnsafe, VerificationFailed, Refused
+            As `line`.
+        """
+        main = self.line()
+        try:
+            return self._own(what, main)
+        except SignerUnavailable:
+            if main.usable:
+                raise
+        return self._own(what, self.line())  # that line had broken unseen
+
+    def _own(self, what: str, main: Line) -> Line:
+        with self._alone:
+            over, own = self._held.own.get(what, (None, None))
+            if own is not None and over is main and own.usable:
+                return own
+            if own is not None:
+                own.close()
+            made = _joined(main)
+            self._held.own[what] = (main, made)
+            return made
+
+    def _told(self, branch: str, reason: str) -> None:
         if self.on_refusal is not None:
-            self.on_refusal(branch, refused)
+            self.on_refusal(branch, reason)
 
     def line(self, *, checked: bool = True) -> Line:
         """A connection to a signer that holds our keys; not `checked`: to whatever signer there is, for what is signed
@@ -205,6 +235,18 @@ def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Pa
             return held
 
     return RemoteSigner("decision-checkpoints", public, line)
+
+
+def _joined(main: Line) -> Line:
+    """One more connection to the signer at the other end of `main`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.closing(theirs):
+        try:
+            join(main, theirs)
+        except BaseException:
+            ours.close()
+            raise
+    return Line(ours)
 
 
 def _standing(keys: Path) -> socket.socket | None:

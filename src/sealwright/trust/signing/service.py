@@ -5,11 +5,16 @@ Does not answer: who is at the other end. `standing` and `server` know that befo
 """
 
 import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sealwright.kernel import Clock, VerificationFailed, system_clock
+from sealwright.trust.backends.errors import BACKEND_ERRORS
 from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.signing.couriers import PlacedSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.holding import Holding
 from sealwright.trust.signing.memory_heads import Heads
@@ -19,6 +24,8 @@ from sealwright.trust.signing.messages import (
     Behind,
     Done,
     Hello,
+    Look,
+    Looked,
     No,
     Ready,
     Renew,
@@ -32,9 +39,9 @@ from sealwright.trust.signing.messages import (
     Take,
 )
 from sealwright.trust.signing.rotating import Rotating
-from sealwright.trust.signing.rules_authority import check_key_list, heeding
+from sealwright.trust.signing.rules_authority import heeding, key_list_let_through
 from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, sign_next_head
-from sealwright.trust.signing.rules_releases import check_release
+from sealwright.trust.signing.rules_releases import release_let_through
 from sealwright.trust.signing.rules_statements import check_model, check_statement
 from sealwright.trust.signing.vault import Vault
 from sealwright.trust.trust_root import SECOND_SIGNED
@@ -43,7 +50,7 @@ __all__ = ["CONTROL", "HEAD_BRANCHES", "PREDICT", "Door", "SigningService"]
 
 HEAD_BRANCHES = ("checkpoints", "decision-checkpoints")
 
-Asked = Hello | Sign | SignHead | Renew | Take | StepAfter
+Asked = Hello | Sign | SignHead | Renew | Take | StepAfter | Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +80,33 @@ PREDICT = Door("predict")
 class SigningService:
     """Holds the keys, and signs what the rules of each branch let through."""
 
-    def __init__(self, vault: Vault, *, clock: Clock = system_clock) -> None:
+    def __init__(self, vault: Vault, *, clock: Clock = system_clock, holding: Holding | None = None) -> None:
         self._clock = clock
-        self._revoked = KeyMemory(vault.memory)
-        self._holding = Holding(vault, self._revoked)
+        self._holding = holding or Holding(vault, KeyMemory(vault.memory))
+        self._revoked = self._holding.memory
         self._rotating = Rotating(self._holding, self._revoked, clock)
         self._heads = Heads(vault.memory)
         self._releases = ReleaseMemory(vault.memory)
+
+    def beside(self) -> "SigningService":
+        """The same judgement with the same keys, for another thread: files of the memory are opened anew, and locked."""
+        return SigningService(self._holding.vault, clock=self._clock, holding=self._holding)
+
+    def lane_of(self, door: Door, asked: Asked) -> str | None:
+        """What the answer may have to wait for: a device or service, or a change of keys; None: nothing but the disk.
+
+        Requests that wait for the same are answered one after the other, and hold nobody else up.
+        """
+        if isinstance(asked, Hello) or (door != CONTROL and not isinstance(asked, SignHead)):
+            return None
+        if not isinstance(asked, Sign | SignHead):
+            return "keys"
+        keys = asked.keys if isinstance(asked, Sign) else [asked.key] if asked.key else []
+        with contextlib.suppress(SignerRefused, VerificationFailed):
+            for signer in self._holding.signers(asked.branch, keys):
+                if isinstance(signer, PlacedSigner):
+                    return signer.place.home.id.decode()
+        return None
 
     def answer(self, door: Door, asked: Asked) -> Reply:
         """The reply to one request. Never raises for what a caller can send."""
@@ -92,9 +119,13 @@ class SigningService:
                 return self._head(door, asked)
             if door != CONTROL:
                 raise _not_here(door)
+            if isinstance(asked, Look):
+                return self._look(asked)
             return self._sign(asked) if isinstance(asked, Sign) else self._rotate(asked)
         except SignerRefused as error:
             return No(reason=error.reason, message=str(error), at=error.at)
+        except BACKEND_ERRORS as error:
+            return No(reason=error.code, message=str(error))
         except HeadBehind as error:
             return Behind(size=error.size)
         except VerificationFailed as error:
@@ -140,20 +171,31 @@ class SigningService:
         if asked.branch in HEAD_BRANCHES or asked.branch in SECOND_SIGNED.values():
             raise SignerRefused("branch.other", f"The branch {asked.branch!r} signs nothing by itself.")
         signer, *beside = self._holding.signers(asked.branch, asked.keys)
-        self._judge(asked, signer.public())
-        return Signature(signature=signer.sign(asked.data), beside=[one.sign(asked.data) for one in beside])
+        with self._let_through(asked, signer.public()):
+            signature, second = signer.sign(asked.data), [one.sign(asked.data) for one in beside]
+        return Signature(signature=signature, beside=second)
 
-    def _judge(self, asked: Sign, key: PublicKey) -> None:
+    @contextmanager
+    def _let_through(self, asked: Sign, key: PublicKey) -> Iterator[None]:
+        """Inside, it may be signed. What must not be forgotten of it is on disk when the block ends."""
         now, trust_root = self._clock(), self._holding.vault.trust_root
+        if asked.branch == "releases":
+            keys = heeding(trust_root, self._revoked).keys_of("statements")
+            with release_let_through(asked.data, asked.shown, keys=keys, memory=self._releases, now=now):
+                yield
+        elif asked.branch == "authority":
+            with key_list_let_through(asked.data, trust_root, self._revoked):
+                yield
+        else:
+            self._judge(asked, key, now)
+            yield
+
+    def _judge(self, asked: Sign, key: PublicKey, now: datetime) -> None:
+        """The rules of branches that have nothing to remember."""
         if asked.branch == "statements":
             check_statement(asked.data)
         elif asked.branch == "models":
             check_model(asked.data)
-        elif asked.branch == "releases":
-            keys = heeding(trust_root, self._revoked).keys_of("statements")
-            check_release(asked.data, asked.shown, keys=keys, memory=self._releases, now=now)
-        elif asked.branch == "authority":
-            check_key_list(asked.data, trust_root, self._revoked)
         elif asked.branch == "tokens":
             from sealwright.trust.signing.rules_tokens import check_token
 
@@ -165,10 +207,24 @@ class SigningService:
         else:
             raise SignerRefused("branch.other", f"What the branch {asked.branch!r} signs is not known here.")
 
+    def _look(self, asked: Look) -> Reply:
+        """Where the keys elsewhere are, and, if it is asked for, whether they are there."""
+        with contextlib.suppress(VerificationFailed):
+            self._holding.refresh()
+        vault = self._holding.vault
+        placed = {name: one for name, one in vault.signers.items() if isinstance(one, PlacedSigner)}
+        wrong: dict[str, str] = {}
+        for branch, signer in placed.items() if asked.ask else ():
+            try:
+                vault.couriers.public(signer.place.home, signer.place.name, signer.public())
+            except BACKEND_ERRORS as error:
+                wrong[branch] = str(error)
+        return Looked(places={name: one.place.described() for name, one in placed.items()}, wrong=wrong)
+
     def _rotate(self, asked: Renew | Take | StepAfter) -> Reply:
         if isinstance(asked, Renew):
-            made = self._rotating.make(asked.branch)
-            return Renewed(pem=made.public.pem, number=made.number)
+            made = self._rotating.make(asked.branch, asked.at)
+            return Renewed(pem=made.public.pem, number=made.number, place=made.place)
         if isinstance(asked, Take):
             self._rotating.take(asked.key)
             return Done()
