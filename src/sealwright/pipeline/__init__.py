@@ -103,7 +103,9 @@ if TYPE_CHECKING:
         read_trust_root,
     )
     from sealwright.pipeline.workspace_keys import (
+        KeyElsewhereState,
         KeyState,
+        keys_elsewhere,
         keys_of,
         protect_keys,
         recover_keys,
@@ -133,6 +135,7 @@ __all__ = [
     "FiledCompatibility",
     "Finding",
     "Ingested",
+    "KeyElsewhereState",
     "KeyState",
     "LedgerChecked",
     "PROJECT_FILE",
@@ -189,6 +192,7 @@ __all__ = [
     "import_consents",
     "ingest",
     "is_workspace",
+    "keys_elsewhere",
     "keys_of",
     "known_names",
     "ledger_at",
@@ -413,7 +417,9 @@ _HOME = {
         "read_trust_root",
     ),
     "workspace_keys": (
+        "KeyElsewhereState",
         "KeyState",
+        "keys_elsewhere",
         "keys_of",
         "protect_keys",
         "recover_keys",

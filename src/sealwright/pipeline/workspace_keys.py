@@ -8,17 +8,19 @@ effect second: where the ledger cannot be written, nothing happens.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_clock
+from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, SealwrightError, system_clock
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace, ledger_origin
 from sealwright.trust import (
     KEPT_TO_READ,
+    ML_DSA_65,
     SEALING_BRANCHES,
     SIGNING_BRANCHES,
     Audit,
@@ -31,6 +33,8 @@ from sealwright.trust import (
     Principal,
     RevokedKey,
     Share,
+    SignerRefused,
+    SignerUnavailable,
     Unlock,
     make_key_revocations,
     protect_root,
@@ -41,7 +45,17 @@ from sealwright.trust import (
     split_root,
 )
 
-__all__ = ["KeyState", "keys_of", "protect_keys", "recover_keys", "revoke_key", "rotate_key", "split_keys"]
+__all__ = [
+    "KeyElsewhereState",
+    "KeyState",
+    "keys_elsewhere",
+    "keys_of",
+    "protect_keys",
+    "recover_keys",
+    "revoke_key",
+    "rotate_key",
+    "split_keys",
+]
 
 _KEYS = "keys"
 _ROOT = "root"
@@ -61,7 +75,16 @@ class KeyState:
     algorithm: str
     key: str  # key id; "version 2" for a sealing branch, whose keys are secret
     state: str  # "in use", "earlier", or the reason it was revoked for
+    place: str  # of a key in use: "file", or the device or service that holds it; "" where it is not known any more
     days: int | None  # since the file of a key in use was written; None where there is no such file any more
+
+
+class KeyElsewhereState(NamedTuple):
+    """One key in a device or service. `wrong` is empty where it answers and is the one that is listed."""
+
+    branch: str
+    place: str
+    wrong: str
 
 
 def keys_of(workspace: Workspace) -> tuple[KeyState, ...]:
@@ -72,18 +95,21 @@ def keys_of(workspace: Workspace) -> tuple[KeyState, ...]:
     VerificationFailed
         The list of revoked keys is missing, older than one seen before, or not ours.
     """
-    root, now = workspace.trust_root, workspace.clock()
+    root, now, places = workspace.trust_root, workspace.clock(), _places(workspace)
     revoked = KeyListFile(workspace.home).read(root, now=now).keys
     found: list[KeyState] = []
     for branch, algorithm in SIGNING_BRANCHES.items():
         for place, key in enumerate(reversed(root.keys[branch])):
             state = revoked[key.key_id].reason if key.key_id in revoked else "earlier" if place else "in use"
             days = None if place else _age(workspace, branch, now)
-            found.append(KeyState(branch=branch, algorithm=algorithm, key=key.key_id, state=state, days=days))
+            home = "" if place else places.get(branch, "file") if places is not None else "?"
+            one = KeyState(branch=branch, algorithm=algorithm, key=key.key_id, state=state, place=home, days=days)
+            found.append(one)
     for branch in SEALING_BRANCHES:
         for place, version in enumerate(reversed(workspace.keyring.versions(branch))):
             state, days = "earlier" if place else "in use", _age(workspace, branch, now, version)
-            one = KeyState(branch=branch, algorithm="aes-256-gcm", key=f"version {version}", state=state, days=days)
+            name = f"version {version}"
+            one = KeyState(branch=branch, algorithm="aes-256-gcm", key=name, state=state, place="file", days=days)
             found.append(one)
     return tuple(found)
 
@@ -121,35 +147,66 @@ def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, 
     start = ledger.size if since is None else since
     one = RevokedKey(key_id=key_id, branch=branch, reason=reason, since=start, at=now, by=by.counts_as)
     listed = revoke(file.read(root, now=now), one, root, now=now)
-    envelope = make_key_revocations(listed, workspace.keyring.signer("authority"))
     detail = {"branch": branch, "key": key_id, "why": reason, "since": one.since, "sequence": listed.sequence}
     event = Event(action="key.revoke", outcome="done", actor=by.counts_as, resource=f"key:{branch}", detail=detail)
-    LedgerAudit(ledger, workspace.keyring).record(event)
+    audit = LedgerAudit(ledger, workspace.keyring)
+    audit.record(event)
+    try:
+        envelope = make_key_revocations(listed, workspace.keyring.signer("authority"))
+    except SealwrightError as error:
+        audit.record(replace(event, outcome="failed", detail={**detail, "error": error.code}))
+        raise
     file.put(envelope, root)
     return one
 
 
-def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> str:
+def keys_elsewhere(workspace: Workspace) -> tuple[KeyElsewhereState, ...]:
+    """Every key in use that is in a device or service, and what is wrong with it there; each is asked for, in time.
+
+    Raises
+    ------
+    SignerRefused, SignerUnavailable
+        There is no signer to ask.
+    """
+    if not workspace.keyring.places()[0]:
+        return ()
+    places, wrong = workspace.keyring.places(ask=True)
+    return tuple(KeyElsewhereState(branch, place, wrong.get(branch, "")) for branch, place in places.items())
+
+
+def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal, at: Path | None = None) -> str:
     """Give a branch a new key; returns its id, or "version 2" for a branch that encrypts.
 
     For a branch that signs nothing has to be stopped: what runs goes on with the old key for a day, and follows. Of branches
     that encrypt, only those that are read with older versions too; for the others there is `rotate_data_keys`.
+
+    Parameters
+    ----------
+    at : Path, optional
+        The place file of the device or service that shall hold the new key; left out: it is kept in a file. The signer
+        reads it, so it belongs to the signer's user.
 
     Raises
     ------
     PermissionDenied
         Not theirs to do.
     InvalidInput
-        Not a branch that is rotated so.
-    SignerRefused, SignerUnavailable
-        The signer does not do it; nothing changed.
+        Not a branch that is rotated so, or that has keys elsewhere.
+    SignerRefused, SignerUnavailable, BackendUnavailable, BackendRefused, BackendLied
+        The signer does not do it, or the device or service; nothing changed.
     """
     if branch not in (*SIGNING_BRANCHES, *KEPT_TO_READ):
         raise InvalidInput(_NOT_SO.get(branch, f"There is no branch {branch[:40]!r}; see: sealwright keys list"))
+    if at is not None and SIGNING_BRANCHES.get(branch, ML_DSA_65) == ML_DSA_65:
+        able = [name for name, algorithm in SIGNING_BRANCHES.items() if algorithm != ML_DSA_65]
+        raise InvalidInput(
+            f"The key of {branch!r} stays in a file: no device or service here does what it does.\n"
+            f"These can be elsewhere: {', '.join(able)}."
+        )
     allow(workspace, by, "keys.rotate", KeyResource(name=branch))
     folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
     if branch in SIGNING_BRANCHES:
-        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
+        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as, at=at)
         return root.keys[branch][-1].key_id
     detail = {"branch": branch, "version": workspace.keyring.versions(branch)[-1] + 1}
     resource = f"key:{branch}"
@@ -192,6 +249,14 @@ def protect_keys(workspace: Workspace, unlock: Unlock, new_unlock: Unlock, *, by
     allow(workspace, by, "keys.rotate", KeyResource(name=_ROOT))
     audit = LedgerAudit(workspace.ledger, workspace.keyring)
     protect_root(workspace.folder(_KEYS), unlock, new_unlock, audit=audit, by=by.counts_as)
+
+
+def _places(workspace: Workspace) -> Mapping[str, str] | None:
+    """Where keys elsewhere are, by branch; None where only a signer knows that does not answer."""
+    try:
+        return workspace.keyring.places()[0]
+    except (SignerRefused, SignerUnavailable):
+        return None
 
 
 def _find(workspace: Workspace, which: str) -> tuple[str, str]:

@@ -37,7 +37,10 @@ NewKeyFile = Annotated[
 
 @app.command(name="list")
 def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
-    """List every key: its branch, algorithm, state and age."""
+    """List every key: its branch, algorithm, state and age, and where it is.
+
+    A key in a device or service is not asked for here; sealwright doctor does that.
+    """
     from dataclasses import asdict
 
     from sealwright.doors.cli import show
@@ -46,18 +49,34 @@ def list_keys(home: Home = None, key_file: KeyFileOption = None, as_json: AsJson
     with open_at(home, key_file) as workspace:
         found = keys_of(workspace)
     rows = [
-        (one.branch, one.algorithm, one.key[:16], one.state, "" if one.days is None else str(one.days)) for one in found
+        (
+            one.branch,
+            one.algorithm,
+            one.key[:16],
+            one.state,
+            "" if one.days is None else str(one.days),
+            one.place.partition(", key ")[0],
+        )
+        for one in found
     ]
     out(
         as_json,
         [asdict(one) for one in found],
-        lambda: show.rows(["branch", "algorithm", "key", "state", "days"], rows),
+        lambda: show.rows(["branch", "algorithm", "key", "state", "days", "place"], rows),
     )
 
 
 @app.command()
 def rotate(
     branch: Annotated[str, typer.Argument(help="A branch, such as statements; see: sealwright keys list")],
+    at: Annotated[
+        Path | None,
+        typer.Option(
+            "--at",
+            help="TOML file of the token or service that shall hold the new key; left out: a file. The signer reads it.",
+            show_default=False,
+        ),
+    ] = None,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -68,7 +87,8 @@ def rotate(
 
     A branch that signs is replaced while everything runs: programs go on with the old key for a day, and follow. For
     decisions and identity start the servers again afterwards; for data and subjects there is: sealwright data rotate
-    Exit status: 0 done, 2 no such branch, or another program holds the ledger, 3 not allowed.
+    Exit status: 0 done, 1 the token or service does not answer, 2 no such branch, it is refused, or another program holds
+    the ledger, 3 not allowed, 4 what a token or service gave does not verify.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
@@ -78,8 +98,8 @@ def rotate(
     settings = read_settings(home=home, key_file=key_file, actor=actor)
     unlock = unlock_of(settings)
     with _acting(settings, unlock, person_key) as (workspace, by):
-        key = rotate_key(workspace, unlock, branch, by=by)
-    facts = {"branch": branch, "key": key}
+        key = rotate_key(workspace, unlock, branch, by=by, at=at)
+    facts = {"branch": branch, "key": key, "place": "file" if at is None else str(at)}
 
     def words() -> None:
         show.facts(facts)
