@@ -1,7 +1,7 @@
 /* A PKCS#11 library between us and the real one, so that a real token can be made to fail.
  *
  * The file named by FAULTY_PKCS11_MODE says how: "down" (the device was pulled out), "slow" (no session for a while),
- * "lie" (signatures come back with a flipped bit), "hang" (no session, ever); anything else passes every call on. Each
+ * "lie" (signatures come back with a flipped bit), "hang" (no session, ever), "stuck" (not even loaded, ever); anything else passes every call on. Each
  * login is a byte at the end of the file of that name with ".logins". FAULTY_PKCS11_REAL is the library behind. The order of functions is that of CK_FUNCTION_LIST in PKCS #11 2.40.
  */
 #include <dlfcn.h>
@@ -48,6 +48,7 @@ static ulong_t sign(ulong_t session, unsigned char *data, ulong_t size, unsigned
 }
 
 ulong_t C_GetFunctionList(struct list **out) {
+  while (mode_is("stuck")) sleep(1000);
   if (!ours.f[0]) {
     void *library = dlopen(getenv("FAULTY_PKCS11_REAL"), RTLD_NOW | RTLD_LOCAL);
     if (!library) return 5; /* CKR_GENERAL_ERROR */

@@ -84,6 +84,12 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         yield request.getfixturevalue("token" if request.param == "pkcs11" else "engine")
 
 
+@pytest.fixture(params=["pkcs11", "vault"])
+def either(request: pytest.FixtureRequest) -> Any:
+    """Each home that has every algorithm but ML-DSA: a real token, and a fake of a service."""
+    return request.getfixturevalue("token" if request.param == "pkcs11" else "engine")
+
+
 def place_file(home: Any, folder: Path, **changes: Any) -> Path:
     """A place file for a home; a value of None leaves the field out."""
     said = {**_fields(home), **changes}

@@ -297,11 +297,11 @@ def test_a_revoked_key_elsewhere_is_asked_for_in_vain(home: Any, place: Place, t
 def test_two_signatures_of_one_statement_come_from_the_device_and_from_a_file(
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
     samples: Samples,
 ) -> None:
-    rotated(place, "statements", place_file(token, tmp_path))
-    rotated(place, "releases", place_file(token, tmp_path))
+    rotated(place, "statements", place_file(either, tmp_path))
+    rotated(place, "releases", place_file(either, tmp_path))
     with place.open() as ring:
         gate = samples.gate(ring.signer("statements"))
         signer = ring.signer("releases").showing(gate)
@@ -321,9 +321,9 @@ def test_two_signatures_of_one_statement_come_from_the_device_and_from_a_file(
 
 
 def test_every_branch_that_can_be_in_a_token_signs_there(
-    place: Place, tmp_path: Path, token: Any, samples: Samples
+    place: Place, tmp_path: Path, either: Any, samples: Samples
 ) -> None:
-    file = place_file(token, tmp_path)
+    file = place_file(either, tmp_path)
     branches = [name for name, algorithm in SIGNING_BRANCHES.items() if algorithm != "ml-dsa-65"]
     first = place.open().trust_root
     for branch in branches:
@@ -349,7 +349,7 @@ def test_every_branch_that_can_be_in_a_token_signs_there(
         head = line.ask(SignHead(branch="decision-checkpoints", data=empty, since=0, path=[]), Signature)
         ring.trust_root.in_use("decision-checkpoints").verify(head.signature, empty)
         line.close()
-    assert rotated(place, "authority").keys["authority"][-1]  # the step is signed in the token, and by the new file
+    assert rotated(place, "authority").keys["authority"][-1]  # the step is signed there, and by the new file
 
 
 # ---- nothing half done
@@ -358,17 +358,17 @@ def test_every_branch_that_can_be_in_a_token_signs_there(
 def test_a_revocation_that_could_not_be_signed_can_be_signed_later(
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
 ) -> None:
     """Each list has a new time in it: if the one that failed were remembered, no other would follow it."""
     rotated(place, "tokens")
-    rotated(place, "authority", place_file(token, tmp_path))
+    rotated(place, "authority", place_file(either, tmp_path))
     with place.open() as ring:
         root = ring.trust_root
-        token.fault("down")
+        either.fault("down")
         with pytest.raises(BackendUnavailable):
             ring.signer("authority").sign_together(revoking(root, "tokens", by="ada"))
-        token.fault("down", on=False)
+        either.fault("down", on=False)
         time.sleep(1.6)
         ring.signer("authority").sign_together(revoking(root, "tokens", by="bea"))
         with pytest.raises(SignerRefused) as error:
@@ -379,17 +379,17 @@ def test_a_revocation_that_could_not_be_signed_can_be_signed_later(
 def test_a_pointer_that_could_not_be_signed_takes_no_number(
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
     samples: Samples,
 ) -> None:
-    rotated(place, "releases", place_file(token, tmp_path))
+    rotated(place, "releases", place_file(either, tmp_path))
     with place.open() as ring:
         signer = ring.signer("releases").showing(samples.gate(ring.signer("statements")))
         for fault in ("down", "lie"):
-            token.fault(fault)
+            either.fault(fault)
             with pytest.raises((BackendUnavailable, BackendLied)):
                 signer.sign_together(samples.pointer(5, reason="the first try"))
-            token.fault(fault, on=False)
+            either.fault(fault, on=False)
             time.sleep(1.6)
         signer.sign_together(samples.pointer(4, reason="another"))
         signer.sign_together(samples.pointer(5, reason="a later try"))
@@ -398,10 +398,10 @@ def test_a_pointer_that_could_not_be_signed_takes_no_number(
         assert error.value.reason == "pointer.older"
 
 
-def test_a_rotation_whose_step_is_not_signed_changes_nothing(place: Place, tmp_path: Path, token: Any) -> None:
-    rotated(place, "authority", place_file(token, tmp_path))
+def test_a_rotation_whose_step_is_not_signed_changes_nothing(place: Place, tmp_path: Path, either: Any) -> None:
+    rotated(place, "authority", place_file(either, tmp_path))
     before = {path.name: path.read_bytes() for path in place.keys.glob("*.json")}
-    token.fault("down")
+    either.fault("down")
     audit = Kept()
     with pytest.raises(BackendUnavailable):
         rotated(place, "tokens", audit=audit)
@@ -410,7 +410,7 @@ def test_a_rotation_whose_step_is_not_signed_changes_nothing(place: Place, tmp_p
         ("done", None),
         ("failed", "keys.backend_unavailable"),
     ]
-    token.fault("down", on=False)
+    either.fault("down", on=False)
     assert len(rotated(place, "tokens").keys["tokens"]) == 2
 
 
@@ -421,13 +421,13 @@ def test_a_standing_signer_takes_a_key_to_a_token_and_back_while_programs_run(
     standing: Any,
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
 ) -> None:
     process = standing()
     with place.open() as before:
         old, held = verified(before), before.signer("statements")
         made = make_statement([("x", "sha256:" + "1" * 64)], "https://slsa.dev/provenance/v1", {})
-        middle = rotated(place, "statements", place_file(token, tmp_path))
+        middle = rotated(place, "statements", place_file(either, tmp_path))
         verify_statement(sign_statement(made, held), middle.keys_of("statements")[:1])
         in_token = before.signer("statements")
         verify_statement(sign_statement(made, in_token), middle.keys_of("statements")[1:])
@@ -442,23 +442,23 @@ def test_a_standing_signer_takes_a_key_to_a_token_and_back_while_programs_run(
 def test_a_signer_that_was_lent_takes_up_a_key_that_another_process_put_elsewhere(
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
 ) -> None:
     with place.open() as ring:
         verified(ring)
         started = ring._link._held.started
-        rotated(place, "statements", place_file(token, tmp_path))
+        rotated(place, "statements", place_file(either, tmp_path))
         verified(ring)
         assert ring._link._held.started is started
 
 
-def test_heads_of_a_server_in_a_token_wait_for_the_token_alone(place: Place, tmp_path: Path, token: Any) -> None:
+def test_heads_of_a_server_in_a_token_wait_for_the_token_alone(place: Place, tmp_path: Path, either: Any) -> None:
     """A prediction server whose key is a file goes on while another branch's device is slow, over the same signer."""
-    rotated(place, "statements", place_file(token, tmp_path))
+    rotated(place, "statements", place_file(either, tmp_path))
     with place.open() as ring:
         verified(ring)
         line = Line(ring.lend_signer(DECISIONS))
-        token.fault("slow")
+        either.fault("slow")
         ended: list[BaseException] = []
 
         def wait_for_it() -> None:

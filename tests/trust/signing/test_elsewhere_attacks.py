@@ -137,8 +137,8 @@ def test_a_library_that_others_can_change_is_not_loaded(place: Place, tmp_path: 
 # ---- what stands in the folder
 
 
-def test_no_changed_byte_of_a_description_opens(place: Place, tmp_path: Path, token: Any) -> None:
-    rotated(place, "models", place_file(token, tmp_path))
+def test_no_changed_byte_of_a_description_opens(place: Place, tmp_path: Path, either: Any) -> None:
+    rotated(place, "models", place_file(either, tmp_path))
     path = place.keys / "models.v2.json"
     whole = path.read_bytes()
     assert not [word for word in (b"first", b"softhsm", b"pin") if word in whole]
@@ -153,8 +153,8 @@ def test_no_changed_byte_of_a_description_opens(place: Place, tmp_path: Path, to
         model_of(ring)
 
 
-def test_descriptions_and_keys_do_not_change_places(place: Place, tmp_path: Path, token: Any) -> None:
-    file = place_file(token, tmp_path)
+def test_descriptions_and_keys_do_not_change_places(place: Place, tmp_path: Path, either: Any) -> None:
+    file = place_file(either, tmp_path)
     old = (place.keys / "models.v1.json").read_bytes()
     rotated(place, "models", file)
     rotated(place, "tls", file)
@@ -173,9 +173,9 @@ def test_descriptions_and_keys_do_not_change_places(place: Place, tmp_path: Path
     place.open().close()
 
 
-def test_a_description_of_another_key_than_the_listed_one_is_refused(place: Place, tmp_path: Path, token: Any) -> None:
+def test_a_description_of_another_key_than_the_listed_one_is_refused(place: Place, tmp_path: Path, either: Any) -> None:
     """As after two histories of one folder: sealed by us, for this branch and version, and of another key."""
-    rotated(place, "models", place_file(token, tmp_path))
+    rotated(place, "models", place_file(either, tmp_path))
     key, link = signing_key(place), "x"
     found = place_of(place.keys, key, "ws_1", "models", 2)
     assert found is not None
@@ -192,16 +192,16 @@ def test_a_description_of_another_key_than_the_listed_one_is_refused(place: Plac
 
 
 def test_a_place_file_is_read_only_if_nobody_else_could_have_written_it(
-    place: Place, tmp_path: Path, token: Any
+    place: Place, tmp_path: Path, either: Any
 ) -> None:
-    file = place_file(token, tmp_path)
+    file = place_file(either, tmp_path)
     link = tmp_path / "link.toml"
     link.symlink_to(file)
-    loose = place_file(token, tmp_path)
+    loose = place_file(either, tmp_path)
     loose.chmod(0o664)
     cases = [link, loose, tmp_path, tmp_path / "none.toml", Path("/dev/null")]
     if os.geteuid() == 0:
-        theirs = place_file(token, tmp_path)
+        theirs = place_file(either, tmp_path)
         os.chown(theirs, 65_431, -1)
         cases.append(theirs)
     for path in cases:
@@ -270,9 +270,9 @@ def test_paths_in_a_place_file_begin_where_it_lies(tmp_path: Path) -> None:
 def test_a_predict_connection_places_nothing_looks_at_nothing_and_joins_nobody(
     place: Place,
     tmp_path: Path,
-    token: Any,
+    either: Any,
 ) -> None:
-    file = place_file(token, tmp_path)
+    file = place_file(either, tmp_path)
     with place.open() as ring:
         line = Line(ring.lend_signer(DECISIONS))
         narrow(line, DECISIONS)
@@ -310,6 +310,7 @@ def test_the_signer_loads_no_library_and_its_couriers_no_key(place: Place, tmp_p
         for pid in (family.signer, courier):
             status = Path(f"/proc/{pid}/status").read_text()
             assert ("NoNewPrivs:\t1" in status, "Seccomp:\t2" in status) == (True, True)
+        assert _sockets_of(family.dispatcher) == _sockets_of(courier) == 1, "a line of the signer's was kept"
 
 
 @needs_root
@@ -356,8 +357,8 @@ def test_a_private_key_in_the_token_is_in_no_file_and_not_in_the_signer(
         assert [name for name, data in places.items() for form in forms if form in data] == []
 
 
-def test_a_courier_that_was_killed_is_replaced(place: Place, tmp_path: Path, token: Any, wait_until: Any) -> None:
-    rotated(place, "models", place_file(token, tmp_path))
+def test_a_courier_that_was_killed_is_replaced(place: Place, tmp_path: Path, either: Any, wait_until: Any) -> None:
+    rotated(place, "models", place_file(either, tmp_path))
     with place.open() as ring:
         model_of(ring)
         family = family_of(ring)
@@ -371,8 +372,8 @@ def test_a_courier_that_was_killed_is_replaced(place: Place, tmp_path: Path, tok
         model_of(ring)
 
 
-def test_without_a_dispatcher_files_go_on_signing(place: Place, tmp_path: Path, token: Any, wait_until: Any) -> None:
-    rotated(place, "models", place_file(token, tmp_path))
+def test_without_a_dispatcher_files_go_on_signing(place: Place, tmp_path: Path, either: Any, wait_until: Any) -> None:
+    rotated(place, "models", place_file(either, tmp_path))
     with place.open() as ring:
         verified(ring)
         dispatcher = family_of(ring).dispatcher
@@ -383,8 +384,8 @@ def test_without_a_dispatcher_files_go_on_signing(place: Place, tmp_path: Path, 
         verified(ring)
 
 
-def test_nobody_outlives_the_signer(place: Place, tmp_path: Path, token: Any, wait_until: Any) -> None:
-    rotated(place, "models", place_file(token, tmp_path))
+def test_nobody_outlives_the_signer(place: Place, tmp_path: Path, either: Any, wait_until: Any) -> None:
+    rotated(place, "models", place_file(either, tmp_path))
     for kill in (True, False):
         with place.open() as ring:
             model_of(ring)
@@ -418,10 +419,55 @@ def test_a_device_that_hangs_ends_its_courier_and_is_asked_anew(
         model_of(ring)
 
 
-def test_junk_ends_no_more_than_the_courier_it_is_for(place: Place, tmp_path: Path, token: Any) -> None:
+@pytest.mark.slow
+def test_a_library_that_never_comes_back_does_not_keep_its_courier(
+    place: Place, tmp_path: Path, token: Any, wait_until: Any
+) -> None:
+    """Not even where it lets no other thread of the courier run: the kernel ends it."""
+    if token.hsm.mode is None:
+        pytest.skip("no C compiler here, so the token cannot be made to hang")
+    rotated(place, "models", place_file(token, tmp_path))
+    token.fault("stuck")
+    with place.open() as ring:
+        with pytest.raises(BackendUnavailable):
+            model_of(ring)
+        for courier in family_of(ring).couriers:
+            wait_until(lambda pid=courier: not runs(pid))
+        verified(ring)
+        token.fault("stuck", on=False)
+        time.sleep(1.6)
+        model_of(ring)
+
+
+def test_a_signer_that_is_stopped_answers_first_who_waits_for_a_device(
+    standing: Any, place: Place, tmp_path: Path, engine: Any
+) -> None:
+    rotated(place, "models", place_file(engine, tmp_path))
+    process = standing()
+    with place.open() as ring:
+        model_of(ring)
+        engine.fault("slow")
+        ended: list[BaseException] = []
+
+        def wait_for_it() -> None:
+            try:
+                model_of(ring)
+            except (BackendUnavailable, SignerUnavailable) as error:
+                ended.append(error)
+
+        waiting = threading.Thread(target=wait_for_it)
+        waiting.start()
+        time.sleep(0.5)
+        process.terminate()
+        waiting.join()
+        assert process.wait(20) == 0
+    assert [type(error) for error in ended] == [BackendUnavailable]
+
+
+def test_junk_ends_no_more_than_the_courier_it_is_for(place: Place, tmp_path: Path, either: Any) -> None:
     """Whoever had the signer's line to a courier could ask it for signatures, and for nothing else."""
     with _dispatcher() as line:
-        home = read_place_file(place_file(token, tmp_path))[0]
+        home = read_place_file(place_file(either, tmp_path))[0]
         for data in (
             b"\0\0\0\0",
             b"\xff" * 40,
@@ -495,8 +541,8 @@ def test_a_courier_that_says_something_else_is_not_believed(tmp_path: Path) -> N
 # ---- a signer of another user
 
 
-def test_a_parted_signer_goes_on_with_keys_elsewhere(place: Place, tmp_path: Path, token: Any) -> None:
-    rotated(place, "models", place_file(token, tmp_path))
+def test_a_parted_signer_goes_on_with_keys_elsewhere(place: Place, tmp_path: Path, either: Any) -> None:
+    rotated(place, "models", place_file(either, tmp_path))
     to, key = parted(place, os.geteuid())
     with stand(to, key, None) as process, place.open() as ring:
         try:
@@ -540,6 +586,10 @@ def _import_key(token: Any, name: str, signer: LocalSigner, secret: bytes, *, ex
                 **same,
             }
         )
+
+
+def _sockets_of(pid: int) -> int:
+    return sum(str(one.readlink()).startswith("socket:") for one in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _memory_of(pid: int) -> bytes:

@@ -217,7 +217,10 @@ def _kept(key: Any, name: str) -> Any:
     return key
 
 
-_NOT_THERE = ("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "DeviceError", "DeviceMemory", "LibraryUnloaded")
+_NOT_THERE = (
+    *("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "DeviceError", "DeviceMemory", "LibraryUnloaded"),
+    *("GeneralError", "FunctionFailed", "SessionClosed", "SessionHandleInvalid", "SlotIDInvalid", "TokenNotRecognised"),
+)
 
 
 def _worded(error: Exception, what: str) -> SealwrightError:

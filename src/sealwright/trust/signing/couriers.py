@@ -150,9 +150,10 @@ class _Way:
                     self._line = self._new_line()
                     self._exchange(Open(home=self._home), Made, _START_SECONDS)
                 return self._exchange(question, wanted, self._home.seconds + _MORE_SECONDS)
-            except BackendUnavailable:
-                self._drop()  # a new one is asked next time, in case this one hangs
-                self._left_until = self._clock() + min(self._home.seconds, _LEFT_ALONE)
+            except (BackendUnavailable, BackendRefused) as error:
+                self._drop()  # a new one is asked next time: this one may hang, or know what is not so any more
+                if isinstance(error, BackendUnavailable):
+                    self._left_until = self._clock() + min(self._home.seconds, _LEFT_ALONE)
                 raise
 
     def _exchange(self, question: Question, wanted: type[_R], seconds: float) -> _R:
@@ -167,8 +168,6 @@ class _Way:
                 f"The courier to {self._home.described()} {why}, so nothing was signed.\nTry again; look whether it can be reached."
             ) from None
         if isinstance(said, Failure):
-            if isinstance(question, Open):
-                self._drop()
             if said.secret:
                 self._wrong = BackendRefused(said.message)
             raise _as_error(said)

@@ -37,7 +37,7 @@ class Lanes(Generic[_T]):
         self._lanes: dict[str, queue.SimpleQueue[_Waiting[_T]]] = {}
         self._done: queue.SimpleQueue[tuple[_Waiting[_T], Reply]] = queue.SimpleQueue()
         self.bell, self._rope = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self.bytes = 0  # of requests that wait
+        self.bytes = self.waiting = 0  # size and number of requests that wait
 
     def put(self, lane: str, whose: _T, door: Door, asked: Asked, size: int) -> None:
         """Have a request answered; `bell` becomes readable when it is."""
@@ -45,7 +45,7 @@ class Lanes(Generic[_T]):
             self._lanes[lane] = queue.SimpleQueue()
             own = self._service.beside()
             threading.Thread(target=self._work, args=(self._lanes[lane], own), name="lane", daemon=True).start()
-        self.bytes += size
+        self.bytes, self.waiting = self.bytes + size, self.waiting + 1
         self._lanes[lane].put(_Waiting(whose, door, asked, size))
 
     def answered(self) -> list[tuple[_T, Reply]]:
@@ -57,7 +57,7 @@ class Lanes(Generic[_T]):
             return found
         while not self._done.empty():
             one, reply = self._done.get()
-            self.bytes -= one.size
+            self.bytes, self.waiting = self.bytes - one.size, self.waiting - 1
             found.append((one.whose, reply))
         return found
 

@@ -107,9 +107,17 @@ class SignerServer:
                 elif key.data in self._connections:
                     self._attend(key.data)
             self._end_the_slow()
+        self._finish()
         for connection in list(self._connections):
             self._end(connection)
         self._chooser.close()
+
+    def _finish(self) -> None:
+        """Give those their answer who wait for one in a lane, as far as it comes in time."""
+        until = time.monotonic() + _PATIENCE
+        while self._lanes.waiting and time.monotonic() < until:
+            time.sleep(0.01)
+            self._hand_out()
 
     def _welcome(self) -> None:
         assert self._listening is not None
