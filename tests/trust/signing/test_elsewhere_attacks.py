@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from sealwright.trust.key_files import open_branch, open_root, place_of, placed_
 from sealwright.trust.signers import LocalSigner
 from sealwright.trust.signing.client import Line, narrow
 from sealwright.trust.signing.courier import MOST_BYTES, Failure, Made, Open, Signed, receive, send
-from sealwright.trust.signing.couriers import Couriers
+from sealwright.trust.signing.couriers import Couriers, PlacedSigner
 from sealwright.trust.signing.messages import Done, Join, Look, Renew
 from sealwright.trust.signing.vault import open_vault
 
@@ -490,52 +491,66 @@ def test_junk_ends_no_more_than_the_courier_it_is_for(place: Place, tmp_path: Pa
         courier.close()
 
 
-def test_a_courier_that_says_something_else_is_not_believed(tmp_path: Path) -> None:
-    """Silence, junk, an answer to another question, a signature of nobody, a key that is none."""
-    answers: list[Any] = [None, b"\0\0\0\1\xff", b"\xff\xff\xff\xff", Made(pem="x"), Signed(signature=b"x" * 64)]
+@contextlib.contextmanager
+def couriers_that_say(answers: list[Any], tmp_path: Path) -> Iterator[tuple[PlacedSigner, list[float]]]:
+    """A signer whose couriers each answer one question so, and no more; bytes are sent as they are. And its clock."""
     ours, theirs = socket.socketpair()
-    read = msgspec.msgpack.Decoder(Any).decode
+    kept: list[socket.socket] = []
 
     def be_dispatcher() -> None:
         with contextlib.suppress(OSError, EOFError):
             while theirs.recv(1):
                 mine, other = socket.socketpair()
+                kept.append(mine)
                 socket.send_fds(theirs, [b"\1"], [other.fileno()])
                 other.close()
-                receive(mine, read)
+                receive(mine, msgspec.msgpack.Decoder(Any).decode)
                 send(mine, Made())
-                receive(mine, read)
+                receive(mine, msgspec.msgpack.Decoder(Any).decode)
                 said = answers.pop(0)
                 if isinstance(said, bytes):
                     mine.sendall(said)
                 elif said is not None:
                     send(mine, said)
-                kept.append(mine)
 
-    kept: list[socket.socket] = []
     thread = threading.Thread(target=be_dispatcher, daemon=True)
     thread.start()
     moment = [0.0]
     couriers = Couriers(ours, clock=lambda: moment[0])
     home = KeyHome(method="vault", fields={"url": "https://v", "token_file": str(tmp_path / "t"), "seconds": 0.2})
     public = LocalSigner(ECDSA_P256, b"\7" * 32).public()
-    signer = couriers.signer(KeyPlace(home=home, name="k", key_id=public.key_id), public)
-    for kind, words in (
-        (BackendUnavailable, "in time"),
-        (BackendUnavailable, "ended"),
-        (BackendUnavailable, "ended"),
-        (BackendUnavailable, "another question"),
-        (BackendLied, "did not make over this"),
-    ):
-        with pytest.raises(kind, match=words):
-            signer.sign(b"data")
-        moment[0] += 10
+    yield couriers.signer(KeyPlace(home=home, name="k", key_id=public.key_id), public), moment
     couriers._way(home)._drop()
     ours.close()
     thread.join(5)
-    for one in kept:
+    for one in (*kept, theirs):
         one.close()
-    theirs.close()
+
+
+def test_a_courier_that_says_something_else_is_not_believed(tmp_path: Path) -> None:
+    """Silence, junk, an answer to another question, a signature of nobody."""
+    answers: list[Any] = [None, b"\0\0\0\1\xff", b"\xff\xff\xff\xff", Made(pem="x"), Signed(signature=b"x" * 64)]
+    with couriers_that_say(answers, tmp_path) as (signer, moment):
+        for kind, words in (
+            (BackendUnavailable, "in time"),
+            (BackendUnavailable, "ended"),
+            (BackendUnavailable, "ended"),
+            (BackendUnavailable, "another question"),
+            (BackendLied, "did not make over this"),
+        ):
+            with pytest.raises(kind, match=words):
+                signer.sign(b"data")
+            moment[0] += 10
+
+
+def test_after_a_refusal_another_courier_is_asked(tmp_path: Path) -> None:
+    """The one that was refused may know what is not so any more: a token that was changed, a session that ended."""
+    good = LocalSigner(ECDSA_P256, b"\7" * 32).sign(b"data")
+    answers: list[Any] = [Failure(code="keys.backend_refused", message="stale"), Signed(signature=good)]
+    with couriers_that_say(answers, tmp_path) as (signer, _):
+        with pytest.raises(BackendRefused, match="stale"):
+            signer.sign(b"data")
+        assert signer.sign(b"data") == good
 
 
 # ---- a signer of another user
