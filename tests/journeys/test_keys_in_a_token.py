@@ -115,11 +115,12 @@ def test_a_token_that_is_taken_away_stops_what_it_signs_and_nothing_is_half_done
         before = entries.read_bytes()
         done = home.do("promote", "project", "1", "--reason", "While the token is away", expect=1)
         assert "keys.backend_unavailable" in done.err
-        told = home.inside("history", "project").out
-        assert "While the token is away" not in told
+        assert "While the token is away" not in home.inside("history", "project").out
         added = entries.read_bytes()[len(before) :]
-        assert b"signer.sign" in added
-        assert b"pointer" not in added
+        told = [json.loads(line.split(b"\t")[0]) for line in added.splitlines()]
+        assert [(one["action"], one["detail"]["outcome"], one["detail"]["reason"]) for one in told] == [
+            ("signer.sign", "failed", "keys.backend_unavailable")
+        ]
         home.do("token", "project", "--for", "till-1")  # signed by a key in a file
         assert home.inside("doctor", "--json", expect=None).out.count('"bad"') >= len(BRANCHES)
     finally:

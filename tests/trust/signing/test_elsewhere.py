@@ -100,7 +100,7 @@ def test_it_is_made_there_each_time_anew_and_never_lies_in_the_folder(home: Any,
         place.stolen("models").sign(b"what a thief of the folder and its key file has")
 
 
-def test_a_home_that_is_down_means_a_refusal_in_time_and_the_rest_goes_on(
+def test_a_home_that_is_down_means_a_refusal_in_time_and_the_rest_goes_on_t55(
     home: Any,
     place: Place,
     tmp_path: Path,
@@ -134,7 +134,7 @@ def test_a_home_that_is_down_keeps_no_signer_from_starting(home: Any, place: Pla
         model_of(ring)
 
 
-def test_while_a_slow_home_is_waited_for_other_branches_sign(home: Any, place: Place, tmp_path: Path) -> None:
+def test_while_a_slow_home_is_waited_for_other_branches_sign_t55(home: Any, place: Place, tmp_path: Path) -> None:
     rotated(place, "models", place_file(home, tmp_path))
     with place.open() as ring:
         model_of(ring)
@@ -176,7 +176,7 @@ def test_whoever_asks_a_home_that_did_not_answer_is_refused_at_once(home: Any, p
         home.fault("slow", on=False)
 
 
-def test_a_home_that_lies_is_not_believed(home: Any, place: Place, tmp_path: Path) -> None:
+def test_a_home_that_lies_is_not_believed_t55(home: Any, place: Place, tmp_path: Path) -> None:
     rotated(place, "models", place_file(home, tmp_path))
     with place.open() as ring:
         told: list[tuple[str, str]] = []
@@ -204,7 +204,7 @@ def test_a_key_that_does_not_sign_is_not_listed(home: Any, place: Place, tmp_pat
         model_of(ring)
 
 
-def test_a_key_that_was_removed_there_signs_no_more(home: Any, place: Place, tmp_path: Path) -> None:
+def test_a_key_that_was_removed_there_signs_no_more_t55(home: Any, place: Place, tmp_path: Path) -> None:
     rotated(place, "models", place_file(home, tmp_path))
     with place.open() as ring:
         model_of(ring)

@@ -315,7 +315,7 @@ def test_the_signer_loads_no_library_and_its_couriers_no_key(place: Place, tmp_p
 
 
 @needs_root
-def test_neither_the_pin_nor_a_key_is_where_it_need_not_be(place: Place, tmp_path: Path, token: Any) -> None:
+def test_neither_the_pin_nor_a_key_is_where_it_need_not_be_t61(place: Place, tmp_path: Path, token: Any) -> None:
     rotated(place, "models", place_file(token, tmp_path))
     key = signing_key(place)
     keys = {"signing": key, "statements": open_branch(place.keys, key, "ws_1", "statements", 1)}
