@@ -127,6 +127,8 @@ class Keyring:
     def places(self, *, ask: bool = False) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """By branch, where the keys elsewhere are, in words; and, if `ask`, what is wrong with them there.
 
+        Without `ask` it is as of when the keyring was opened, where the signing keys lie beside it.
+
         Raises
         ------
         SignerRefused, SignerUnavailable

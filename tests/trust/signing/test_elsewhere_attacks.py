@@ -465,6 +465,20 @@ def test_a_signer_that_is_stopped_answers_first_who_waits_for_a_device(
     assert [type(error) for error in ended] == [BackendUnavailable]
 
 
+def test_a_dispatcher_that_cannot_begin_does_not_go_on_as_the_signer() -> None:
+    """What was parted must never return into the program that parted it."""
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from sealwright.trust.signing import courier\n"
+        "def fail(line): raise RuntimeError('no /proc here')\n"
+        "courier._alone = fail\n"
+        "try:\n    courier.part_dispatcher(); os.wait()\nexcept (RuntimeError, ChildProcessError): pass\n"
+        "print('here', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, SOURCE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["here"]
+
+
 def test_junk_ends_no_more_than_the_courier_it_is_for(place: Place, tmp_path: Path, either: Any) -> None:
     """Whoever had the signer's line to a courier could ask it for signatures, and for nothing else."""
     with _dispatcher() as line:

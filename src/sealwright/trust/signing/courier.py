@@ -117,8 +117,7 @@ def part_dispatcher() -> socket.socket:
     """Part a dispatcher from this process, which has read nothing secret yet and has one thread; a line to it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     if os.fork() == 0:
-        _alone(theirs)
-        dispatch(theirs)
+        _become(dispatch, theirs)
     theirs.close()
     return ours
 
@@ -133,8 +132,7 @@ def dispatch(line: socket.socket) -> NoReturn:
         while line.recv(1):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             if os.fork() == 0:
-                _alone(theirs)
-                _carry(theirs)
+                _become(_carry, theirs)
             theirs.close()
             socket.send_fds(line, [b"\1"], [ours.fileno()])
             ours.close()
@@ -171,6 +169,15 @@ def _exactly(line: socket.socket, count: int) -> bytes:
             raise EOFError
         data += chunk
     return bytes(data)
+
+
+def _become(other: Callable[[socket.socket], NoReturn], line: socket.socket) -> NoReturn:
+    """Be something else from here on, in a process that was just made; on no account what made it."""
+    try:
+        _alone(line)
+        other(line)
+    finally:
+        os._exit(1)
 
 
 def _alone(line: socket.socket) -> None:
