@@ -11,7 +11,6 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -26,18 +25,12 @@ from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.standing import connect_standing, socket_folder
+from sealwright.trust.signing.starting import lent, start_signer
 
 __all__ = ["SignerLink", "borrowed_signer"]
 
-_BOOT = (
-    "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
-    "runpy.run_module('sealwright.trust.signing', run_name='__main__', alter_sys=True)"
-)
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 _FIRST_ANSWER_SECONDS = 60.0  # a passphrase takes a second on a slow machine
 _END_SECONDS = 5.0
-
-_lent: "list[subprocess.Popen[bytes]]" = []  # signers that live on with a server they were lent to
 
 
 class _Held:
@@ -59,7 +52,7 @@ class _Held:
         if started is None:
             return
         if self.lent:
-            _lent.append(started)
+            lent(started)
             return
         try:
             started.wait(_END_SECONDS)
@@ -194,7 +187,7 @@ class SignerLink:
         if self._held.started is not None:
             self._held.started.kill()
             self._held.started.wait()
-        self._held.started, connected = _start(self._opening)
+        self._held.started, connected = start_signer(self._opening)
         self._held.line = Line(connected, patience=_FIRST_ANSWER_SECONDS)
 
     def _check(self, line: Line) -> None:
@@ -255,29 +248,3 @@ def _standing(keys: Path) -> socket.socket | None:
     if elsewhere is None:
         return connect_standing(socket_folder(keys))
     return connect_standing(Path(elsewhere.folder), elsewhere.user)
-
-
-def _start(opening: Opening) -> "tuple[subprocess.Popen[bytes], socket.socket]":
-    """A new signer process, told over a pipe what opens its keys, and a socket to it."""
-    while _lent and _lent[0].poll() is not None:
-        _lent.pop(0)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    place = str(Path(__file__).resolve().parents[3])
-    with contextlib.closing(theirs):
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, place, "--line-fd", str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=_ENVIRONMENT,
-                cwd="/",
-                process_group=0,  # Ctrl-C reaches us first, and we may still have something to sign
-            )
-        except OSError as error:
-            ours.close()
-            raise SignerUnavailable(f"A signer could not be started: {error.strerror}.") from None
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(opening.to_bytes())
-    return process, ours
