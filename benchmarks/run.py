@@ -66,6 +66,7 @@ def main() -> None:
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),
             ("Serving, first form", ["serving_first.py"]),
             ("Verifying a credential", ["trust_tokens.py"]),
+            ("Signing, by where the key is", ["trust_key_places.py"]),
         ]
         sections = [HEAD, f"**Machine.** {machine()}\n"]
         for title, command in jobs:

@@ -174,6 +174,74 @@ def test_a_pin_from_a_descriptor_is_read_once_and_goes_to_no_other_process(home:
     os.close(reading)
 
 
+def test_a_branch_goes_into_a_token_and_back_and_everybody_is_told(home: Home, soft_token: Path, place: Path) -> None:
+    done = json.loads(home.inside("keys", "rotate", "statements", "--at", place, "--json").out)
+    assert done["place"] == str(place)
+    (now,) = [one for one in json.loads(home.inside("keys", "list", "--json").out) if one["key"] == done["key"]]
+    assert re.fullmatch(r"pkcs11, token door, key ws_[0-9a-z]+-statements-v2-[0-9a-f]{6}", now["place"])
+    assert "pkcs11, token door" in home.inside("keys", "list").out
+    assert {one["place"] for one in json.loads(home.inside("keys", "list", "--json").out)} == {now["place"], "file", ""}
+    entry = entries(home)[-1]
+    assert (entry["action"], entry["detail"]["place"]) == ("key.rotate", now["place"])
+    assert looked_at(home)["key of statements"] == ("good", [now["place"]])
+    home.inside("keys", "rotate", "statements")
+    assert "token door" not in home.inside("keys", "list").out
+    assert [state for _, state in listed(home)["statements"]] == ["in use", "earlier", "earlier"]
+    assert not [what for what in looked_at(home) if what.startswith("key of")]
+
+
+def test_what_stays_in_files_and_what_a_token_refuses_is_told(home: Home, soft_token: Path, place: Path) -> None:
+    for branch in ("releases-pq", "authority-pq", "decisions", "identity"):
+        assert "stays in a file" in home.inside("keys", "rotate", branch, "--at", place, expect=2).err
+    assert "no place file" in home.inside("keys", "rotate", "models", "--at", "none.toml", expect=2).err
+    pin = soft_token.with_name("pin")
+    pin.write_text("000000\n")
+    done = home.inside("keys", "rotate", "models", "--at", place, expect=2)
+    assert "does not take the PIN" in done.err
+    assert "000000" not in done.err
+    assert "493817" not in done.err
+    assert [one["action"] for one in entries(home)] == ["workspace.created"]
+    pin.write_text("493817\n")
+    home.inside("keys", "rotate", "models", "--at", place)
+
+
+def test_a_token_that_was_taken_away_is_told_and_a_revocation_waits_for_it(
+    home: Home, soft_token: Path, place: Path, tmp_path: Path
+) -> None:
+    home.inside("keys", "rotate", "tokens")
+    home.inside("keys", "rotate", "authority", "--at", place)
+    away, tokens = tmp_path / "away", tmp_path / "tokens"
+    tokens.rename(away)
+    tokens.mkdir()
+    done = home.inside("keys", "revoke", "tokens", "--reason", "compromised", expect=1)
+    assert "keys.backend_unavailable" in done.err
+    assert [state for _, state in listed(home)["tokens"]] == ["in use", "earlier"]
+    assert looked_at(home)["key of authority"][0] == "bad"
+    assert [one["detail"]["outcome"] for one in entries(home) if one["action"] == "key.revoke"] == ["done", "failed"]
+    home.inside("keys", "rotate", "models", expect=1)
+    tokens.rmdir()
+    away.rename(tokens)
+    home.inside("keys", "revoke", "tokens", "--reason", "compromised")
+    assert [state for _, state in listed(home)["tokens"]] == ["in use", "compromised"]
+    home.inside("keys", "rotate", "models")
+
+
+def looked_at(home: Home) -> dict[str, tuple[str, list[str]]]:
+    done = home.inside("doctor", "--json", expect=None)
+    return {one["what"]: (one["state"], one["says"]) for one in json.loads(done.out)}
+
+
+@pytest.fixture
+def place(soft_token: Path, tmp_path: Path) -> Path:
+    """A place file for the same token."""
+    said = [line for line in soft_token.read_text().splitlines() if not line.startswith(("key", "seconds"))]
+    file = tmp_path / "place.toml"
+    conf = os.environ["SOFTHSM2_CONF"]
+    file.write_text("\n".join([*said, "seconds = 10", "[variables]", f'SOFTHSM2_CONF = "{conf}"', ""]))
+    file.chmod(0o600)
+    return file
+
+
 @pytest.fixture
 def soft_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A TOML file that names a key in a fresh SoftHSM token."""

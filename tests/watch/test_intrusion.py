@@ -96,6 +96,10 @@ def show_two_histories(watched: Watched) -> None:
     say(watched, "checkpoint.witness", "refused", reason="witness.inconsistent")
 
 
+def give_a_false_signature(watched: Watched) -> None:
+    say(watched, "signer.sign", "refused", resource="branch:models", reason="keys.backend_lied")
+
+
 ATTACKS: list[tuple[str, Attack]] = [
     ("intrusion.brute_force", guess_one_account),
     ("intrusion.brute_force", spray_many_accounts),
@@ -110,6 +114,7 @@ ATTACKS: list[tuple[str, Attack]] = [
     ("intrusion.extraction", copy_the_model),
     ("intrusion.tampering", change_an_installation),
     ("intrusion.tampering", show_two_histories),
+    ("intrusion.tampering", give_a_false_signature),
 ]
 
 
@@ -128,6 +133,12 @@ def test_the_attack_fires_its_rule_and_the_alert_stands_in_the_ledger_t65(
     assert (entry.action, entry.detail["reason"], entry.detail["says"]) == ("alert.raise", rule, raised[0].says)
     indices = [int(uid.removeprefix(f"{ORIGIN}/")) for uid in (raised[0].first, raised[0].last)]
     assert indices[0] <= indices[1] < entry.index
+
+
+def test_a_device_that_does_not_answer_is_an_outage_and_no_attack(watched: Watched) -> None:
+    for _ in range(20):
+        say(watched, "signer.sign", "failed", resource="branch:models", reason="keys.backend_unavailable")
+    assert alerts(watched) == []
 
 
 @pytest.mark.parametrize(("rule", "attack"), ATTACKS, ids=lambda value: getattr(value, "__name__", value))

@@ -11,6 +11,7 @@ and the kernel's administration.
 
 import errno
 import struct
+from collections.abc import Collection
 
 __all__ = ["filter_program", "refused_calls"]
 
@@ -90,23 +91,26 @@ def refused_calls() -> tuple[str, ...]:
     return tuple(sorted(_REFUSED))
 
 
-def filter_program(machine: str) -> bytes | None:
+def filter_program(machine: str, *, allowed: Collection[str] = ()) -> bytes | None:
     """The filter as an array of struct sock_filter, or None on a machine whose numbers we do not know.
 
     Parameters
     ----------
     machine : str
         As `platform.machine()` names it: "x86_64" or "aarch64".
+    allowed : collection of str
+        Calls of `refused_calls` that this process needs after all.
     """
     if machine not in _ARCHES:
         return None
     column = list(_ARCHES).index(machine)
+    numbers = [row[column] for name, row in _REFUSED.items() if name not in allowed]
     steps: list[tuple[int, int, str, str]] = [  # code, value, where to go on yes, on no ("" is the next step)
         (_LOAD, _ARCH, "", ""),
         (_EQUAL, _ARCHES[machine], "", "kill"),
         (_LOAD, _NUMBER, "", ""),
         *([(_AT_LEAST, _X32, "absent", "")] if machine == "x86_64" else []),
-        *((_EQUAL, row[column] or 0, "deny", "") for row in _REFUSED.values() if row[column] is not None),
+        *((_EQUAL, number, "deny", "") for number in numbers if number is not None),
         (_EQUAL, _CLONE3, "absent", ""),
         (_EQUAL, _CLONE[column], "", "allow"),
         (_LOAD, _FIRST_ARGUMENT, "", ""),

@@ -111,8 +111,10 @@ if TYPE_CHECKING:
     )
     from sealwright.pipeline.workspace_certificates import certificates_of, peers_of, tls_folder
     from sealwright.pipeline.workspace_keys import (
+        KeyElsewhereState,
         KeyState,
         NewKey,
+        keys_elsewhere,
         keys_of,
         protect_keys,
         recover_keys,
@@ -142,6 +144,7 @@ __all__ = [
     "FiledCompatibility",
     "Finding",
     "Ingested",
+    "KeyElsewhereState",
     "KeyState",
     "LedgerChecked",
     "ListedVersion",
@@ -206,6 +209,7 @@ __all__ = [
     "import_consents",
     "ingest",
     "is_workspace",
+    "keys_elsewhere",
     "keys_of",
     "known_names",
     "ledger_at",
@@ -453,8 +457,10 @@ _HOME = {
     ),
     "workspace_certificates": ("certificates_of", "peers_of", "tls_folder"),
     "workspace_keys": (
+        "KeyElsewhereState",
         "KeyState",
         "NewKey",
+        "keys_elsewhere",
         "keys_of",
         "protect_keys",
         "recover_keys",

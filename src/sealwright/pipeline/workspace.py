@@ -37,6 +37,7 @@ from sealwright.kernel import (
 )
 from sealwright.registry import Registry
 from sealwright.trust import (
+    BackendUnavailable,
     Discretion,
     Event,
     KeyListFile,
@@ -45,7 +46,6 @@ from sealwright.trust import (
     LedgerAudit,
     LedgerInUse,
     Signer,
-    SignerRefused,
     TrustRoot,
     Unlock,
     create_keyring,
@@ -132,10 +132,15 @@ class Workspace:
                 time.sleep(_LOOK_AGAIN_SECONDS)
         return self._ledger
 
-    def _record_refusal(self, branch: str, refused: SignerRefused) -> None:
+    def _record_refusal(self, branch: str, reason: str) -> None:
         """What the signer did not sign is in the ledger, as far as there is one at hand."""
         if self._ledger is not None:
-            event = Event(action="signer.sign", outcome="refused", resource=f"branch:{branch}", reason=refused.reason)
+            event = Event(
+                action="signer.sign",
+                outcome="failed" if reason == BackendUnavailable.code else "refused",
+                resource=f"branch:{branch}",
+                reason=reason,
+            )
             with contextlib.suppress(SealwrightError):  # the caller hears of the refusal in any case
                 LedgerAudit(self._ledger, self.keyring).record(event)
 

@@ -8,18 +8,20 @@ effect second: where the ledger cannot be written, nothing happens.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, system_clock
+from sealwright.kernel import Clock, Conflict, InvalidInput, NotFound, SealwrightError, system_clock
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace, ledger_origin
 from sealwright.pipeline.workspace_certificates import certificates_of
 from sealwright.trust import (
     KEPT_TO_READ,
+    ML_DSA_65,
     SEALING_BRANCHES,
     SIGNING_BRANCHES,
     Audit,
@@ -34,6 +36,8 @@ from sealwright.trust import (
     Reached,
     RevokedKey,
     Share,
+    SignerRefused,
+    SignerUnavailable,
     Unlock,
     WorkspaceResource,
     hand_over,
@@ -46,7 +50,18 @@ from sealwright.trust import (
     split_root,
 )
 
-__all__ = ["KeyState", "NewKey", "keys_of", "protect_keys", "recover_keys", "revoke_key", "rotate_key", "split_keys"]
+__all__ = [
+    "KeyElsewhereState",
+    "KeyState",
+    "NewKey",
+    "keys_elsewhere",
+    "keys_of",
+    "protect_keys",
+    "recover_keys",
+    "revoke_key",
+    "rotate_key",
+    "split_keys",
+]
 
 _KEYS = "keys"
 _ROOT = "root"
@@ -67,6 +82,7 @@ class KeyState:
     algorithm: str
     key: str  # key id; "version 2" for a sealing branch, whose keys are secret
     state: str  # "in use", "earlier", or the reason it was revoked for
+    place: str  # of a key in use: "file", or the device or service that holds it; "" where it is not known any more
     days: int | None  # since the file of a key in use was written; None where there is no such file any more
 
 
@@ -77,6 +93,14 @@ class NewKey:
     key: str  # as `KeyState.key`
     taken: tuple[str, ...] = ()  # servers to which a version of a branch that encrypts was handed over
     missed: tuple[str, ...] = ()  # servers that run and did not take it: they go on with the version they have
+
+
+class KeyElsewhereState(NamedTuple):
+    """One key in a device or service. `wrong` is empty where it answers and is the one that is listed."""
+
+    branch: str
+    place: str
+    wrong: str
 
 
 def keys_of(workspace: Workspace, *, by: Principal) -> tuple[KeyState, ...]:
@@ -90,18 +114,21 @@ def keys_of(workspace: Workspace, *, by: Principal) -> tuple[KeyState, ...]:
         The list of revoked keys is missing, older than one seen before, or not ours.
     """
     allow(workspace, by, "workspace.view", WorkspaceResource())
-    root, now = workspace.trust_root, workspace.clock()
+    root, now, places = workspace.trust_root, workspace.clock(), _places(workspace)
     revoked = KeyListFile(workspace.home).read(root, now=now).keys
     found: list[KeyState] = []
     for branch, algorithm in SIGNING_BRANCHES.items():
         for place, key in enumerate(reversed(root.keys[branch])):
             state = revoked[key.key_id].reason if key.key_id in revoked else "earlier" if place else "in use"
             days = None if place else _age(workspace, branch, now)
-            found.append(KeyState(branch=branch, algorithm=algorithm, key=key.key_id, state=state, days=days))
+            home = "" if place else places.get(branch, "file") if places is not None else "?"
+            one = KeyState(branch=branch, algorithm=algorithm, key=key.key_id, state=state, place=home, days=days)
+            found.append(one)
     for branch in SEALING_BRANCHES:
         for place, version in enumerate(reversed(workspace.keyring.versions(branch))):
             state, days = "earlier" if place else "in use", _age(workspace, branch, now, version)
-            one = KeyState(branch=branch, algorithm="aes-256-gcm", key=f"version {version}", state=state, days=days)
+            name = f"version {version}"
+            one = KeyState(branch=branch, algorithm="aes-256-gcm", key=name, state=state, place="file", days=days)
             found.append(one)
     return tuple(found)
 
@@ -139,40 +166,71 @@ def revoke_key(workspace: Workspace, which: str, *, reason: str, by: Principal, 
     start = ledger.size if since is None else since
     one = RevokedKey(key_id=key_id, branch=branch, reason=reason, since=start, at=now, by=by.counts_as)
     listed = revoke(file.read(root, now=now), one, root, now=now)
-    envelope = make_key_revocations(listed, workspace.keyring.signer("authority"))
     detail = {"branch": branch, "key": key_id, "why": reason, "since": one.since, "sequence": listed.sequence}
     event = Event(action="key.revoke", outcome="done", actor=by.counts_as, resource=f"key:{branch}", detail=detail)
-    LedgerAudit(ledger, workspace.keyring).record(event)
+    audit = LedgerAudit(ledger, workspace.keyring)
+    audit.record(event)
+    try:
+        envelope = make_key_revocations(listed, workspace.keyring.signer("authority"))
+    except SealwrightError as error:
+        audit.record(replace(event, outcome="failed", detail={**detail, "error": error.code}))
+        raise
     file.put(envelope, root)
     if branch == _CA:
         certificates_of(workspace).publish()  # without that CA; servers show certificates of the newest one
     return one
 
 
-def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal) -> NewKey:
+def keys_elsewhere(workspace: Workspace) -> tuple[KeyElsewhereState, ...]:
+    """Every key in use that is in a device or service, and what is wrong with it there; each is asked for, in time.
+
+    Raises
+    ------
+    SignerRefused, SignerUnavailable
+        There is no signer to ask.
+    """
+    if not workspace.keyring.places()[0]:
+        return ()
+    places, wrong = workspace.keyring.places(ask=True)
+    return tuple(KeyElsewhereState(branch, place, wrong.get(branch, "")) for branch, place in places.items())
+
+
+def rotate_key(workspace: Workspace, unlock: Unlock, branch: str, *, by: Principal, at: Path | None = None) -> NewKey:
     """Give a branch a new key.
 
     Nothing has to be stopped. For a branch that signs, what runs goes on with the old key for a day, and follows; for one that
     encrypts, running servers are handed the new version before it is used. Of those, only branches that are read with older
     versions too; for the others there is `rotate_data_keys`.
 
+    Parameters
+    ----------
+    at : Path, optional
+        The place file of the device or service that shall hold the new key; left out: it is kept in a file. The signer
+        reads it, so it belongs to the signer's user.
+
     Raises
     ------
     PermissionDenied
         Not theirs to do.
     InvalidInput
-        Not a branch that is rotated so.
-    SignerRefused, SignerUnavailable
-        The signer does not do it; nothing changed.
+        Not a branch that is rotated so, or that has keys elsewhere.
+    SignerRefused, SignerUnavailable, BackendUnavailable, BackendRefused, BackendLied
+        The signer does not do it, or the device or service; nothing changed.
     """
     if branch not in (*SIGNING_BRANCHES, *KEPT_TO_READ):
         raise InvalidInput(_NOT_SO.get(branch, f"There is no branch {branch[:40]!r}; see: sealwright keys list"))
+    if at is not None and SIGNING_BRANCHES.get(branch, ML_DSA_65) == ML_DSA_65:
+        able = [name for name, algorithm in SIGNING_BRANCHES.items() if algorithm != ML_DSA_65]
+        raise InvalidInput(
+            f"The key of {branch!r} stays in a file: no device or service here does what it does.\n"
+            f"These can be elsewhere: {', '.join(able)}."
+        )
     allow(workspace, by, "keys.rotate", KeyResource(name=branch))
     folder, audit = workspace.folder(_KEYS), LedgerAudit(workspace.ledger, workspace.keyring)
     if branch in SIGNING_BRANCHES:
         if branch == _CA:
             certificates_of(workspace).prepare_rotation()
-        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as)
+        root = rotate_signing(workspace.keyring, folder, unlock, branch, audit=audit, by=by.counts_as, at=at)
         if branch == _CA:
             certificates_of(workspace).publish()
         return NewKey(key=root.keys[branch][-1].key_id)
@@ -225,6 +283,14 @@ def protect_keys(workspace: Workspace, unlock: Unlock, new_unlock: Unlock, *, by
     allow(workspace, by, "keys.rotate", KeyResource(name=_ROOT))
     audit = LedgerAudit(workspace.ledger, workspace.keyring)
     protect_root(workspace.folder(_KEYS), unlock, new_unlock, audit=audit, by=by.counts_as)
+
+
+def _places(workspace: Workspace) -> Mapping[str, str] | None:
+    """Where keys elsewhere are, by branch; None where only a signer knows that does not answer."""
+    try:
+        return workspace.keyring.places()[0]
+    except (SignerRefused, SignerUnavailable):
+        return None
 
 
 def _find(workspace: Workspace, which: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sealwright.trust.audit import Audit, Event, LedgerAudit
     from sealwright.trust.authority import as_request
+    from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
     from sealwright.trust.ca_keys import CaKeys
@@ -232,6 +233,9 @@ __all__ = [
     "Appended",
     "ApprovalBySecurityKey",
     "Audit",
+    "BackendLied",
+    "BackendRefused",
+    "BackendUnavailable",
     "BreakGlass",
     "CaKeys",
     "CallRefused",
@@ -525,6 +529,11 @@ _HOME = {
         "LedgerAudit",
     ),
     "authority": ("as_request",),
+    "backends.errors": (
+        "BackendLied",
+        "BackendRefused",
+        "BackendUnavailable",
+    ),
     "backends.unlock_file": ("read_unlock_file",),
     "backends.unlocks": (
         "KmsUnlock",

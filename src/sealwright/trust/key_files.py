@@ -9,7 +9,8 @@ On disk (folder 0700): root.json (wrapped by passphrase, key file, or a key else
 key), trust-chain.json (how each trust root became the next). signed/ is the signer's own memory.
 
 Branches that encrypt are wrapped under the root secret, those that sign, and the seal, under a key derived from it: the
-signer is handed that one and can open nothing that encrypts.
+signer is handed that one and can open nothing that encrypts. Where a key that signs is in a device or service, its file
+holds, sealed in the same way, where it is.
 """
 
 import contextlib
@@ -28,11 +29,12 @@ from sealwright.kernel import (
     read_limited,
     write_atomically,
 )
+from sealwright.trust.backends.place import KeyPlace
 from sealwright.trust.key_journal import finish_changes
 from sealwright.trust.sealing import derive_key
 from sealwright.trust.trust_root import TrustRoot
 from sealwright.trust.unlock import RecoveredRoot, Unlock
-from sealwright.trust.wrapping import path_of, unwrap, unwrap_under, wrap, wrap_under
+from sealwright.trust.wrapping import check_form, path_of, path_under, unwrap, unwrap_under, wrap, wrap_under
 
 __all__ = [
     "ROOT_FILE",
@@ -45,6 +47,8 @@ __all__ = [
     "key_path",
     "open_branch",
     "open_root",
+    "place_of",
+    "placed_branch",
     "read_key_file",
     "read_trust",
     "sealed_trust",
@@ -137,6 +141,27 @@ def wrapped_branch(key: bytes, workspace: str, branch: str, version: int, secret
     return wrap_under(key, secret, key_path(workspace, branch, version))
 
 
+def placed_branch(key: bytes, workspace: str, branch: str, version: int, place: KeyPlace) -> bytes:
+    """One version of a branch whose key is elsewhere, as it lies on disk: where it is, sealed like a key."""
+    return wrap_under(key, place.to_bytes(), _place_path(workspace, branch, version))
+
+
+def place_of(folder: Path, key: bytes, workspace: str, branch: str, version: int) -> KeyPlace | None:
+    """Where one version of a signing branch is; None: in its file, wrapped, and nobody opened it here.
+
+    Raises
+    ------
+    VerificationFailed
+        Missing, changed, or another branch's.
+    """
+    name, path = branch_file(folder, branch, version).name, _place_path(workspace, branch, version)
+    data, link = read_key_file(folder, name), f"keys/{name}"
+    if path_under(data, link=link) != path:
+        check_form(data, key_path(workspace, branch, version), link=link)
+        return None
+    return KeyPlace.from_bytes(unwrap_under(key, data, path, link=link), link=link)
+
+
 def write_branch(folder: Path, key: bytes, workspace: str, branch: str, version: int, secret: bytes) -> None:
     """Put one version of a branch on disk, wrapped under the root, or, if it signs, under `signing_key_of` it."""
     write_atomically(branch_file(folder, branch, version), wrapped_branch(key, workspace, branch, version, secret))
@@ -208,6 +233,11 @@ def check_trust(folder: Path, signing_key: bytes, trust_root: TrustRoot) -> None
 def key_path(workspace: str, branch: str, version: int) -> str:
     """What a wrapped key is bound to."""
     return f"sealwright/{workspace}/{branch}/v{version}"
+
+
+def _place_path(workspace: str, branch: str, version: int) -> str:
+    """What the description of a key elsewhere is bound to: never that of a key."""
+    return f"{key_path(workspace, branch, version)}/place"
 
 
 def read_key_file(folder: Path, name: str) -> bytes:

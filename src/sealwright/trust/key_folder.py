@@ -13,18 +13,18 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.kernel import Conflict, InvalidInput, check_name, fsync_folder, private_folder, write_atomically
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.key_files import (
     ROOT_FILE,
-    branch_file,
     branch_versions,
     check_trust,
     key_path,
     open_branch,
     open_root,
-    read_key_file,
+    place_of,
     read_trust,
     signing_key_of,
     write_branch,
@@ -42,11 +42,19 @@ from sealwright.trust.signing_rotation import follow_signer
 from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
 from sealwright.trust.unlock import RecoveredRoot, Unlock
-from sealwright.trust.wrapping import check_form, wrap
+from sealwright.trust.wrapping import wrap
 
 __all__ = ["check_keys", "create_keyring", "open_keyring"]
 
 _BRANCHES = (*SEALING_BRANCHES, *SIGNING_BRANCHES)
+
+
+class Checked(NamedTuple):
+    """What a keys folder holds, by its own root."""
+
+    trust_root: TrustRoot
+    sealing: Mapping[str, Mapping[int, bytes]]  # the branches that encrypt, by version
+    placed: Mapping[str, str] | None  # where keys elsewhere are, in words; None: the signer's folder is another one
 
 
 def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
@@ -89,7 +97,7 @@ def create_keyring(folder: Path, workspace: str, unlock: Unlock) -> Keyring:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     sealing = {name: {1: made[name]} for name in SEALING_BRANCHES}
-    return _keyring(folder, unlock, signing_key, trust_root, sealing)
+    return _keyring(folder, unlock, signing_key, Checked(trust_root, sealing, {}))
 
 
 def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
@@ -114,16 +122,15 @@ def open_keyring(folder: Path, unlock: Unlock | RecoveredRoot) -> Keyring:
         A file was changed, swapped or cut; `link` names it.
     """
     workspace, root = open_root(folder, unlock)
-    trust_root, branches = check_keys(folder, workspace, root)
-    ring = _keyring(folder, unlock, signing_key_of(root), trust_root, branches)
+    ring = _keyring(folder, unlock, signing_key_of(root), check_keys(folder, workspace, root))
     if read_elsewhere(folder) is not None:
         with contextlib.suppress(SignerUnavailable, SignerRefused):  # whoever signs next hears of that
             follow_signer(ring, folder, unlock)
     return ring
 
 
-def check_keys(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mapping[str, Mapping[int, bytes]]]:
-    """The trust root and the branches that encrypt, by version, if everything is there and this root's.
+def check_keys(folder: Path, workspace: str, root: bytes) -> Checked:
+    """The keys of a folder, if everything is there and this root's.
 
     Raises
     ------
@@ -133,32 +140,32 @@ def check_keys(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Ma
     return steady(folder, lambda: _whole(folder, workspace, root))
 
 
-def _whole(folder: Path, workspace: str, root: bytes) -> tuple[TrustRoot, Mapping[str, Mapping[int, bytes]]]:
-    trust_root = read_trust(folder, workspace)
-    check_trust(folder, signing_key_of(root), trust_root)
-    for name in SIGNING_BRANCHES if read_elsewhere(folder) is None else ():
-        version = branch_versions(folder, name)[-1]
-        file = branch_file(folder, name, version).name
-        check_form(read_key_file(folder, file), key_path(workspace, name, version), link=f"keys/{file}")
+def _whole(folder: Path, workspace: str, root: bytes) -> Checked:
+    trust_root, signing_key = read_trust(folder, workspace), signing_key_of(root)
+    check_trust(folder, signing_key, trust_root)
+    parted, placed = read_elsewhere(folder) is not None, dict[str, str]()
+    for name in () if parted else SIGNING_BRANCHES:
+        place = place_of(folder, signing_key, workspace, name, branch_versions(folder, name)[-1])
+        if place is not None:
+            placed[name] = place.described()
     branches = {
         name: {
             version: open_branch(folder, root, workspace, name, version) for version in branch_versions(folder, name)
         }
         for name in SEALING_BRANCHES
     }
-    return trust_root, branches
+    return Checked(trust_root, branches, None if parted else placed)
 
 
 def _keyring(
     folder: Path,
     unlock: Unlock | RecoveredRoot,
     signing_key: bytes,
-    trust_root: TrustRoot,
-    sealing: Mapping[str, Mapping[int, bytes]],
+    found: Checked,
 ) -> Keyring:
-    opening, followed = Opening.of(folder, unlock, signing_key), FollowedRoot(trust_root, folder / TRUST_CHAIN)
+    opening, followed = Opening.of(folder, unlock, signing_key), FollowedRoot(found.trust_root, folder / TRUST_CHAIN)
     link = SignerLink(folder, opening, followed, at_once=not opening.may_wait(unlock))
-    return Keyring(followed, SealingBranches(folder.resolve(), sealing), link)
+    return Keyring(followed, SealingBranches(folder.resolve(), found.sealing), link, found.placed)
 
 
 def _move(draft: Path, folder: Path) -> None:

@@ -10,8 +10,9 @@ that must not hold a key is a process that never opens the ring.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -22,8 +23,7 @@ from sealwright.trust.handing_over import Holds, opened_offer, sealed_offer
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.sealing import derive_key
 from sealwright.trust.sealing_branches import Handed, SealingBranches
-from sealwright.trust.signing.client import renew, step_after, take
-from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.client import look, renew, step_after, take
 from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot
@@ -41,9 +41,18 @@ _HANDED = "sealwright/hand-over/v1"
 class Keyring:
     """An opened set of keys. Use it in a `with` block, or call `close`."""
 
-    def __init__(self, followed: FollowedRoot, branches: SealingBranches, link: SignerLink) -> None:
-        """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer."""
-        self._followed, self._branches, self._link = followed, branches, link
+    def __init__(
+        self,
+        followed: FollowedRoot,
+        branches: SealingBranches,
+        link: SignerLink,
+        placed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the unwrapped secrets of the branches that encrypt, by version, and the way to the signer.
+
+        `placed`: where keys elsewhere are, by branch, if that could be read; None: the signer knows.
+        """
+        self._followed, self._branches, self._link, self._placed = followed, branches, link, placed
         self._lines: dict[str, RemoteSigner] = {}
 
     @property
@@ -87,8 +96,8 @@ class Keyring:
         """
         return self._link.lend(origin)
 
-    def on_refusal(self, tell: Callable[[str, SignerRefused], None] | None) -> None:
-        """Have `tell` hear of every refusal of the signer, by branch, but for heads of logs: a log tells of those."""
+    def on_refusal(self, tell: Callable[[str, str], None] | None) -> None:
+        """Have `tell` hear of every refusal of the signer, by branch and reason, but for heads of logs: a log tells of those."""
         self._link.on_refusal = tell
 
     def check_signer(self) -> None:
@@ -101,10 +110,16 @@ class Keyring:
         """
         self._link.line()
 
-    def prepare_rotation(self, branch: str) -> tuple[PublicKey, int]:
-        """Have the signer make a new key for a signing branch; its public half, and the number of the next trust root.
+    def prepare_rotation(self, branch: str, at: Path | None = None) -> tuple[PublicKey, int, str]:
+        """Have the signer make a new key for a signing branch; its public half, the number of the next trust root, and in
+        words where it is; empty: in a file.
 
-        It signs nothing before `finish_rotation`.
+        It signs nothing of ours before `finish_rotation`.
+
+        Parameters
+        ----------
+        at : Path, optional
+            The place file of the device or service it goes to, which the signer reads; left out: it is kept in a file.
 
         Raises
         ------
@@ -112,9 +127,26 @@ class Keyring:
             As `signer`.
         SignerRefused, SignerUnavailable
             It does not make one.
+        BackendUnavailable, BackendRefused, BackendLied
+            The device or service does not.
         """
         self._need(branch, tuple(SIGNING_BRANCHES), "signs")
-        return renew(self._link.line(), branch)
+        return renew(self._link.line_of("keys"), branch, "" if at is None else str(at.absolute()))
+
+    def places(self, *, ask: bool = False) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """By branch, where the keys elsewhere are, in words; and, if `ask`, what is wrong with them there.
+
+        Without `ask` it is as of when the keyring was opened, where the signing keys lie beside it.
+
+        Raises
+        ------
+        SignerRefused, SignerUnavailable
+            There is no signer to ask.
+        """
+        if not ask and self._placed is not None:
+            return self._placed, {}
+        found = look(self._link.line_of("keys"), ask=ask)
+        return found.places, found.wrong
 
     def finish_rotation(self, key: PublicKey) -> None:
         """Have the signer put a key to use that `prepare_rotation` gave.
@@ -124,7 +156,7 @@ class Keyring:
         SignerRefused, SignerUnavailable
             It does not.
         """
-        take(self._link.line(), key)
+        take(self._link.line_of("keys"), key)
 
     def step_after(self, number: int) -> tuple[bytes, bytes] | None:
         """The signed step to the trust root after `number`, and the newest list of revoked keys; None if there is none."""

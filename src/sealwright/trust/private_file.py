@@ -9,13 +9,15 @@ from sealwright.trust.errors import KeyFileUnsafe
 __all__ = ["read_private"]
 
 
-def read_private(path: Path, most_bytes: int, *, what: str) -> bytes:
+def read_private(path: Path, most_bytes: int, *, what: str, secret: bool = True) -> bytes:
     """Up to `most_bytes` + 1 bytes of `path`, so that the caller sees when there are more.
 
     Parameters
     ----------
     what : str
         What it is called in an error, e.g. "The key file".
+    secret : bool
+        False: others may read it, but not change it.
 
     Raises
     ------
@@ -34,20 +36,21 @@ def read_private(path: Path, most_bytes: int, *, what: str) -> bytes:
             f"{what} {path} cannot be opened: {error.strerror}. It must be a plain file, not a link."
         ) from None
     try:
-        _check(os.fstat(handle), path, what)
+        _check(os.fstat(handle), path, what, 0o077 if secret else 0o022)
         return os.read(handle, most_bytes + 1)
     finally:
         os.close(handle)
 
 
-def _check(found: os.stat_result, path: Path, what: str) -> None:
+def _check(found: os.stat_result, path: Path, what: str, closed: int) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise KeyFileUnsafe(f"{what} {path} is not a regular file.")
     if found.st_uid != os.geteuid():
         raise KeyFileUnsafe(
             f"{what} {path} belongs to another user (uid {found.st_uid}); it must be ours (uid {os.geteuid()})."
         )
-    if found.st_mode & 0o077:
+    if found.st_mode & closed:
+        done = "read" if closed == 0o077 else "changed"
         raise KeyFileUnsafe(
-            f"{what} {path} can be read by others (mode {found.st_mode & 0o777:o}).\nClose it with: chmod 600 {path}"
+            f"{what} {path} can be {done} by others (mode {found.st_mode & 0o777:o}).\nClose it with: chmod 600 {path}"
         )

@@ -31,18 +31,25 @@ __all__ = ["follow_signer", "rotate_signing"]
 _MOST_STEPS = 1000  # at once; the next look goes on
 
 
-def rotate_signing(keyring: Keyring, folder: Path, unlock: Unlock, branch: str, *, audit: Audit, by: str) -> TrustRoot:
+def rotate_signing(
+    keyring: Keyring, folder: Path, unlock: Unlock, branch: str, *, audit: Audit, by: str, at: Path | None = None
+) -> TrustRoot:
     """Give `branch` a new key; returns the new trust root. Keyrings opened before go on with the old key for a day.
+
+    Parameters
+    ----------
+    at : Path, optional
+        The place file of the device or service the key goes to; left out: it is kept in a file.
 
     Raises
     ------
     InvalidInput
         Not a signing branch.
-    SignerRefused, SignerUnavailable
-        The signer does not do it; then nothing changed, and that is on record.
+    SignerRefused, SignerUnavailable, BackendUnavailable, BackendRefused, BackendLied
+        The signer does not do it, or what holds a key; then nothing changed, and that is on record.
     """
-    key, number = keyring.prepare_rotation(branch)
-    detail = {"branch": branch, "key": key.key_id, "trust_root": number}
+    key, number, place = keyring.prepare_rotation(branch, at)
+    detail = {"branch": branch, "key": key.key_id, "trust_root": number, **({"place": place} if place else {})}
     resource = f"key:{branch}"
     audit.record(Event(action="key.rotate", outcome="done", actor=by, resource=resource, detail=detail))
     try:

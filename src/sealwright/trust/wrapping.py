@@ -20,7 +20,17 @@ from sealwright.trust.sealing import derive_key
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
 from sealwright.trust.unlock import KeyElsewhere, KeyFile, Passphrase, PassphraseCost, Unlock
 
-__all__ = ["ELSEWHERE", "check_form", "method_of", "path_of", "unwrap", "unwrap_under", "wrap", "wrap_under"]
+__all__ = [
+    "ELSEWHERE",
+    "check_form",
+    "method_of",
+    "path_of",
+    "path_under",
+    "unwrap",
+    "unwrap_under",
+    "wrap",
+    "wrap_under",
+]
 
 ELSEWHERE = {"pkcs11": "a PKCS#11 token", "aws-kms": "AWS KMS", "vault": "Vault or OpenBao"}
 """Methods whose key is not ours to read, in words."""
@@ -151,6 +161,18 @@ def check_form(data: bytes, path: str, *, link: str) -> bytes:
     if value["path"] != path:
         raise VerificationFailed(f"{link} holds the key of {str(value['path'])[:100]!r}, not of {path!r}.", link=link)
     return decode_base64(value["sealed"], what=link)
+
+
+def path_under(data: bytes, *, link: str) -> str:
+    """The key path a blob of `wrap_under` claims. Trust it only after `unwrap_under`.
+
+    Raises
+    ------
+    VerificationFailed
+        Not such a blob.
+    """
+    path = _parsed(data, {"format", "path", "sealed"}, link)["path"]
+    return path if isinstance(path, str) else ""
 
 
 def path_of(data: bytes, *, link: str) -> str:

@@ -238,3 +238,17 @@ def test_many_ask_at_once(home: Any) -> None:
     for thread in threads:
         thread.join()
     assert not failed
+
+
+def test_the_pair_that_is_meant_signs_and_no_other_of_its_name(home: Any) -> None:
+    made = home.backend.make_signing_key(home.own("one"), ECDSA_P256)
+    other = home.backend.make_signing_key(home.own("two"), ECDSA_P256)
+    again = home.another().signer(home.own("one"), made.public())
+    made.public().verify(again.sign(b"data"), b"data")
+    with pytest.raises(BackendRefused, match="has another key"):
+        home.backend.signer(home.own("one"), other.public())
+    if home.name != "vault":
+        return
+    home.engine.keys[home.own("one")].rotate()  # by somebody, in the engine
+    made.public().verify(home.another().signer(home.own("one"), made.public()).sign(b"x"), b"x")
+    assert home.another().signer(home.own("one")).key_id != made.key_id

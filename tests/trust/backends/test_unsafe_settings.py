@@ -116,6 +116,56 @@ def test_a_root_key_in_a_token_that_can_be_taken_out_is_not_used(hsm: Any, tmp_p
         unlock.open().wrap(b"x" * 32, PATH)
 
 
+@pytest.mark.parametrize("key", [{"exportable": True}, {"allow_plaintext_backup": True}], ids=str)
+def test_a_signing_key_of_a_transit_engine_that_can_be_taken_out_is_not_used(
+    engine: Any, tmp_path: Path, key: dict[str, Any]
+) -> None:
+    engine.answer("POST", ["v1", "transit", "keys", "pair"], {"type": "ed25519"} | key)
+    backend = VaultUnlock(url=engine.url, key="root", token=secret(tmp_path)).open()
+    with pytest.raises(BackendRefused, match="can be taken out of the transit engine"):
+        backend.signer("pair")
+    assert not [one for one in engine.seen if one["verb"] == "sign"]
+
+
+@pytest.mark.parametrize(
+    "keys", [None, {}, {"1": 1700000000}, {"one": {"public_key": "x"}}, {"1": {"public_key": "x"}}], ids=str
+)
+def test_a_pair_described_in_a_way_we_do_not_know_is_not_used(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Any
+) -> None:
+    said = {"type": "ed25519", "exportable": False, "allow_plaintext_backup": False, "keys": keys}
+    monkeypatch.setattr(engine, "answer", lambda *_: said)
+    with pytest.raises(BackendLied, match="in a way we do not know"):
+        VaultUnlock(url=engine.url, key="root", token=secret(tmp_path)).open().signer("pair")
+
+
+def test_a_signing_key_that_kms_keeps_from_use_is_not_used(moto_port: int, tmp_path: Path) -> None:
+    unlock = KmsUnlock(
+        key="alias/x",
+        region="eu-central-1",
+        endpoint=f"http://127.0.0.1:{moto_port}",
+        credentials=secret(tmp_path, "AKIAFAKE\nsecret-of-the-fake\n"),
+    )
+    backend: Any = unlock.open()
+    name = f"pair-{secrets.token_hex(4)}"
+    backend.make_signing_key(name, "ecdsa-p256-sha256")
+    backend._client.disable_key(
+        KeyId=backend._client.describe_key(KeyId=f"alias/sealwright-{name}")["KeyMetadata"]["KeyId"]
+    )
+    with pytest.raises(BackendRefused, match="is Disabled"):
+        backend.signer(name)
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o757])
+def test_a_library_that_others_can_write_to_is_not_loaded(hsm: Any, tmp_path: Path, mode: int) -> None:
+    loose = tmp_path / "loose.so"
+    loose.write_bytes(hsm.library.resolve().read_bytes())
+    loose.chmod(mode)
+    unlock = Pkcs11Unlock(library=loose, token="first", key="k", pin=secret(tmp_path, "493817\n"))
+    with pytest.raises(BackendRefused, match="could be replaced by others"):
+        unlock.open().wrap(b"x" * 32, PATH)
+
+
 def test_a_library_that_is_not_there_is_told(tmp_path: Path) -> None:
     unlock = Pkcs11Unlock(library=tmp_path / "none.so", token="t", key="k", pin=secret(tmp_path, "493817\n"))
     with pytest.raises((BackendUnavailable, BackendRefused)) as told:

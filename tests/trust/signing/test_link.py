@@ -96,7 +96,7 @@ def test_a_signer_ends_when_its_command_is_killed(place: Place, wait_until: Any)
 
 def test_a_signer_that_was_killed_is_replaced_at_the_next_signature(place: Place, samples: Samples) -> None:
     with place.open() as ring:
-        ring.check_signer()
+        ring.signer("statements").sign(statement(samples))
         first = pid_of(ring)
         os.kill(first, signal.SIGKILL)
         with pytest.raises(SignerUnavailable, match="Nothing was signed"):
@@ -192,7 +192,8 @@ def test_a_key_file_that_became_unsafe_is_told_by_the_signer(place: Place, sampl
 def test_a_changed_signing_key_is_told_at_the_first_signature(place: Place, samples: Samples, branch: str) -> None:
     path = place.keys / f"{branch}.v1.json"
     whole = path.read_bytes()
-    path.write_bytes(whole[:-20] + (b"B" if whole[-20:-19] == b"A" else b"A") + whole[-19:])  # still base64
+    other = b"B" if whole[-20:-19] != b"B" else b"C"  # still base64, so that only the signer can tell
+    path.write_bytes(whole[:-20] + other + whole[-19:])
     with place.open() as ring, pytest.raises(VerificationFailed, match=rf"keys/{branch}\.v1\.json"):
         ring.signer("statements").sign(statement(samples))
 

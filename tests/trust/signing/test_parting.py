@@ -34,7 +34,7 @@ from cryptography.hazmat.backends.openssl import backend
 from sealwright.trust.signing import rules_tls, rules_tokens
 if sys.argv[4] != "-":
     os.setgroups([]); os.setgid(int(sys.argv[4])); os.setuid(int(sys.argv[4]))
-stand_signer(Path(sys.argv[2]), KeyFile(Path(sys.argv[3])), ready=lambda at: print(at, flush=True))
+stand_signer(Path(sys.argv[2]), lambda: KeyFile(Path(sys.argv[3])), ready=lambda at: print(at, flush=True))
 """
 
 

@@ -306,8 +306,8 @@ def test_what_failed_in_the_signer_is_on_record(place: Place, monkeypatch: pytes
     with place.open() as ring:
         real = ring.prepare_rotation
 
-        def meddled(branch: str) -> Any:
-            made = real(branch)
+        def meddled(branch: str, at: Path | None = None) -> Any:
+            made = real(branch, at)
             real(branch)  # another key waits now
             return made
 
@@ -443,10 +443,10 @@ def test_a_parted_workspace_that_missed_a_step_takes_it_when_it_is_opened_next(p
     to, key = parted(place, SIGNER)
     with ended(stand(to, key, SIGNER)):
         with place.open() as ring:
-            made, _ = ring.prepare_rotation("releases-pq")
+            made, *_ = ring.prepare_rotation("releases-pq")
             ring.finish_rotation(made)  # and the command dies here
             ring.signer("authority").sign(listed(ring.trust_root, "tokens"))
-            made, _ = ring.prepare_rotation("authority")
+            made, *_ = ring.prepare_rotation("authority")
             ring.finish_rotation(made)
         with place.open() as ring:
             assert len(ring.trust_root.keys["releases-pq"]) == 2

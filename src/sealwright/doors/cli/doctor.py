@@ -8,7 +8,7 @@ import typer
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, PersonKey, acting_at, open_at, out, say
 
 if TYPE_CHECKING:
-    from sealwright.pipeline import Finding
+    from sealwright.pipeline import Finding, Workspace
 
 __all__ = ["add_to", "doctor"]
 
@@ -39,7 +39,8 @@ def doctor(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look over the installation: Python's release, code that runs at every start, licences, known faults, changed packages.
+    """Look over the installation: Python's release, code that runs at every start, licences, known faults, changed packages,
+    and whether tokens and services that hold signing keys answer.
 
     Exit status: 0 in order or only to look at, 2 wrong usage, 4 something must not stay as it is.
     """
@@ -56,22 +57,41 @@ def doctor(
             digest = accept_environment(workspace, by=by, reason=reason)
         say(f"Accepted what is installed now: {digest}", err=True)
     if is_workspace(settings.home):
-        found.append(_accepted(home, key_file))
+        with open_at(home, key_file) as workspace:
+            found += [_accepted(workspace), *_elsewhere(workspace)]
     out(as_json, [{"what": f.what, "state": f.state, "says": list(f.says)} for f in found], lambda: _tell(found))
     if any(one.state == "bad" for one in found):
         raise typer.Exit(4)
 
 
-def _accepted(home: Path | None, key_file: Path | None) -> "Finding":
+def _accepted(workspace: "Workspace") -> "Finding":
     from sealwright.kernel import NotFound
     from sealwright.pipeline import Finding, compare_environment
 
-    with open_at(home, key_file) as workspace:
-        try:
-            changed = compare_environment(workspace)
-        except NotFound as missing:
-            return Finding(what="accepted packages", state="unknown", says=(str(missing).splitlines()[0],))
+    try:
+        changed = compare_environment(workspace)
+    except NotFound as missing:
+        return Finding(what="accepted packages", state="unknown", says=(str(missing).splitlines()[0],))
     return Finding(what="accepted packages", state="bad" if changed else "good", says=tuple(map(str, changed)))
+
+
+def _elsewhere(workspace: "Workspace") -> "list[Finding]":
+    """Keys that sign in a device or service, each asked for; nothing where all are files."""
+    from sealwright.kernel import SealwrightError
+    from sealwright.pipeline import Finding, keys_elsewhere
+
+    try:
+        keys = keys_elsewhere(workspace)
+    except SealwrightError as error:
+        return [Finding(what="the signer", state="bad", says=tuple(str(error).splitlines()[:1]))]
+    return [
+        Finding(
+            what=f"key of {one.branch}",
+            state="bad" if one.wrong else "good",
+            says=(one.place, *one.wrong.splitlines()[:1]),
+        )
+        for one in keys
+    ]
 
 
 def _tell(found: "list[Finding]") -> None:

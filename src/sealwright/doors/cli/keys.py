@@ -43,7 +43,10 @@ def list_keys(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every key: its branch, algorithm, state and age."""
+    """List every key: its branch, algorithm, state and age, and where it is.
+
+    A key in a device or service is not asked for here; sealwright doctor does that.
+    """
     from dataclasses import asdict
 
     from sealwright.doors.cli import show
@@ -52,18 +55,34 @@ def list_keys(
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         found = keys_of(workspace, by=by)
     rows = [
-        (one.branch, one.algorithm, one.key[:16], one.state, "" if one.days is None else str(one.days)) for one in found
+        (
+            one.branch,
+            one.algorithm,
+            one.key[:16],
+            one.state,
+            "" if one.days is None else str(one.days),
+            one.place.partition(", key ")[0],
+        )
+        for one in found
     ]
     out(
         as_json,
         [asdict(one) for one in found],
-        lambda: show.rows(["branch", "algorithm", "key", "state", "days"], rows),
+        lambda: show.rows(["branch", "algorithm", "key", "state", "days", "place"], rows),
     )
 
 
 @app.command()
 def rotate(
     branch: Annotated[str, typer.Argument(help="A branch, such as statements; see: sealwright keys list")],
+    at: Annotated[
+        Path | None,
+        typer.Option(
+            "--at",
+            help="TOML file of the token or service that shall hold the new key; left out: a file. The signer reads it.",
+            show_default=False,
+        ),
+    ] = None,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -75,7 +94,8 @@ def rotate(
     Everything goes on running. A branch that signs: programs go on with the old key for a day, and follow. tls: both CAs are
     handed out until you revoke the old one. decisions and identity: running servers are handed the new key, and named here. For
     data and subjects there is: sealwright data rotate
-    Exit status: 0 done, 2 no such branch, or another program holds the ledger, 3 not allowed.
+    Exit status: 0 done, 1 the token or service does not answer, 2 no such branch, it is refused, or another program holds
+    the ledger, 3 not allowed, 4 what a token or service gave does not verify.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.settings import read_settings
@@ -86,10 +106,10 @@ def rotate(
     settings = read_settings(home=home, key_file=key_file, actor=actor)
     unlock = unlock_of(settings)
     with _acting(settings, unlock, person_key) as (workspace, by):
-        new = rotate_key(workspace, unlock, branch, by=by)
+        new = rotate_key(workspace, unlock, branch, by=by, at=at)
     facts = {"branch": branch, "key": new.key, "taken by": new.taken, "not reached": new.missed}
     if branch in SIGNING_BRANCHES:
-        facts = {"branch": branch, "key": new.key}
+        facts = {"branch": branch, "key": new.key, "place": "file" if at is None else str(at)}
 
     def words() -> None:
         show.facts(

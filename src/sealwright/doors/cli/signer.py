@@ -33,10 +33,9 @@ def run(
     from sealwright.trust import stand_signer
 
     settings = read_settings(home=home, key_file=key_file)
-    unlock = unlock_of(settings)
     stand_signer(
         settings.home / "keys",
-        unlock,
+        lambda: unlock_of(settings),
         ready=lambda at: out(as_json, {"socket": str(at)}, lambda: show.facts({"signing at": str(at)})),
     )
 

@@ -2,7 +2,7 @@
 
 from sealwright.kernel import OperationFailed, Refused, VerificationFailed
 
-__all__ = ["BackendLied", "BackendRefused", "BackendUnavailable"]
+__all__ = ["BACKEND_ERRORS", "BackendLied", "BackendRefused", "BackendUnavailable", "SecretRefused"]
 
 
 class BackendUnavailable(OperationFailed):
@@ -17,7 +17,15 @@ class BackendRefused(Refused):
     code = "keys.backend_refused"
 
 
+class SecretRefused(BackendRefused):
+    """It does not take the PIN. Whoever tries the same one again and again makes a token lock itself."""
+
+
 class BackendLied(VerificationFailed):
     """What came back does not hold, such as a signature that does not verify. It was not used."""
 
     code = "keys.backend_lied"
+
+
+BACKEND_ERRORS = (BackendUnavailable, BackendRefused, BackendLied)
+"""All that asking a home of keys can end with."""

@@ -20,9 +20,9 @@ from sealwright.kernel import (
     read_limited,
     write_atomically,
 )
-from sealwright.trust.backends.verified_signer import VerifiedSigner
+from sealwright.trust.backends.verified_signer import VerifiedSigner, refuse_other
 from sealwright.trust.errors import WrongUnlock
-from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, Signer
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.unlock import KeyFile, Passphrase
 from sealwright.trust.wrapping import path_of, unwrap, wrap
@@ -92,9 +92,10 @@ class FileBackend:
         write_atomically(file, wrap(secret, f"sealwright/signing/{name}", self._unlock))
         return self.signer(name)
 
-    def signer(self, name: str) -> Signer:
+    def signer(self, name: str, key: PublicKey | None = None) -> Signer:
         """As `SigningKeys.signer`. The key is unwrapped for each signature, so that a destroyed key file ends it."""
         public = self._open(name).public()
+        refuse_other(public, key, where="The folder", name=name)
         return VerifiedSigner(public, lambda data: self._open(name).sign(data), where=f"The key file {name!r}")
 
     def close(self) -> None:

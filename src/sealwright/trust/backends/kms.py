@@ -15,7 +15,7 @@ from sealwright.trust.backends.deadline import within
 from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
 from sealwright.trust.backends.settings import KmsSettings
 from sealwright.trust.backends.transport import checked_address
-from sealwright.trust.backends.verified_signer import VerifiedSigner
+from sealwright.trust.backends.verified_signer import VerifiedSigner, refuse_other
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.public_keys import ECDSA_P256, PublicKey, Signer
 
@@ -123,7 +123,7 @@ class KmsBackend:
         self._do(make)
         return self.signer(name)
 
-    def signer(self, name: str) -> Signer:
+    def signer(self, name: str, key: PublicKey | None = None) -> Signer:
         """As `SigningKeys.signer`."""
 
         def ask_public() -> tuple[str, PublicKey]:
@@ -132,11 +132,12 @@ class KmsBackend:
             found = self._state(_alias(name))
             if found is None:
                 raise NotFound(f"KMS has no signing key {name!r} here.")
-            arn = str(found["Arn"])
+            arn = _enabled(_alias(name), found)
             loaded = load_der_public_key(self._client.get_public_key(KeyId=arn)["PublicKey"])
             return arn, PublicKey.from_pem(loaded.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
         arn, public = self._do(ask_public)
+        refuse_other(public, key, where="KMS", name=name)
         return VerifiedSigner(public, lambda data: self._do(lambda: self._sign(arn, data)), where="KMS")
 
     def close(self) -> None:
@@ -155,13 +156,7 @@ class KmsBackend:
 
     def _usable(self, key: str) -> str:
         """The ARN of a key, if KMS says that it is enabled."""
-        said = self._state(key) or {"KeyState": "missing"}
-        if said["KeyState"] != "Enabled":
-            raise BackendRefused(
-                f"The key {key[:100]!r} in KMS is {said['KeyState']}, so nothing is opened or signed with it.\n"
-                "Enable it, or cancel its deletion, if that was a mistake."
-            )
-        return str(said["Arn"])
+        return _enabled(key, self._state(key) or {"KeyState": "missing"})
 
     def _state(self, key: str) -> Mapping[str, Any] | None:
         """What KMS says about a key; None where there is no such key."""
@@ -179,6 +174,16 @@ class KmsBackend:
             raise
         except Exception as error:  # noqa: BLE001 - every library has its own; none may pass unworded
             raise _worded(error) from None
+
+
+def _enabled(key: str, said: Mapping[str, Any]) -> str:
+    """The ARN of a key that KMS described so, if it is enabled."""
+    if said["KeyState"] != "Enabled":
+        raise BackendRefused(
+            f"The key {key[:100]!r} in KMS is {said['KeyState']}, so nothing is opened or signed with it.\n"
+            "Enable it, or cancel its deletion, if that was a mistake."
+        )
+    return str(said["Arn"])
 
 
 def _alias(name: str) -> str:

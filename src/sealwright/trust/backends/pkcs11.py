@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 from sealwright.kernel import Conflict, InvalidInput, MissingExtra, SealwrightError
 from sealwright.trust.backends.deadline import within
-from sealwright.trust.backends.errors import BackendRefused, BackendUnavailable
+from sealwright.trust.backends.errors import BackendRefused, BackendUnavailable, SecretRefused
+from sealwright.trust.backends.pkcs11_library import refuse_loose_library
 from sealwright.trust.backends.pkcs11_pairs import private_of, public_of, signature_of
 from sealwright.trust.backends.settings import Pkcs11Settings
-from sealwright.trust.backends.verified_signer import VerifiedSigner
+from sealwright.trust.backends.verified_signer import VerifiedSigner, refuse_other
 from sealwright.trust.errors import WrongUnlock
-from sealwright.trust.public_keys import ECDSA_P256, ED25519, Signer
+from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
 
 __all__ = ["Pkcs11Backend"]
 
@@ -146,9 +147,10 @@ class Pkcs11Backend:
         self._do(make)
         return self.signer(name)
 
-    def signer(self, name: str) -> Signer:
+    def signer(self, name: str, key: PublicKey | None = None) -> Signer:
         """As `SigningKeys.signer`."""
         public = self._do(lambda session: public_of(session, name))
+        refuse_other(public, key, where=f"The token {self._settings.token!r}", name=name)
         return VerifiedSigner(
             public,
             lambda data: self._do(lambda session: signature_of(session, name, public, data)),
@@ -199,6 +201,7 @@ class Pkcs11Backend:
             import pkcs11
         except ImportError:
             raise MissingExtra("A PKCS#11 token", "pkcs11") from None
+        refuse_loose_library(self._settings.library)
         library = pkcs11.lib(str(self._settings.library))
         token = library.get_token(token_label=self._settings.token)
         with token.open(rw=True, user_pin=self._pin.reveal()) as session:
@@ -214,14 +217,17 @@ def _kept(key: Any, name: str) -> Any:
     return key
 
 
-_NOT_THERE = ("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "DeviceError", "DeviceMemory", "LibraryUnloaded")
+_NOT_THERE = (
+    *("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "DeviceError", "DeviceMemory", "LibraryUnloaded"),
+    *("GeneralError", "FunctionFailed", "SessionClosed", "SessionHandleInvalid", "SlotIDInvalid", "TokenNotRecognised"),
+)
 
 
 def _worded(error: Exception, what: str) -> SealwrightError:
     """An error of the library without its text, which may repeat what it was given."""
     name = type(error).__name__
     if name.startswith("Pin"):
-        return BackendRefused(f"{what} does not take the PIN ({name}). After a few more tries it may lock itself.")
+        return SecretRefused(f"{what} does not take the PIN ({name}). After a few more tries it may lock itself.")
     if name in _NOT_THERE or (
         isinstance(error, OSError | RuntimeError) and not type(error).__module__.startswith("pkcs11")
     ):

@@ -30,9 +30,14 @@ def public_of(session: Any, name: str) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from pkcs11 import Attribute, KeyType
 
-    key = _object(session, name, "PUBLIC_KEY")
-    if key is None or private_of(session, name) is None:
+    key, private = _object(session, name, "PUBLIC_KEY"), private_of(session, name)
+    if key is None or private is None:
         raise NotFound(f"The token has no key pair {name!r}.")
+    if private[Attribute.EXTRACTABLE] or not private[Attribute.SENSITIVE]:
+        raise BackendRefused(
+            f"The private key {name!r} can be taken out of the token, so it is no safer there than in a file.\n"
+            "Make another one that is sensitive and not extractable."
+        )
     tag, length, *point = key[Attribute.EC_POINT]  # DER octet string around the point
     if tag != 4 or length != len(point):
         raise BackendRefused(f"The token describes the key {name!r} in a way we do not know.")

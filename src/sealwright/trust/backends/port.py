@@ -11,7 +11,7 @@ Every adapter keeps the same promises, and one battery of tests holds all of the
 from collections.abc import Mapping
 from typing import Protocol
 
-from sealwright.trust.public_keys import Signer
+from sealwright.trust.public_keys import PublicKey, Signer
 
 __all__ = ["KeyBackend", "RootKey", "SigningKeys"]
 
@@ -88,13 +88,20 @@ class SigningKeys(Protocol):
             An algorithm that is not among `algorithms`.
         """
 
-    def signer(self, name: str) -> Signer:
+    def signer(self, name: str, key: PublicKey | None = None) -> Signer:
         """The signer of a key made before. Each of its signatures is verified before it is returned.
+
+        Parameters
+        ----------
+        key : PublicKey, optional
+            Its public half, where it is known: of several versions that one signs, and no other.
 
         Raises
         ------
         NotFound
             There is none of that name.
+        BackendRefused
+            The one of that name is another key, or can be taken out of its home.
         """
 
 

@@ -1,6 +1,7 @@
 """Where a PIN or token comes from: a file only we can read, or an open file descriptor. Never argv or environment."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from sealwright.trust.errors import KeyFileUnsafe
 from sealwright.trust.private_file import read_private
 from sealwright.trust.unlock import Secret
 
-__all__ = ["SecretDescriptor", "SecretFile", "SecretSource"]
+__all__ = ["SECRET_OF", "SecretDescriptor", "SecretFile", "SecretSource"]
+
+SECRET_OF: Mapping[str, str] = {"pkcs11": "pin", "aws-kms": "credentials", "vault": "token"}
+"""The kinds of home, and what each calls the secret that opens it."""
 
 _MOST_BYTES = 4096
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.kernel import InvalidInput, read_limited
-from sealwright.trust.backends.secret_source import SecretDescriptor, SecretFile, SecretSource
+from sealwright.trust.backends.secret_source import SECRET_OF, SecretDescriptor, SecretFile, SecretSource
 from sealwright.trust.backends.unlocks import BackendUnlock, KmsUnlock, Pkcs11Unlock, VaultUnlock
 
-__all__ = ["read_unlock_file"]
+__all__ = ["read_unlock_file", "unlock_from"]
 
 _MOST_BYTES = 16_384
 _NEEDED = {
@@ -30,7 +30,6 @@ _OPTIONAL = {
     "aws-kms": ("endpoint", "seconds"),
     "vault": ("mount", "namespace", "ca", "seconds"),
 }
-_SECRET = {"pkcs11": "pin", "aws-kms": "credentials", "vault": "token"}
 _PATHS = ("library", "ca")
 
 
@@ -46,17 +45,22 @@ def read_unlock_file(path: Path) -> BackendUnlock:
         said = tomllib.loads(read_limited(path, _MOST_BYTES).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} is not TOML: {error}") from None
-    method = said.pop("method", None)
+    return unlock_from(path, said)
+
+
+def unlock_from(path: Path, said: Mapping[str, Any]) -> BackendUnlock:
+    """What the fields of such a file describe; `path` is where relative paths begin, and what errors name. Raises as above."""
+    method = said.get("method")
     if method not in _NEEDED:
         raise InvalidInput(f'{path} must say method = "pkcs11", "aws-kms" or "vault"; it says {str(method)[:40]!r}.')
-    values = _fields(path, method, said)
+    values = _fields(path, method, {name: value for name, value in said.items() if name != "method"})
     if method == "pkcs11":
         return Pkcs11Unlock(**values)
     return KmsUnlock(**values) if method == "aws-kms" else VaultUnlock(**values)
 
 
 def _fields(path: Path, method: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    secret = _SECRET[method]
+    secret = SECRET_OF[method]
     sources = (f"{secret}_file", f"{secret}_descriptor")
     known = {*_NEEDED[method], *_OPTIONAL[method], *sources}
     missing, odd = sorted(set(_NEEDED[method]) - set(said)), sorted(set(said) - known)

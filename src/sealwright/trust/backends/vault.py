@@ -16,7 +16,7 @@ from sealwright.trust.backends.deadline import within
 from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
 from sealwright.trust.backends.settings import VaultSettings
 from sealwright.trust.backends.transport import checked_address
-from sealwright.trust.backends.verified_signer import VerifiedSigner
+from sealwright.trust.backends.verified_signer import VerifiedSigner, refuse_other
 from sealwright.trust.errors import WrongUnlock
 from sealwright.trust.public_keys import ECDSA_P256, ED25519, PublicKey, Signer
 
@@ -113,11 +113,13 @@ class VaultBackend:
         self._do(make)
         return self.signer(name)
 
-    def signer(self, name: str) -> Signer:
-        """As `SigningKeys.signer`. It signs with the version that is newest now, also after a rotation there."""
+    def signer(self, name: str, key: PublicKey | None = None) -> Signer:
+        """As `SigningKeys.signer`. It signs with that version, or the newest, also after a rotation in the engine."""
         check_name(name, what="key")
-        version, public = self._do(lambda: self._public(name))
-        where = f"The transit engine at {self._settings.url}"
+        versions = self._do(lambda: self._publics(name))
+        version = next((number for number, one in versions.items() if one == key), max(versions))
+        public, where = versions[version], f"The transit engine at {self._settings.url}"
+        refuse_other(public, key, where=where, name=name)
         return VerifiedSigner(
             public, lambda data: self._do(lambda: self._sign(name, version, public, data)), where=where
         )
@@ -139,16 +141,24 @@ class VaultBackend:
         except binascii.Error:
             raise BackendLied("The transit engine returned something that is no signature.") from None
 
-    def _public(self, name: str) -> tuple[int, PublicKey]:
+    def _publics(self, name: str) -> dict[int, PublicKey]:
+        """The public halves of a pair that cannot be taken out of the engine, by version."""
         key = self._key(name)
         if key is None:
             raise NotFound(f"The transit engine has no key {name!r}.")
+        if key.get("exportable") is not False or key.get("allow_plaintext_backup") is not False:
+            raise BackendRefused(
+                f"The key {name!r} can be taken out of the transit engine, so it is no safer there than in a file.\n"
+                "Make another one that is neither exportable nor open to plaintext backup."
+            )
         try:
-            version = int(key["latest_version"])
-            text = key["keys"][str(version)]["public_key"]
-            return version, _loaded(text) if key["type"] == "ed25519" else PublicKey.from_pem(text)
-        except (KeyError, TypeError, ValueError):
-            raise BackendLied(f"The transit engine describes the key {name!r} in a way we do not know.") from None
+            load = _loaded if key["type"] == "ed25519" else PublicKey.from_pem
+            found = {int(version): load(one["public_key"]) for version, one in key["keys"].items()}
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
+            found = {}
+        if not found:
+            raise BackendLied(f"The transit engine describes the key {name!r} in a way we do not know.")
+        return found
 
     def _usable(self) -> None:
         """Refuse a root key that is gone, is not derived, or can be taken out."""

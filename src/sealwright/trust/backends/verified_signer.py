@@ -3,10 +3,25 @@
 from collections.abc import Callable
 
 from sealwright.kernel import VerificationFailed
-from sealwright.trust.backends.errors import BackendLied
+from sealwright.trust.backends.errors import BackendLied, BackendRefused
 from sealwright.trust.public_keys import PublicKey, Signer
 
-__all__ = ["VerifiedSigner"]
+__all__ = ["VerifiedSigner", "refuse_other"]
+
+
+def refuse_other(found: PublicKey, wanted: PublicKey | None, *, where: str, name: str) -> None:
+    """Return if the pair called `name` is the one that is wanted.
+
+    Raises
+    ------
+    BackendRefused
+        It is another one: another token or engine of the same name, or a key that was replaced there.
+    """
+    if wanted is not None and found != wanted:
+        raise BackendRefused(
+            f"{where} has another key {name!r} than the one that is listed: {found.key_id[:16]}…, not {wanted.key_id[:16]}….\n"
+            "It is another token or service of the same name, or the key was replaced there."
+        )
 
 
 class VerifiedSigner:

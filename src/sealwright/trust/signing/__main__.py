@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from sealwright.kernel import SealwrightError
+from sealwright.trust.signing.courier import part_dispatcher
+from sealwright.trust.signing.couriers import Couriers
 from sealwright.trust.signing.hygiene import guard_memory, shut_doors
 from sealwright.trust.signing.messages import Failed, encode
 from sealwright.trust.signing.opening import MOST_OPENING_BYTES, Opening
@@ -22,6 +24,7 @@ def main(arguments: list[str]) -> int:
     """Open the keys, serve, and return 0, or the exit code of why not."""
     guard_memory()
     os.umask(0o077)
+    couriers = Couriers(part_dispatcher())  # before anything secret is here
     line = socket.socket(fileno=int(arguments[arguments.index("--line-fd") + 1]))
     line.set_inheritable(False)
     try:
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> int:
         from sealwright.trust.signing.vault import open_vault, vault_of
 
         folder, key_file = Path(opening.folder), opening.key_file
-        vault = vault_of(folder, opening.how) if key_file is None else open_vault(folder, key_file)
+        vault = vault_of(folder, opening.how, couriers) if key_file is None else open_vault(folder, key_file, couriers)
         service = SigningService(vault)
     except SealwrightError as error:
         line.settimeout(5.0)

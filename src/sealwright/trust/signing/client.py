@@ -11,6 +11,7 @@ import threading
 from typing import TypeVar
 
 from sealwright.kernel import SealwrightError, VerificationFailed
+from sealwright.trust.backends.errors import BACKEND_ERRORS
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.messages import (
@@ -21,6 +22,9 @@ from sealwright.trust.signing.messages import (
     Done,
     Failed,
     Hello,
+    Join,
+    Look,
+    Looked,
     Narrow,
     No,
     Ready,
@@ -35,7 +39,7 @@ from sealwright.trust.signing.messages import (
     read_reply,
 )
 
-__all__ = ["HeadIsBehind", "Line", "adopt", "narrow", "ready", "renew", "step_after", "take"]
+__all__ = ["HeadIsBehind", "Line", "adopt", "join", "look", "narrow", "ready", "renew", "step_after", "take"]
 
 _MOST_REPLY = 1 << 20
 _ANSWER_SECONDS = 30.0
@@ -58,6 +62,8 @@ class Line:
         ------
         SignerRefused
             The signer refuses.
+        BackendUnavailable, BackendRefused, BackendLied
+            The key is elsewhere, and nothing is signed there.
         SignerUnavailable
             It is gone, or did not answer in time; the connection is of no more use.
         HeadIsBehind
@@ -128,7 +134,8 @@ class HeadIsBehind(Exception):
 def _refusal(reply: Reply) -> Exception:
     """What a reply of another kind than the one that was hoped for is raised as."""
     if isinstance(reply, No):
-        return SignerRefused(reply.reason, reply.message, at=reply.at)
+        kind = next((one for one in BACKEND_ERRORS if one.code == reply.reason), None)
+        return kind(reply.message) if kind is not None else SignerRefused(reply.reason, reply.message, at=reply.at)
     if isinstance(reply, Behind):
         return HeadIsBehind(reply.size)
     if isinstance(reply, Failed):
@@ -164,10 +171,23 @@ def adopt(line: Line, theirs: socket.socket, origin: str) -> None:
     line.ask(Adopt(origin=origin), Done, beside=theirs.fileno())
 
 
-def renew(line: Line, branch: str) -> tuple[PublicKey, int]:
-    """Have the signer make a new key: its public half, and the number of the trust root that will list it."""
-    made = line.ask(Renew(branch=branch), Renewed)
-    return PublicKey.from_pem(made.pem), made.number
+def join(line: Line, theirs: socket.socket) -> None:
+    """Have the signer serve `theirs`, as wide as `line`."""
+    line.ask(Join(), Done, beside=theirs.fileno())
+
+
+def renew(line: Line, branch: str, at: str = "") -> tuple[PublicKey, int, str]:
+    """Have the signer make a new key: its public half, the number of the trust root that will list it, and where it is.
+
+    `at` is the place file of the device or service it goes to, as the signer finds it; empty: it is kept in a file.
+    """
+    made = line.ask(Renew(branch=branch, at=at), Renewed)
+    return PublicKey.from_pem(made.pem), made.number, made.place
+
+
+def look(line: Line, *, ask: bool) -> Looked:
+    """Where the signer's keys elsewhere are, and, if `ask`, what is wrong with them there."""
+    return line.ask(Look(ask=ask), Looked)
 
 
 def take(line: Line, key: PublicKey) -> None:

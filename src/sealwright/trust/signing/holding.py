@@ -7,6 +7,7 @@ The CA is another matter: what its older keys may sign, and for how long, stands
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,10 +15,9 @@ from sealwright.kernel import VerificationFailed
 from sealwright.trust.key_files import TRUST_FILE
 from sealwright.trust.key_journal import steady
 from sealwright.trust.key_revocation import list_in
-from sealwright.trust.signers import LocalSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.vault import CA_BRANCH, Vault
+from sealwright.trust.signing.vault import CA_BRANCH, BranchSigner, Vault
 from sealwright.trust.statements import Statement
 
 __all__ = ["OVERLAP", "Holding"]
@@ -27,16 +27,22 @@ OVERLAP = 24 * 3600.0
 
 
 class Holding:
-    """The keys a signer process has: those in use, and those it held before."""
+    """The keys a signer process has: those in use, and those it held before. Safe to use from many threads."""
 
     def __init__(self, vault: Vault, memory: KeyMemory, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._vault, self._memory, self._clock = vault, memory, clock
-        self._earlier: dict[str, tuple[str, LocalSigner, float]] = {}  # key id -> branch, key, until when
+        self._earlier: dict[str, tuple[str, BranchSigner, float]] = {}  # key id -> branch, key, until when
         self._seen = _mark(vault)
+        self._alone = threading.RLock()
 
     @property
     def vault(self) -> Vault:
         return self._vault
+
+    @property
+    def memory(self) -> KeyMemory:
+        """Which keys were revoked."""
+        return self._memory
 
     def refresh(self) -> None:
         """Take up what others changed in the folder. What is there and does not verify changes nothing here.
@@ -46,26 +52,28 @@ class Holding:
         VerificationFailed
             It was changed by somebody who does not hold our keys.
         """
-        now = _mark(self._vault)
-        if now == self._seen:
-            return
-        newer = steady(self._vault.folder, self._vault.reopened)
-        until = self._clock() + OVERLAP
-        for branch, signer in self._vault.signers.items():
-            if newer.signers[branch].key_id != signer.key_id and branch != CA_BRANCH:
-                self._earlier[signer.key_id] = (branch, signer, until)
-        self._vault, self._seen = newer, now
+        with self._alone:
+            now = _mark(self._vault)
+            if now == self._seen:
+                return
+            newer = steady(self._vault.folder, self._vault.reopened)
+            until = self._clock() + OVERLAP
+            for branch, signer in self._vault.signers.items():
+                if newer.signers[branch].key_id != signer.key_id and branch != CA_BRANCH:
+                    self._earlier[signer.key_id] = (branch, signer, until)
+            self._vault, self._seen = newer, now
 
     def held(self) -> dict[str, list[str]]:
         """The ids of the keys of each branch that may be asked for, the newest first."""
-        self._forget()
-        found = {branch: [signer.key_id] for branch, signer in self._vault.signers.items()}
-        for key_id, (branch, _, _) in self._earlier.items():
-            found[branch].append(key_id)
-        found[CA_BRANCH].extend(self._vault.older_cas)
-        return found
+        with self._alone:
+            self._forget()
+            found = {branch: [signer.key_id] for branch, signer in self._vault.signers.items()}
+            for key_id, (branch, _, _) in self._earlier.items():
+                found[branch].append(key_id)
+            found[CA_BRANCH].extend(self._vault.older_cas)
+            return found
 
-    def signers(self, branch: str, keys: Sequence[str]) -> list[LocalSigner]:
+    def signers(self, branch: str, keys: Sequence[str]) -> list[BranchSigner]:
         """The signers with these keys: the first is of `branch`, the others of the branches that sign beside it. No keys:
         those in use.
 
@@ -74,8 +82,12 @@ class Holding:
         SignerRefused
             "branch.other", or "key.unknown": not ours, revoked, or replaced too long ago.
         """
-        with contextlib.suppress(VerificationFailed):
-            self.refresh()
+        with self._alone:
+            with contextlib.suppress(VerificationFailed):
+                self.refresh()
+            return self._found(branch, keys)
+
+    def _found(self, branch: str, keys: Sequence[str]) -> list[BranchSigner]:
         own = self._vault.signers.get(branch)
         if own is None:
             raise SignerRefused("branch.other", f"There is no branch {branch[:40]!r} that signs.")
@@ -87,7 +99,7 @@ class Holding:
             raise SignerRefused("key.unknown", f"The branch {branch!r} signs with {len(branches)} keys together.")
         return [self._held(name, key_id) for name, key_id in zip(branches, keys, strict=True)]
 
-    def _held(self, branch: str, key_id: str) -> LocalSigner:
+    def _held(self, branch: str, key_id: str) -> BranchSigner:
         self._forget()
         newest = self._vault.signers[branch]
         if newest.key_id == key_id:
@@ -100,7 +112,7 @@ class Holding:
             )
         return signer
 
-    def _newest(self, key_id: str) -> LocalSigner:
+    def _newest(self, key_id: str) -> BranchSigner:
         return self._vault.signers[self._branch_of(key_id)]
 
     def _branch_of(self, key_id: str) -> str:

@@ -8,6 +8,7 @@ new process, no tracing, by the same system-call filter that untrusted code runs
 import ctypes
 import os
 import resource
+from collections.abc import Collection
 
 from sealwright.engines import filter_program
 
@@ -30,9 +31,12 @@ def guard_memory() -> None:
         return  # another system: the limit above still holds
 
 
-def shut_doors() -> bool:
-    """Refuse this process sockets, processes and tracing from now on. False where the kernel does not offer it."""
-    program = filter_program(os.uname().machine)
+def shut_doors(*, allowed: Collection[str] = ()) -> bool:
+    """Refuse this process sockets, processes and tracing from now on. False where the kernel does not offer it.
+
+    `allowed` are system calls it needs after all, by their names.
+    """
+    program = filter_program(os.uname().machine, allowed=allowed)
     if program is None:
         return False
     try:

@@ -11,7 +11,6 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -20,24 +19,18 @@ from pathlib import Path
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signing.client import Line, adopt, narrow, ready
-from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
+from sealwright.trust.signing.client import Line, adopt, join, narrow, ready
+from sealwright.trust.signing.errors import SignerUnavailable
 from sealwright.trust.signing.opening import Opening
 from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.standing import connect_standing, socket_folder
+from sealwright.trust.signing.starting import lent, start_signer
 
 __all__ = ["SignerLink", "borrowed_signer"]
 
-_BOOT = (
-    "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
-    "runpy.run_module('sealwright.trust.signing', run_name='__main__', alter_sys=True)"
-)
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 _FIRST_ANSWER_SECONDS = 60.0  # a passphrase takes a second on a slow machine
 _END_SECONDS = 5.0
-
-_lent: "list[subprocess.Popen[bytes]]" = []  # signers that live on with a server they were lent to
 
 
 class _Held:
@@ -45,6 +38,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.line: Line | None = None
+        self.own: dict[str, tuple[Line, Line]] = {}  # what for -> the line it was joined over, and its own
         self.started: subprocess.Popen[bytes] | None = None
         self.lent = False
 
@@ -53,10 +47,12 @@ class _Held:
         started, self.started = self.started, None
         if line is not None:
             line.close()
+        while self.own:
+            self.own.popitem()[1][1].close()
         if started is None:
             return
         if self.lent:
-            _lent.append(started)
+            lent(started)
             return
         try:
             started.wait(_END_SECONDS)
@@ -77,7 +73,7 @@ class SignerLink:
         self._let_go = weakref.finalize(self, self._held.let_go)
         self._checked = self._closed = False
         self._process = os.getpid()
-        self.on_refusal: Callable[[str, SignerRefused], None] | None = None
+        self.on_refusal: Callable[[str, str], None] | None = None
         self._opening: Opening | None = opening
         if at_once:
             with self._alone:
@@ -86,15 +82,42 @@ class SignerLink:
 
     def signer(self, branch: str, key: PublicKey) -> RemoteSigner:
         """The signer of a branch with this key, and those beside it; asks for nothing yet."""
-        return RemoteSigner(branch, key, self.line, second=key.beside, tell=self._told)
+        return RemoteSigner(branch, key, lambda: self.line_of(branch), second=key.beside, tell=self._told)
 
     def older_signer(self, branch: str, key: PublicKey) -> RemoteSigner:
         """As `signer`, with a key that was replaced: that the signer has it no more is an answer, which nobody is told of."""
-        return RemoteSigner(branch, key, self.line)
+        return RemoteSigner(branch, key, lambda: self.line_of(branch))
 
-    def _told(self, branch: str, refused: SignerRefused) -> None:
+    def line_of(self, what: str) -> Line:
+        """A connection for one branch, or for "keys": while a device is waited for there, nothing else has to wait.
+
+        Raises
+        ------
+        SignerUnavailable, SignerRefused, WrongUnlock, KeyFileUnsafe, VerificationFailed, Refused
+            As `line`.
+        """
+        main = self.line()
+        try:
+            return self._own(what, main)
+        except SignerUnavailable:
+            if main.usable:
+                raise
+        return self._own(what, self.line())  # that line had broken unseen
+
+    def _own(self, what: str, main: Line) -> Line:
+        with self._alone:
+            over, own = self._held.own.get(what, (None, None))
+            if own is not None and over is main and own.usable:
+                return own
+            if own is not None:
+                own.close()
+            made = _joined(main)
+            self._held.own[what] = (main, made)
+            return made
+
+    def _told(self, branch: str, reason: str) -> None:
         if self.on_refusal is not None:
-            self.on_refusal(branch, refused)
+            self.on_refusal(branch, reason)
 
     def line(self, *, checked: bool = True) -> Line:
         """A connection to a signer that holds our keys; not `checked`: to whatever signer there is, for what is signed
@@ -168,7 +191,7 @@ class SignerLink:
         if self._held.started is not None:
             self._held.started.kill()
             self._held.started.wait()
-        self._held.started, connected = _start(self._opening)
+        self._held.started, connected = start_signer(self._opening)
         self._held.line = Line(connected, patience=_FIRST_ANSWER_SECONDS)
 
     def _check(self, line: Line) -> None:
@@ -211,35 +234,21 @@ def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Pa
     return RemoteSigner("decision-checkpoints", public, line)
 
 
+def _joined(main: Line) -> Line:
+    """One more connection to the signer at the other end of `main`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.closing(theirs):
+        try:
+            join(main, theirs)
+        except BaseException:
+            ours.close()
+            raise
+    return Line(ours)
+
+
 def _standing(keys: Path) -> socket.socket | None:
     """A connection to the signer that stands for this keys folder, beside it or elsewhere; None if none answers."""
     elsewhere = read_elsewhere(keys)
     if elsewhere is None:
         return connect_standing(socket_folder(keys))
     return connect_standing(Path(elsewhere.folder), elsewhere.user)
-
-
-def _start(opening: Opening) -> "tuple[subprocess.Popen[bytes], socket.socket]":
-    """A new signer process, told over a pipe what opens its keys, and a socket to it."""
-    while _lent and _lent[0].poll() is not None:
-        _lent.pop(0)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    place = str(Path(__file__).resolve().parents[3])
-    with contextlib.closing(theirs):
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, place, "--line-fd", str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=_ENVIRONMENT,
-                cwd="/",
-                process_group=0,  # Ctrl-C reaches us first, and we may still have something to sign
-            )
-        except OSError as error:
-            ours.close()
-            raise SignerUnavailable(f"A signer could not be started: {error.strerror}.") from None
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(opening.to_bytes())
-    return process, ours

@@ -1,7 +1,7 @@
 """What the signer must not forget about releases: the highest pointer of each place, and every revoked package.
 
-Kept in one file beside the keys, written before anything is signed. Without it an older release could be signed again
-as if it were new.
+Kept in one file beside the keys, written before a signature leaves the signer. Without it an older release could be
+signed again as if it were new.
 """
 
 from contextlib import AbstractContextManager

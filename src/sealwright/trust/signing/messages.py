@@ -21,6 +21,9 @@ __all__ = [
     "Done",
     "Failed",
     "Hello",
+    "Join",
+    "Look",
+    "Looked",
     "Narrow",
     "No",
     "Ready",
@@ -98,16 +101,27 @@ class Adopt(_Message, frozen=True):
     origin: _Origin
 
 
+class Join(_Message, frozen=True):
+    """Serve the socket that comes with this message, too, as wide as this one: what waits there holds nothing up here."""
+
+
 class Renew(_Message, frozen=True):
-    """Make a new key for `branch`, and keep it until it is taken."""
+    """Make a new key for `branch`, and keep it until it is taken. `at`: the place file of the device or service it goes to."""
 
     branch: _Branch
+    at: Annotated[str, Meta(max_length=4096)] = ""
 
 
 class Take(_Message, frozen=True):
     """Put the key to use that was made last, and is called `key`."""
 
     key: _KeyId
+
+
+class Look(_Message, frozen=True):
+    """Where is the key of each branch that has one elsewhere? `ask`: and does it answer?"""
+
+    ask: bool = False
 
 
 class StepAfter(_Message, frozen=True):
@@ -124,10 +138,18 @@ class Ready(_Message, frozen=True):
 
 
 class Renewed(_Message, frozen=True):
-    """The public half of the key that was made, and the number of the trust root that will list it."""
+    """The public half of the key that was made, the number of the trust root that will list it, and where it is."""
 
     pem: str
     number: int
+    place: str = ""  # in words; empty: in a file
+
+
+class Looked(_Message, frozen=True):
+    """By branch: where its key is, in words, and what is wrong with it there."""
+
+    places: dict[str, str]
+    wrong: dict[str, str]
 
 
 class Step(_Message, frozen=True):
@@ -170,8 +192,8 @@ class Failed(_Message, frozen=True):
     link: str = ""
 
 
-Request = Hello | Sign | SignHead | Renew | Take | StepAfter | Narrow | Adopt
-Reply = Ready | Signature | Renewed | Step | Behind | Done | No | Failed
+Request = Hello | Sign | SignHead | Renew | Take | StepAfter | Look | Narrow | Adopt | Join
+Reply = Ready | Signature | Renewed | Step | Looked | Behind | Done | No | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -13,11 +13,10 @@ from sealwright.kernel import Clock, fsync_folder
 from sealwright.trust.key_files import destroy_key
 from sealwright.trust.key_journal import changing
 from sealwright.trust.key_revocation import list_in
-from sealwright.trust.signers import LocalSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_certificates import CertificateMemory
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.vault import Vault
+from sealwright.trust.signing.vault import BranchSigner, Vault
 from sealwright.trust.statements import Statement
 
 __all__ = ["OlderCas"]
@@ -29,7 +28,7 @@ class OlderCas:
     def __init__(self, issued: CertificateMemory, revoked: KeyMemory, clock: Clock) -> None:
         self._issued, self._revoked, self._clock = issued, revoked, clock
 
-    def signer(self, vault: Vault, key_id: str) -> LocalSigner:
+    def signer(self, vault: Vault, key_id: str) -> BranchSigner:
         """The signer with this older key.
 
         Raises

@@ -29,6 +29,8 @@ from sealwright.trust.key_files import (
     key_path,
     open_branch,
     open_root,
+    place_of,
+    placed_branch,
     read_trust,
     signing_key_of,
     write_branch,
@@ -79,7 +81,8 @@ def read_elsewhere(keys: Path) -> Elsewhere | None:
 def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, user: int) -> None:
     """Move the signing keys to `to`/keys, wrapped under a new root key, and destroy them in `keys`.
 
-    For this moment they are in this process; run it where nothing else runs. Backups still have the old files.
+    For this moment they are in this process; run it where nothing else runs. Backups still have the old files. Keys elsewhere
+    stay there; the files with what opens those homes have to be given to the signer's user.
 
     Parameters
     ----------
@@ -109,8 +112,7 @@ def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, 
     write_atomically(draft / ROOT_FILE, wrap(new_root, key_path(workspace, "root", 1), to_unlock))
     for name in SIGNING_BRANCHES:
         for version in branch_versions(keys, name):
-            secret = open_branch(keys, old_key, workspace, name, version)
-            write_branch(draft, new_key, workspace, name, version, secret)
+            _copy(keys, old_key, draft, new_key, workspace, name, version)
     write_trust(draft, new_key, trust_root)
     if (keys / TRUST_CHAIN).exists():
         shutil.copyfile(keys / TRUST_CHAIN, draft / TRUST_CHAIN)
@@ -121,6 +123,17 @@ def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, 
     place = Elsewhere(folder=str(to.resolve() / "run"), user=user)
     write_atomically(keys / _ELSEWHERE, msgspec.json.encode(place))
     _destroy(keys)
+
+
+def _copy(keys: Path, old_key: bytes, draft: Path, new_key: bytes, workspace: str, name: str, version: int) -> None:
+    """One branch, wrapped anew: its private key, or where that is."""
+    place = place_of(keys, old_key, workspace, name, version)
+    if place is not None:
+        file = branch_file(draft, name, version)
+        write_atomically(file, placed_branch(new_key, workspace, name, version, place))
+        return
+    secret = open_branch(keys, old_key, workspace, name, version)
+    write_branch(draft, new_key, workspace, name, version, secret)
 
 
 def _hand_over(to: Path, key_file: KeyFile, user: int) -> None:

@@ -7,6 +7,7 @@ Does not answer: how is asked. `client` speaks over the connection.
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from sealwright.trust.backends.errors import BACKEND_ERRORS
 from sealwright.trust.notes import Descent
 from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.signing.client import HeadIsBehind, Line
@@ -29,10 +30,10 @@ class RemoteSigner:
         *,
         second: Sequence[PublicKey] = (),
         shown: bytes = b"",
-        tell: Callable[[str, SignerRefused], None] = lambda *_: None,
+        tell: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         """`second`: the keys that sign beside it, as the signer is asked for them. `tell` hears of every refusal, by
-        branch, before the caller does."""
+        branch and reason, before the caller does."""
         self._branch, self._public, self._line, self._shown, self._tell = branch, public, line, shown, tell
         self._second = tuple(second)
         self._with: tuple[Signer, ...] = tuple(_Beside(self, place, key) for place, key in enumerate(self._second))
@@ -67,6 +68,8 @@ class RemoteSigner:
         ------
         SignerRefused, SignerUnavailable
             It is not; or there is no signer.
+        BackendUnavailable, BackendRefused, BackendLied
+            The key is elsewhere, and nothing is signed there.
         """
         return self.sign_together(data)[0]
 
@@ -79,7 +82,10 @@ class RemoteSigner:
         try:
             reply = self._line().ask(asked, Signature)
         except SignerRefused as refused:
-            self._tell(self._branch, refused)
+            self._tell(self._branch, refused.reason)
+            raise
+        except BACKEND_ERRORS as refused:
+            self._tell(self._branch, refused.code)
             raise
         if len(reply.beside) != len(self._second):
             raise SignerUnavailable("The signer gave another number of signatures than it was asked for.")

@@ -8,6 +8,9 @@ Two steps, so that the new key's name can be on record before it signs anything:
 change together; they go through one journal, and whoever opens the keys next finishes what a crash cut off. The private
 file of the old key is destroyed then; the processes that hold it go on for a bounded time (`holding`). Only that of a CA stays
 for as long as certificates of it hold (`older_cas`).
+
+A key that is to be elsewhere is made there and has to sign a trial before it is listed (`placing`). What stands in the folder
+then says where it is.
 """
 
 from dataclasses import dataclass, field
@@ -15,12 +18,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from sealwright.kernel import SealwrightError, fsync_folder
+from sealwright.trust.backends.place import KeyPlace
 from sealwright.trust.key_files import (
     SEAL_FILE,
     TRUST_FILE,
     branch_file,
     branch_versions,
     destroy_key,
+    placed_branch,
     sealed_trust,
     wrapped_branch,
 )
@@ -30,7 +35,8 @@ from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.vault import CA_BRANCH, Vault
+from sealwright.trust.signing.placing import placed_key
+from sealwright.trust.signing.vault import CA_BRANCH, BranchSigner, Vault
 from sealwright.trust.statements import Statement, sign_statement
 from sealwright.trust.trust_chain import TRUST_CHAIN, chain_bytes, follow_chain, make_link, read_chain
 from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
@@ -45,27 +51,47 @@ _AUTHORITY = ("authority", SECOND_SIGNED["authority"])
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A new key of a branch, in memory only."""
+    """A new key of a branch: in memory only, or elsewhere, and listed nowhere yet."""
 
     branch: str
     number: int  # of the step to the trust root that lists it
-    public: PublicKey
-    secret: bytes = field(repr=False)
+    signer: BranchSigner
+    kept: bytes | KeyPlace = field(repr=False)  # the private key, or where it is
+
+    @property
+    def public(self) -> PublicKey:
+        """Its public half."""
+        return self.signer.public()
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people; empty for a key in a file."""
+        return self.kept.described() if isinstance(self.kept, KeyPlace) else ""
 
 
-def prepare(vault: Vault, branch: str) -> Prepared:
+def prepare(vault: Vault, branch: str, at: str = "") -> Prepared:
     """A new key for a signing branch.
+
+    Parameters
+    ----------
+    at : str
+        The place file of the device or service that shall hold it; empty: it is kept in the folder.
 
     Raises
     ------
     SignerRefused
-        "branch.other", or "rotation.chain": the steps on disk do not lead to this trust root.
+        "branch.other", or "rotation.chain": the steps on disk do not lead to this trust root. "place.…" as `placed_key`.
+    BackendUnavailable, BackendRefused, BackendLied
+        As `placed_key`.
     """
     if branch not in SIGNING_BRANCHES:
         raise SignerRefused("branch.other", f"There is no branch {branch[:40]!r} that signs.")
+    number = len(_chain(vault)) + 1
+    if at:
+        place, placed = placed_key(vault, branch, Path(at))
+        return Prepared(branch, number, placed, place)
     secret = new_secret(SIGNING_BRANCHES[branch])
-    public = LocalSigner(SIGNING_BRANCHES[branch], secret).public()
-    return Prepared(branch, len(_chain(vault)) + 1, public, secret)
+    return Prepared(branch, number, LocalSigner(SIGNING_BRANCHES[branch], secret), secret)
 
 
 def take(prepared: Prepared, vault: Vault, memory: KeyMemory) -> None:
@@ -75,6 +101,8 @@ def take(prepared: Prepared, vault: Vault, memory: KeyMemory) -> None:
     ------
     SignerRefused
         "rotation.overtaken": another key was put to use meanwhile. "rotation.chain" as `prepare`.
+    BackendUnavailable, BackendRefused, BackendLied
+        The authority's key is elsewhere, and does not sign the step. Nothing was changed.
     """
     folder = vault.folder
     with changing(folder) as changes:
@@ -89,9 +117,7 @@ def take(prepared: Prepared, vault: Vault, memory: KeyMemory) -> None:
         signers = [vault.signers["authority"], *([authority] if branch == "authority" else [])]
         chain.append(make_link(old, new, prepared.number, signers))
         files = {
-            branch_file(folder, branch, version).name: wrapped_branch(
-                vault.signing_key, vault.workspace, branch, version, prepared.secret
-            ),
+            branch_file(folder, branch, version).name: _kept(prepared, vault, version),
             TRUST_FILE: new.to_bytes(),
             SEAL_FILE: sealed_trust(vault.signing_key, new),
             TRUST_CHAIN: chain_bytes(chain),
@@ -125,12 +151,19 @@ def _chain(vault: Vault) -> list[bytes]:
     return chain
 
 
-def _authority_after(vault: Vault, prepared: Prepared) -> LocalSigner:
+def _kept(prepared: Prepared, vault: Vault, version: int) -> bytes:
+    """What the folder holds of the new key."""
+    key, workspace, kept = vault.signing_key, vault.workspace, prepared.kept
+    if isinstance(kept, KeyPlace):
+        return placed_branch(key, workspace, prepared.branch, version, kept)
+    return wrapped_branch(key, workspace, prepared.branch, version, kept)
+
+
+def _authority_after(vault: Vault, prepared: Prepared) -> BranchSigner:
     """Who is the authority once the branch has its new key."""
-    before = vault.signers["authority"]
+    before, new = vault.signers["authority"], prepared.signer
     if prepared.branch not in _AUTHORITY:
         return before
-    new = LocalSigner(SIGNING_BRANCHES[prepared.branch], prepared.secret)
     return new.with_beside(*before.beside) if prepared.branch == "authority" else before.with_beside(new)
 
 

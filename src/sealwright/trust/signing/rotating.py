@@ -24,18 +24,18 @@ class Rotating:
         self._holding, self._memory, self._older, self._clock = holding, memory, older, clock
         self._waiting: tuple[Prepared, datetime] | None = None
 
-    def make(self, branch: str) -> Prepared:
-        """Make a new key for a branch; one that waited before is forgotten.
+    def make(self, branch: str, at: str = "") -> Prepared:
+        """Make a new key for a branch, in the home that the place file `at` describes; one that waited before is forgotten.
 
         Raises
         ------
-        SignerRefused
+        SignerRefused, BackendUnavailable, BackendRefused, BackendLied
             As `renewal.prepare`.
         VerificationFailed
             The folder was changed by somebody who does not hold our keys.
         """
         self._holding.refresh()
-        made = prepare(self._holding.vault, branch)
+        made = prepare(self._holding.vault, branch, at)
         self._waiting = (made, self._clock())
         return made
 

@@ -7,6 +7,9 @@ A step from one trust root to the next is made by the signer itself, with a key 
 program that holds its socket can put a key of its own into the trust root.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sealwright.kernel import SealwrightError
 from sealwright.trust.key_revocation import KEY_REVOCATION_TYPE, KeyRevocations, heed, list_in
 from sealwright.trust.signing.errors import SignerRefused
@@ -15,11 +18,13 @@ from sealwright.trust.signing.rules_statements import payload_in, statement_in
 from sealwright.trust.statements import Statement
 from sealwright.trust.trust_root import TrustRoot
 
-__all__ = ["check_key_list", "heeding"]
+__all__ = ["heeding", "key_list_let_through"]
 
 
-def check_key_list(data: bytes, trust_root: TrustRoot, memory: KeyMemory) -> None:
-    """Return if `data` is the next list of revoked keys; it is remembered, on disk, before this returns.
+@contextmanager
+def key_list_let_through(data: bytes, trust_root: TrustRoot, memory: KeyMemory) -> Iterator[None]:
+    """Inside, `data` is signed if it is the next list of revoked keys. It is remembered, on disk, when the block ends; not
+    if it could not be signed.
 
     Raises
     ------
@@ -42,6 +47,7 @@ def check_key_list(data: bytes, trust_root: TrustRoot, memory: KeyMemory) -> Non
                     f"A list of {before.sequence} revoked keys was signed before; this one does not begin with it.\n"
                     "A revoked key stays revoked. Restore the newest key-revocations.json.",
                 )
+        yield
         kept.payload = payload_in(data)
 
 

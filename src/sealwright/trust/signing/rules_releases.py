@@ -7,7 +7,8 @@ The signer remembers, so that no program that holds its socket can go back: a po
 sequence signed for its place, and a package once revoked stays on the list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from sealwright.trust.signing.memory_releases import Released, ReleaseMemory
 from sealwright.trust.signing.rules_statements import statement_in
 from sealwright.trust.statements import Statement, verify_statement
 
-__all__ = ["CLOCK_SKEW", "POINTER_TYPE", "REVOCATION_TYPE", "check_release"]
+__all__ = ["CLOCK_SKEW", "POINTER_TYPE", "REVOCATION_TYPE", "release_let_through"]
 
 POINTER_TYPE = "urn:sealwright:predicate:pointer:v1"
 REVOCATION_TYPE = "urn:sealwright:predicate:revocation:v1"
@@ -29,8 +30,11 @@ _LONGEST = timedelta(days=90)
 _LARGEST = 2**31 - 1
 
 
-def check_release(data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory: ReleaseMemory, now: datetime) -> None:
-    """Return if `data` may be signed; what was signed is remembered, on disk, before this returns.
+@contextmanager
+def release_let_through(
+    data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory: ReleaseMemory, now: datetime
+) -> Iterator[None]:
+    """Inside, `data` is signed if it may be. It is remembered, on disk, when the block ends; not if it could not be signed.
 
     Parameters
     ----------
@@ -50,11 +54,13 @@ def check_release(data: bytes, gate: bytes, *, keys: Sequence[PublicKey], memory
         _refuse_without_gate(gate, statement.subject_digests[0], keys)
         with memory.change() as kept:
             _refuse_older(kept.pointers.get(place), sequence, statement, place)
+            yield
             kept.pointers[place] = Released(sequence=sequence, statement=statement.digest)
     elif statement.predicate_type == REVOCATION_TYPE:
         packages = _revocations(statement)
         with memory.change() as kept:
             _refuse_dropped(kept.revoked, packages)
+            yield
             kept.revoked = packages
     else:
         raise SignerRefused(

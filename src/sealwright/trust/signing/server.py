@@ -2,7 +2,8 @@
 
 Answers: how do many callers share one signer without one of them holding up, filling up or ending it for the others?
 Bounded messages, a bounded number of connections and of bytes in flight, a deadline for whoever begins a message and
-does not end it. Whoever announces more than may be sent is disconnected before it is read.
+does not end it. Whoever announces more than may be sent is disconnected before it is read. What has to wait for a device or service
+waits in a lane of its own.
 """
 
 import contextlib
@@ -13,12 +14,14 @@ import time
 from collections.abc import Callable
 
 from sealwright.trust.signing.errors import SignerRefused
+from sealwright.trust.signing.lanes import Lanes
 from sealwright.trust.signing.messages import (
     MOST_BYTES,
     MOST_BYTES_OF_PREDICT,
     PREFIX,
     Adopt,
     Done,
+    Join,
     Narrow,
     No,
     Reply,
@@ -47,6 +50,7 @@ class _Connection:
         self.owed = b""
         self.since = 0.0  # when an unfinished message or answer began; 0: nothing is unfinished
         self.handed: list[int] = []  # descriptors that came along and were not yet taken
+        self.waits = False  # for an answer that is made in a lane; nothing is read meanwhile
 
     @property
     def most(self) -> int:
@@ -74,6 +78,8 @@ class SignerServer:
         self._chooser = selectors.DefaultSelector()
         self._connections: set[_Connection] = set()
         self._stopped = False
+        self._lanes: Lanes[_Connection] = Lanes(service)
+        self._chooser.register(self._lanes.bell, selectors.EVENT_READ, self._lanes)
         if listening is not None:
             listening.settimeout(0)
             self._chooser.register(listening, selectors.EVENT_READ, None)
@@ -95,12 +101,22 @@ class SignerServer:
             for key, _ in self._chooser.select(timeout):
                 if key.data is None:
                     self._welcome()
+                elif key.data is self._lanes:
+                    self._hand_out()
                 elif key.data in self._connections:
                     self._attend(key.data)
             self._end_the_slow()
+        self._finish()
         for connection in list(self._connections):
             self._end(connection)
         self._chooser.close()
+
+    def _finish(self) -> None:
+        """Give those their answer who wait for one in a lane, as far as it comes in time."""
+        until = time.monotonic() + _PATIENCE
+        while self._lanes.waiting and time.monotonic() < until:
+            time.sleep(0.01)
+            self._hand_out()
 
     def _welcome(self) -> None:
         assert self._listening is not None
@@ -137,7 +153,7 @@ class SignerServer:
         return bool(data) and len(connection.handed) <= 1 and self._waiting() <= _MOST_WAITING
 
     def _waiting(self) -> int:
-        return sum(len(one.given) for one in self._connections)
+        return sum(len(one.given) for one in self._connections) + self._lanes.bytes
 
     def _answer(self, connection: _Connection) -> None:
         """Answer the first whole message, if there is one. The next waits for the next turn, so that others have theirs."""
@@ -152,14 +168,32 @@ class SignerServer:
         asked = read_request(bytes(memoryview(given)[PREFIX : PREFIX + size]))
         del given[: PREFIX + size]
         connection.since = 0.0
-        connection.owed = encode(self._reply(connection, asked))
+        reply = self._reply(connection, asked, size)
+        if reply is None:
+            connection.waits = True
+            self._chooser.unregister(connection.line)
+            return
+        connection.owed = encode(reply)
         self._give(connection)
 
-    def _reply(self, connection: _Connection, asked: Request | None) -> Reply:
+    def _hand_out(self) -> None:
+        """Give whoever waited what a lane answered."""
+        for connection, reply in self._lanes.answered():
+            connection.waits = False
+            if connection in self._connections:
+                self._chooser.register(connection.line, selectors.EVENT_READ, connection)
+                connection.owed = encode(reply)
+                try:
+                    self._give(connection)
+                except OSError:
+                    self._end(connection)
+
+    def _reply(self, connection: _Connection, asked: Request | None, size: int) -> Reply | None:
+        """The answer; None: a lane will give it."""
         try:
             if asked is None:
                 raise SignerRefused("request.malformed", "This is not a request that the signer knows.")
-            if isinstance(asked, Adopt):
+            if isinstance(asked, Adopt | Join):
                 return self._adopt(connection, asked)
             if connection.handed:
                 raise SignerRefused("request.descriptor", "A descriptor came along that this request has no use for.")
@@ -173,13 +207,18 @@ class SignerServer:
             for descriptor in connection.handed:
                 os.close(descriptor)
             connection.handed.clear()
-        return self._service.answer(connection.door, asked)
+        lane = self._service.lane_of(connection.door, asked)
+        if lane is None:
+            return self._service.answer(connection.door, asked)
+        self._lanes.put(lane, connection, connection.door, asked, size)
+        return None
 
-    def _adopt(self, connection: _Connection, asked: Adopt) -> Reply:
-        """Serve the socket that came along, narrowed from its first word on."""
+    def _adopt(self, connection: _Connection, asked: Adopt | Join) -> Reply:
+        """Serve the socket that came along; one that is adopted is narrowed from its first word on."""
         if connection.door != CONTROL:
             raise SignerRefused("role.not_allowed", "Only a connection of role 'control' brings another one.")
-        self._service.check_predict(asked.origin)
+        if isinstance(asked, Adopt):
+            self._service.check_predict(asked.origin)
         if not connection.handed or len(self._connections) >= _MOST_CONNECTIONS:
             raise SignerRefused("request.descriptor", "No socket came along, or there are too many already.")
         descriptor = connection.handed.pop()
@@ -191,7 +230,7 @@ class SignerServer:
         if line.family != socket.AF_UNIX or line.type != socket.SOCK_STREAM:
             line.close()
             raise SignerRefused("request.descriptor", "What came along is not a Unix stream socket.")
-        self.add(line, CONTROL.narrowed(asked.origin))
+        self.add(line, CONTROL.narrowed(asked.origin) if isinstance(asked, Adopt) else CONTROL)
         return Done()
 
     def _give(self, connection: _Connection) -> None:
@@ -218,7 +257,8 @@ class SignerServer:
     def _end(self, connection: _Connection) -> None:
         if connection in self._connections:
             self._connections.discard(connection)
-            self._chooser.unregister(connection.line)
+            if not connection.waits:
+                self._chooser.unregister(connection.line)
             connection.close()
 
 

@@ -5,12 +5,16 @@ Does not answer: who is at the other end. `standing` and `server` know that befo
 """
 
 import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sealwright.kernel import Clock, VerificationFailed, system_clock
+from sealwright.trust.backends.errors import BACKEND_ERRORS
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signers import LocalSigner
+from sealwright.trust.signing.couriers import PlacedSigner
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.holding import Holding
 from sealwright.trust.signing.memory_certificates import CertificateMemory
@@ -21,6 +25,8 @@ from sealwright.trust.signing.messages import (
     Behind,
     Done,
     Hello,
+    Look,
+    Looked,
     No,
     Ready,
     Renew,
@@ -35,18 +41,18 @@ from sealwright.trust.signing.messages import (
 )
 from sealwright.trust.signing.older_cas import OlderCas
 from sealwright.trust.signing.rotating import Rotating
-from sealwright.trust.signing.rules_authority import check_key_list, heeding
+from sealwright.trust.signing.rules_authority import heeding, key_list_let_through
 from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, sign_next_head
-from sealwright.trust.signing.rules_releases import check_release
+from sealwright.trust.signing.rules_releases import release_let_through
 from sealwright.trust.signing.rules_statements import check_model, check_statement
-from sealwright.trust.signing.vault import CA_BRANCH, Vault
+from sealwright.trust.signing.vault import CA_BRANCH, BranchSigner, Vault
 from sealwright.trust.trust_root import SECOND_SIGNED
 
 __all__ = ["CONTROL", "HEAD_BRANCHES", "PREDICT", "Door", "SigningService"]
 
 HEAD_BRANCHES = ("checkpoints", "decision-checkpoints")
 
-Asked = Hello | Sign | SignHead | Renew | Take | StepAfter
+Asked = Hello | Sign | SignHead | Renew | Take | StepAfter | Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +82,35 @@ PREDICT = Door("predict")
 class SigningService:
     """Holds the keys, and signs what the rules of each branch let through."""
 
-    def __init__(self, vault: Vault, *, clock: Clock = system_clock) -> None:
+    def __init__(self, vault: Vault, *, clock: Clock = system_clock, holding: Holding | None = None) -> None:
         self._clock = clock
-        self._revoked = KeyMemory(vault.memory)
-        self._holding = Holding(vault, self._revoked)
+        self._holding = holding or Holding(vault, KeyMemory(vault.memory))
+        self._revoked = self._holding.memory
         self._issued = CertificateMemory(vault.memory)
         self._older = OlderCas(self._issued, self._revoked, clock)
         self._rotating = Rotating(self._holding, self._revoked, self._older, clock)
         self._heads = Heads(vault.memory)
         self._releases = ReleaseMemory(vault.memory)
+
+    def beside(self) -> "SigningService":
+        """The same judgement with the same keys, for another thread: files of the memory are opened anew, and locked."""
+        return SigningService(self._holding.vault, clock=self._clock, holding=self._holding)
+
+    def lane_of(self, door: Door, asked: Asked) -> str | None:
+        """What the answer may have to wait for: a device or service, or a change of keys; None: nothing but the disk.
+
+        Requests that wait for the same are answered one after the other, and hold nobody else up.
+        """
+        if isinstance(asked, Hello) or (door != CONTROL and not isinstance(asked, SignHead)):
+            return None
+        if not isinstance(asked, Sign | SignHead):
+            return "keys"
+        with contextlib.suppress(SignerRefused, VerificationFailed):
+            signers = self._signers(asked) if isinstance(asked, Sign) else self._of_heads(asked)
+            for signer in signers:
+                if isinstance(signer, PlacedSigner):
+                    return signer.place.home.id.decode()
+        return None
 
     def answer(self, door: Door, asked: Asked) -> Reply:
         """The reply to one request. Never raises for what a caller can send."""
@@ -97,9 +123,13 @@ class SigningService:
                 return self._head(door, asked)
             if door != CONTROL:
                 raise _not_here(door)
+            if isinstance(asked, Look):
+                return self._look(asked)
             return self._sign(asked) if isinstance(asked, Sign) else self._rotate(asked)
         except SignerRefused as error:
             return No(reason=error.reason, message=str(error), at=error.at)
+        except BACKEND_ERRORS as error:
+            return No(reason=error.code, message=str(error))
         except HeadBehind as error:
             return Behind(size=error.size)
         except VerificationFailed as error:
@@ -130,7 +160,7 @@ class SigningService:
             own = door.origin is not None and asked.data.startswith(f"{door.origin}\n".encode())
             if asked.branch != "decision-checkpoints" or not own:
                 raise _not_here(door)
-        (signer,) = self._holding.signers(asked.branch, [asked.key] if asked.key else [])
+        (signer,) = self._of_heads(asked)
         signature = sign_next_head(
             asked,
             workspace=self._workspace,
@@ -140,15 +170,19 @@ class SigningService:
         )
         return Signature(signature=signature)
 
+    def _of_heads(self, asked: SignHead) -> list[BranchSigner]:
+        return self._holding.signers(asked.branch, [asked.key] if asked.key else [])
+
     def _sign(self, asked: Sign) -> Reply:
         """One judgement by the rules of the branch, then every signature that goes with it."""
         if asked.branch in HEAD_BRANCHES or asked.branch in SECOND_SIGNED.values():
             raise SignerRefused("branch.other", f"The branch {asked.branch!r} signs nothing by itself.")
         signer, *beside = self._signers(asked)
-        self._judge(asked, signer.public())
-        return Signature(signature=signer.sign(asked.data), beside=[one.sign(asked.data) for one in beside])
+        with self._let_through(asked, signer.public()):
+            signature, second = signer.sign(asked.data), [one.sign(asked.data) for one in beside]
+        return Signature(signature=signature, beside=second)
 
-    def _signers(self, asked: Sign) -> list[LocalSigner]:
+    def _signers(self, asked: Sign) -> list[BranchSigner]:
         """Those with the keys that are asked for. A CA that was replaced is asked for by the name of its key, too."""
         with contextlib.suppress(VerificationFailed):
             self._holding.refresh()
@@ -158,18 +192,28 @@ class SigningService:
             return [self._older.signer(vault, asked.keys[0])]
         return self._holding.signers(asked.branch, asked.keys)
 
-    def _judge(self, asked: Sign, key: PublicKey) -> None:
+    @contextmanager
+    def _let_through(self, asked: Sign, key: PublicKey) -> Iterator[None]:
+        """Inside, it may be signed. What must not be forgotten of it is on disk when the block ends."""
         now, trust_root = self._clock(), self._holding.vault.trust_root
+        if asked.branch == "releases":
+            keys = heeding(trust_root, self._revoked).keys_of("statements")
+            with release_let_through(asked.data, asked.shown, keys=keys, memory=self._releases, now=now):
+                yield
+        elif asked.branch == "authority":
+            with key_list_let_through(asked.data, trust_root, self._revoked):
+                yield
+            self._older.tidy(self._holding.vault)
+        else:
+            self._judge(asked, key, now)
+            yield
+
+    def _judge(self, asked: Sign, key: PublicKey, now: datetime) -> None:
+        """The rules of branches that have nothing to remember."""
         if asked.branch == "statements":
             check_statement(asked.data)
         elif asked.branch == "models":
             check_model(asked.data)
-        elif asked.branch == "releases":
-            keys = heeding(trust_root, self._revoked).keys_of("statements")
-            check_release(asked.data, asked.shown, keys=keys, memory=self._releases, now=now)
-        elif asked.branch == "authority":
-            check_key_list(asked.data, trust_root, self._revoked)
-            self._older.tidy(self._holding.vault)
         elif asked.branch == "tokens":
             from sealwright.trust.signing.rules_tokens import check_token
 
@@ -184,10 +228,24 @@ class SigningService:
         else:
             raise SignerRefused("branch.other", f"What the branch {asked.branch!r} signs is not known here.")
 
+    def _look(self, asked: Look) -> Reply:
+        """Where the keys elsewhere are, and, if it is asked for, whether they are there."""
+        with contextlib.suppress(VerificationFailed):
+            self._holding.refresh()
+        vault = self._holding.vault
+        placed = {name: one for name, one in vault.signers.items() if isinstance(one, PlacedSigner)}
+        wrong: dict[str, str] = {}
+        for branch, signer in placed.items() if asked.ask else ():
+            try:
+                vault.couriers.public(signer.place.home, signer.place.name, signer.public())
+            except BACKEND_ERRORS as error:
+                wrong[branch] = str(error)
+        return Looked(places={name: one.place.described() for name, one in placed.items()}, wrong=wrong)
+
     def _rotate(self, asked: Renew | Take | StepAfter) -> Reply:
         if isinstance(asked, Renew):
-            made = self._rotating.make(asked.branch)
-            return Renewed(pem=made.public.pem, number=made.number)
+            made = self._rotating.make(asked.branch, asked.at)
+            return Renewed(pem=made.public.pem, number=made.number, place=made.place)
         if isinstance(asked, Take):
             self._rotating.take(asked.key)
             return Done()

@@ -16,6 +16,8 @@ import msgspec
 
 from sealwright.kernel import InvalidInput, read_limited
 from sealwright.trust.own_socket import SocketUnsafe, connect_in, listen_in, open_folder, peer_of
+from sealwright.trust.signing.courier import part_dispatcher
+from sealwright.trust.signing.couriers import Couriers
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.hygiene import guard_memory, shut_doors
 from sealwright.trust.signing.server import SignerServer
@@ -75,11 +77,13 @@ def socket_folder(keys: Path) -> Path:
     return keys.resolve().parent / "run"
 
 
-def stand_signer(keys: Path, unlock: Unlock, *, ready: Callable[[Path], None]) -> None:
+def stand_signer(keys: Path, unlock: Callable[[], Unlock], *, ready: Callable[[Path], None]) -> None:
     """Open the signing keys in `keys` and sign for who connects, until SIGTERM or SIGINT.
 
     Parameters
     ----------
+    unlock : callable
+        What opens them; asked for when the processes were parted from this one that must not know it.
     ready : callable
         Called once with the path of the socket, when callers are answered.
 
@@ -94,8 +98,8 @@ def stand_signer(keys: Path, unlock: Unlock, *, ready: Callable[[Path], None]) -
     """
     guard_memory()
     os.umask(0o077)
-    vault, callers, folder = open_vault(keys, unlock), read_callers(keys), socket_folder(keys)
-    del unlock
+    couriers = Couriers(part_dispatcher())
+    vault, callers, folder = open_vault(keys, unlock(), couriers), read_callers(keys), socket_folder(keys)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if callers.others:

@@ -40,6 +40,9 @@ _SIGNS_OF_TAMPERING = frozenset(
 )
 
 
+_OUTAGES = frozenset({"keys.backend_unavailable"})  # a device or service that did not answer
+
+
 def _alert(rule: Rule, seen: Seen, counted: Counted, about: str, severity: Severity, says: str) -> Alert:
     return Alert(
         rule=rule.id,
@@ -256,7 +259,7 @@ class _Tampering:
     techniques: tuple[str, ...] = ("T1565.001", "T1070", "AML.T0107")
 
     def see(self, seen: Seen) -> Alert | None:
-        wrong = seen.action in _SIGNS_OF_TAMPERING and seen.outcome != "done"
+        wrong = seen.action in _SIGNS_OF_TAMPERING and seen.outcome != "done" and seen.reason not in _OUTAGES
         cut = seen.action == "ledger.recovered"
         set_back = seen.action == "ledger.clock_set_back" or "clock_set_back" in seen.detail
         if not (wrong or cut or set_back):
