@@ -240,10 +240,18 @@ def vault_home(folder: Path) -> Iterator[Home]:
 
 
 _REAL = Path("/usr/lib/softhsm/libsofthsm2.so")
+_made: list[SoftHsm] = []  # a process reads the library's configuration once
 
 
 def soft_hsm(folder: Path) -> SoftHsm:
-    """Two fresh tokens, "first" and "second"."""
+    """Two fresh tokens, "first" and "second"; in one process always the same ones."""
+    if _made:
+        return _made[0]
+    _made.append(_soft_hsm(folder))
+    return _made[0]
+
+
+def _soft_hsm(folder: Path) -> SoftHsm:
     if not _REAL.exists() or shutil.which("softhsm2-util") is None:
         pytest.skip("SoftHSM 2 is not installed (Debian: softhsm2): the PKCS#11 half of the battery was not run")
     pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed: the PKCS#11 half of the battery was not run")

@@ -23,9 +23,8 @@ BACKENDS = Path(__file__).resolve().parents[1] / "backends"
 
 
 def _beside(name: str) -> Any:
-    known = sys.modules.get(f"backends_{name}")
-    if known is not None:
-        return known
+    if f"backends_{name}" in sys.modules:
+        return sys.modules[f"backends_{name}"]
     spec = importlib.util.spec_from_file_location(f"backends_{name}", BACKENDS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

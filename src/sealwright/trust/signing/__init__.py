@@ -5,5 +5,6 @@ Does not answer: who may ask for it. Permissions are checked before; the signer 
 at which door it came in by.
 
 Two sides that share `messages`: those who ask (`client`, `remote`, `link`), and the process that holds the keys
-(`vault`, `holding`, `renewal`, `rules_*`, `memory_*`, `service`, `server`, `standing`).
+(`vault`, `holding`, `renewal`, `rules_*`, `memory_*`, `service`, `server`, `standing`). Where a key is in a device or service, a
+third: the processes that ask there (`courier`, and `couriers` for the signer's side of them; `placing`, `lanes`).
 """
