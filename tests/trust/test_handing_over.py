@@ -331,6 +331,29 @@ def test_an_inbox_goes_on_after_callers_that_say_anything(place: Place, control:
     assert place.rotate().taken == ("control",)
 
 
+def test_a_caller_that_drips_holds_the_server_up_for_a_second_and_no_more(place: Place) -> None:
+    """It has other things to look at: revoked keys among them."""
+    inbox = KeyInbox(place.home, "control", lambda: Holds(workspace=WS, versions={"identity": 1}), lambda *_: None)
+    over = threading.Event()
+
+    def drip() -> None:
+        with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
+            line.connect(str(place.home / "run" / "keys" / "control.sock"))
+            line.sendall(b"\x00\x00\x0f\x00")
+            while not over.wait(0.1):
+                line.sendall(b"x")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    inbox.look()
+    assert 0.5 < time.monotonic() - began < 2.0
+    over.set()
+    thread.join()
+    inbox.close()
+
+
 def test_one_process_of_a_name_listens_and_what_a_dead_one_left_is_put_away(place: Place) -> None:
     holds = lambda: Holds(workspace=WS, versions={})  # noqa: E731
     first = KeyInbox(place.home, "control", holds, lambda *_: None)
