@@ -32,8 +32,8 @@ from sealwright.trust import (
     opened_offer,
     rotate_branch,
 )
-from sealwright.trust.handing_over import Offer
-from sealwright.trust.sealing import derive_key, seal
+from sealwright.trust.handing_over import Offer, sealed_offer
+from sealwright.trust.sealing import derive_key
 
 WS, PURPOSE = "ws_1", "tests/one-key/v1"
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
@@ -192,22 +192,29 @@ def test_a_listener_without_the_key_before_learns_nothing(place: Place, serving:
         opened_offer(os.urandom(32), sent[0], WS, "identity", 2)
 
 
-@pytest.mark.parametrize(
-    "what", ["another key", "another branch", "another version", "another workspace", "cut", "older"]
-)
+OFFERS: dict[str, tuple[tuple[str, str, int], tuple[str, int]]] = {
+    "another workspace": (("ws_2", "identity", 2), ("identity", 2)),
+    "another branch": ((WS, "decisions", 2), ("identity", 2)),
+    "another version": ((WS, "identity", 3), ("identity", 2)),
+    "too new": ((WS, "identity", 3), ("identity", 3)),
+    "older": ((WS, "identity", 1), ("identity", 1)),
+    "another key": ((WS, "identity", 2), ("identity", 2)),
+    "cut": ((WS, "identity", 2), ("identity", 2)),
+}
+
+
+@pytest.mark.parametrize("what", sorted(OFFERS))
 def test_an_offer_that_is_not_the_next_version_from_us_is_not_taken_t85(
     place: Place, control: Keyring, what: str
 ) -> None:
-    before, file = control.key("identity", "sealwright/hand-over/v1", version=1), b"\1" * 32
-    key = derive_key(os.urandom(32) if what == "another key" else before, info=b"sealwright hand over v1")
-    inside = b"k" * (31 if what == "cut" else 32) + file
-    workspace = "ws_2" if what == "another workspace" else WS
-    sealed = seal(key, inside, aad=f"sealwright hand over/{workspace}/identity/2".encode())
-    branch = "decisions" if what == "another branch" else "identity"
-    version = {"another version": 3, "older": 1}.get(what, 2)
+    (workspace, branch, version), shown = OFFERS[what]
+    before = control.key("identity", "sealwright/hand-over/v1", version=1)
+    handed = Handed(version, b"k" * (31 if what == "cut" else 32), b"f" * 32)
+    sealed = sealed_offer(os.urandom(32) if what == "another key" else before, handed, workspace, branch)
     with pytest.raises((VerificationFailed, Conflict, NotFound)):
-        control.take_offer(branch, version, sealed)
+        control.take_offer(*shown, sealed)
     assert control._branches._waiting == {}
+    control.take_offer("identity", 2, sealed_offer(before, Handed(2, b"k" * 32, b"f" * 32), WS, "identity"))
 
 
 def test_what_was_handed_over_once_is_not_taken_again(place: Place, control: Keyring) -> None:
@@ -258,7 +265,14 @@ def test_another_user_is_not_answered_t74(stocked: Path) -> None:
         assert told() == b"b''"
         with pytest.raises(Refused, match="chmod 700"):
             KeyInbox(place.home, "other", lambda: Holds(workspace=WS, versions={}), lambda *_: None)
+        over = threading.Event()
+        thread = threading.Thread(
+            daemon=True, target=lambda: [inbox.look() for _ in iter(lambda: over.wait(0.02), True)]
+        )
+        thread.start()
         assert place.rotate() == Reached(missed=("control",)), "nor is anything given into a folder of others"
+        over.set()
+        thread.join()
         inbox.close()
 
 
@@ -315,6 +329,29 @@ def test_an_inbox_goes_on_after_callers_that_say_anything(place: Place, control:
                 line.sendall(said)
     assert control.versions("identity") == (1,)
     assert place.rotate().taken == ("control",)
+
+
+def test_a_caller_that_drips_holds_the_server_up_for_a_second_and_no_more(place: Place) -> None:
+    """It has other things to look at: revoked keys among them."""
+    inbox = KeyInbox(place.home, "control", lambda: Holds(workspace=WS, versions={"identity": 1}), lambda *_: None)
+    over = threading.Event()
+
+    def drip() -> None:
+        with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
+            line.connect(str(place.home / "run" / "keys" / "control.sock"))
+            line.sendall(b"\x00\x00\x0f\x00")
+            while not over.wait(0.1):
+                line.sendall(b"x")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    inbox.look()
+    assert 0.5 < time.monotonic() - began < 2.0
+    over.set()
+    thread.join()
+    inbox.close()
 
 
 def test_one_process_of_a_name_listens_and_what_a_dead_one_left_is_put_away(place: Place) -> None:

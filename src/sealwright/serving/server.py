@@ -15,10 +15,9 @@ import uvloop
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
-from sealwright.serving.believed import Believed
 from sealwright.serving.config import ServeConfig
-from sealwright.serving.decision_key import DecisionKey
 from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.following import Following
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import ca_files, decision_origin
 from sealwright.serving.refusals import Refusals
@@ -29,7 +28,6 @@ from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
 from sealwright.trust import (
-    KeyInbox,
     Ledger,
     PublicKey,
     RemoteSigner,
@@ -143,11 +141,7 @@ class _Running:
             usage=self._usage,
             log=log,
         )
-        self._keys = _Keys(self._holder.believed, tokens, ledger, signer)
-        home = Path(config.home)
-        self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
-        self._inbox = _inbox(home, f"predict.{config.project}+{config.channel}", self._key, log)
-        self._behind = False
+        self._keys = Following(config, self._holder.believed, tokens, self._decisions, ledger, signer, log)
 
     def _token_keys(self) -> Sequence[PublicKey]:
         return self._holder.believed.keys_of("tokens")
@@ -170,11 +164,8 @@ class _Running:
         )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
         beside = [self._watch(server), self._watch_access()]
-        try:
+        with contextlib.closing(self._keys):
             await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
-        finally:
-            if self._inbox is not None:
-                self._inbox.close()
 
     async def _watch_access(self) -> None:
         """Take what was revoked, within a second."""
@@ -190,18 +181,20 @@ class _Running:
         """Look for a new release, new lists and certificates, for a ledger that takes records again; tell what was refused and asked."""
         told, since = dict(self._guard.refused), 0.0
         was = ""
+
+        async def look() -> None:
+            server.look()
+
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
-            try:
-                await asyncio.to_thread(self._holder.refresh)
-                self._keys.follow()
-                await self._follow_key()
-                await self._write_refusals()
-                if self._decisions.not_ready():
-                    await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
-            except (SealwrightError, OSError) as error:
-                self._log.tell("watch_failed", kind=type(error).__name__)
-            server.look()  # whatever failed above
+            failed = ""
+            for step in (self._refresh, look, self._keys.look, self._write_refusals, self._try_to_record):
+                try:
+                    await step()
+                except (SealwrightError, OSError) as error:  # the others go on
+                    failed = type(error).__name__
+            if failed:
+                self._log.tell("watch_failed", kind=failed)
             now = self._holder.not_ready() or self._access.not_ready() or self._decisions.not_ready()
             if now != was:
                 self._log.tell("ready" if not now else "not_ready", reason=now)
@@ -218,19 +211,14 @@ class _Running:
                 self._log.tell("refused", **counts)
                 told = dict(self._guard.refused)
 
-    async def _follow_key(self) -> None:
-        """Seal decisions with the next key, once it was handed over and counts; say so if there is one that was not."""
-        if self._inbox is not None:
-            await asyncio.to_thread(self._inbox.look)
-        key = self._key.newer()
-        if key is not None:
-            self._decisions.use(key)
-            self._log.tell("decision_key_taken", version=self._key.version)
-            await asyncio.to_thread(self._decisions.note, "serving.key_taken", "", {"version": self._key.version})
-        behind = self._key.behind()
-        if behind and not self._behind:
-            self._log.tell("decision_key_older", version=self._key.version)
-        self._behind = behind
+    async def _refresh(self) -> None:
+        """Take a newer release and newer lists."""
+        await asyncio.to_thread(self._holder.refresh)
+
+    async def _try_to_record(self) -> None:
+        """See whether a ledger that took nothing takes something again."""
+        if self._decisions.not_ready():
+            await asyncio.to_thread(self._decisions.note, "serving.recording_tried", "", {})
 
     async def _write_refusals(self) -> None:
         """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""
@@ -258,35 +246,6 @@ class _Running:
         self._refusals.write(self._refusals.take())
         self._usage.write(self._usage.take())
         self._decisions.note("serving.stopped", "", {"channel": self._config.channel})
-
-
-class _Keys:
-    """What goes on with other keys when the workspace has replaced or withdrawn some."""
-
-    def __init__(self, believed: Believed, tokens: TokenCheck, ledger: Ledger, signer: RemoteSigner) -> None:
-        self._believed, self._tokens, self._ledger, self._signer = believed, tokens, ledger, signer
-        self._was = believed.now
-
-    def follow(self) -> None:
-        """Forget what was verified by other keys, and sign heads of decisions with the key in use."""
-        now = self._believed.now
-        if now is self._was:
-            return
-        self._was = now
-        self._tokens.forget()
-        key = now.in_use("decision-checkpoints")
-        if key.key_id != self._signer.key_id:
-            self._signer = self._signer.with_key(key)
-            self._ledger.sign_with(self._signer)
-
-
-def _inbox(home: Path, name: str, key: DecisionKey, log: EventLog) -> KeyInbox | None:
-    """Where the next key is handed over. Without it the server goes on with the key it has, which stays to read."""
-    try:
-        return KeyInbox(home, name, key.holds, key.take)
-    except (OSError, SealwrightError) as error:
-        log.tell("decision_key_stays", kind=type(error).__name__)
-        return None
 
 
 def _made(folder: Path) -> Path:

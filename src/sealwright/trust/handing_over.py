@@ -15,6 +15,7 @@ something sealed with a key that it cannot have. Who was not reached goes on wit
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
@@ -30,9 +31,9 @@ from sealwright.trust.sealing_branches import Handed
 __all__ = ["Holds", "KeyInbox", "NextKeys", "Reached", "hand_over", "opened_offer", "sealed_offer"]
 
 _ENDING = ".sock"
-_PREFIX, _MOST_BYTES, _MOST_OFFERS = 4, 4096, 100
+_PREFIX, _MOST_BYTES = 4, 4096
 _PATIENCE = 5.0  # seconds; a server looks once a second
-_SHORT = 0.5  # whoever connects to a server has something to say
+_SPELL = 1.0  # for everything a caller says to a server, which has other things to look at
 _KEY, _DIGEST = 32, 32
 _T = TypeVar("_T")
 
@@ -106,7 +107,6 @@ class KeyInbox:
         except OSError:
             return
         with contextlib.closing(line), contextlib.suppress(OSError):
-            line.settimeout(_SHORT)
             if peer_of(line)[1] == os.geteuid():
                 self._answer(line)
 
@@ -118,11 +118,10 @@ class KeyInbox:
         self._listening.close()
 
     def _answer(self, line: socket.socket) -> None:
+        end = time.monotonic() + _SPELL
+        line.settimeout(_SPELL)
         _say(line, self._holds())
-        for _ in range(_MOST_OFFERS):
-            offer = _hear(line, Offer)
-            if offer is None:
-                return
+        while (offer := _hear(line, Offer, end)) is not None:
             taken = False
             with contextlib.suppress(SealwrightError):
                 self._take(offer.branch, offer.version, offer.sealed)
@@ -172,14 +171,14 @@ def opened_offer(before: bytes, sealed: bytes, workspace: str, branch: str, vers
 
 def _give(line: socket.socket, workspace: str, branch: str, version: int, keys: NextKeys) -> bool | None:
     """Whether the server at the other end has the version now; None if it does not use that branch."""
-    holds = _hear(line, Holds)
+    holds = _hear(line, Holds, time.monotonic() + _PATIENCE)
     if holds is None:
         return False
     if holds.workspace != workspace or branch not in holds.versions:
         return None
     for number in range(holds.versions[branch] + 1, version + 1):
         _say(line, Offer(branch=branch, version=number, sealed=keys.sealed_next(branch, number, holds.purpose)))
-        answer = _hear(line, Taken)
+        answer = _hear(line, Taken, time.monotonic() + _PATIENCE)
         if answer is None or not answer.taken:
             return False
     return True
@@ -202,19 +201,23 @@ def _say(line: socket.socket, message: msgspec.Struct) -> None:
     line.sendall(len(body).to_bytes(_PREFIX, "big") + body)
 
 
-def _hear(line: socket.socket, kind: type[_T]) -> _T | None:
-    """The next message; None where there is none, or another than the one that is awaited."""
-    size = int.from_bytes(_exactly(line, _PREFIX), "big")
+def _hear(line: socket.socket, kind: type[_T], end: float) -> _T | None:
+    """The next message; None where there is none until `end`, or another than the one that is awaited."""
+    size = int.from_bytes(_exactly(line, _PREFIX, end), "big")
     if not 0 < size <= _MOST_BYTES:
         return None
     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.msgpack.decode(_exactly(line, size), type=kind)
+        return msgspec.msgpack.decode(_exactly(line, size, end), type=kind)
     return None
 
 
-def _exactly(line: socket.socket, count: int) -> bytes:
+def _exactly(line: socket.socket, count: int, end: float) -> bytes:
     data = b""
     while len(data) < count:
+        left = end - time.monotonic()
+        if left <= 0:
+            return b""
+        line.settimeout(left)
         chunk = line.recv(count - len(data))
         if not chunk:
             return b""

@@ -157,6 +157,13 @@ def test_a_session_of_the_command_line_outlives_the_identity_key(bank: Bank) -> 
         assert (said["name"], said["proof"]) == ("ada", "session")
 
 
+def test_the_server_records_at_once_after_the_key_of_the_ledger_was_replaced(bank: Bank) -> None:
+    """The newest head is by the key before: nobody has written with the new one yet."""
+    rotate(bank, "checkpoints")
+    assert bank.signed_in("cara").get("/account").status_code == 200
+    assert bank.ledger()[-1].action == "login"
+
+
 def test_tokens_and_the_doors_ledger_go_on_when_the_signer_has_forgotten_the_older_keys(tmp_path: Path) -> None:
     """As after a day: the signer honours an older key no more, so the server must have followed."""
     bank = Bank(tmp_path / "home")
