@@ -65,12 +65,13 @@ def descendants(pid: int) -> set[int]:
     return found - {pid}
 
 
-def is_signer(pid: int) -> bool:
-    """The process that signs for a command is there before anything trains."""
+def trains(pid: int, run: int) -> bool:
+    """The process that signs is there before anything trains; and a child is its parent still until it has become something."""
     try:
-        return b"sealwright.trust.signing" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"sealwright.trust.signing" not in command and command != Path(f"/proc/{run}/cmdline").read_bytes()
     except OSError:
-        return True
+        return False
 
 
 def wait_until_gone(processes: set[int], seconds: float = 10) -> set[int]:
@@ -86,7 +87,7 @@ def wait_for_training(run: "subprocess.Popen[str]") -> set[int]:
     while time.monotonic() < until:
         assert run.poll() is None
         below = descendants(run.pid)
-        if {pid for pid in below if not is_signer(pid)}:
+        if any(trains(pid, run.pid) for pid in below):
             return below
         time.sleep(0.02)
     raise AssertionError("no training process was seen")

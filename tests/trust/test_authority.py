@@ -14,6 +14,13 @@ from sealwright.trust.authority import Authority, acts_by, as_request, request_h
 BY = Authority(names=frozenset({"ada"}), action="model.promote", policies=("role.ml_engineer",), break_glass="bg_1")
 
 
+@pytest.fixture(autouse=True)
+def a_context_of_its_own() -> Iterator[None]:
+    """What an earlier test was allowed counts for nothing here."""
+    with as_request(""):
+        yield
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     unlock = InsecurePassphraseForTests(Secret("a passphrase for tests"))
