@@ -10,7 +10,7 @@ import pytest
 
 import sealwright
 from acting import operator, person, service
-from sealwright.kernel import FixedClock, VerificationFailed
+from sealwright.kernel import FixedClock, InvalidInput, NotFound, Refused, VerificationFailed
 from sealwright.pipeline import (
     Workspace,
     allow,
@@ -19,7 +19,10 @@ from sealwright.pipeline import (
     end_enrolment,
     enrol,
     enrolled_members,
+    people_of,
     permissions_of,
+    proven_by_key,
+    renew_enrolment,
     requests_for,
 )
 from sealwright.trust import (
@@ -28,7 +31,9 @@ from sealwright.trust import (
     DatasetResource,
     InsecurePassphraseForTests,
     PermissionDenied,
+    RoleGrant,
     Secret,
+    open_person,
 )
 from sealwright.trust.permissions.permissions import as_principal
 
@@ -145,6 +150,46 @@ def test_an_enrolment_that_ran_out_counts_for_nothing(workspace: Workspace, cloc
     assert [one.name for one in enrolled_members(workspace)] == ["cora"]
     clock.advance(timedelta(days=367))
     assert enrolled_members(workspace) == []
+
+
+def test_an_enrolment_is_renewed_with_the_key_that_is_there_and_other_roles(
+    workspace: Workspace, clock: FixedClock
+) -> None:
+    before = enrol(workspace, "cora", ["compliance_officer"], UNLOCK, by=operator())
+    clock.advance(timedelta(days=400))
+    assert enrolled_members(workspace) == []
+    after = renew_enrolment(workspace, "cora", by=operator())
+    assert (after.key_id, after.roles, after.state) == (before.key_id, before.roles, "enrolled")
+    assert after.until > before.until
+    (member,) = enrolled_members(workspace)
+    signer = open_person(workspace.folder("people"), "cora", UNLOCK)
+    assert proven_by_key(workspace, signer).grants == member.grants
+    renew_enrolment(workspace, "cora", ["auditor", "reviewer@loans"], by=operator())
+    assert proven_by_key(workspace, signer).grants == {RoleGrant("auditor"), RoleGrant("reviewer", "loans")}
+    with pytest.raises(InvalidInput, match="Give at least one"):
+        renew_enrolment(workspace, "cora", ["king"], by=operator())
+
+
+def test_who_may_not_enrol_renews_nobody_and_nobody_renews_themselves(workspace: Workspace) -> None:
+    enrol(workspace, "ada", ["administrator"], UNLOCK, by=operator())
+    enrol(workspace, "cora", ["reviewer"], UNLOCK, by=person("ada", "administrator"))
+    for by, name in (
+        (operator(), "cora"),
+        (person("cora", "reviewer"), "cora"),
+        (person("ada", "administrator"), "ada"),
+    ):
+        with pytest.raises(PermissionDenied):
+            renew_enrolment(workspace, name, ["compliance_officer"], by=by)
+    assert {one.name: one.roles for one in people_of(workspace, by=operator())}["cora"] == ("reviewer",)
+
+
+def test_an_ended_enrolment_and_an_unknown_name_are_not_renewed(workspace: Workspace) -> None:
+    enrol(workspace, "cora", ["reviewer"], UNLOCK, by=operator())
+    end_enrolment(workspace, "cora", reason="left the company", by=operator())
+    with pytest.raises(Refused, match="was revoked"):
+        renew_enrolment(workspace, "cora", by=operator())
+    with pytest.raises(NotFound, match="Nobody called"):
+        renew_enrolment(workspace, "dan", by=operator())
 
 
 def test_somebody_taken_out_of_the_database_is_missed_t85(workspace: Workspace) -> None:

@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     )
     from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
     from sealwright.pipeline.make import Trained, train
-    from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of
+    from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of, renew_enrolment
     from sealwright.pipeline.permission import (
         allow,
         break_glass_of,
@@ -244,6 +244,7 @@ __all__ = [
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
+    "renew_enrolment",
     "request_named",
     "requests_for",
     "requests_of",
@@ -397,6 +398,7 @@ _HOME = {
         "enrol",
         "overview",
         "people_of",
+        "renew_enrolment",
     ),
     "permission": (
         "allow",

@@ -1,16 +1,16 @@
 """People of a workspace, and what is in it: what the doors show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sealwright.kernel import check_name, rfc3339
+from sealwright.kernel import NotFound, check_name, rfc3339
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import AccountResource, Principal, Unlock, WorkspaceResource, create_person
 
-__all__ = ["Enrolled", "end_enrolment", "enrol", "overview", "people_of"]
+__all__ = ["Enrolled", "end_enrolment", "enrol", "overview", "people_of", "renew_enrolment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,30 @@ def enrol(workspace: Workspace, name: str, roles: Sequence[str], unlock: Unlock,
     allow(workspace, by, "people.enrol", AccountResource(name=check_name(name, what="person")))
     person = create_person(workspace.folder("people"), name, roles, unlock)
     people = evidence_of(workspace).people
+    people.enrol(person, workspace.keyring.signer("statements"), actor=by.counts_as)
+    return next(one for one in _everybody(workspace) if one.name == name)
+
+
+def renew_enrolment(workspace: Workspace, name: str, roles: Sequence[str] = (), *, by: Principal) -> Enrolled:
+    """Vouch for a person's key for another year from now, in other roles where some are given. The key stays theirs.
+
+    Raises
+    ------
+    PermissionDenied
+        Not theirs to do; nobody renews themselves.
+    NotFound
+        Nobody of that name was enrolled.
+    Refused
+        The enrolment was ended: that key never comes back.
+    InvalidInput
+        An unusable role.
+    """
+    allow(workspace, by, "people.enrol", AccountResource(name=check_name(name, what="person")))
+    people = evidence_of(workspace).people
+    known = people.standing().get(name)
+    if known is None:
+        raise NotFound(f"Nobody called {name} was enrolled here. Enrol them with: sealwright people add {name}")
+    person = replace(known.person, roles=tuple(roles)) if roles else known.person
     people.enrol(person, workspace.keyring.signer("statements"), actor=by.counts_as)
     return next(one for one in _everybody(workspace) if one.name == name)
 

@@ -49,6 +49,34 @@ def add(
     out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
 
 
+@app.command()
+def renew(
+    name: Annotated[str, typer.Argument(help="Who is enrolled, or was until their year was over.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role", help="Their roles from now on, as for add; left out: those they have.", show_default=False
+        ),
+    ] = None,
+    actor: Actor = None,
+    own_key: OwnKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol a person for another year with the key they have, and change their roles where some are given.
+
+    Exit status: 0 done, 2 nobody of that name was enrolled, or the enrolment was ended, 3 you may not.
+    """
+    from sealwright.doors.cli import show
+    from sealwright.pipeline import renew_enrolment
+
+    with acting_at(home, key_file, actor, own_key) as (workspace, by):
+        enrolled = renew_enrolment(workspace, name, role or (), by=by)
+    facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
+    out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
+
+
 @app.command(name="list")
 def list_people(
     actor: Actor = None,
