@@ -115,3 +115,21 @@ def test_certificates_are_issued_listed_and_revoked(home: Home) -> None:
     assert listed["state"] == "revoked"
     home.inside("certificate", "publish")
     home.inside("certificate", "issue", "billing", "--to", "cert2", "--use", "server", expect=2)
+
+
+def test_servers_of_one_workspace_for_other_names_do_not_take_each_others_certificates(home: Home) -> None:
+    """Both files are read again whenever a revocation list changes; the wrong names would leave the older list in force."""
+    with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
+        specs = [
+            ServingSpec(channel="live", hosts=("a.example.org",)),
+            ServingSpec(channel="trial", hosts=("b.example.org",)),
+        ]
+        found = [
+            server_config(
+                workspace, PROJECT, spec, host="127.0.0.1", port=0, by=operator("ops"), client_certificates="required"
+            )[0]
+            for spec in specs
+        ]
+        assert len({one.tls_certificate for one in found}) == 2
+        for one in found:
+            assert one.transport().open(workspace.clock()) is not None

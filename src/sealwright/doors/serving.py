@@ -52,15 +52,16 @@ def server_config(
     )
     if (certificate is None) != (key is None):
         raise InvalidInput("TLS needs both --certificate and --key.")
-    listed, services = machines_of(workspace).publish(), certificates_of(workspace)
-    services.publish()
+    listed, asked = machines_of(workspace).publish(), client_certificates != "none"
+    services = certificates_of(workspace) if asked or certificate is None else None
+    if services is not None:
+        services.publish()
     if certificate is not None and key is not None:
         files = load_server_certificate(certificate, key, now=now)
     else:
         files = server_certificate(
             workspace.keyring, tls_folder(workspace), names, now, name=f"{project}+{spec.channel}"
         )
-    asked = client_certificates != "none"
     config = prepare(
         workspace.keyring,
         home=workspace.home,
@@ -72,8 +73,8 @@ def server_config(
         key=files.key,
         access_at_least=listed.sequence,
         client_certificates=client_certificates,
-        client_ca=services.ca if asked else None,
-        client_revocations=services.revocations if asked else None,
+        client_ca=services.ca if services is not None and asked else None,
+        client_revocations=services.revocations if services is not None and asked else None,
     )
     return config, files.ca
 

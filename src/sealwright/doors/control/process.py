@@ -51,7 +51,7 @@ class ControlParts:
 def control_parts(workspace: Workspace, audit: LedgerAudit, settings: ControlSettings) -> ControlParts:
     """The parts that need no accounts: programs with tokens, the first pages."""
     return ControlParts(
-        authenticator=ProgramTokens(lambda: workspace.trust_root, workspace.clock),
+        authenticator=ProgramTokens(StandingKeys(workspace).root, workspace.clock),
         gate=ProgramGate(audit),
         audit=audit,
         routes=console_routes(Views(workspace, audit.name_of)),
