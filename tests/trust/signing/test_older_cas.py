@@ -34,6 +34,7 @@ from sealwright.trust.signing.service import CONTROL, SigningService
 from sealwright.trust.signing.vault import open_vault
 
 from .conftest import Place
+from .elsewhere import place_file
 
 NOW = datetime.now(UTC)
 
@@ -202,6 +203,28 @@ def test_what_the_signer_remembers_of_certificates_is_on_disk_before_the_signatu
     assert error.value.reason == "memory.broken"
     withdraw(place, ring, older)
     assert files(place) == ["tls.v2.json"], "to revoke it, nothing else need be known"
+
+
+def test_a_replaced_ca_in_a_device_signs_its_list_there_and_nothing_more(
+    place: Place, ring: Keyring, either: Any, tmp_path: Any
+) -> None:
+    """Into the device, and out again: the older CA stays there, and is taken to be one that the trust root lists."""
+    at = place_file(either, tmp_path)
+    rotate_signing(ring, place.keys, place.unlock, "tls", audit=Nowhere(), by="ada", at=at)
+    issue(place, ring)
+    there = ring.signer("tls")
+    rotate(place, ring)
+    (older, *_) = ring.ca_keys().older
+    assert older.key_id == there.key_id
+    assert list_by(older).is_signature_valid(ca_public_key(there.public()))
+    with pytest.raises(SignerRefused) as error:
+        create_server_certificate(older, place.home / "other", ["localhost"], NOW)
+    assert error.value.reason == "certificate.replaced"
+    withdraw(place, ring, there.key_id)
+    with pytest.raises(SignerRefused) as error:
+        list_by(older)
+    assert error.value.reason == "key.unknown"
+    assert files(place) == ["tls.v3.json"]
 
 
 def test_a_list_is_asked_for_with_one_key(place: Place, ring: Keyring) -> None:
