@@ -166,7 +166,9 @@ def opened(folder: Path, cost: HashCost) -> tuple[Identity, FixedClock, Ledger]:
         folder / "keys", "ws_bench", InsecurePassphraseForTests(Secret("a passphrase for benchmarks"))
     )
     clock = FixedClock(system_clock())
-    ledger = Ledger.open(folder / "ledger", origin="bench/ledger", signer=ring.signer("checkpoints"), create=True)
+    ledger = Ledger.open(
+        folder / "ledger", origin="sealwright/ws_bench/ledger", signer=ring.signer("checkpoints"), create=True
+    )
     rules = IdentityRules(origin="https://models.example.org", cost=cost)
     database = open_database(f"sqlite:///{folder / 'db.sqlite'}")
     audit = LedgerAudit(ledger, ring)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import ssl
 import threading
@@ -58,15 +59,19 @@ class Load:
             self.answers[at] += 1
 
 
+REFUSED: list[str] = []  # what was said where a request was not answered
+
+
 def getting(bank: Bank, ca: Path, path: str, **headers: str) -> Callable[[], int]:
     """Asks for one page or document, each time on a connection of its own."""
     tls = ssl.create_default_context(cafile=str(ca))
 
     def ask() -> int:
         with httpx.Client(base_url=bank.base, verify=tls, trust_env=False, timeout=20) as client:
-            return client.get(
-                path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-            ).status_code
+            answer = client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        if answer.status_code != 200:
+            REFUSED.append(re.sub(r"<[^>]+>|\s+", " ", answer.text)[-600:])
+        return answer.status_code
 
     return ask
 
@@ -111,7 +116,7 @@ def test_no_request_is_lost_while_every_branch_gets_a_new_key(bank: Bank) -> Non
             newest = getting(bank, Path(bank.ca), "/api/v1/ledger", authorization=f"Bearer {token_for(bank)}")
             assert newest() == 200, f"a token of the newest key, after {branch}"
             load.more()
-    assert load.failures == []
+    assert load.failures == [], REFUSED
     assert min(load.answers) > 5 * len(BRANCHES)
     assert cara.send(form, "/logout").status_code == 303, "the page of before is sent like any other"
 
