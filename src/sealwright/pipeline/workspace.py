@@ -157,14 +157,34 @@ class Workspace:
             return self._ledger
         if self._reader is not None:
             self._reader.close()
-        self._reader = Ledger.open(
+        self._reader = self.ledger_as_of_now()
+        return self._reader
+
+    def ledger_as_of_now(self) -> Ledger:
+        """The control ledger as of its newest checkpoint, for the caller to close; also while the key that signs it is replaced.
+
+        Raises
+        ------
+        VerificationFailed
+            It is not what was signed.
+        """
+        root = self.trust_root
+        try:
+            return self._opened_to_read(root)
+        except VerificationFailed:
+            newer = self.trust_root
+            if newer is root:
+                raise
+            return self._opened_to_read(newer)  # its key was replaced between one look and the other
+
+    def _opened_to_read(self, root: TrustRoot) -> Ledger:
+        return Ledger.open(
             self.home / "ledger",
             origin=ledger_origin(self.id),
             signer=None,
             clock=self.clock,
-            keys=self.trust_root.keys_of("checkpoints"),
+            keys=root.keys_of("checkpoints"),
         )
-        return self._reader
 
     @property
     def registry(self) -> Registry:

@@ -30,9 +30,11 @@ class FollowedRoot:
         """The newest trust root that follows from the one before."""
         mark = self._mark()
         if mark != self._seen:
-            with self._alone, contextlib.suppress(SealwrightError, OSError):
-                self._seen = mark
-                self._root = follow_chain(self._root, read_chain(self._chain))[0]
+            with self._alone:  # whoever comes meanwhile waits: what it was seen to be is said once it is known
+                if mark != self._seen:
+                    with contextlib.suppress(SealwrightError, OSError):
+                        self._root = follow_chain(self._root, read_chain(self._chain))[0]
+                    self._seen = mark
         return self._root
 
     def _mark(self) -> tuple[int, int, int] | None:

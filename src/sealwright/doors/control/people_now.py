@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from sealwright.evidence import REVOKED_PERSON_TYPE, PeopleRegister, Standing, StatementStore
-from sealwright.pipeline import Workspace, ledger_origin
+from sealwright.pipeline import Workspace
 from sealwright.trust import PERSON, Ledger, Member, RoleGrant
 
 __all__ = ["PeopleNow"]
@@ -73,13 +73,7 @@ class PeopleNow:
         if self._reader is not None and stamp == self._stamp:
             return
         workspace, before = self._workspace, self._reader
-        reader = Ledger.open(
-            workspace.home / "ledger",
-            origin=ledger_origin(workspace.id),
-            signer=None,
-            clock=workspace.clock,
-            keys=workspace.trust_root.keys_of("checkpoints"),
-        )
+        reader = workspace.ledger_as_of_now()
         new = before is None or any(
             entry.detail.get("type") in {PERSON, REVOKED_PERSON_TYPE} for entry in reader.entries(start=self._size)
         )

@@ -121,14 +121,7 @@ class Views:
         return KeyFacts(fingerprint=root.fingerprint, signing=signing, sealing=sealing)
 
     def _opened(self) -> Ledger:
-        workspace = self._workspace
-        return Ledger.open(
-            workspace.home / "ledger",
-            origin=ledger_origin(workspace.id),
-            signer=None,
-            clock=workspace.clock,
-            keys=workspace.trust_root.keys_of("checkpoints"),
-        )
+        return self._workspace.ledger_as_of_now()
 
     def _shown(self, entry: LedgerEntry) -> Shown:
         actor = entry.actor if entry.actor.startswith(_PSEUDONYM) or not entry.actor else self._name_of(entry.actor)
