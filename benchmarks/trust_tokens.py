@@ -64,7 +64,7 @@ def prepared(folder: Path) -> tuple[AccessWatch, list[bytes]]:
     path = folder / "access.json"
     path.write_bytes(trust.sign_access_list(found, "ws_1", SIGNER))
     state = StateFile(folder / "state.json", "credit", "live")
-    watch = AccessWatch(path, [SIGNER.public()], "ws_1", state=state, clock=system_clock, note=lambda *_: None)
+    watch = AccessWatch(path, lambda: [SIGNER.public()], "ws_1", state=state, clock=system_clock, note=lambda *_: None)
     watch.start()
     return watch, [f"Bearer {raw}".encode() for _, raw in made]
 
@@ -109,7 +109,12 @@ def main() -> None:
 
         def fresh() -> TokenCheck:
             return TokenCheck(
-                [SIGNER.public()], issuer=ISSUER, audience=AUDIENCE, access=watch, clock=system_clock, cache_seconds=60
+                lambda: [SIGNER.public()],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                access=watch,
+                clock=system_clock,
+                cache_seconds=60,
             )
 
         for _ in range(asked.rounds):
