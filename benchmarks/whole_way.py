@@ -50,7 +50,7 @@ def one_round(folder: Path) -> dict[str, float]:
         )
     figures["gate"] = timed(["gate", PROJECT], folder)
     figures["seal and register"] = timed(["seal", PROJECT, "--as", "ada"], folder)
-    figures["promote"] = timed(["promote", "german-credit", "1", "--reason", "Benchmark", "--as", "ben"], folder)
+    figures["promote"] = timed(["promote", "german-credit", "1", "--reason", "Benchmark", "--as", "ops"], folder)
     figures["report with plots"] = timed(["report", PROJECT], folder)
     package = next((folder / "home" / "packages").glob("[0-9a-f]*"))
     figures["verify the package"] = timed(["verify", str(package)], folder)
