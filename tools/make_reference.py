@@ -57,7 +57,7 @@ COMMANDS = [
 ]
 GROUPS = {
     "workspace": ("create", "show", "trust"),
-    "people": ("add", "list", "end", "link", "provider"),
+    "people": ("add", "renew", "list", "end", "link", "provider"),
     "break-glass": ("request", "confirm", "end", "list"),
     "signer": ("part",),
     "siem": ("send", "status", "print"),
