@@ -179,7 +179,8 @@ def test_looking_by_an_emergency_is_on_record_and_shows_that_project_alone_t14(g
 def test_whoever_is_known_sees_what_is_of_the_workspace(guarded: Home) -> None:
     for words in OF_THE_WORKSPACE:
         own = ("--as", "dan", "--own-key", "dan.key") if words[0] == "people" else DAN
-        guarded.inside(*words, *own)
+        seen = guarded.inside(*words, *own)
+        assert (bool(seen.out), seen.err) == (True, ""), words
 
 
 def test_a_name_alone_sees_nothing_at_all(guarded: Home) -> None:

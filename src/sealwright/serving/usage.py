@@ -42,7 +42,10 @@ class Usage:
 
     def add(self, caller: Caller, source: str, request: bytes, rows: int) -> None:
         """One answered request of `rows` rows."""
-        asked = self._asked.setdefault((caller.subject, caller.token), Asked())
+        who = (caller.subject, caller.token)
+        asked = self._asked.get(who)
+        if asked is None:
+            asked = self._asked[who] = Asked()
         asked.rows += rows
         asked.different += rows if self._is_new(caller.subject, request) else 0
         if source in asked.sources or len(asked.sources) < _MOST_SOURCES:

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backends_fake_transit import FakeTransit
-from backends_faulty_http import FaultyHttp
 
 from sealwright.trust import KeyFile, Unlock, create_key_file
 from sealwright.trust.backends.file import FileBackend
 from sealwright.trust.backends.port import KeyBackend
 from sealwright.trust.backends.secret_source import SecretFile
 from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
+
+from .fake_transit import FakeTransit
+from .faulty_http import FaultyHttp
 
 __all__ = ["KMS_SECRET", "PIN", "Home", "SoftHsm", "file_home", "kms_home", "pkcs11_home", "soft_hsm", "vault_home"]
 
@@ -34,7 +36,7 @@ def written(path: Path, text: str) -> SecretFile:
 
 
 @dataclass
-class Home:
+class Home(ABC):
     """One home. What it cannot do says so where a test asks for it."""
 
     name: str
@@ -46,13 +48,13 @@ class Home:
         """A key name that no other test uses: a token and a service outlive one test."""
         return f"{name}-{self.mark}"
 
+    @abstractmethod
     def another(self) -> KeyBackend:
         """The same key, over a connection of its own."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stranger(self) -> KeyBackend:
         """The same kind of home with another root key."""
-        raise NotImplementedError
 
     def fault(self, kind: str, *, on: bool = True) -> None:
         """Switch "down", "slow" or "lie" on or off."""
@@ -62,8 +64,9 @@ class Home:
         """Make the first version of the root key unusable, the way an operator of this home would."""
         pytest.skip(f"{self.name}: has no versions")
 
+    @abstractmethod
     def remove_signing_key(self, name: str) -> None:
-        raise NotImplementedError
+        """Take a key away the way an operator of this home would."""
 
     def with_wrong_secret(self) -> KeyBackend:
         """Opened with a wrong PIN or token."""

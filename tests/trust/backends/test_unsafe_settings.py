@@ -13,14 +13,14 @@ from sealwright.trust.backends.secret_source import SecretDescriptor, SecretFile
 from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
 from sealwright.trust.errors import KeyFileUnsafe
 
+from .fake_transit import FakeTransit
+
 PATH = "sealwright/ws_1/root/v1"
 
 
 @pytest.fixture
 def engine() -> Any:
-    import backends_fake_transit
-
-    with backends_fake_transit.FakeTransit() as made:
+    with FakeTransit() as made:
         yield made
 
 

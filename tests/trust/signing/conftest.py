@@ -32,9 +32,9 @@ from sealwright.trust.notes import Checkpoint
 from sealwright.trust.signing.messages import PREFIX, Reply, Request, encode, read_reply
 from sealwright.trust.signing.vault import open_vault
 
-from .elsewhere import either, engine, home, hsm, moto_port, token
+from .elsewhere import either, engine, home, token
 
-__all__ = ["either", "engine", "home", "hsm", "moto_port", "token"]
+__all__ = ["either", "engine", "home", "token"]
 
 WS = "ws_1"
 LEDGER = f"sealwright/{WS}/ledger"

@@ -1,16 +1,15 @@
 """Keys that sign in a device or service, as the signer's tests need them: the homes of the battery, and place files."""
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import key_homes as homes
 import pytest
 
 from sealwright.kernel import NotFound
@@ -18,42 +17,6 @@ from sealwright.trust import Event, TrustRoot, rotate_signing
 
 if TYPE_CHECKING:
     from .conftest import Place
-
-BACKENDS = Path(__file__).resolve().parents[1] / "backends"
-
-
-def _beside(name: str) -> Any:
-    if f"backends_{name}" in sys.modules:
-        return sys.modules[f"backends_{name}"]
-    spec = importlib.util.spec_from_file_location(f"backends_{name}", BACKENDS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[f"backends_{name}"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_transit: Any = _beside("fake_transit")
-faulty_http: Any = _beside("faulty_http")
-homes: Any = _beside("homes")
-
-
-@pytest.fixture(scope="session")
-def hsm(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return homes.soft_hsm(tmp_path_factory.mktemp("softhsm-of-signers"))
-
-
-@pytest.fixture(scope="session")
-def moto_port() -> Iterator[int]:
-    """As in the battery."""
-    pytest.importorskip("moto", reason="moto is not installed: keys of the signer in KMS were not tried")
-    from moto.server import ThreadedMotoServer
-
-    server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
 
 
 @pytest.fixture

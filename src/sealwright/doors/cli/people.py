@@ -1,13 +1,16 @@
 """People who may approve: each holds a key of their own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sealwright.doors.cli import accounts
 from sealwright.doors.cli.accounts import OwnKey
 from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, out
+
+if TYPE_CHECKING:
+    from sealwright.pipeline.people import Enrolled
 
 __all__ = ["app"]
 
@@ -39,14 +42,12 @@ def add(
     Roles: data_scientist, ml_engineer, security_officer, compliance_officer, business_owner, reviewer, auditor,
     administrator. The first people are enrolled by whoever opens the workspace; later ones by an administrator, if there is one.
     """
-    from sealwright.doors.cli import show
     from sealwright.doors.settings import person_unlock
     from sealwright.pipeline import enrol
 
     with acting_at(home, key_file, actor, own_key, create=True) as (workspace, by):
         enrolled = enrol(workspace, name, role, person_unlock(name, person_key, new=True), by=by)
-    facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
-    out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
+    _tell(enrolled, as_json=as_json)
 
 
 @app.command()
@@ -68,13 +69,11 @@ def renew(
 
     Exit status: 0 done, 2 nobody of that name was enrolled, or the enrolment was ended, 3 you may not.
     """
-    from sealwright.doors.cli import show
     from sealwright.pipeline import renew_enrolment
 
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         enrolled = renew_enrolment(workspace, name, role or (), by=by)
-    facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
-    out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
+    _tell(enrolled, as_json=as_json)
 
 
 @app.command(name="list")
@@ -118,6 +117,13 @@ def end(
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         end_enrolment(workspace, name, reason=reason, by=by)
     out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))
+
+
+def _tell(enrolled: "Enrolled", *, as_json: bool) -> None:
+    from sealwright.doors.cli import show
+
+    facts = {"name": enrolled.name, "roles": list(enrolled.roles), "until": enrolled.until, "key": enrolled.key_id}
+    out(as_json, facts, lambda: show.facts({**facts, "roles": ", ".join(enrolled.roles)}))
 
 
 accounts.add_to(app)

@@ -122,7 +122,7 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
         An address, a setting or a file that cannot be used, and why.
     """
     shared = SharedLedger(lambda: _opened(workspace))
-    people, standing = PeopleNow(workspace), StandingKeys(workspace)
+    people = PeopleNow(workspace)
     with (
         contextlib.closing(shared),
         contextlib.closing(people),
@@ -148,16 +148,7 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
             return Permissions(roster, audit, clock=workspace.clock, open_glass=emergencies.open_at)
 
         parts = ControlParts(
-            authenticator=OneProof(
-                identity,
-                provider,
-                machines,
-                lambda: standing.root().keys_of("tokens"),
-                peers_of(workspace),
-                strangers,
-                issuer=token_issuer(workspace.id),
-                audience=control_audience(workspace.id),
-            ),
+            authenticator=_authenticator(workspace, identity, provider, machines, strangers),
             gate=PolicyGate(permissions, ProgramGate(audit)),
             audit=door,
             routes=routes,
@@ -171,6 +162,23 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
             certificates=certificates,
             anchored=partial(anchored, workspace, audit),
         )
+
+
+def _authenticator(
+    workspace: Workspace, identity: Identity, provider: ProviderSessions, machines: Machines, strangers: Audit
+) -> OneProof:
+    """Who knows people by their sessions and programs by their credentials."""
+    standing = StandingKeys(workspace)
+    return OneProof(
+        identity,
+        provider,
+        machines,
+        lambda: standing.root().keys_of("tokens"),
+        peers_of(workspace),
+        strangers,
+        issuer=token_issuer(workspace.id),
+        audience=control_audience(workspace.id),
+    )
 
 
 def identity_of(
