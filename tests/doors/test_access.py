@@ -9,7 +9,7 @@ from acting import operator, person
 from sealwright.doors import access
 from sealwright.doors.machines import machines_of
 from sealwright.kernel import InvalidInput, NotFound, Refused
-from sealwright.pipeline import Workspace, certificates_of, create_workspace, enrol
+from sealwright.pipeline import Workspace, ask_why_not, certificates_of, create_workspace, enrol
 from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Principal, Secret
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
@@ -114,6 +114,21 @@ def test_a_role_in_one_project_lets_no_program_into_another_t14(furnished: Works
     assert [(one.id, one.state) for one in machines_of(furnished).clients()] == [
         ("front", "active"), ("till", "removed")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("project", ["credit", ""])
+def test_the_next_step_of_a_refusal_asks_about_the_same_program(furnished: Workspace, project: str) -> None:
+    """The command it names, for somebody who may in another project: it must not say that they can."""
+    there = person("dan", "ml_engineer@loans")
+    enrol(furnished, "dan", ["ml_engineer@loans"], UNLOCK, by=operator())
+    with pytest.raises(PermissionDenied) as refused:
+        access.add_client(
+            furnished, "till", projects=[project] if project else [], audiences=["urn:x"], scopes=[] if project else ["x"], by=there
+        )  # fmt: skip
+    named = str(refused.value).rpartition("sealwright why-not dan client.register ")[2].split()[0]
+    assert named == ("credit/till" if project else "till")
+    found = ask_why_not(furnished, "dan", "client.register", named, by=operator())
+    assert not found.decision.allowed
 
 
 def test_nobody_hands_a_program_what_they_may_not_do_themselves(furnished: Workspace, staffed: Workspace) -> None:

@@ -15,6 +15,7 @@ from sealwright.pipeline.project import PROJECT_FILE, Project, load_project
 from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import (
+    EVERY_PROJECT,
     AccountResource,
     CaseResource,
     ClientResource,
@@ -69,8 +70,9 @@ def thing_named(workspace: Workspace, action: str, name: str) -> Resource:
     Parameters
     ----------
     name : str
-        A project folder (its last run's candidate, for what is done to a version), a project's name, PROJECT/NUMBER, or
-        the name of a key, person, client or case. "" is enough for the workspace, the ledger and the keys.
+        A project folder (its last run's candidate, for what is done to a version), a project's name, PROJECT/NUMBER,
+        PROJECT/PROGRAM (the program alone: in all projects), or the name of a key, person or case. "" is enough for the
+        workspace, the ledger and the keys.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def thing_named(workspace: Workspace, action: str, name: str) -> Resource:
         return AccountResource(name=name)
     if kind == "client":
         of, _, client = name.rpartition("/")
-        return ClientResource(name=client, project=of or client)
+        return ClientResource(name=client, project=of or EVERY_PROJECT)
     if kind == "case":
         return _case(workspace, name)
     project = load_project(Path(name)) if Path(name, PROJECT_FILE).is_file() or name.endswith(".yaml") else None

@@ -304,13 +304,18 @@ def _tell(facts: dict[str, Any], found: "list[Told]", *, as_json: bool) -> None:
     def words() -> None:
         headings = ["entry", "when", "who", "what", "outcome", "about", "reason"]
         shown.rows(headings, [
-            (one.index, one.at[:19], one.actor[:36], one.action, one.outcome, one.subject[:24], one.reason[:200])
+            (one.index, one.at[:19], one.actor[:36], one.action, one.outcome, _short(one.subject), one.reason[:200])
             for one in found
         ])  # fmt: skip
         if facts.get("more"):
             shown.next_step("there are more; narrow the search, or raise --limit")
 
     out(as_json, {**facts, "entries": [one.to_json() for one in found]}, words)
+
+
+def _short(subject: str) -> str:
+    """Enough to tell what an entry is about from others; the whole digest is in --json."""
+    return subject.removeprefix("sha256:")[:12] if subject.startswith("sha256:") else subject[:24]
 
 
 def _write_lines(path: Path, lines: "Iterator[bytes]") -> int:

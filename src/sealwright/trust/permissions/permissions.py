@@ -310,4 +310,6 @@ def _next_step(principal: Principal, decision: Decision, action: str, resource: 
     if _NOT_PROVEN in codes or codes == {"proof.second_factor"}:
         return f"Prove it: sealwright login {principal.name}   (or add --person-key FILE to the command)"
     where = "PROJECT_FOLDER" if resource.name.endswith("/candidate") else resource.name
+    if isinstance(resource, ClientResource) and resource.project != EVERY_PROJECT:
+        where = f"{resource.project}/{resource.name}"
     return f"Look closer with: sealwright why-not {principal.name} {action} {quote(where)}"
