@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from sealwright.pipeline import (
     create_workspace,
     decide,
     enrol,
+    export_bundle,
     holds_of,
     keys_of,
     list_emergencies,
@@ -38,12 +40,15 @@ from sealwright.pipeline import (
     people_of,
     permissions_of,
     pointer_history,
+    promote,
     reading_ledger,
     reading_ledgers,
     record_of_processing,
     request_named,
     requests_of,
     retention_plan,
+    revoke,
+    rollback,
 )
 from sealwright.pipeline.data_card import data_card
 from sealwright.pipeline.lineage import lineage_of
@@ -250,6 +255,23 @@ def test_a_refusal_says_the_same_of_a_project_there_is_and_of_one_there_is_not_t
             list_versions(workspace, name, by=there)
         said.append(str(refused.value).replace(name, "PROJECT"))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda workspace, by: promote(workspace, HERE, 999, channel="live", by=by, reason="Look whether", days=1),
+        lambda workspace, by: rollback(workspace, HERE, 999, channel="live", by=by, reason="Look whether", days=1),
+        lambda workspace, by: revoke(workspace, HERE, 999, by=by, reason="Look whether"),
+        lambda workspace, by: export_bundle(workspace, HERE, 999, to=Path(), by=by),
+    ],
+    ids=["promote", "rollback", "revoke", "export"],
+)
+def test_a_refusal_does_not_tell_which_versions_there_are_t14(workspace: Workspace, act: Any) -> None:
+    with pytest.raises(PermissionDenied, match=r"project\.view"):
+        act(workspace, person("dan", f"ml_engineer@{ELSEWHERE}", f"security_officer@{ELSEWHERE}"))
+    with pytest.raises(NotFound):
+        act(workspace, operator())
 
 
 def test_of_a_project_only_what_is_its_own_is_listed_t14(workspace: Workspace) -> None:

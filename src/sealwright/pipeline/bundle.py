@@ -20,7 +20,7 @@ from sealwright.kernel import (
     strict_json,
     write_atomically,
 )
-from sealwright.pipeline.by_name import version_named
+from sealwright.pipeline.by_name import project_named, version_named
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
@@ -69,6 +69,7 @@ def export_bundle(
     NotFound
         There is no such version.
     """
+    allow(workspace, by, "project.view", project_named(project))  # or a refusal would tell that there is a version
     allow(workspace, by, "evidence.export", version_named(workspace, project, number))
     version = workspace.registry_to_read.version(project, number)
     package = workspace.folder("packages") / version.package.removeprefix("sha256:")

@@ -2,9 +2,11 @@
 
 Answers: may whoever acts promote, roll back or revoke this version, and then: do it.
 Does not answer: whether the package is sound. The registry verifies it again each time.
+
+Each asks first whether they may see the project, so that nobody learns from a refusal which versions there are.
 """
 
-from sealwright.pipeline.by_name import version_named
+from sealwright.pipeline.by_name import project_named, version_named
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.version_facts import facts_of_version
 from sealwright.pipeline.workspace import Workspace
@@ -26,6 +28,7 @@ def promote(
     SealwrightError
         As `Registry.promote`.
     """
+    allow(workspace, by, "project.view", project_named(project))
     allow(workspace, by, "model.promote", facts_of_version(workspace, project, number))
     return workspace.registry.promote(project, number, channel=channel, by=by.counts_as, reason=reason, days=days)
 
@@ -42,6 +45,7 @@ def rollback(
     SealwrightError
         As `Registry.rollback`.
     """
+    allow(workspace, by, "project.view", project_named(project))
     allow(workspace, by, "model.rollback", facts_of_version(workspace, project, number))
     return workspace.registry.rollback(project, channel, number, by=by.counts_as, reason=reason, days=days)
 
@@ -56,6 +60,7 @@ def revoke(workspace: Workspace, project: str, number: int, *, by: Principal, re
     SealwrightError
         As `Registry.revoke`.
     """
+    allow(workspace, by, "project.view", project_named(project))
     allow(workspace, by, "model.revoke", version_named(workspace, project, number))
     package = workspace.registry.version(project, number).package
     return workspace.registry.revoke(package, by=by.counts_as, reason=reason)
