@@ -30,7 +30,7 @@ OF_A_PROJECT: dict[tuple[str, ...], str] = {
     ("versions", PROJECT): "project.view",
     ("history", PROJECT): "project.view",
     ("history", PROJECT, "--at", "2026-01-01T00:00:00Z"): "project.view",
-    ("export", PROJECT, "1", "--to", "seen"): "evidence.export",
+    ("export", PROJECT, "1", "--to", "seen"): "project.view",
     ("data", "basis", "credit"): "project.view",
     ("data", "ropa"): "project.view",
     ("data", "ropa", "--project", PROJECT): "project.view",
