@@ -98,7 +98,8 @@ class Evidence:
     ledger: Files
     decisions: Files
     bundle: bytes
-    receipt: bytes
+    promised: bytes  # a receipt as it was given out
+    receipt: bytes  # the same, with the proof of its entry
     blocked_gate: bytes  # what the gate said before anybody approved
     other: Files  # another package of the same workspace
 

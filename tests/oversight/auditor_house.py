@@ -38,10 +38,11 @@ from sealwright.trust import (
     PersonSigner,
     create_key_file,
     create_person,
-    decision_detail,
-    make_receipt,
+    make_receipts,
     make_statement,
     open_person,
+    prepare_decision,
+    proved_anew,
     seal,
     sign_statement,
     verify_statement,
@@ -265,27 +266,41 @@ class AuditorHouse:
         self.workspace.registry.promote(PROJECT, number, "live", "ada", "for the tests")
         return number
 
-    def decide(self, package: str, count: int = 5) -> bytes:
-        """Decisions in the ledger of the channel "live", each with a sealed record; the receipt of the last but one."""
+    def decide(self, package: str, count: int = 5) -> tuple[bytes, bytes]:
+        """Decisions in the ledger of the channel "live", each with a sealed record; the receipt of the last but one.
+
+        Two of it: as it was given out, with a promise, and as it was completed, with a proof.
+        """
         folder = decision_ledger_folder(self.home, PROJECT, "live")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        receipts = []
-        with Ledger.open(
+        receipts: list[bytes] = []
+        with self._decisions(folder) as ledger:
+            ledger.append("model.loaded", package, {"number": 1, "share": 0.5}, actor="predict")
+        for at in range(count):
+            self.clock.advance(timedelta(seconds=1))
+            decision, salt = f"dec_{at}", digest_of(str(at).encode()).encode()[7:39]
+            entry = prepare_decision(
+                decision=decision,
+                model=PROJECT,
+                package=package,
+                request=REQUEST,
+                answer=ANSWER,
+                salt=salt,
+                sealed=seal(b"k" * 32, b'{"a record"}', aad=f"sealwright/decision/{decision}".encode()),
+            )
+            with self._decisions(folder) as ledger:  # closing it signs a checkpoint
+                receipts += make_receipts(ledger.keep([entry]).result(), [(decision, salt, ANSWER)])
+        with self._decisions(folder) as ledger:
+            return receipts[-2], proved_anew(receipts[-2], ledger.proof(count - 1))
+
+    def _decisions(self, folder: Path) -> Ledger:
+        return Ledger.open(
             folder,
             origin=decision_origin(self.workspace.id, PROJECT, "live"),
             signer=self.workspace.keyring.signer("decision-checkpoints"),
             clock=self.clock,
-            create=True,
-        ) as ledger:
-            ledger.append("model.loaded", package, {"number": 1, "share": 0.5}, actor="predict")
-            for at in range(count):
-                self.clock.advance(timedelta(seconds=1))
-                salt = digest_of(str(at).encode()).encode()[7:39]
-                detail = decision_detail(decision=f"dec_{at}", model=PROJECT, request=REQUEST, answer=ANSWER, salt=salt)
-                record = seal(b"k" * 32, b'{"a record"}', aad=f"sealwright/decision/dec_{at}".encode())
-                appended = ledger.append("decision", package, detail, attachment=record)
-                receipts.append(make_receipt(appended, salt=salt, answer=ANSWER))
-        return receipts[-2]
+            create=not folder.exists(),
+        )
 
     def bundle(self, number: int, to: Path) -> Path:
         return export_bundle(self.workspace, PROJECT, number, to, by=operator("ops"), report=b"<html>a report</html>")

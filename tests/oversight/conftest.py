@@ -40,7 +40,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     house.clock.advance(timedelta(hours=1))
     number = house.release(package)
     other = house.seal(house.let_through(house.candidate(weight=0.25)))
-    receipt = house.decide(package.digest)
+    promised, receipt = house.decide(package.digest)
     bundle = house.bundle(number, folder / "bundle.json").read_bytes()
     trust = folder / "trust.json"
     trust.write_bytes(house.trust_root.to_bytes())
@@ -52,6 +52,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         ledger=auditor_bench.ledger_in(house.home / "ledger"),
         decisions=auditor_bench.ledger_in(house.home / "serving" / "credit" / "live" / "ledger"),
         bundle=bundle,
+        promised=promised,
         receipt=receipt,
         blocked_gate=blocked,
         other=auditor_bench.files_in(other.folder),

@@ -37,9 +37,11 @@ def test_in_any_file_of_a_ledger(bench: Bench, evidence: Evidence, which: str) -
     bench.accept(folder)
 
 
-def test_anywhere_in_a_receipt(bench: Bench, evidence: Evidence) -> None:
-    path = bench.put(evidence.receipt)
-    for changed in flips(evidence.receipt, 500, "receipt"):
+@pytest.mark.parametrize("which", ["promised", "receipt"])
+def test_anywhere_in_a_receipt(bench: Bench, evidence: Evidence, which: str) -> None:
+    receipt = getattr(evidence, which)
+    path = bench.put(receipt)
+    for changed in flips(receipt, 250, which):
         path.write_bytes(changed)
         bench.refuse(path)
 

@@ -269,13 +269,19 @@ def test_a_receipt_that_says_something_else_is_refused_by_both(bench: Bench, evi
         "receipt/decision": {"decision": "dec_9"},
         "receipt/proof": {"proof": value["proof"].replace("index 4", "index 3")},
         "receipt/entry": {"salt": value["salt"].upper() + " "},
-        "receipt": {"type": "urn:sealwright:receipt:v2"},
+        "receipt": {"type": "urn:sealwright:receipt:v1"},
         "receipt/": {"salt": "00" * 32},
         "receipt/proof/": {"entry": value["entry"].replace('"actor":""', '"actor":"x"')},
     }
     for link, fields in wrong.items():
         bench.refuse(json.dumps(value | fields).encode(), link.rstrip("/"))
     bench.refuse(json.dumps({**value, "more": "fields"}).encode(), "receipt")
+    promised = json.loads(evidence.promised)
+    bench.refuse(json.dumps({**value, "promise": promised["promise"]}).encode(), "receipt")
+    for old, new in (("index 0", "index 1"), ("\nkept\n", "\ntaken\n"), (" promise\n", " promises\n")):
+        changed = promised | {"promise": promised["promise"].replace(old, new)}
+        assert changed != promised
+        bench.refuse(json.dumps(changed).encode(), "receipt/promise")
     bench.refuse(evidence.receipt.replace(b'{"answer":', b'{"answer":"x","answer":'), "file")
     bench.refuse(evidence.receipt, "receipt/request", request=auditor_house.REQUEST + b" ")
 

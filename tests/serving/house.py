@@ -6,6 +6,7 @@ no training library is needed; every statement, gate and signature about it is m
 
 import shutil
 import socket
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sealwright.serving import (
     Running,
     ServeConfig,
     ServingSpec,
+    decision_ledger_folder,
     decision_origin,
     launch,
     predict_scope,
@@ -194,6 +196,17 @@ class House:
 
     def signer_line(self) -> socket.socket:
         return self.keyring.lend_signer(decision_origin("ws_1", PROJECT, "live"))
+
+    def settle(self) -> None:
+        """Wait until the published checkpoint covers every decision: what was promised is proved."""
+        folder = decision_ledger_folder(self.home, PROJECT, "live")
+        until = time.monotonic() + 20.0
+        while time.monotonic() < until:
+            lines = (folder / "entries.log").read_bytes().count(b"\n")
+            if int((folder / "checkpoint").read_text().split("\n")[1]) >= lines:
+                return
+            time.sleep(0.02)
+        raise TimeoutError("no checkpoint came")
 
     def stolen(self, branch: str) -> trust.LocalSigner:
         """A private key as a thief has it, who asks no signer."""

@@ -80,8 +80,8 @@ def test_the_model_runs_from_bytes_on_packed_inputs(
     import json
 
     engine = OnnxEngine(model_bytes, contract)
-    batch = NamedProtocol(contract, most_rows=2).read(json.dumps({"rows": [row, row | {"age": 100}]}).encode()).batch
-    outcome = outcome_of(contract, batch, engine.run(batch))
+    rows = NamedProtocol(contract, most_rows=2).read(json.dumps({"rows": [row, row | {"age": 100}]}).encode()).rows
+    outcome = outcome_of(contract, 2, engine.run(contract.pack(rows)))
     assert outcome.labels == ["good", "bad"]
     assert outcome.probabilities[0][1] == pytest.approx(1 / (1 + np.exp(3 - 41 * 0.05)), abs=1e-5)
 
@@ -114,18 +114,14 @@ def test_bytes_that_are_no_model_are_refused(contract: Contract, model_bytes: by
 def test_a_model_that_returns_no_probabilities_gives_no_answer(
     contract: Contract, raw: Any, row: dict[str, Any]
 ) -> None:
-    import json
 
-    batch = NamedProtocol(contract, most_rows=1).read(json.dumps({"row": row}).encode()).batch
     with pytest.raises(ModelMisbehaved):
-        outcome_of(contract, batch, np.array(raw, dtype=np.float32))
+        outcome_of(contract, 1, np.array(raw, dtype=np.float32)).of(0, 1)
 
 
 def test_a_regression_gives_finite_values_or_nothing(interface: dict[str, Any], row: dict[str, Any]) -> None:
-    import json
 
     contract = contract_of(interface | {"task": "regression", "classes": []})
-    batch = NamedProtocol(contract, most_rows=1).read(json.dumps({"row": row}).encode()).batch
-    assert outcome_of(contract, batch, np.array([[1234.5]], dtype=np.float32)).values == [1234.5]
+    assert outcome_of(contract, 1, np.array([[1234.5]], dtype=np.float32)).values == [1234.5]
     with pytest.raises(ModelMisbehaved):
-        outcome_of(contract, batch, np.array([[np.nan]], dtype=np.float32))
+        outcome_of(contract, 1, np.array([[np.nan]], dtype=np.float32)).of(0, 1)

@@ -132,6 +132,7 @@ def test_a_decision_says_which_key_asked_and_never_the_key(running: Any, row: di
     key, raw = api_key(house)
     wait_until(lambda: client.predict(row, Authorization=f"Bearer {raw}").status == 200, 2.0)
     folder = decision_ledger_folder(house.home, house.project, "live")
+    wait_until(lambda: any(entry.action == "decision" for entry in entries(house)), 2.0)
     found = [entry for entry in entries(house) if entry.action == "decision"][-1]
     record = read_decision(found, house.keyring.key("decisions", DECISION_KEY_PURPOSE))
     assert (record.subject, record.token) == ("till", key.id)

@@ -249,6 +249,7 @@ def test_a_decision_about_a_named_person_is_found_by_pseudonym_and_can_be_erased
     assert reply.status == 200
     key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
     name = trust.pseudonym_of(house.keyring, house.project, person)
+    house.settle()
     theirs = [
         entry
         for entry in _decisions(house)
@@ -259,6 +260,7 @@ def test_a_decision_about_a_named_person_is_found_by_pseudonym_and_can_be_erased
     assert person.encode() not in (folder / "entries.log").read_bytes()
     assert trust.erase_attachments(folder, [entry.index for entry in theirs]) == 1
     assert client.predict(row).status == 200
+    house.settle()
     left = {entry.index: entry.attachment for entry in _decisions(house)}
     assert left[theirs[0].index] is None
     keys = house.keyring.trust_root.keys_of("decision-checkpoints")

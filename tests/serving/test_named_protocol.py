@@ -34,20 +34,17 @@ def _raw(row: dict[str, Any], field: str, text: str) -> bytes:
 def test_a_good_row_and_good_rows_are_read(protocol: NamedProtocol, row: dict[str, Any]) -> None:
     assert protocol.read(_body(row)).single
     several = protocol.read(json.dumps({"rows": [row] * 3}, indent=2).encode())
-    assert (several.single, several.batch.rows) == (False, 3)
+    assert (several.single, len(several.rows)) == (False, 3)
 
 
 def test_the_order_of_fields_does_not_matter(protocol: NamedProtocol, row: dict[str, Any]) -> None:
-    usual, turned = protocol.read(_body(row)).batch, protocol.read(_body(dict(reversed(row.items())))).batch
-    assert usual.strings is not None
-    assert turned.strings is not None
-    assert usual.strings.tolist() == turned.strings.tolist()
-    assert str(usual.numbers) == str(turned.numbers)
+    usual, turned = protocol.read(_body(row)), protocol.read(_body(dict(reversed(row.items()))))
+    assert usual.rows == turned.rows
 
 
 def test_a_category_that_holds_a_colon_is_read(protocol: NamedProtocol, row: dict[str, Any]) -> None:
     """The cheap count of keys sees one colon too many and must look again, not refuse."""
-    assert protocol.read(_body(row, c1="rent: city")).batch.rows == 1
+    assert len(protocol.read(_body(row, c1="rent: city")).rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,7 +118,8 @@ def test_what_is_no_json_value_is_refused(protocol: NamedProtocol, row: dict[str
 def test_unusual_numbers_within_the_range_are_read(interface: dict[str, Any], row: dict[str, Any], text: str) -> None:
     """Stated handling: -0.0 is zero, denormals and what underflows become zero in the model's float32."""
     interface["numbers"][1]["min"] = 0
-    batch = NamedProtocol(contract_of(interface), most_rows=1).read(_raw(row, "amount", text)).batch
+    contract = contract_of(interface)
+    batch = contract.pack(NamedProtocol(contract, most_rows=1).read(_raw(row, "amount", text)).rows)
     assert batch.numbers is not None
     assert batch.numbers[0, 1] in (0.0, 250.0, 20000.0)
 
@@ -138,7 +136,7 @@ def test_a_repeated_key_is_refused(protocol: NamedProtocol, row: dict[str, Any],
 def test_a_repeated_key_hidden_behind_colons_is_refused(protocol: NamedProtocol, row: dict[str, Any]) -> None:
     """An escaped colon must not pay for an extra key in the count."""
     body = _body(row, c1="rent: city").replace(b"rent: city", b"rent\\u003a city")
-    assert protocol.read(body).batch.rows == 1
+    assert len(protocol.read(body).rows) == 1
     with pytest.raises(DuplicateKey):
         protocol.read(body.replace(b'"age": 41', b'"age": 41, "age": 42'))
 
@@ -234,8 +232,9 @@ def test_features_with_difficult_names_are_served_and_held_to_the_contract(name:
         "numbers": [{"name": name, "type": "integer", "nullable": False, "min": 0, "max": 9},
                     {"name": "other", "type": "date", "nullable": True, "min": "2020-01-01", "max": "2021-01-01"}],
     }  # fmt: skip
-    protocol = NamedProtocol(contract_of(document), most_rows=2)
-    batch = protocol.read(json.dumps({"row": {name: 3, "other": "2020-05-05"}}).encode()).batch
+    contract = contract_of(document)
+    protocol = NamedProtocol(contract, most_rows=2)
+    batch = contract.pack(protocol.read(json.dumps({"row": {name: 3, "other": "2020-05-05"}}).encode()).rows)
     assert batch.numbers is not None
     assert batch.numbers[0, 0] == 3
     with pytest.raises(RowsRefused) as refusal:
@@ -322,4 +321,4 @@ _GOOD = example_row(_CONTRACT)
 
 
 def test_the_example_of_the_description_is_accepted() -> None:
-    assert _PROTOCOL.read(msgspec.json.encode({"row": _GOOD})).batch.rows == 1
+    assert len(_PROTOCOL.read(msgspec.json.encode({"row": _GOOD})).rows) == 1

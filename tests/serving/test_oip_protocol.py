@@ -46,11 +46,11 @@ def _read(protocol: OipProtocol, body: dict[str, Any]) -> Any:
 def test_tensors_by_feature_give_the_same_inputs_as_named_rows(
     protocol: OipProtocol, contract: Contract, request_body: dict[str, Any], row: dict[str, Any]
 ) -> None:
-    named = NamedProtocol(contract, most_rows=10).read(json.dumps({"rows": [row, row]}).encode()).batch
+    named = contract.pack(NamedProtocol(contract, most_rows=10).read(json.dumps({"rows": [row, row]}).encode()).rows)
     for shape in ([2, 1], [2]):
         for part in request_body["inputs"]:
             part["shape"] = shape
-        batch = _read(protocol, request_body).batch
+        batch = contract.pack(_read(protocol, request_body).rows)
         assert str(batch.numbers) == str(named.numbers)
         assert batch.strings.tolist() == named.strings.tolist()  # type: ignore[union-attr]
 
@@ -58,7 +58,7 @@ def test_tensors_by_feature_give_the_same_inputs_as_named_rows(
 def test_packed_tensors_give_the_same_inputs_as_named_rows(
     protocol: OipProtocol, contract: Contract, row: dict[str, Any]
 ) -> None:
-    named = NamedProtocol(contract, most_rows=10).read(json.dumps({"row": row}).encode()).batch
+    named = contract.pack(NamedProtocol(contract, most_rows=10).read(json.dumps({"row": row}).encode()).rows)
     assert named.numbers is not None
     assert named.strings is not None
     numbers = [None if value != value else value for value in named.numbers[0].tolist()]
@@ -69,7 +69,7 @@ def test_packed_tensors_give_the_same_inputs_as_named_rows(
                 {"name": "strings", "shape": [1, 12], "datatype": "BYTES", "data": named.strings.tolist()[0]},
             ]
         }
-        batch = _read(protocol, body).batch
+        batch = contract.pack(_read(protocol, body).rows)
         assert str(batch.numbers) == str(named.numbers)
         assert batch.strings.tolist() == named.strings.tolist()
 
@@ -88,7 +88,7 @@ def test_the_answer_holds_the_outputs_asked_for_and_wraps_the_receipt(
     protocol: OipProtocol, request_body: dict[str, Any]
 ) -> None:
     request = _read(protocol, request_body)
-    outcome = Outcome(["good", "bad"], [[0.9, 0.1], [0.25, 0.75]], [])
+    outcome = Outcome(["good", "bad"], [[0.9, 0.1], [0.25, 0.75]], [], [True, True])
     answer = protocol.answer(
         request, outcome, decision="dec_1", model={"project": "german-credit", "number": 3, "package": "sha256:0"}
     )
@@ -152,19 +152,23 @@ def test_the_refusal_points_at_the_element(protocol: OipProtocol, request_body: 
 
 
 def test_missing_may_be_null_or_empty_text_where_the_contract_allows_it(
-    protocol: OipProtocol, request_body: dict[str, Any]
+    contract: Contract, protocol: OipProtocol, request_body: dict[str, Any]
 ) -> None:
     _tensor(request_body, "c0")["data"] = ["", None]
     _tensor(request_body, "rate")["data"] = [None, 0.5]
-    strings = _read(protocol, request_body).batch.strings
+    strings = contract.pack(_read(protocol, request_body).rows).strings
+    assert strings is not None
     assert strings[:, 0].tolist() == ["", ""]
 
 
 def test_whole_numbers_written_as_floats_are_integers_in_a_float_tensor(
-    protocol: OipProtocol, request_body: dict[str, Any]
+    contract: Contract, protocol: OipProtocol, request_body: dict[str, Any]
 ) -> None:
     _tensor(request_body, "age").update(datatype="FP32", data=[41.0, 42])
-    assert _read(protocol, request_body).batch.numbers[:, 0].tolist() == [41.0, 42.0]
+    read = _read(protocol, request_body)
+    place = [feature.name for feature in contract.features].index("age")
+    ages = [row[place] for row in read.rows]
+    assert (ages, {type(age) for age in ages}) == ([41, 42], {int})
 
 
 def test_packed_numbers_are_held_to_the_contract(protocol: OipProtocol) -> None:

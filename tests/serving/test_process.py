@@ -20,7 +20,6 @@ import pytest
 from sealwright import trust
 from sealwright.kernel import InvalidInput, OperationFailed, Refused, VerificationFailed
 from sealwright.serving import (
-    DECISION,
     DECISION_KEY_PURPOSE,
     Limits,
     Running,
@@ -83,12 +82,12 @@ def _every_answer_is_recorded(house: Any, answered: list[tuple[bytes, dict[str, 
     records = {
         record.decision: record
         for entry in entries
-        if entry.action == DECISION
+        if entry.action == trust.DECISION
         for record in [read_decision(entry, key)]
     }
     for body, reply in answered:
         record = records[reply["answer"]["decision"]]
-        assert (record.request.encode(), json.loads(record.answer)) == (body, reply["answer"])
+        assert (record.request, json.loads(record.answer)) == (body, reply["answer"])
     for body, reply in answered[-20:]:
         trust.verify_receipt(json.dumps(reply["receipt"]).encode(), keys, request=body, origin=origin)
 

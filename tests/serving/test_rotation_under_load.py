@@ -13,7 +13,6 @@ import pytest
 from sealwright import registry, trust
 from sealwright.kernel import InvalidInput, VerificationFailed
 from sealwright.serving import (
-    DECISION,
     DECISION_KEY_PURPOSE,
     Limits,
     access_file,
@@ -124,6 +123,7 @@ def test_no_request_fails_while_every_signing_key_is_replaced_twice(
         load.more()
     assert load.failures == []
     assert len(load.answers) > 30 * len(SIGNING) * 2
+    house.settle()
     root = house.keyring.trust_root
     assert {branch: len(root.keys[branch]) for branch in SIGNING} == dict.fromkeys(SIGNING, 3)
     with trust.Ledger.open(
@@ -170,12 +170,13 @@ def rotate_decisions(house: Any, *, dies: bool = False) -> trust.Reached:
 def sealed_with(house: Any) -> list[int]:
     """The version that each decision record is sealed with, in their order; each is read with that version alone."""
     unlock = trust.KeyFile(house.home / "key")
+    house.settle()
     with trust.open_keyring(house.home / "keys", unlock) as ring, trust.Ledger.open(
         decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
         signer=None, keys=ring.trust_root.keys_of("decision-checkpoints"),
     ) as read:  # fmt: skip
         keys = {one: ring.key("decisions", DECISION_KEY_PURPOSE, version=one) for one in ring.versions("decisions")}
-        entries = [entry for entry in read.entries() if entry.action == DECISION]
+        entries = [entry for entry in read.entries() if entry.action == trust.DECISION]
         found = [[version for version, key in keys.items() if _opens(entry, key)] for entry in entries]
     assert {len(one) for one in found} == {1}
     return [version for (version,) in found]
@@ -280,7 +281,7 @@ def test_records_of_before_a_rotation_of_their_key_are_read_beside_those_of_afte
         decision_ledger_folder(house.home, house.project, "live"), origin=decision_origin("ws_1", house.project, "live"),
         signer=None, keys=ring.trust_root.keys_of("decision-checkpoints"),
     ) as read:  # fmt: skip
-        entries = [entry for entry in read.entries() if entry.action == DECISION]
+        entries = [entry for entry in read.entries() if entry.action == trust.DECISION]
         assert len([read_decision(entry, *reversed(keys)) for entry in entries]) == 3
         opened = [[key for key in keys if _opens(entry, key)] for entry in entries]
     assert opened == [[keys[0]], [keys[0]], [keys[1]]]

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION, DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
-from sealwright.trust import Ledger, LedgerEntry
+from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
+from sealwright.trust import DECISION, Ledger, LedgerEntry
 
 __all__ = ["decision_records"]
 

@@ -16,9 +16,9 @@ from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION, decision_origin
+from sealwright.serving import decision_origin
 from sealwright.training import PROVENANCE
-from sealwright.trust import Ledger, Principal, Statement
+from sealwright.trust import DECISION, Ledger, Principal, Statement
 
 __all__ = ["ORDER", "Edge", "Lineage", "Node", "lineage_of", "outline"]
 

@@ -112,8 +112,8 @@ def _decisions(workspace: Workspace, found: FoundPerson) -> Iterator[Mapping[str
                 "channel": channel,
                 "version": record.number,
                 "package": record.package,
-                "request": record.request,
-                "answer": record.answer,
+                "request": record.request.decode("utf-8", "replace"),
+                "answer": record.answer.decode("utf-8", "replace"),
             }
 
 

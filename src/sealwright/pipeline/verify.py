@@ -15,11 +15,18 @@ from sealwright.kernel import InvalidInput, Refused, SealwrightError, Verificati
 from sealwright.pipeline.bundle import BUNDLE_TYPE, Bundle, read_bundle
 from sealwright.registry import VerifiedPackage, read_pointer, verify_files, verify_package, verify_revocations
 from sealwright.serving import decision_origin
-from sealwright.trust import LedgerReport, TrustRoot, heed, verify_key_revocations, verify_ledger, verify_receipt
+from sealwright.trust import (
+    RECEIPT_TYPE,
+    LedgerReport,
+    TrustRoot,
+    heed,
+    verify_key_revocations,
+    verify_ledger,
+    verify_receipt,
+)
 
 __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
-_RECEIPT = "urn:sealwright:receipt:v1"
 _MOST_BYTES = 1 << 30
 _FILED, _REVOKED = "statement.filed", "package.revoked"
 
@@ -83,7 +90,7 @@ def verify_bytes(data: bytes, trust_root: TrustRoot, *, now: datetime, request: 
     if isinstance(value, dict):
         if value.get("type") == BUNDLE_TYPE:
             return _bundle(data, trust_root, now)
-        if value.get("type") == _RECEIPT:
+        if value.get("type") == RECEIPT_TYPE:
             return _receipt(data, None, trust_root, request)
         if "receipt" in value and "answer" in value:
             return _answer(value, trust_root, request)
@@ -191,7 +198,7 @@ def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | N
     origin = f"sealwright/{trust_root.workspace}/decisions/"
     if not report.origin.startswith(origin):
         raise VerificationFailed(
-            f"The receipt is of the log {report.origin!r}, not of this workspace.", link="receipt/proof"
+            f"The receipt is of the log {report.origin!r}, not of this workspace.", link="receipt/entry"
         )
     if answer is not None and strict_json(report.answer, what="the receipt's answer") != answer:
         raise VerificationFailed("The answer beside the receipt is not the one that was recorded.", link="answer")
@@ -203,7 +210,9 @@ def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | N
             "package": report.package,
             "at": report.at,
             "answer": report.answer,
-            "entry": f"{report.index} of {report.size} in {report.origin}",
+            "entry": f"{report.index} of {report.origin}"
+            if report.size is None
+            else f"{report.index} of {report.size} in {report.origin}",
         },
         checked=(
             *report.checked,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
-    from sealwright.serving.decisions import DECISION, DecisionRecord, read_decision
+    from sealwright.serving.decisions import DecisionRecord, read_decision
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
@@ -46,7 +46,6 @@ __all__ = [
     "BadRequest",
     "ConnectionGuard",
     "Contract",
-    "DECISION",
     "DECISION_KEY_PURPOSE",
     "DecisionRecord",
     "EventLog",
@@ -106,7 +105,6 @@ _HOME = {
         "contract_of",
     ),
     "decisions": (
-        "DECISION",
         "DecisionRecord",
         "read_decision",
     ),

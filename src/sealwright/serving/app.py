@@ -7,7 +7,6 @@ Does not answer: how long a connection may take; its deadlines stand in `connect
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +14,16 @@ import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
 from sealwright.serving.config import Limits
+from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder, Served
-from sealwright.serving.outcome import Outcome, outcome_of
+from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.problems import (
     BodyIncomplete,
     Forbidden,
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
-    Overloaded,
     problem_body,
 )
 from sealwright.serving.protocol_named import NamedProtocol
@@ -46,10 +45,8 @@ _Send = Callable[[_Message], Awaitable[None]]
 _JSON = b"application/json"
 _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-_LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
 _NOBODY = Caller("", "", frozenset())
-_THREADS = 2
 
 
 class _Gone(Exception):
@@ -85,9 +82,8 @@ class App:
         self._project, self._scope = project, f"predict:{project}"
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
-        self._guard, self._refusals, self._usage, self._log = guard, refusals, usage, log
-        self._waiting = 0
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
+        self._guard, self._refusals, self._log = guard, refusals, log
+        self._decider = Decider(decisions, usage, most_waiting=limits.waiting)
         self.draining = False
         model = "/v2/models/{model}"
         version = model + "/versions/{version}"
@@ -190,33 +186,18 @@ class App:
         self, request: _Request, protocol_of: Callable[[Served], NamedProtocol | OipProtocol]
     ) -> tuple[int, bytes]:
         body = await _body(request)
-        if self._waiting >= self._limits.waiting:
-            raise Overloaded
-        self._waiting += 1
-        try:
-            served = self._served(request)
-            protocol = protocol_of(served)
-            work = asyncio.get_running_loop().run_in_executor
-            small = len(body) <= _LARGE_BODY
-            asked, outcome = (
-                _run(served, protocol, body) if small else await work(self._threads, _run, served, protocol, body)
-            )
-            decision = new_id("dec")
-            answer = protocol.answer(asked, outcome, decision=decision, model=served.told)
-            receipt = await self._decisions.record(
-                decision=decision,
-                served=served,
-                protocol=protocol.media,
-                caller=request.caller,
-                request=body,
-                answer=answer,
-                person=request.head.person,
-                gpc=request.head.gpc,
-            )
-            self._usage.add(request.caller, request.source, body, asked.batch.rows)
-        finally:
-            self._waiting -= 1
-        return 200, protocol.wrap(answer, receipt)
+        served = self._served(request)
+        inquiry = Inquiry(
+            served=served,
+            protocol=protocol_of(served),
+            body=body,
+            caller=request.caller,
+            source=request.source,
+            done=asyncio.get_running_loop().create_future(),
+            person=request.head.person,
+            gpc=request.head.gpc,
+        )
+        return 200, await self._decider.decide(inquiry)
 
     def _served(self, request: _Request) -> Served:
         served = self._holder.serving()
@@ -233,12 +214,6 @@ class App:
 
 def _source_of(scope: MutableMapping[str, Any]) -> str:
     return str((scope.get("client") or ("",))[0])
-
-
-def _run(served: Served, protocol: Any, body: bytes) -> tuple[Any, Outcome]:
-    """Decode, predict, check."""
-    asked = protocol.read(body)
-    return asked, outcome_of(served.contract, asked.batch, served.engine.run(asked.batch))
 
 
 async def _body(request: _Request) -> bytes:

@@ -13,39 +13,34 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from sealwright.kernel import Clock, InvalidInput, SealwrightError, VerificationFailed
+from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.problems import NotRecorded
-from sealwright.serving.tokens import Caller
 from sealwright.trust import (
-    Appended,
-    Entry,
+    DECISION,
     Ledger,
     LedgerEntry,
+    Promised,
+    RecordSealer,
     decision_detail,
     derive_key,
-    make_receipt,
+    make_receipts,
     open_sealed,
-    seal,
+    prepare_decision,
 )
 
-if TYPE_CHECKING:
-    from sealwright.serving.holder import Served
-
-__all__ = ["DECISION", "DecisionLog", "DecisionRecord", "read_decision"]
-
-DECISION = "decision"
-"""The action of a decision's ledger entry."""
+__all__ = ["DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
 _LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
-class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One decision as it was taken. `request` and `answer` are the exact texts."""
+class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One decision as it was taken. `request` and `answer` are the exact bytes."""
 
     decision: str
     project: str
@@ -55,23 +50,24 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     protocol: str  # "named" or "oip"
     subject: str  # whom the token spoke for
     token: str  # its id
-    salt: str  # of the digests in the ledger entry, hex
-    request: str
-    answer: str
+    salt: bytes  # of the digests in the ledger entry
+    request: bytes
+    answer: bytes
     person: str = ""  # pseudonym of whom it is about, where the caller named them
     gpc: bool = False  # their browser sent the signal Global Privacy Control
 
 
 class _Sealing(NamedTuple):
-    """The key in use, and what it is for."""
+    """The sealer in use, and what it is for."""
 
     project: str
     place: str  # channel and day
-    key: bytes
+    head: bytes
+    sealer: RecordSealer
 
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(DecisionRecord)
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(DecisionRecord)
 
 
 class DecisionLog:
@@ -87,66 +83,23 @@ class DecisionLog:
         """`name_of`: from whom a decision is about to the pseudonym they are kept under."""
         self._ledger, self._key, self._channel, self._clock = ledger, key, channel, clock
         self._name_of = name_of
-        self._sealing = _Sealing("", "", b"")
-        self._gathered: list[tuple[Entry, asyncio.Future[Appended]]] = []
-        self._busy = False  # a commit is under way, or about to be handed over
+        self._sealing: _Sealing | None = None
+        self._gathered: list[Inquiry] = []
+        self._busy = False  # a commit is under way
         self._failed = False
 
     def use(self, key: bytes) -> None:
         """Seal records with this key from the next one on. On the event loop."""
-        self._key, self._sealing = key, _Sealing("", "", b"")
+        self._key, self._sealing = key, None
 
-    async def record(
-        self,
-        *,
-        decision: str,
-        served: "Served",
-        protocol: str,
-        caller: Caller,
-        request: bytes,
-        answer: bytes,
-        person: str = "",
-        gpc: bool = False,
-    ) -> bytes:
-        """Write one decision down durably and return its receipt (JSON). `person` is kept by pseudonym only.
+    def record(self, decided: Sequence[Inquiry]) -> None:
+        """Have decisions written down; each one's `done` ends when that is durable. On the event loop.
 
-        Raises
-        ------
-        NotRecorded
-            The ledger could not take it. The answer must not be given.
+        The answer must not be given where it ends with `NotRecorded`.
         """
-        salt = secrets.token_bytes(_SALT_BYTES)
-        record = DecisionRecord(
-            decision=decision,
-            project=served.contract.project,
-            number=served.number,
-            package=served.package,
-            sequence=served.sequence,
-            protocol=protocol,
-            subject=caller.subject,
-            token=caller.token,
-            salt=salt.hex(),
-            request=request.decode(),
-            answer=answer.decode(),
-            person=self._name_of(person) if person else "",
-            gpc=gpc,
-        )
-        detail = decision_detail(
-            decision=decision, model=served.contract.project, request=request, answer=answer, salt=salt
-        )
-        entry = Entry(
-            action=DECISION,
-            subject=served.package,
-            detail=detail,
-            attachment=self._sealed(record),
-        )
-        try:
-            appended = await self._appended(entry)
-        except SealwrightError as error:
-            self._failed = True
-            raise NotRecorded from error
-        self._failed = False
-        return make_receipt(appended, salt=salt, answer=answer)
+        self._gathered += decided
+        if not self._busy:
+            self._hand_over(asyncio.get_running_loop())
 
     def name_of(self, name: str) -> str:
         """The pseudonym a name or address is kept under; "" stays ""."""
@@ -167,59 +120,85 @@ class DecisionLog:
             raise NotRecorded from error
         self._failed = False
 
-    def _sealed(self, record: DecisionRecord) -> bytes:
-        place = f"{self._channel}/{self._clock().date().isoformat()}"
-        if (record.project, place) != self._sealing[:2]:
-            self._sealing = _Sealing(record.project, place, _key_of(self._key, record.project, place))
-        head = place.encode() + b"\n"
-        return head + seal(self._sealing.key, _ENCODER.encode(record), aad=head + record.decision.encode())
-
     def not_ready(self) -> str:
         """Why decisions cannot be recorded, as far as the last attempt showed, or ""."""
         return "decisions cannot be recorded" if self._failed else ""
 
-    async def _appended(self, entry: Entry) -> Appended:
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Appended] = loop.create_future()
-        self._gathered.append((entry, waiting))
-        if not self._busy:
-            self._busy = True
-            loop.call_soon(self._hand_over, loop)  # after every request that is ready now has been decided
-        return await waiting
-
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give what was gathered to the ledger's thread."""
         gathered, self._gathered = self._gathered, []
-        handed: list[tuple[Future[Appended], asyncio.Future[Appended]]] = []
-        for entry, waiting in gathered:
-            try:
-                handed.append((self._ledger.submit(entry), waiting))
-            except SealwrightError as error:
-                _fail(waiting, error)
-        if not handed:
-            self._busy = False
+        self._busy = bool(gathered)
+        if not gathered:
             return
-        # The ledger ends its futures in the order it was given them, so the last one tells of all.
-        handed[-1][0].add_done_callback(lambda _: _call(loop, self._deliver, loop, handed))
+        try:
+            salts = secrets.token_bytes(_SALT_BYTES * len(gathered))
+            day = self._clock().date().isoformat()
+            entries = []
+            for at, one in enumerate(gathered):
+                one.salt = salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]
+                entries.append(
+                    prepare_decision(
+                        decision=one.decision,
+                        model=one.served.contract.project,
+                        package=one.served.package,
+                        request=one.body,
+                        answer=one.answer,
+                        salt=one.salt,
+                        sealed=self._sealed(one, day),
+                    )
+                )
+            written = self._ledger.keep(entries)
+        except SealwrightError as error:
+            self._busy = False
+            self._fail(gathered, error)
+            return
+        written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))
 
     def _deliver(
-        self, loop: asyncio.AbstractEventLoop, handed: "list[tuple[Future[Appended], asyncio.Future[Appended]]]"
+        self, loop: asyncio.AbstractEventLoop, gathered: Sequence[Inquiry], written: "Future[Promised]"
     ) -> None:
-        """On the loop: start the next commit, then give every finished one to its request."""
-        self._busy = bool(self._gathered)
-        if self._busy:
-            self._hand_over(loop)
-        for written, waiting in handed:
-            error = written.exception()
-            if error is not None:
-                _fail(waiting, error)
-            elif not waiting.done():
-                waiting.set_result(written.result())
+        """On the loop: start the next commit, then give every decision its receipt."""
+        self._hand_over(loop)
+        error = written.exception()
+        if error is not None:
+            self._fail(gathered, error)
+            return
+        self._failed = False
+        receipts = make_receipts(written.result(), [(one.decision, one.salt, one.answer) for one in gathered])
+        for one, receipt in zip(gathered, receipts, strict=True):
+            if not one.done.done():
+                one.done.set_result(receipt)
 
+    def _fail(self, gathered: Sequence[Inquiry], error: BaseException) -> None:
+        self._failed = True
+        for one in gathered:
+            refusal = NotRecorded()
+            refusal.__cause__ = error
+            one.fail(refusal)
 
-def _fail(waiting: "asyncio.Future[Appended]", error: BaseException) -> None:
-    if not waiting.done():
-        waiting.set_exception(error)
+    def _sealed(self, one: Inquiry, day: str) -> bytes:
+        served = one.served
+        project, place = served.contract.project, f"{self._channel}/{day}"
+        sealing = self._sealing
+        if sealing is None or (project, place) != (sealing.project, sealing.place):
+            sealer = RecordSealer(_key_of(self._key, project, place))
+            sealing = self._sealing = _Sealing(project, place, place.encode() + b"\n", sealer)
+        record = DecisionRecord(
+            decision=one.decision,
+            project=project,
+            number=served.number,
+            package=served.package,
+            sequence=served.sequence,
+            protocol=one.protocol.media,
+            subject=one.caller.subject,
+            token=one.caller.token,
+            salt=one.salt,
+            request=one.body,
+            answer=one.answer,
+            person=self.name_of(one.person),
+            gpc=one.gpc,
+        )
+        return sealing.head + sealing.sealer.seal(_ENCODER.encode(record), aad=sealing.head + one.decision.encode())
 
 
 def _call(loop: asyncio.AbstractEventLoop, back: Callable[..., None], *arguments: object) -> None:
@@ -255,9 +234,9 @@ def read_decision(entry: LedgerEntry, *keys: bytes) -> DecisionRecord:
         expected = decision_detail(
             decision=record.decision,
             model=record.project,
-            request=record.request.encode(),
-            answer=record.answer.encode(),
-            salt=bytes.fromhex(record.salt),
+            request=record.request,
+            answer=record.answer,
+            salt=record.salt,
         )
     except (msgspec.MsgspecError, ValueError, InvalidInput):
         raise VerificationFailed("The decision record cannot be read.", link=f"entry {entry.index}") from None

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from sealwright.serving.contract import Batch, Contract, Feature, days_of
+from sealwright.serving.contract import Contract, Feature, days_of
 from sealwright.serving.field_rules import MOST_PROBLEMS, row_problems
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
@@ -28,7 +28,7 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 class NamedRequest:
     """Checked rows. `single` says that one row was asked for, not a list of one."""
 
-    batch: Batch
+    rows: Sequence[Sequence[Any]]  # each in the order of the contract
     single: bool
 
 
@@ -70,7 +70,7 @@ class NamedProtocol:
         rows = [msgspec.structs.astuple(row) for row in structs]
         if self._dates and not self._dates_fit(rows):
             return self._read_slowly(body)
-        return NamedRequest(self._contract.pack(rows), single)
+        return NamedRequest(rows, single)
 
     def answer(self, request: NamedRequest, outcome: Outcome, *, decision: str, model: Mapping[str, Any]) -> bytes:
         """The exact answer text, which the receipt then vouches for."""
@@ -108,7 +108,7 @@ class NamedProtocol:
         single = "row" in value
         found = [value["row"]] if single else value["rows"]
         rows = [[_plain(feature, row[feature.name]) for feature in self._contract.features] for row in found]
-        return NamedRequest(self._contract.pack(rows), single)
+        return NamedRequest(rows, single)
 
     def _problems(self, value: Any) -> list[FieldProblem]:
         if not isinstance(value, dict) or set(value) not in ({"row"}, {"rows"}):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from sealwright.serving.contract import Batch, Contract, Feature
+from sealwright.serving.contract import Contract, Feature
 from sealwright.serving.field_rules import MOST_PROBLEMS, pointer
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
@@ -65,7 +65,7 @@ class _Infer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class OipRequest:
     """Checked rows, the caller's id for them, and the outputs asked for."""
 
-    batch: Batch
+    rows: Sequence[Sequence[Any]]  # each in the order of the contract
     id: str
     outputs: tuple[str, ...]
 
@@ -116,11 +116,11 @@ class OipProtocol:
                     for at in unknown[:MOST_PROBLEMS]
                 ]
             )
-        return OipRequest(self._batch(found.inputs), found.id or "", tuple(dict.fromkeys(wanted)))
+        return OipRequest(self._rows(found.inputs), found.id or "", tuple(dict.fromkeys(wanted)))
 
     def answer(self, request: OipRequest, outcome: Outcome, *, decision: str, model: Mapping[str, Any]) -> bytes:
         """The exact answer text, which the receipt then vouches for: the response without its receipt."""
-        rows = request.batch.rows
+        rows = len(request.rows)
         made: dict[str, dict[str, Any]] = {
             "label": {"name": "label", "datatype": "BYTES", "shape": [rows], "data": outcome.labels},
             "probabilities": {
@@ -166,7 +166,7 @@ class OipProtocol:
                 "Binary tensors, shared memory and classification are not offered here. Send and ask for JSON data."
             )
 
-    def _batch(self, tensors: Sequence[_Tensor]) -> Batch:
+    def _rows(self, tensors: Sequence[_Tensor]) -> list[tuple[Any, ...]]:
         names = {tensor.name: at for at, tensor in enumerate(tensors)}
         packed = names.keys() == self._packed and names.keys() != self._contract.names
         rows = tensors[0].shape[0]
@@ -195,7 +195,7 @@ class OipProtocol:
         if problems:
             raise RowsRefused(problems=problems[:MOST_PROBLEMS])
         ordered = [columns[feature.name] for feature in self._contract.features]
-        return self._contract.pack(list(zip(*ordered, strict=True)))
+        return list(zip(*ordered, strict=True))
 
     def _group(self, name: str, *, packed: bool) -> tuple[Feature, ...]:
         """The features one tensor carries."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sealwright.trust.backends.unlock_file import read_unlock_file
     from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
     from sealwright.trust.ca_keys import CaKeys
+    from sealwright.trust.decision_entries import DECISION, decision_detail, prepare_decision
     from sealwright.trust.discretion import Discretion, digest_of_resource
     from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
     from sealwright.trust.flood import FloodGuard
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
-    from sealwright.trust.ledger import Appended, Ledger
+    from sealwright.trust.ledger import Appended, Ledger, Promised
     from sealwright.trust.ledger_entry import Entry, LedgerEntry
     from sealwright.trust.ledger_erase import erase_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
@@ -145,12 +146,13 @@ if TYPE_CHECKING:
     )
     from sealwright.trust.permissions.roster import Member, Roster
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
+    from sealwright.trust.promises import PROMISE_SECONDS, verify_promise
     from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
-    from sealwright.trust.receipts import ReceiptReport, decision_detail, make_receipt, proved_anew, verify_receipt
+    from sealwright.trust.receipts import RECEIPT_TYPE, ReceiptReport, make_receipts, proved_anew, verify_receipt
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.root_recovery import protect_root, recover_root, split_root
-    from sealwright.trust.sealing import derive_key, open_sealed, seal
+    from sealwright.trust.sealing import RecordSealer, derive_key, open_sealed, seal
     from sealwright.trust.sealing_branches import Handed, is_on_disk
     from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
@@ -247,6 +249,7 @@ __all__ = [
     "ClientResource",
     "ClientTrust",
     "Cosigned",
+    "DECISION",
     "DatasetResource",
     "Decision",
     "Difference",
@@ -333,15 +336,19 @@ __all__ = [
     "Person",
     "PersonSigner",
     "Pkcs11Unlock",
+    "PROMISE_SECONDS",
     "Principal",
+    "Promised",
     "ProjectResource",
     "ProofRefused",
     "PublicKey",
     "REASONS",
     "ROLES",
+    "RECEIPT_TYPE",
     "Reached",
     "ReceiptReport",
     "RecentDeliveries",
+    "RecordSealer",
     "RecoveryCode",
     "RemoteSigner",
     "Resource",
@@ -443,7 +450,7 @@ __all__ = [
     "load_client_trust",
     "load_server_certificate",
     "make_key_revocations",
-    "make_receipt",
+    "make_receipts",
     "make_statement",
     "metadata_document",
     "method_of",
@@ -464,6 +471,7 @@ __all__ = [
     "pause_before",
     "person_name_key",
     "person_statement",
+    "prepare_decision",
     "protect_root",
     "proved_anew",
     "pseudonym_of",
@@ -511,6 +519,7 @@ __all__ = [
     "verify_model_folder",
     "verify_passkey",
     "verify_person",
+    "verify_promise",
     "verify_proof",
     "verify_receipt",
     "verify_statement",
@@ -541,6 +550,11 @@ _HOME = {
         "VaultUnlock",
     ),
     "ca_keys": ("CaKeys",),
+    "decision_entries": (
+        "DECISION",
+        "decision_detail",
+        "prepare_decision",
+    ),
     "discretion": (
         "Discretion",
         "digest_of_resource",
@@ -650,6 +664,7 @@ _HOME = {
     "ledger": (
         "Appended",
         "Ledger",
+        "Promised",
     ),
     "ledger_entry": (
         "Entry",
@@ -796,6 +811,10 @@ _HOME = {
         "Principal",
         "RoleGrant",
     ),
+    "promises": (
+        "PROMISE_SECONDS",
+        "verify_promise",
+    ),
     "pseudonyms": (
         "as_pseudonym",
         "keyed_name",
@@ -811,9 +830,9 @@ _HOME = {
         "Signer",
     ),
     "receipts": (
+        "RECEIPT_TYPE",
         "ReceiptReport",
-        "decision_detail",
-        "make_receipt",
+        "make_receipts",
         "proved_anew",
         "verify_receipt",
     ),
@@ -827,6 +846,7 @@ _HOME = {
         "split_root",
     ),
     "sealing": (
+        "RecordSealer",
         "derive_key",
         "open_sealed",
         "seal",

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,20 +23,22 @@ from typing import Any, Self
 
 from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, system_clock
 from sealwright.trust.authority import with_authority
+from sealwright.trust.batch_proofs import BatchProofs
 from sealwright.trust.discretion import Discretion
 from sealwright.trust.ledger_cache import TreeCache
-from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, prepare
+from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, entry_json, prepare
 from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
 from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read, refuse_missing
 from sealwright.trust.ledger_read import LedgerReader
-from sealwright.trust.ledger_write import Batch, Writer
+from sealwright.trust.ledger_write import Batch, Kept, Writer
 from sealwright.trust.notes import Checkpoint, TlogProof, check_origin
+from sealwright.trust.promises import BatchPromise
 from sealwright.trust.public_keys import PublicKey, Signer
 
-__all__ = ["Appended", "Ledger"]
+__all__ = ["Appended", "Ledger", "Promised"]
 
 _MOST_WAITING = 256 << 20  # bytes; a disk this far behind is refused more work instead of filling the memory
-_PUBLISH_AFTER = 1.0  # seconds the file `checkpoint` may be behind
+_PUBLISH_AFTER = 0.5  # seconds the file `checkpoint` may be behind, and a checkpoint behind a promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,30 @@ class Appended:
     def checkpoint(self) -> bytes:
         """The signed checkpoint it was acknowledged with."""
         return self._batch.note
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """Entries acknowledged together by a promise, in the order they were handed in."""
+
+    first: int  # index of the first of them
+    count: int
+    _kept: Kept = field(repr=False)
+
+    @property
+    def leaves(self) -> list[bytes]:
+        """Their leaves."""
+        at = self.first - self._kept.first
+        return self._kept.leaves[at : at + self.count]
+
+    def promises(self, *, inside_json: bool = False) -> list[str]:
+        """The promise of each (`verify_promise`), as text, or as that text is written inside a JSON string."""
+        note, newline = self._kept.note, "\n"
+        if inside_json:
+            note, newline = entry_json(note.decode())[1:-1], "\\n"
+        made = BatchProofs(self._kept.tree, note, BatchPromise.HEADER, newline=newline)
+        at = self.first - self._kept.first
+        return [made.proof(place) for place in range(at, at + self.count)]
 
 
 class Ledger:
@@ -196,7 +223,29 @@ class Ledger:
             It could not even be handed in.
         """
         future: Future[Appended] = Future()
-        self._hand_in(_Job([self._prepared(entry)], future, many=False))
+        self._hand_in(_Job([self._prepared(entry)], future))
+        return future
+
+    def keep(self, prepared: Sequence[Prepared], *, on_disk: bool = True) -> "Future[Promised]":
+        """Record entries that are bytes already, without waiting: the future ends when all of them are promised, or none.
+
+        For many small records that no person makes (`prepare_decision`): nothing is added to them and nothing hidden in
+        them, and one checkpoint a second covers what is promised meanwhile.
+
+        Parameters
+        ----------
+        on_disk : bool
+            As `Writer.keep`.
+
+        Raises
+        ------
+        LedgerUnavailable, Refused
+            They could not even be handed in; or this ledger hides who acts, which needs entries it can read.
+        """
+        if self.discretion is not None:
+            raise Refused("This ledger hides who acts. Hand it entries, not bytes.")
+        future: Future[Promised] = Future()
+        self._hand_in(_Keep(prepared, future, on_disk=on_disk))
         return future
 
     # ---- reading
@@ -325,11 +374,13 @@ class Ledger:
     def _write(self, writer: Writer) -> None:
         """Commit whatever is waiting, again and again, until closed."""
         try:
-            due = time.monotonic() + _PUBLISH_AFTER
-            while (jobs := self._take(due if writer.unpublished else None)) is not None:
-                _commit(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
-                if writer.unpublished and time.monotonic() >= due:
-                    writer.publish()
+            due = 0.0
+            while (jobs := self._take(due if writer.unpublished or writer.unsigned else None)) is not None:
+                if jobs and not (writer.unpublished or writer.unsigned):
+                    due = time.monotonic() + _PUBLISH_AFTER
+                _do(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
+                if time.monotonic() >= due:
+                    _publish(writer)
                     due = time.monotonic() + _PUBLISH_AFTER
         finally:
             self._closed = True  # without this thread nobody may wait for it
@@ -347,25 +398,39 @@ class Ledger:
 
 
 class _Job:
-    """Entries handed in together, and the future that waits for them."""
+    """Entries handed in together, to be committed, and the future that waits for them."""
 
     __slots__ = ("bytes", "future", "many", "prepared")
 
-    def __init__(self, prepared: list[Prepared], future: "Future[Any]", *, many: bool) -> None:
+    def __init__(self, prepared: Sequence[Prepared], future: "Future[Any]", *, many: bool = False) -> None:
         self.prepared, self.future, self.many = prepared, future, many
         self.bytes = sum(len(item) for item in prepared)
 
 
+class _Keep(_Job):
+    """Entries to be promised."""
+
+    __slots__ = ("on_disk",)
+
+    def __init__(self, prepared: Sequence[Prepared], future: "Future[Any]", *, on_disk: bool) -> None:
+        super().__init__(prepared, future)
+        self.on_disk = on_disk
+
+
+def _do(writer: Writer, jobs: Sequence[_Job]) -> None:
+    """Do the jobs in two batches, those to be committed first, and end their futures."""
+    kept = [job for job in jobs if isinstance(job, _Keep)]
+    _commit(writer, [job for job in jobs if not isinstance(job, _Keep)])
+    _keep(writer, kept)
+
+
 def _commit(writer: Writer, jobs: Sequence[_Job]) -> None:
-    """Commit the jobs as one batch and end their futures."""
     if not jobs:
         return
     try:
         batch = writer.commit([item for job in jobs for item in job.prepared])
     except Exception as error:  # noqa: BLE001 whatever went wrong, the callers must hear of it
-        reason = str(error) if isinstance(error, LedgerUnavailable) else f"The ledger failed: {error!r}."
-        for job in jobs:
-            job.future.set_exception(LedgerUnavailable(reason))
+        _fail(jobs, error)
         return
     at = 0
     for job in jobs:
@@ -374,3 +439,33 @@ def _commit(writer: Writer, jobs: Sequence[_Job]) -> None:
         ]
         at += len(done)
         job.future.set_result(done if job.many else done[0])
+
+
+def _keep(writer: Writer, jobs: Sequence[_Keep]) -> None:
+    if not jobs:
+        return
+    try:
+        on_disk = any(job.on_disk for job in jobs)
+        kept = writer.keep([item for job in jobs for item in job.prepared], on_disk=on_disk)
+    except Exception as error:  # noqa: BLE001 as above
+        _fail(jobs, error)
+        return
+    first = kept.first
+    for job in jobs:
+        job.future.set_result(Promised(first, len(job.prepared), kept))
+        first += len(job.prepared)
+
+
+def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+    reason = str(error) if isinstance(error, LedgerUnavailable) else f"The ledger failed: {error!r}."
+    for job in jobs:
+        job.future.set_exception(LedgerUnavailable(reason))
+
+
+def _publish(writer: Writer) -> None:
+    """Bring a checkpoint over everything out; where that fails, nothing more is promised until it works."""
+    if writer.unsigned:
+        with suppress(LedgerUnavailable):
+            writer.sign_kept()
+    if writer.unpublished:
+        writer.publish()

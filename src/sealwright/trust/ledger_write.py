@@ -1,7 +1,8 @@
 """The one writer of a ledger: turns a batch of entries into durable lines, a grown tree and a signed checkpoint.
 
 Used by one thread. The order is the guarantee: entries on disk, then signed, then the checkpoint published, then
-acknowledged. Entries are never taken back once a checkpoint over them may have been signed.
+acknowledged. Entries are never taken back once a checkpoint over them may have been signed. Where many small batches come
+(`keep`), each is promised by one signature over itself, and a checkpoint over all of them follows.
 """
 
 import hashlib
@@ -27,12 +28,14 @@ from sealwright.trust.ledger_entry import Entry, Prepared, prepare
 from sealwright.trust.ledger_file import AppendFile, LedgerPaths, LedgerUnavailable, hold_lock
 from sealwright.trust.ledger_open import Opened, Signed, newest_checkpoint, open_to_write, refuse_missing
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK
-from sealwright.trust.merkle import EMPTY_ROOT, Growth, consistency_path, inclusion_path
+from sealwright.trust.merkle import EMPTY_ROOT, Frontier, Growth, consistency_path, inclusion_path
 from sealwright.trust.notes import Checkpoint, Descent, NoteSigner, TlogProof
+from sealwright.trust.promises import BatchPromise
 from sealwright.trust.public_keys import PublicKey, Signer
 
-__all__ = ["Batch", "Writer"]
+__all__ = ["Batch", "Kept", "Writer"]
 
+_NOTHING = Frontier()
 _SMALL_STEP = timedelta(seconds=2)  # a clock set back by less keeps the last time instead; time servers do that
 
 
@@ -49,6 +52,16 @@ class Batch:
         """The tlog-proof of an entry of this batch, from the old frontier and the batch: O(log n)."""
         path = inclusion_path(index, self.growth.size, self.growth.node)
         return TlogProof(index, tuple(path), self.note).to_bytes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Entries that were promised together. `tree` is over their leaves alone."""
+
+    first: int
+    leaves: list[bytes]
+    tree: Growth
+    note: bytes
 
 
 class Writer:
@@ -69,6 +82,7 @@ class Writer:
         self._paths, self._clock = paths, clock
         self._signer = NoteSigner(origin, signer)
         self._broken = ""
+        self._overdue = False  # a checkpoint over what was promised could not be signed in time
         self.unpublished = False
         known = {key.key_id: key for key in (*keys, self._signer.public)}
         # (1) One writer.
@@ -94,9 +108,11 @@ class Writer:
             # (3) The entries extend it; a crash's unfinished end is cut off, recorded and signed.
             opened = open_to_write(paths, newest.head, self._entries, self._cache)
             self._frontier, self._previous, self._at = opened.frontier, opened.previous, opened.at
+            self._flushed = 0  # what a crash left is brought to the disk before anything rests on it
             if cut_note:
                 self._checkpoints.cut(self._checkpoints.end - len(cut_note))
             self._mend(opened, len(cut_note))
+            self._flushed = self._entries.end
             self._close = undo.pop_all()
 
     @property
@@ -112,6 +128,59 @@ class Writer:
         LedgerUnavailable
             Nothing of it is acknowledged; the message says whether a later append may work.
         """
+        first, leaves, growth = self._write(prepared, on_disk=True)
+        self._sign(growth)
+        return Batch(first, leaves, growth, self.signed.note)
+
+    def keep(self, prepared: Sequence[Prepared], *, on_disk: bool) -> Kept:
+        """Record entries and promise them: one signature, and a checkpoint over them within `PROMISE_SECONDS`.
+
+        Parameters
+        ----------
+        on_disk : bool
+            Wait for the disk before promising. Otherwise a power cut within a second loses what was promised.
+
+        Raises
+        ------
+        LedgerUnavailable
+            Nothing of it is acknowledged; the message says whether a later append may work.
+        """
+        if self._overdue:
+            self.sign_kept()
+        first, leaves, growth = self._write(prepared, on_disk=on_disk)
+        hashes = [growth.node(0, index) for index in range(first, first + len(leaves))]
+        tree = _NOTHING.extend(hashes)
+        promise = BatchPromise(self._signer.name, first, len(leaves), tree.frontier().root(), on_disk)
+        try:
+            note = self._signer.sign_promise(promise.text())
+        except SealwrightError as error:
+            raise LedgerUnavailable(
+                f"Entries up to {first + len(leaves) - 1} are written, but were not promised: {error}. "
+                "They are not acknowledged; the next checkpoint will cover them."
+            ) from None
+        return Kept(first, leaves, tree, note)
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether there are entries that no checkpoint covers."""
+        return self._frontier.size > self.signed.head.size
+
+    def sign_kept(self) -> None:
+        """Sign a checkpoint over what was kept.
+
+        Raises
+        ------
+        LedgerUnavailable
+            That failed; nothing more is kept until it works.
+        """
+        self._overdue = True
+        self._refuse_if_broken()
+        self._flush()
+        self._sign()
+        self._overdue = False
+
+    def _write(self, prepared: Sequence[Prepared], *, on_disk: bool) -> tuple[int, list[bytes], Growth]:
+        """Entries in the file and in the tree; the index of the first of them, and their leaves."""
         self._refuse_if_broken()
         at, items = self._time(prepared)
         first = self._frontier.size + len(items) - len(prepared)
@@ -126,12 +195,13 @@ class Writer:
             offsets.append(end)
             pieces += (leaf, item.line_end)
             end += len(leaf) + len(item.line_end)
-        self._make_durable(b"".join(pieces))
+        self._append(b"".join(pieces))
+        if on_disk:
+            self._flush()
         growth = self._frontier.extend([hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves])
         self._cache.append(offsets, growth.stored())
         self._frontier, self._previous, self._at = growth.frontier(), previous, at
-        self._sign(growth)
-        return Batch(first, leaves[first - growth.before.size :], growth, self.signed.note)
+        return first, leaves[first - growth.before.size :], growth
 
     def publish(self) -> None:
         """Bring the file `checkpoint` up to date, and what is in checkpoints.log to disk."""
@@ -141,7 +211,10 @@ class Writer:
             self.unpublished = False
 
     def close(self) -> None:
-        """Publish, leave the mark of a clean end, let the next writer in."""
+        """Sign and publish what is left, leave the mark of a clean end, let the next writer in."""
+        if self.unsigned and not self._broken:
+            with suppress(LedgerUnavailable):  # whoever opens it next signs
+                self.sign_kept()
         if self.unpublished:
             self.publish()
         if not self._broken and self.signed.head.size == self._frontier.size:
@@ -155,7 +228,7 @@ class Writer:
         if not create:
             raise NotFound(f"There is no ledger in {self._paths.folder}.")
         head = Checkpoint(self._signer.name, 0, EMPTY_ROOT)
-        note = self._signer.sign(head.text(), Descent(size=0, note=b"", path_from=lambda _: []))
+        note = self._signer.sign_head(head.text(), Descent(size=0, note=b"", path_from=lambda _: []))
         try:
             self._checkpoints.append(note + b"\n")
             self._checkpoints.sync()
@@ -174,7 +247,8 @@ class Writer:
             if opened.cut:
                 detail["entry_bytes_digest"] = opened.cut_digest
             self.commit([prepare(Entry(action="ledger.recovered", subject="entries.log", detail=detail))])
-        elif opened.frontier.size > self.signed.head.size:
+        elif self.unsigned:
+            self._flush()
             self._sign()
 
     def _refuse_if_broken(self) -> None:
@@ -199,22 +273,27 @@ class Writer:
         note = Entry(action=CLOCK_SET_BACK, subject="clock", detail={"from": self._at, "to": now})
         return now, [prepare(note), *prepared]
 
-    def _make_durable(self, data: bytes) -> None:
-        before = self._entries.end
+    def _append(self, data: bytes) -> None:
         try:
             self._entries.append(data)
         except OSError as error:
             raise LedgerUnavailable(
                 f"The ledger cannot be written: {error.strerror}. Nothing was recorded; try again when that is mended."
             ) from None
+
+    def _flush(self) -> None:
+        """Wait until the disk has what was written."""
+        if self._flushed == self._entries.end:
+            return
         try:
             self._entries.sync()
         except OSError as error:
             # After a failed sync the kernel may have dropped the data and still call the next sync a success.
             self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
             with suppress(OSError):
-                self._entries.cut(before)
+                self._entries.cut(self._flushed)
             raise LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.") from None
+        self._flushed = self._entries.end
 
     def sign_with(self, signer: Signer) -> None:
         """Sign from the next checkpoint on with another key of the same branch."""
@@ -226,7 +305,7 @@ class Writer:
         before = self.signed
         descent = Descent(before.head.size, before.note, lambda old: self._path_from(old, growth))
         try:
-            note = self._signer.sign(head.text(), descent)
+            note = self._signer.sign_head(head.text(), descent)
             self._checkpoints.append(note + b"\n")
         except (OSError, SealwrightError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -20,6 +20,7 @@ __all__ = [
     "Growth",
     "NodeReader",
     "consistency_path",
+    "edge_hash",
     "inclusion_path",
     "leaf_hash",
     "node_hash",
@@ -52,7 +53,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def tree_root(size: int, node: NodeReader) -> bytes:
     """Root of the tree of the first `size` leaves (RFC 9162 section 2.1.1)."""
-    return _edge(size.bit_length(), size, node) or EMPTY_ROOT
+    return edge_hash(size.bit_length(), size, node) or EMPTY_ROOT
 
 
 def inclusion_path(index: int, size: int, node: NodeReader) -> list[bytes]:
@@ -94,13 +95,13 @@ def _siblings(index: int, level: int, size: int, node: NodeReader) -> list[bytes
         if (sibling + 1) << level <= size:
             path.append(node(level, sibling))
         elif sibling << level < size:
-            path.append(_edge(level, size, node))
+            path.append(edge_hash(level, size, node))
         level += 1
     return path
 
 
-def _edge(level: int, size: int, node: NodeReader) -> bytes:
-    """Hash over the leaves right of the last complete node of `level`; empty if there are none."""
+def edge_hash(level: int, size: int, node: NodeReader) -> bytes:
+    """Hash over the leaves right of the last complete node of `level`; b"" if there are none."""
     result = b""
     for below in range(level):
         if size >> below & 1:

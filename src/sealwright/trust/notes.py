@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from sealwright.kernel import InvalidInput, Refused, VerificationFailed
 from sealwright.trust.merkle import leaf_hash, verify_inclusion
@@ -20,6 +20,8 @@ from sealwright.trust.public_keys import ED25519, PublicKey, Signer
 from sealwright.trust.strict_base64 import decode_base64, encode_base64
 
 __all__ = [
+    "NUMBER",
+    "ORIGIN",
     "Checkpoint",
     "Descent",
     "EnoughWitnesses",
@@ -32,6 +34,7 @@ __all__ = [
     "open_checkpoint",
     "open_note",
     "split_note",
+    "split_proof",
     "verify_proof",
 ]
 
@@ -39,10 +42,10 @@ _SIGNATURE_TYPE = b"\x01"  # Ed25519 over the note text
 _MOST_BYTES = 256 * 1024  # 16 post-quantum cosignatures fit, the format asks for that
 _MOST_SIGNATURES = 64
 _MOST_PATH = 63
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-_ORIGIN = re.compile(r"[!-*,-~]{1,200}")  # visible ASCII without plus
+NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+"""How a size or an index is spelled."""
+ORIGIN = re.compile(r"[!-*,-~]{1,200}")  # visible ASCII without plus
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_HEADER = "c2sp.org/tlog-proof@v1"
 
 
 # ---- notes
@@ -79,6 +82,9 @@ class HeadSigner(Signer, Protocol):
     def sign_head(self, data: bytes, descent: Descent) -> bytes:
         """The signature over the text of a checkpoint."""
 
+    def sign_promise(self, data: bytes) -> bytes:
+        """The signature over the text of a promise."""
+
 
 class NoteSigner:
     """A signer under the name it uses in notes."""
@@ -89,24 +95,32 @@ class NoteSigner:
         self._signer = signer
         self._key_id = note_key_id(name, self.public)
 
-    def sign(self, text: str, descent: Descent | None = None) -> bytes:
-        """The signed note of `text`; of a tree head with its descent, for signers that ask for it.
+        self._asks = signer if isinstance(signer, HeadSigner) else None  # a signer that wants to know what it signs
+
+    def sign(self, text: str) -> bytes:
+        """The signed note of `text`.
 
         Raises
         ------
         InvalidInput
             The text does not end with a newline, or holds other control characters.
         """
+        return self._note(text, self._signer.sign)
+
+    def sign_head(self, text: str, descent: Descent) -> bytes:
+        """The signed note of a tree head. Raises as `sign`, and what the signer does."""
+        asks = self._asks
+        return self._note(text, self._signer.sign if asks is None else lambda data: asks.sign_head(data, descent))
+
+    def sign_promise(self, text: str) -> bytes:
+        """The signed note of a promise. Raises as `sign`, and what the signer does."""
+        return self._note(text, self._signer.sign if self._asks is None else self._asks.sign_promise)
+
+    def _note(self, text: str, sign: Callable[[bytes], bytes]) -> bytes:
         if not text.endswith("\n") or _CONTROL.search(text):
             raise InvalidInput("The text of a note ends with a newline and holds no other control character.")
-        signature = encode_base64(self._key_id + self._signed(text.encode(), descent))
+        signature = encode_base64(self._key_id + sign(text.encode()))
         return f"{text}\n\N{EM DASH} {self.name} {signature}\n".encode()
-
-    def _signed(self, data: bytes, descent: Descent | None) -> bytes:
-        signer = self._signer
-        if descent is not None and isinstance(signer, HeadSigner):
-            return signer.sign_head(data, descent)
-        return signer.sign(data)
 
 
 def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:
@@ -176,7 +190,7 @@ def check_origin(origin: str) -> str:
     InvalidInput
         Not 1 to 200 visible ASCII characters without space and plus.
     """
-    if _ORIGIN.fullmatch(origin):
+    if ORIGIN.fullmatch(origin):
         return origin
     raise InvalidInput(
         f"{origin[:80]!r} cannot be the origin of a ledger.\n"
@@ -206,7 +220,7 @@ class Checkpoint:
             Not exactly origin, size without leading zeros, and root.
         """
         lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0] or not _NUMBER.fullmatch(lines[1]):
+        if len(lines) != 4 or lines[3] or not lines[0] or not NUMBER.fullmatch(lines[1]):
             raise VerificationFailed("This is not a checkpoint: expected the lines origin, size, root.", link="note")
         root = decode_base64(lines[2], what="The root in a checkpoint")
         if len(root) != 32:
@@ -263,13 +277,15 @@ def open_checkpoint(
 class TlogProof:
     """That the leaf at `index` is in the tree of `checkpoint` (a signed note): c2sp.org/tlog-proof."""
 
+    HEADER: ClassVar[str] = "c2sp.org/tlog-proof@v1"
+
     index: int
     path: tuple[bytes, ...]
     checkpoint: bytes
 
     def to_bytes(self) -> bytes:
         """The text form."""
-        lines = [_HEADER, f"index {self.index}", *(encode_base64(item) for item in self.path), "", ""]
+        lines = [self.HEADER, f"index {self.index}", *(encode_base64(item) for item in self.path), "", ""]
         return "\n".join(lines).encode() + self.checkpoint
 
     @classmethod
@@ -281,22 +297,33 @@ class TlogProof:
         VerificationFailed
             Not this format, or with an "extra" line, which no signature covers.
         """
-        head, blank, checkpoint = data.partition(b"\n\n")
-        try:
-            lines = head.decode("ascii").split("\n")
-        except UnicodeDecodeError:
-            lines = [""]
-        word, _, number = lines[1].partition(" ") if len(lines) > 1 else ("", "", "")
-        if word == "extra":
-            raise VerificationFailed(
-                "This proof carries an 'extra' line, which nothing signs; ours never do.", link="proof"
-            )
-        if not blank or lines[0] != _HEADER or word != "index" or not _NUMBER.fullmatch(number):
-            raise VerificationFailed("This is not an inclusion proof (c2sp.org/tlog-proof).", link="proof")
-        path = tuple(decode_base64(line, what="A hash in an inclusion proof") for line in lines[2:])
-        if len(path) > _MOST_PATH:
-            raise VerificationFailed("This inclusion proof is longer than any tree is high.", link="proof")
-        return cls(int(number), path, checkpoint)
+        return cls(*split_proof(data, cls.HEADER))
+
+
+def split_proof(data: bytes, header: str) -> tuple[int, tuple[bytes, ...], bytes]:
+    """Index, path and signed note of a proof whose first line is `header`; nothing is verified yet.
+
+    Raises
+    ------
+    VerificationFailed
+        Not this format, or with an "extra" line, which no signature covers.
+    """
+    head, blank, note = data.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        lines = [""]
+    word, _, number = lines[1].partition(" ") if len(lines) > 1 else ("", "", "")
+    if word == "extra":
+        raise VerificationFailed(
+            "This proof carries an 'extra' line, which nothing signs; ours never do.", link="proof"
+        )
+    if not blank or lines[0] != header or word != "index" or not NUMBER.fullmatch(number):
+        raise VerificationFailed(f"This is not a proof of the form {header}.", link="proof")
+    path = tuple(decode_base64(line, what="A hash in an inclusion proof") for line in lines[2:])
+    if len(path) > _MOST_PATH:
+        raise VerificationFailed("This inclusion proof is longer than any tree is high.", link="proof")
+    return int(number), path, note
 
 
 class EnoughWitnesses(Protocol):

@@ -3,6 +3,9 @@
 Answers: is this answer, to this request, by this package, an entry of the ledger whose key I trust?
 Does not answer: was the decision right, and is the ledger still whole today? For that `verify_ledger`.
 
+A receipt is given out with the log's signed promise (`promises`); a second later the ledger gives the proof of its entry,
+and `proved_anew` puts it in place of the promise.
+
 The ledger holds only salted digests of request and answer. The salt travels in the receipt, so the ledger alone gives
 nothing to guess a person's data from, and whoever has the receipt can check both.
 """
@@ -10,26 +13,29 @@ nothing to guess a person's data from, and whoever has the receipt can check bot
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from sealwright.kernel import (
     InvalidInput,
     Refused,
     SealwrightError,
     VerificationFailed,
-    digest_of,
     hex_of,
     strict_json,
 )
-from sealwright.trust.ledger import Appended
+from sealwright.trust.decision_entries import decision_detail
+from sealwright.trust.ledger import Promised
 from sealwright.trust.ledger_entry import entry_json, read_leaf
 from sealwright.trust.notes import EnoughWitnesses, TlogProof, open_checkpoint, verify_proof
+from sealwright.trust.promises import verify_promise
 from sealwright.trust.public_keys import PublicKey
 
-__all__ = ["ReceiptReport", "decision_detail", "make_receipt", "proved_anew", "verify_receipt"]
+__all__ = ["RECEIPT_TYPE", "ReceiptReport", "make_receipts", "proved_anew", "verify_receipt"]
 
-_TYPE = "urn:sealwright:receipt:v1"
-_FIELDS = {"type", "decision", "entry", "proof", "salt", "answer"}
-_SALT_BYTES = 32
+RECEIPT_TYPE = "urn:sealwright:receipt:v2"
+_FIELDS = {"type", "decision", "entry", "salt", "answer"}
 _MOST_BYTES = 8 << 20
+_text = msgspec.json.Encoder().encode  # of text: canonical JSON, as `entry_json` writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,70 +49,46 @@ class ReceiptReport:
     answer: str  # exact JSON text
     origin: str  # the log
     index: int
-    size: int  # entries under the checkpoint in the proof
+    size: int | None  # entries under the checkpoint in the proof; None: promised, and not proved yet
     checked: list[str]
     not_checked: list[str]
 
 
-def decision_detail(*, decision: str, model: str, request: bytes, answer: bytes, salt: bytes) -> dict[str, object]:
-    """The detail of a decision's ledger entry; its subject is the package digest.
+def make_receipts(promised: Promised, decided: Sequence[tuple[str, bytes, bytes]]) -> list[bytes]:
+    """The receipts of decisions that were recorded together, as canonical JSON.
 
     Parameters
     ----------
-    decision : str
-        The decision's id.
-    model : str
-        Project name.
-    request, answer : bytes
-        The raw request body and the exact answer text.
-    salt : bytes, 32
-        Fresh random bytes, used for this decision only.
+    promised : Promised
+        Their entries, made by `prepare_decision`.
+    decided : sequence of (str, bytes, bytes)
+        In the same order: the decision's id, the salt that was used, and the exact answer text (UTF-8).
 
     Raises
     ------
     InvalidInput
-        The salt is not 32 bytes.
+        An entry records no such decision, or there are more or fewer of them.
     """
-    if len(salt) != _SALT_BYTES:
-        raise InvalidInput(f"The salt of a decision is {_SALT_BYTES} random bytes; got {len(salt)}.")
-    return {
-        "answer": digest_of(salt + answer),
-        "decision": decision,
-        "model": model,
-        "request": digest_of(salt + request),
-    }
-
-
-def make_receipt(appended: Appended, *, salt: bytes, answer: bytes) -> bytes:
-    """The receipt of a recorded decision, as canonical JSON.
-
-    Parameters
-    ----------
-    appended : Appended
-        The decision's entry, whose detail is that of `decision_detail`.
-    salt : bytes, 32
-        The one given to `decision_detail`.
-    answer : bytes
-        The exact answer text, UTF-8.
-
-    Raises
-    ------
-    InvalidInput
-        The entry records no decision, or another answer.
-    """
-    detail = read_leaf(appended.leaf, appended.index).detail
-    if detail.get("answer") != digest_of(salt + answer) or type(detail.get("decision")) is not str:
-        raise InvalidInput(f"Ledger entry {appended.index} does not record this answer, so it gets no receipt.")
-    return entry_json(
-        {
-            "type": _TYPE,
-            "decision": detail["decision"],
-            "entry": appended.leaf.decode(),
-            "proof": appended.proof.decode(),
-            "salt": salt.hex(),
-            "answer": answer.decode(),
-        }
-    )
+    leaves, promises = promised.leaves, promised.promises(inside_json=True)
+    if len(leaves) != len(decided):
+        raise InvalidInput(f"{len(decided)} decisions were given for {len(leaves)} entries, so they get no receipts.")
+    made = []
+    for (decision, salt, answer), leaf, promise in zip(decided, leaves, promises, strict=True):
+        told = decision.encode()
+        if b'"decision":"%b"' % told not in leaf:  # nobody may ever get the receipt of another's decision
+            raise InvalidInput("An entry of the ledger does not record its decision, so it gets no receipt.")
+        made.append(
+            b'{"answer":%b,"decision":"%b","entry":%b,"promise":"%b","salt":"%b","type":"%b"}'
+            % (
+                _text(answer.decode()),
+                told,
+                _text(leaf.decode()),
+                promise.encode(),
+                salt.hex().encode(),
+                RECEIPT_TYPE.encode(),
+            )
+        )
+    return made
 
 
 def verify_receipt(
@@ -122,7 +104,7 @@ def verify_receipt(
     Parameters
     ----------
     receipt : bytes
-        What `make_receipt` wrote; spacing may differ.
+        What `make_receipts` wrote; spacing may differ.
     keys : sequence of PublicKey
         Keys that sign the decision ledger: `TrustRoot.keys_of("decision-checkpoints")`.
     request : bytes, optional
@@ -130,7 +112,7 @@ def verify_receipt(
     origin : str, optional
         The log that is expected; by default any that `keys` sign for.
     witnesses : WitnessPolicy, optional
-        Who must have cosigned the checkpoint in its proof. Nobody has when a receipt is given out;
+        Who must have cosigned the checkpoint in its proof. A receipt is given out with a promise and no proof;
         `proved_anew` puts a proof under a cosigned checkpoint into it later.
 
     Raises
@@ -142,14 +124,12 @@ def verify_receipt(
     """
     if not keys:
         raise Refused("No key to verify with was given, so nothing can be verified. Pass the ledger's public keys.")
-    # (1) The receipt, and the entry in it.
+    # (1) The receipt, and what vouches for the entry in it.
     value = _fields(receipt)
-    proof, entry, answer = value["proof"].encode(), value["entry"].encode(), value["answer"].encode()
-    parsed = TlogProof.parse(proof)
-    leaf = read_leaf(entry, parsed.index)
-    # (2) The entry is in the log.
-    index = verify_proof(entry, proof, keys, origin, witnesses=witnesses)
-    head = open_checkpoint(parsed.checkpoint, keys, origin)
+    entry, answer = value["entry"].encode(), value["answer"].encode()
+    place = _proved(value, keys, origin, witnesses) if "proof" in value else _promised(value, keys, origin, witnesses)
+    # (2) The entry is what it is vouched for at that place.
+    leaf = read_leaf(entry, place.index)
     # (3) The entry is about this decision, answer and request.
     try:
         hex_of(leaf.subject)
@@ -173,16 +153,10 @@ def verify_receipt(
             )
     # (4) What that amounts to.
     checked = [
-        f"a trusted key signed the checkpoint of {head.origin} over {head.size:,} entries",
-        f"the receipt's entry is number {index} under that checkpoint",
+        *place.checked,
         "the answer in the receipt is the one that was recorded, with the decision's id and the package's digest",
     ]
-    not_checked = [
-        "whether the decision was right",
-        f"whether the ledger still has what it had at {head.size:,} entries",
-    ]
-    if witnesses is not None:
-        checked.append("enough of the witnesses named cosigned that checkpoint")
+    not_checked = ["whether the decision was right", *place.not_checked]
     if request is None:
         not_checked.insert(0, "whether it answers your request: the request was not given")
     else:
@@ -193,16 +167,16 @@ def verify_receipt(
         package=leaf.subject,
         at=leaf.at,
         answer=value["answer"],
-        origin=head.origin,
-        index=index,
-        size=head.size,
+        origin=place.origin,
+        index=place.index,
+        size=place.size,
         checked=checked,
         not_checked=not_checked,
     )
 
 
 def proved_anew(receipt: bytes, proof: bytes) -> bytes:
-    """The receipt with another proof of the same entry, such as one under a checkpoint that witnesses cosigned.
+    """The receipt with a proof of its entry: the first one, or one under a checkpoint that witnesses cosigned.
 
     Raises
     ------
@@ -210,21 +184,71 @@ def proved_anew(receipt: bytes, proof: bytes) -> bytes:
         Not a receipt or not a proof, or of different entries.
     """
     value = _fields(receipt)
-    if TlogProof.parse(proof).index != TlogProof.parse(value["proof"].encode()).index:
-        raise VerificationFailed("The proof is of another entry than the receipt.", link="receipt/proof")
-    return entry_json({**value, "proof": proof.decode()})
+    try:
+        read_leaf(value["entry"].encode(), TlogProof.parse(proof).index)
+    except VerificationFailed as error:
+        raise VerificationFailed(
+            f"The proof is of another entry than the receipt: {error}", link="receipt/proof"
+        ) from None
+    return entry_json({**{key: text for key, text in value.items() if key != "promise"}, "proof": proof.decode()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entry is, by whose word, and what that leaves open."""
+
+    origin: str
+    index: int
+    size: int | None
+    checked: list[str]
+    not_checked: list[str]
+
+
+def _proved(
+    value: dict[str, str], keys: Sequence[PublicKey], origin: str | None, witnesses: EnoughWitnesses | None
+) -> _Place:
+    proof = value["proof"].encode()
+    index = verify_proof(value["entry"].encode(), proof, keys, origin, witnesses=witnesses)
+    head = open_checkpoint(TlogProof.parse(proof).checkpoint, keys, origin)
+    checked = [
+        f"a trusted key signed the checkpoint of {head.origin} over {head.size:,} entries",
+        f"the receipt's entry is number {index} under that checkpoint",
+    ]
+    if witnesses is not None:
+        checked.append("enough of the witnesses named cosigned that checkpoint")
+    open_ = [f"whether the ledger still has what it had at {head.size:,} entries"]
+    return _Place(head.origin, index, head.size, checked, open_)
+
+
+def _promised(
+    value: dict[str, str], keys: Sequence[PublicKey], origin: str | None, witnesses: EnoughWitnesses | None
+) -> _Place:
+    if witnesses is not None:
+        raise VerificationFailed(
+            "This receipt holds a promise and no proof yet, so no witness can have cosigned anything of it.\n"
+            "Put the proof of its entry into it first.",
+            link="receipt/promise",
+        )
+    index, promise = verify_promise(value["entry"].encode(), value["promise"].encode(), keys, origin)
+    when = "was on disk" if promise.on_disk else "was handed to the disk"
+    checked = [f"a trusted key of {promise.origin} promised that the receipt's entry {when} as number {index}"]
+    return _Place(promise.origin, index, None, checked, ["whether the ledger has it: the receipt holds no proof yet"])
 
 
 def _fields(receipt: bytes) -> dict[str, str]:
     """The six texts of a receipt."""
     try:
         value = strict_json(receipt, what="the receipt", most_bytes=_MOST_BYTES)
-        if type(value) is not dict or value.keys() != _FIELDS or not all(type(text) is str for text in value.values()):
-            raise VerificationFailed(f"it has exactly the text fields {', '.join(sorted(_FIELDS))}")
-        if value["type"] != _TYPE:
-            raise VerificationFailed(f"its type is {value['type'][:80]!r}; expected {_TYPE}")
+        fits = type(value) is dict and all(type(text) is str for text in value.values())
+        if not fits or value.keys() not in (_FIELDS | {"promise"}, _FIELDS | {"proof"}):
+            raise VerificationFailed(
+                f"it has exactly the text fields {', '.join(sorted(_FIELDS))}, and either promise or proof"
+            )
+        if value["type"] != RECEIPT_TYPE:
+            raise VerificationFailed(f"its type is {value['type'][:80]!r}; expected {RECEIPT_TYPE}")
         for text in value.values():
             text.encode()
     except (SealwrightError, UnicodeEncodeError) as error:
         raise VerificationFailed(f"This is not a receipt: {error}", link="receipt") from None
-    return value
+    found: dict[str, str] = value
+    return found

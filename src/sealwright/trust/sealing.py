@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sealwright.kernel import InvalidInput, VerificationFailed
 
-__all__ = ["derive_key", "open_sealed", "seal"]
+__all__ = ["RecordSealer", "derive_key", "open_sealed", "seal"]
 
 _VERSION = b"\x01"
 _NONCE = 12
@@ -39,8 +39,24 @@ def seal(key: bytes, plaintext: bytes, *, aad: bytes) -> bytes:
     bytes
         Version byte, 12-byte nonce, ciphertext, 16-byte tag: 29 bytes longer than the plaintext.
     """
-    nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + AESGCM(_checked(key)).encrypt(nonce, plaintext, _VERSION + aad)
+    return RecordSealer(key).seal(plaintext, aad=aad)
+
+
+class RecordSealer:
+    """`seal` under one key, for many records: the key is prepared once."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(_checked(key))
+
+    def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
+        """As the function `seal`."""
+        nonce = os.urandom(_NONCE)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, plaintext, _VERSION + aad)
+
+    def __repr__(self) -> str:
+        return "RecordSealer(<hidden>)"
 
 
 def open_sealed(key: bytes, sealed: bytes, *, aad: bytes) -> bytes:

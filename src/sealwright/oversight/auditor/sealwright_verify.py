@@ -374,13 +374,22 @@ def node_hash(right: bytes, left: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+NUMBER = "0|[1-9][0-9]{0,17}"
+
+
 def read_checkpoint(note: bytes, trust: Trust) -> tuple[str, int, bytes]:
-    """Log, size and root in a checkpoint (c2sp.org/tlog-checkpoint, signed-note) that a key of this log signed."""
+    """Log, size and root in a checkpoint (c2sp.org/tlog-checkpoint) that a key of this log signed."""
+    origin, size, root = note.decode().rpartition("\n\n")[0].split("\n")
+    need(bool(re.fullmatch(NUMBER, size)) and len(from_base64(root)) == 32, "is not a checkpoint")
+    open_note(note, origin, trust)
+    return origin, int(size), from_base64(root)
+
+
+def open_note(note: bytes, origin: str, trust: Trust) -> None:
+    """The note (c2sp.org/signed-note) is signed by a key of this log, which is one of the workspace."""
     text, _, line = note.decode().rpartition("\n\n")
-    origin, size, root = text.split("\n")
     prefix = f"sealwright/{trust.workspace}/"
     need(origin == f"{prefix}ledger" or origin.startswith(f"{prefix}decisions/"), f"is of another log: {origin[:100]}")
-    need(bool(re.fullmatch("0|[1-9][0-9]{0,17}", size)) and len(from_base64(root)) == 32, "is not a checkpoint")
     keys = trust.keys["checkpoints" if origin == f"{prefix}ledger" else "decision-checkpoints"].values()
     known = {hashlib.sha256(f"{origin}\n\x01".encode() + key.public_bytes_raw()).digest()[:4]: key for key in keys}
     mark = f"\N{EM DASH} {origin} "
@@ -389,7 +398,6 @@ def read_checkpoint(note: bytes, trust: Trust) -> tuple[str, int, bytes]:
     signature = from_base64(mine[0][len(mark) :])
     need(signature[:4] in known, "is not signed by a key of this log")
     known[signature[:4]].verify(signature[4:], f"{text}\n".encode())
-    return origin, int(size), from_base64(root)
 
 
 def check_witness(vkey: str, notes: Sequence[bytes]) -> str:
@@ -502,15 +510,36 @@ def climb(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
 def check_proof(entry: bytes, proof: str, trust: Trust) -> tuple[str, int, int, Json]:
     """The entry is under a signed checkpoint: the log, its size there, the entry's place, and what the entry says."""
     with within("proof"):
-        head, _, note = proof.partition("\n\n")
-        title, place, *path = head.split("\n")
-        origin, size, root = read_checkpoint(note.encode(), trust)
-        index = int(place.removeprefix("index "))
-        need((title, place) == ("c2sp.org/tlog-proof@v1", f"index {index}"), "is not an inclusion proof")
-        found = climb(hashlib.sha256(b"\x00" + entry).digest(), index, size, [from_base64(one) for one in path])
+        index, path, note = read_path(proof, "c2sp.org/tlog-proof@v1")
+        origin, size, root = read_checkpoint(note, trust)
+        found = climb(hashlib.sha256(b"\x00" + entry).digest(), index, size, path)
         need(found == root, "does not lead from the entry to the signed root")
     with within("entry"):
         return origin, size, index, read_entry(entry, index)
+
+
+def check_promise(entry: bytes, promise: str, trust: Trust) -> tuple[str, str, int, Json]:
+    """A key of the log promised the entry: the log, whether it was on disk, the entry's place, and what it says."""
+    with within("promise"):
+        place, path, note = read_path(promise, "sealwright-promise@v1")
+        head, first, count, root, state = note.decode().rpartition("\n\n")[0].split("\n")
+        origin = head.removesuffix(" promise")
+        need(origin != head and state in ("taken", "kept"), "is not a promise of a log")
+        need(all(re.fullmatch(NUMBER, number) for number in (first, count)), "is not a promise of a log")
+        open_note(note, origin, trust)
+        found = climb(hashlib.sha256(b"\x00" + entry).digest(), place, int(count), path)
+        need(found == from_base64(root), "does not lead from the entry to the signed root")
+    with within("entry"):
+        return origin, state, int(first) + place, read_entry(entry, int(first) + place)
+
+
+def read_path(text: str, title: str) -> tuple[int, list[bytes], bytes]:
+    """Index, path and signed note of a proof with this title."""
+    head, _, note = text.partition("\n\n")
+    found, place, *path = head.split("\n")
+    index = int(place.removeprefix("index "))
+    need((found, place) == (title, f"index {index}"), f"is not a {title}")
+    return index, [from_base64(one) for one in path], note.encode()
 
 
 def check_entries(lines: Sequence[bytes], trust: Trust, report: Report) -> None:
@@ -530,10 +559,17 @@ def check_entries(lines: Sequence[bytes], trust: Trust, report: Report) -> None:
 
 def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Report) -> None:
     """The entry is in a signed ledger of decisions, and it is about this answer, and this request if there is one."""
-    said = exact(receipt, "type decision entry proof salt answer")
-    need(said["type"] == "urn:sealwright:receipt:v1", "is not a receipt")
-    origin, size, index, entry = check_proof(said["entry"].encode(), said["proof"], trust)
-    with within("proof"):
+    proved = isinstance(receipt, dict) and "proof" in receipt
+    said = exact(receipt, "type decision entry salt answer " + ("proof" if proved else "promise"))
+    need(said["type"] == "urn:sealwright:receipt:v2", "is not a receipt")
+    if proved:
+        origin, size, index, entry = check_proof(said["entry"].encode(), said["proof"], trust)
+        told = f"entry {index} of {size} in {origin}, signed, recorded"
+    else:
+        origin, state, index, entry = check_promise(said["entry"].encode(), said["promise"], trust)
+        told = f"a key of {origin} promised that entry {index}, which was {state}, records"
+        report.not_checked.append("whether the ledger has that entry: put its proof into the receipt")
+    with within("proof" if proved else "promise"):
         need("/decisions/" in origin, "is not of a log of decisions")
     with within("entry"):
         detail, salt = exact(entry["detail"], "answer decision model request"), bytes.fromhex(said["salt"])
@@ -544,7 +580,7 @@ def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Rep
     with within("decision"):
         need(said["decision"] == detail["decision"], "is not the decision that was recorded")
     report.facts |= {"decision": said["decision"], "package": entry["subject"], "answer": said["answer"]}
-    report.checked.append(f"entry {index} of {size} in {origin}, signed, recorded just this at {entry['at']}")
+    report.checked.append(f"{told} just this at {entry['at']}")
     (report.not_checked if request is None else report.checked).append("the request is the one that was answered")
     report.not_checked.append("the package that answered: check its folder or its bundle")
 

@@ -80,7 +80,7 @@ class OnnxEngine:
         row = [_middle(feature.kind, feature.low, feature.high, feature.categories) for feature in contract.features]
         batch = contract.pack([row])
         try:
-            outcome_of(contract, batch, self.run(batch))
+            outcome_of(contract, 1, self.run(batch)).of(0, 1)
         except OperationFailed as error:
             raise VerificationFailed(f"The model fails on a row its own contract allows: {error}", link=_LINK) from None
 

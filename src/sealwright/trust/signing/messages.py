@@ -33,6 +33,7 @@ __all__ = [
     "Request",
     "Sign",
     "SignHead",
+    "SignPromise",
     "Signature",
     "Step",
     "StepAfter",
@@ -86,6 +87,13 @@ class SignHead(_Message, frozen=True):
     since: Annotated[int, Meta(ge=0)]
     path: Annotated[list[_Hash], Meta(max_length=64)]
     note: Annotated[bytes, Meta(max_length=16 << 10)] = b""
+    key: _KeyId = ""  # the one in use
+
+
+class SignPromise(_Message, frozen=True):
+    """Sign a promise of a decision log: the note text in `data` (`trust.promises`). `key`: one of the branch."""
+
+    data: Annotated[bytes, Meta(max_length=1024)]
     key: _KeyId = ""  # the one in use
 
 
@@ -192,7 +200,7 @@ class Failed(_Message, frozen=True):
     link: str = ""
 
 
-Request = Hello | Sign | SignHead | Renew | Take | StepAfter | Look | Narrow | Adopt | Join
+Request = Hello | Sign | SignHead | SignPromise | Renew | Take | StepAfter | Look | Narrow | Adopt | Join
 Reply = Ready | Signature | Renewed | Step | Looked | Behind | Done | No | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -12,7 +12,7 @@ from sealwright.trust.notes import Descent
 from sealwright.trust.public_keys import PublicKey, Signer
 from sealwright.trust.signing.client import HeadIsBehind, Line
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
-from sealwright.trust.signing.messages import Sign, Signature, SignHead
+from sealwright.trust.signing.messages import Sign, Signature, SignHead, SignPromise
 
 __all__ = ["RemoteSigner"]
 
@@ -123,6 +123,16 @@ class RemoteSigner:
             self._known.add(origin)
             return signature
         raise SignerRefused("checkpoint.contradicts", f"The log {origin[:120]} grows under two hands at once.")
+
+    def sign_promise(self, data: bytes) -> bytes:
+        """The signature over a promise of a decision log (a note text).
+
+        Raises
+        ------
+        SignerRefused, SignerUnavailable
+            It is none, or of another log; or there is no signer.
+        """
+        return self._line().ask(SignPromise(data=data, key=self.key_id), Signature).signature
 
     def __repr__(self) -> str:
         return f"RemoteSigner({self._branch}, {self.key_id[:16]}…)"

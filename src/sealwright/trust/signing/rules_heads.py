@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from sealwright.kernel import InvalidInput, SealwrightError, VerificationFailed, check_name
 from sealwright.trust.merkle import EMPTY_ROOT, verify_consistency
 from sealwright.trust.notes import Checkpoint, check_origin, open_checkpoint
+from sealwright.trust.promises import BatchPromise
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_heads import Heads
 from sealwright.trust.signing.messages import SignHead
 
-__all__ = ["HeadBehind", "check_origin_of", "sign_next_head"]
+__all__ = ["HeadBehind", "check_origin_of", "promised_origin", "sign_next_head"]
 
 _LOGS = ("ledger", "control")  # what was done in the workspace; what the control server refused at its door
 _DECISIONS = re.compile(r"sealwright/(?P<workspace>[^/]+)/decisions/(?P<project>[^/]+)/(?P<channel>[^/]+)")
@@ -53,6 +54,23 @@ def check_origin_of(branch: str, origin: str, workspace: str) -> None:
         else:
             return
     raise SignerRefused("checkpoint.origin", f"The branch {branch!r} does not sign for a log {origin[:120]!r}.")
+
+
+def promised_origin(data: bytes) -> str:
+    """The log whose promise a note text is.
+
+    Raises
+    ------
+    SignerRefused
+        "promise.malformed".
+    """
+    try:
+        promise = BatchPromise.parse(data.decode("ascii"))
+    except (SealwrightError, UnicodeDecodeError):
+        promise = None
+    if promise is None or promise.text().encode() != data:
+        raise SignerRefused("promise.malformed", "This is not the text of a promise of a log.")
+    return promise.origin
 
 
 def sign_next_head(

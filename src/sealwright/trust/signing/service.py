@@ -35,6 +35,7 @@ from sealwright.trust.signing.messages import (
     Sign,
     Signature,
     SignHead,
+    SignPromise,
     Step,
     StepAfter,
     Take,
@@ -42,7 +43,7 @@ from sealwright.trust.signing.messages import (
 from sealwright.trust.signing.older_cas import OlderCas
 from sealwright.trust.signing.rotating import Rotating
 from sealwright.trust.signing.rules_authority import heeding, key_list_let_through
-from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, sign_next_head
+from sealwright.trust.signing.rules_heads import HeadBehind, check_origin_of, promised_origin, sign_next_head
 from sealwright.trust.signing.rules_releases import release_let_through
 from sealwright.trust.signing.rules_statements import check_model, check_statement
 from sealwright.trust.signing.vault import CA_BRANCH, BranchSigner, Vault
@@ -51,8 +52,9 @@ from sealwright.trust.trust_root import SECOND_SIGNED
 __all__ = ["CONTROL", "HEAD_BRANCHES", "PREDICT", "Door", "SigningService"]
 
 HEAD_BRANCHES = ("checkpoints", "decision-checkpoints")
+_PROMISING = "decision-checkpoints"
 
-Asked = Hello | Sign | SignHead | Renew | Take | StepAfter | Look
+Asked = Hello | Sign | SignHead | SignPromise | Renew | Take | StepAfter | Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,12 @@ class SigningService:
 
         Requests that wait for the same are answered one after the other, and hold nobody else up.
         """
-        if isinstance(asked, Hello) or (door != CONTROL and not isinstance(asked, SignHead)):
+        if isinstance(asked, Hello) or (door != CONTROL and not isinstance(asked, SignHead | SignPromise)):
             return None
-        if not isinstance(asked, Sign | SignHead):
+        if not isinstance(asked, Sign | SignHead | SignPromise):
             return "keys"
         with contextlib.suppress(SignerRefused, VerificationFailed):
-            signers = self._signers(asked) if isinstance(asked, Sign) else self._of_heads(asked)
+            signers = self._signers(asked) if isinstance(asked, Sign) else self._of_heads(_branch_of(asked), asked.key)
             for signer in signers:
                 if isinstance(signer, PlacedSigner):
                     return signer.place.home.id.decode()
@@ -121,6 +123,8 @@ class SigningService:
                 return Ready(workspace=self._workspace, keys=self._holding.held())
             if isinstance(asked, SignHead):
                 return self._head(door, asked)
+            if isinstance(asked, SignPromise):
+                return self._promise(door, asked)
             if door != CONTROL:
                 raise _not_here(door)
             if isinstance(asked, Look):
@@ -160,7 +164,7 @@ class SigningService:
             own = door.origin is not None and asked.data.startswith(f"{door.origin}\n".encode())
             if asked.branch != "decision-checkpoints" or not own:
                 raise _not_here(door)
-        (signer,) = self._of_heads(asked)
+        (signer,) = self._of_heads(asked.branch, asked.key)
         signature = sign_next_head(
             asked,
             workspace=self._workspace,
@@ -170,8 +174,17 @@ class SigningService:
         )
         return Signature(signature=signature)
 
-    def _of_heads(self, asked: SignHead) -> list[BranchSigner]:
-        return self._holding.signers(asked.branch, [asked.key] if asked.key else [])
+    def _promise(self, door: Door, asked: SignPromise) -> Reply:
+        """Nothing is remembered of it: a promise that is not kept convicts who gave it."""
+        origin = promised_origin(asked.data)
+        check_origin_of(_PROMISING, origin, self._workspace)
+        if door != CONTROL and door.origin != origin:
+            raise _not_here(door)
+        (signer,) = self._of_heads(_PROMISING, asked.key)
+        return Signature(signature=signer.sign(asked.data))
+
+    def _of_heads(self, branch: str, key: str) -> list[BranchSigner]:
+        return self._holding.signers(branch, [key] if key else [])
 
     def _sign(self, asked: Sign) -> Reply:
         """One judgement by the rules of the branch, then every signature that goes with it."""
@@ -251,6 +264,10 @@ class SigningService:
             return Done()
         link, key_list = self._rotating.step_after(asked.number)
         return Step(link=link, key_list=key_list)
+
+
+def _branch_of(asked: SignHead | SignPromise) -> str:
+    return asked.branch if isinstance(asked, SignHead) else _PROMISING
 
 
 def _not_here(door: Door) -> SignerRefused:

@@ -1,0 +1,51 @@
+"""One request on its way from a checked head to a receipt: everything that is known about it, in one place.
+
+Mutable on purpose: each step of the way fills in what it found, and no step copies what another made.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from sealwright.serving.tokens import Caller
+
+if TYPE_CHECKING:
+    from sealwright.serving.holder import Served
+
+__all__ = ["Inquiry"]
+
+
+class Inquiry:
+    """What was asked, by whom, and as it goes on: what was read, decided, and under which id and salt it is recorded.
+
+    `done` ends with the receipt (JSON), or with the reason why there is no answer.
+    """
+
+    __slots__ = (
+        "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        served: "Served",
+        protocol: Any,
+        body: bytes,
+        caller: Caller,
+        source: str,
+        done: "asyncio.Future[bytes]",
+        person: str = "",
+        gpc: bool = False,
+    ) -> None:
+        """`source`: the caller's address. `person`: whom it is about, where the caller says; kept by pseudonym only."""
+        self.served, self.protocol, self.body = served, protocol, body
+        self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
+        self.done = done
+        self.asked: Any = None  # what the protocol read from the body
+        self.decision = ""
+        self.answer = b""  # the exact text that the receipt vouches for
+        self.salt = b""  # of the digests in the ledger
+
+    def fail(self, error: BaseException) -> None:
+        """There will be no answer."""
+        if not self.done.done():
+            self.done.set_exception(error)
