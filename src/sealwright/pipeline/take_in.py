@@ -51,14 +51,17 @@ class Ingested:
 def promise(desk: Desk, run: Run, by: str) -> Run:
     """Sign the charter with its thresholds, unless it stands already exactly so."""
     spec = desk.project.spec
-    sections = {name: getattr(spec, name).model_dump(mode="json") for name in ("data", "training", "assurance")}
+    sections = {
+        name: getattr(spec, name).model_dump(mode="json") for name in ("data", "training", "assurance", "serving")
+    }
     filed = desk.evidence.freeze(
         spec.charter,
         desk.policy,
         project=desk.project.name,
         groups=desk.groups,
         settings={name: digest_of_json(section) for name, section in sections.items()},
-        sections={"assurance": sections["assurance"]},  # whole: the gate compares what a model was measured under
+        # Whole: what a model was measured under, which the gate compares, and how its decisions will be kept.
+        sections={name: sections[name] for name in ("assurance", "serving")},
         signer=desk.workspace.keyring.signer("statements"),
         actor=by,
     )

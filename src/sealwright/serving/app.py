@@ -18,6 +18,7 @@ from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.places import predict_scope, timing_scope
 from sealwright.serving.problems import (
     BodyIncomplete,
     Forbidden,
@@ -30,6 +31,7 @@ from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
+from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
@@ -45,6 +47,7 @@ _Send = Callable[[_Message], Awaitable[None]]
 _JSON = b"application/json"
 _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_MOST_DIGITS = 15  # of an entry's number
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
 _NOBODY = Caller("", "", frozenset())
 
@@ -60,6 +63,7 @@ class _Request:
     caller: Caller
     source: str  # the caller's address
     values: dict[str, str]
+    times: Times | None
 
 
 class App:
@@ -79,7 +83,7 @@ class App:
         usage: Usage,
         log: EventLog,
     ) -> None:
-        self._project, self._scope = project, f"predict:{project}"
+        self._project, self._scope, self._timing = project, predict_scope(project), timing_scope(project)
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._log = guard, refusals, log
@@ -100,13 +104,14 @@ class App:
                 Route("POST", version + "/infer", Permission.PREDICT, self._infer),
                 Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict),
                 Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
+                Route("GET", "/v1/models/{model}/proofs/{entry}", Permission.PREDICT, self._proof),
             ]
         )
         # Found once: the address nearly every request goes to.
         self._usual = {
             (route.method, path): Match(route, {"model": project})
             for route in self.table.routes
-            if "{version}" not in route.path
+            if route.path.count("{") == route.path.count("{model}")
             for path in [route.path.replace("{model}", project)]
         }
 
@@ -114,8 +119,8 @@ class App:
         if scope["type"] != "http":
             raise OperationFailed("Only HTTP is answered here.")
         try:
-            status, body = await self._answer(scope, receive)
-            await _respond(send, status, _JSON, body, ())
+            status, body, times = await self._answer(scope, receive)
+            await _respond(send, status, _JSON, body, () if times is None else (times.header(),))
         except _Gone:
             return
         except HttpRefusal as refusal:
@@ -127,8 +132,9 @@ class App:
             self._log.fault(fault, error)
             await self._refuse(InternalFault("Quote the id when you report this."), receive, send, instance=fault)
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes]:
+    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes, Times | None]:
         head = read_head(scope["headers"], hosts=self._hosts, most_body=self._limits.body_bytes)
+        times = Times() if head.timing else None
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         match = self._usual.get((method, path)) or self.table.find(method, path)
         caller = _NOBODY
@@ -139,10 +145,12 @@ class App:
                 raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
         if method == "POST":
             head.need_json()
-        result: tuple[int, bytes] = await match.route.handler(
-            _Request(head, receive, caller, _source_of(scope), match.values)
-        )
-        return result
+        if times is not None:
+            times.mark("access")
+            times = times if self._timing in caller.scopes else None
+        request = _Request(head, receive, caller, _source_of(scope), match.values, times)
+        status, body = await match.route.handler(request)
+        return status, body, times
 
     async def _refuse(self, refusal: HttpRefusal, receive: _Receive, send: _Send, *, instance: str = "") -> None:
         self._guard.refused[refusal.status] += 1
@@ -182,10 +190,19 @@ class App:
     async def _openapi(self, request: _Request) -> tuple[int, bytes]:
         return 200, self._served(request).openapi
 
+    async def _proof(self, request: _Request) -> tuple[int, bytes]:
+        entry = request.values["entry"]
+        if not entry.isdecimal() or len(entry) > _MOST_DIGITS:
+            raise NoSuchRoute
+        proof = await asyncio.to_thread(self._decisions.proof, int(entry))
+        return 200, msgspec.json.encode({"entry": int(entry), "proof": proof.decode()})
+
     async def _decide(
         self, request: _Request, protocol_of: Callable[[Served], NamedProtocol | OipProtocol]
     ) -> tuple[int, bytes]:
         body = await _body(request)
+        if request.times is not None:
+            request.times.mark("body")
         served = self._served(request)
         inquiry = Inquiry(
             served=served,
@@ -196,6 +213,7 @@ class App:
             done=asyncio.get_running_loop().create_future(),
             person=request.head.person,
             gpc=request.head.gpc,
+            times=request.times,
         )
         return 200, await self._decider.decide(inquiry)
 

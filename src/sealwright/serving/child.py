@@ -103,6 +103,7 @@ def prepare(
         client_certificates=client_certificates,
         client_ca=None if client_ca is None else str(client_ca.resolve()),
         client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
+        durability=spec.durability,
         limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
     ).checked()
 

@@ -58,6 +58,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_certificates: Literal["none", "optional", "required"] = "none"
     client_ca: str | None = None
     client_revocations: str | None = None
+    durability: Literal["strict", "fast"] = "strict"
     limits: Limits = Limits()
     lifeline: bool = False  # stop when the other end of the pipe closes
     signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer

@@ -52,7 +52,7 @@ class Decider:
                 await asyncio.get_running_loop().run_in_executor(self._threads, _decide_apart, one)
                 self._record([one])
             else:
-                one.asked = one.protocol.read(one.body)
+                _read(one)
                 self._ready.append(one)
                 if len(self._ready) == 1:
                     asyncio.get_running_loop().call_soon(self._decide_ready)
@@ -60,6 +60,8 @@ class Decider:
         finally:
             self._waiting -= 1
         wrapped: bytes = one.protocol.wrap(one.answer, receipt)
+        if one.times is not None:
+            one.times.mark("receipt")
         return wrapped
 
     def _decide_ready(self) -> None:
@@ -101,16 +103,35 @@ def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
 
 def _decide_apart(one: Inquiry) -> None:
     """A large request, on a thread of its own."""
-    one.asked = one.protocol.read(one.body)
+    _read(one)
     _answer(one, _run([one]).of(0, len(one.asked.rows)))
+
+
+def _read(one: Inquiry) -> None:
+    one.asked = one.protocol.read(one.body)
+    if one.times is not None:
+        one.times.mark("read")
 
 
 def _run(group: Sequence[Inquiry]) -> Outcome:
     served = group[0].served
+    _mark(group, "gather")
     rows = group[0].asked.rows if len(group) == 1 else [row for one in group for row in one.asked.rows]
-    return outcome_of(served.contract, len(rows), served.engine.run(served.contract.pack(rows)))
+    batch = served.contract.pack(rows)
+    _mark(group, "pack")
+    outcome = outcome_of(served.contract, len(rows), served.engine.run(batch))
+    _mark(group, "model")
+    return outcome
+
+
+def _mark(group: Sequence[Inquiry], step: str) -> None:
+    for one in group:
+        if one.times is not None:
+            one.times.mark(step)
 
 
 def _answer(one: Inquiry, outcome: Outcome) -> None:
     one.decision = new_id("dec")
     one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told)
+    if one.times is not None:
+        one.times.mark("answer")

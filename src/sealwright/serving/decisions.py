@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from sealwright.kernel import Clock, InvalidInput, SealwrightError, VerificationFailed
+from sealwright.kernel import Clock, InvalidInput, NotFound, SealwrightError, VerificationFailed
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.problems import NotRecorded
+from sealwright.serving.problems import NoSuchRoute, NotRecorded
 from sealwright.trust import (
     DECISION,
+    PROMISE_SECONDS,
     Ledger,
     LedgerEntry,
     Promised,
@@ -78,9 +79,21 @@ class DecisionLog:
     """
 
     def __init__(
-        self, ledger: Ledger, key: bytes, *, channel: str, clock: Clock, name_of: Callable[[str], str]
+        self,
+        ledger: Ledger,
+        key: bytes,
+        *,
+        channel: str,
+        clock: Clock,
+        name_of: Callable[[str], str],
+        on_disk: bool = True,
     ) -> None:
-        """`name_of`: from whom a decision is about to the pseudonym they are kept under."""
+        """`name_of`: from whom a decision is about to the pseudonym they are kept under.
+
+        `on_disk`: an answer waits until its record is on disk. Otherwise a power cut can lose the last second of records;
+        the promise in every receipt says so.
+        """
+        self._on_disk = on_disk
         self._ledger, self._key, self._channel, self._clock = ledger, key, channel, clock
         self._name_of = name_of
         self._sealing: _Sealing | None = None
@@ -100,6 +113,19 @@ class DecisionLog:
         self._gathered += decided
         if not self._busy:
             self._hand_over(asyncio.get_running_loop())
+
+    def proof(self, index: int) -> bytes:
+        """The proof that an entry is in the ledger. Reads a file: for a thread.
+
+        Raises
+        ------
+        NoSuchRoute
+            There is no such entry, or no checkpoint over it yet.
+        """
+        try:
+            return self._ledger.proof(index)
+        except (InvalidInput, NotFound):
+            raise NoSuchRoute(f"No checkpoint covers that entry. One follows within {PROMISE_SECONDS:g} s.") from None
 
     def name_of(self, name: str) -> str:
         """The pseudonym a name or address is kept under; "" stays ""."""
@@ -147,7 +173,10 @@ class DecisionLog:
                         sealed=self._sealed(one, day),
                     )
                 )
-            written = self._ledger.keep(entries)
+            written = self._ledger.keep(entries, on_disk=self._on_disk)
+            for one in gathered:
+                if one.times is not None:
+                    one.times.mark("seal")
         except SealwrightError as error:
             self._busy = False
             self._fail(gathered, error)
@@ -166,6 +195,8 @@ class DecisionLog:
         self._failed = False
         receipts = make_receipts(written.result(), [(one.decision, one.salt, one.answer) for one in gathered])
         for one, receipt in zip(gathered, receipts, strict=True):
+            if one.times is not None:
+                one.times.mark("record")
             if not one.done.done():
                 one.done.set_result(receipt)
 

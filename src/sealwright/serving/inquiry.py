@@ -6,6 +6,7 @@ Mutable on purpose: each step of the way fills in what it found, and no step cop
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Inquiry:
     """
 
     __slots__ = (
-        "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source"
+        "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source",
+        "times",
     )  # fmt: skip
 
     def __init__(
@@ -35,11 +37,13 @@ class Inquiry:
         done: "asyncio.Future[bytes]",
         person: str = "",
         gpc: bool = False,
+        times: Times | None = None,
     ) -> None:
         """`source`: the caller's address. `person`: whom it is about, where the caller says; kept by pseudonym only."""
         self.served, self.protocol, self.body = served, protocol, body
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
+        self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""
         self.answer = b""  # the exact text that the receipt vouches for

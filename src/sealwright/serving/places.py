@@ -9,6 +9,7 @@ __all__ = [
     "decision_ledger_folder",
     "decision_origin",
     "predict_scope",
+    "timing_scope",
     "token_audience",
     "token_issuer",
 ]
@@ -20,6 +21,11 @@ DECISION_KEY_PURPOSE = "sealwright/decision-record/v1"
 def predict_scope(project: str) -> str:
     """The scope a token needs to ask a project's model."""
     return f"predict:{project}"
+
+
+def timing_scope(project: str) -> str:
+    """The scope a token needs besides, to be told how long each step of a request took."""
+    return f"timing:{project}"
 
 
 def token_issuer(workspace: str) -> str:

@@ -96,6 +96,7 @@ class _Running:
             channel=config.channel,
             clock=clock,
             name_of=lambda person: as_pseudonym(keyed_name(bytes.fromhex(config.person_key), person)),
+            on_disk=config.durability == "strict",
         )
         self._holder = Holder(
             home=Path(config.home),

@@ -31,6 +31,13 @@ class ServingSpec(BaseModel):
             description="What happens to a value outside the range or categories of the data contract: 422, no answer."
         ),
     ] = "refuse"
+    durability: Annotated[
+        Literal["strict", "fast"],
+        Field(
+            description="strict: an answer leaves when its record is on disk. fast: when the record was handed to the disk; "
+            "a power cut can lose the last second. Every receipt says which."
+        ),
+    ] = "strict"
     most_rows: Annotated[int, Field(ge=1, le=10_000, description="Rows one request may hold.")] = 1000
     most_body_kb: Annotated[int, Field(ge=4, le=4096, description="Kibibytes one request body may hold.")] = 1024
     hosts: Annotated[

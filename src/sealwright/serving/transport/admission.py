@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from sealwright.serving.problems import BadRequest, BodyTooLarge, LengthRequired, Misdirected, UnsupportedBody
+from sealwright.serving.timing import TIMING_HEADER
 
 __all__ = ["Head", "read_head"]
 
@@ -37,6 +38,7 @@ class Head:
     encoded: bool  # a Content-Encoding other than identity
     length: int | None
     person: str = ""  # whom the decision is about, as the caller's data names them
+    timing: bool = False  # the caller asks how long each step took
     gpc: bool = False  # their browser's signal that their data may not be sold or shared, handed on by the caller
 
     def need_json(self) -> None:
@@ -71,7 +73,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         More than `most_body` bytes are announced.
     """
     found: dict[bytes, bytes] = {}
-    binary = gpc = False
+    binary = gpc = timing = False
     for name, value in headers:
         if name in _ONCE:
             if name in found:
@@ -79,6 +81,8 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
             found[name] = value
         elif name == b"inference-header-content-length":
             binary = True
+        elif name == TIMING_HEADER:
+            timing = True
         elif name == b"sec-gpc":
             gpc = gpc or value == b"1"  # W3C: any other value is no signal; sent twice, the one that protects counts
     host = found.get(b"host")
@@ -103,6 +107,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         length=length,
         person=_person(found.get(b"sealwright-person", b"")),
         gpc=gpc,
+        timing=timing,
     )
 
 
