@@ -1,0 +1,17 @@
+"""A BentoML service as its documentation writes one; with batching, its adaptive batching."""
+
+import bentoml
+from engines import batching, open_engine
+from rows_model import Row
+
+_HOW = {"batchable": True, "max_batch_size": 2_000, "max_latency_ms": 1_000} if batching() else {}
+
+
+@bentoml.service
+class Credit:
+    def __init__(self) -> None:
+        self.model = open_engine()
+
+    @bentoml.api(**_HOW)
+    def predict(self, rows: list[Row]) -> list[list[float]]:
+        return self.model([row.model_dump() for row in rows])
