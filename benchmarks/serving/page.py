@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bounds import Judged
+from bounds import Judged, tls_cost
 from environments import LOCKS, pins
 from measuring import Plan
 from medians import Found, Table
@@ -50,7 +50,7 @@ def machine() -> str:
 
 def page(results: Results) -> str:
     """The Markdown page."""
-    parts = [_HEAD, _facts(results), _bounds(results.bounds)]
+    parts = [_HEAD, _facts(results), _bounds(results.bounds), tls_cost(results.tables["boosting"]) + "\n"]
     for kind, table in results.tables.items():
         parts += [f"## {_MODELS[kind]}\n\n{_TABLE_NOTE}\n", _rates(table), _costs(table), _absent(table)]
     if results.abuse:
@@ -117,7 +117,7 @@ def _own() -> dict[str, str]:
 
 def _bounds(bounds: list[Judged]) -> str:
     lines = [f"| {one.claim} | {one.limit} | {one.value} | {one.result} |" for one in bounds]
-    return f"## What must hold\n\n{_BOUNDS_NOTE}\n\n| against | bound | measured | |\n|---|---|---|---|\n" + (
+    return f"## What must hold\n\n{_BOUNDS_NOTE}\n\n| what | bound | measured | |\n|---|---|---|---|\n" + (
         "\n".join(lines) + "\n"
     )
 

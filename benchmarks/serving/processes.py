@@ -1,7 +1,8 @@
 """A server as the machine sees it: all its processes, where they run, what they use.
 
 Answers: how much processor time and memory did this server take, with every process it started?
-A server is started in a session of its own, and all of the session counts. Linux only (/proc).
+A server is started in a session of its own; all of the session counts, and all whom its processes started, whatever
+session those made for themselves. Linux only (/proc).
 """
 
 import contextlib
@@ -38,22 +39,31 @@ def start(command: list[str], environment: dict[str, str], log: Path) -> "subpro
 
 
 def stop(process: "subprocess.Popen[bytes]", seconds: float = 10.0) -> None:
-    """Ask all of its session to end, then insist."""
+    """Ask all of its processes to end, then insist."""
+    left = {pid: _born(pid) for pid in members(process.pid)}  # before a parent ends and its children are lost
     for way in (signal.SIGTERM, signal.SIGKILL):
-        for pid in members(process.pid):
+        until = time.monotonic() + seconds
+        for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, way)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while left and time.monotonic() < until:
             process.poll()
-            if not members(process.pid):
-                return
+            left |= {pid: _born(pid) for pid in members(process.pid)}
+            left = {pid: born for pid, born in left.items() if born and _born(pid) == born}
             time.sleep(0.02)
 
 
-def members(session: int) -> list[int]:
-    """The living processes of a session."""
-    return [pid for pid, fields in _all() if int(fields[3]) == session and fields[0] != "Z"]
+def members(leader: int) -> list[int]:
+    """The living processes of a session, and their descendants."""
+    parent_of, found = {}, set()
+    for pid, fields in _all():
+        if fields[0] != "Z":
+            parent_of[pid] = int(fields[1])
+            if int(fields[3]) == leader:
+                found.add(pid)
+    while more := {pid for pid, parent in parent_of.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
 
 
 def children(parent: int) -> list[int]:
@@ -108,3 +118,9 @@ def _fields(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
         return []
+
+
+def _born(pid: int) -> str:
+    """When a living process started, in ticks; "" when it is gone. Tells it from a later one of the same number."""
+    fields = _fields(pid)
+    return fields[19] if fields and fields[0] != "Z" else ""

@@ -14,6 +14,7 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,12 +94,14 @@ def _abused(servers: list[Server], site: Site) -> dict[str, dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _site(home: Path, made: Made, cores: list[int]):  # type: ignore[no-untyped-def]
+def _site(home: Path, made: Made, cores: list[int]) -> Iterator[Site]:
     """Our workspace with the released model; its files last as long as the block."""
     home.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        with contextlib.closing(Workspace(Path(folder) / "home", made)) as workspace:
-            yield Site(home=home, made=made, workspace=workspace, server_core=cores[0], load_core=cores[1])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(Workspace(Path(folder) / "home", made)) as workspace,
+    ):
+        yield Site(home=home, made=made, workspace=workspace, server_core=cores[0], load_core=cores[1])
 
 
 def _tell(results: Results, options: argparse.Namespace) -> None:

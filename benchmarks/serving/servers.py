@@ -33,7 +33,8 @@ class Server:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-_UVICORN = ("--host", "127.0.0.1", "--port", "{port}", "--lifespan", "off", "--no-access-log")
+_UVICORN = ("--host", "127.0.0.1", "--port", "{port}")
+_QUIET = ("--lifespan", "off", "--no-access-log")
 _BATCHING = {"BENCH_BATCHING": "1"}
 _MLSERVER = ("{bin}/mlserver", "start", "{files}")
 _SETTINGS = ("{python}", "{apps}/app_mlserver.py", "{files}")
@@ -41,7 +42,7 @@ _STORE = ("{python}", "{apps}/app_mlflow.py", "{files}")
 
 
 def _asgi(name: str, about: str, app: str, *, granian: bool = False, group: Group = "bound") -> Server:
-    uvicorn = ("{python}", "-m", "uvicorn", app, *_UVICORN)
+    uvicorn = ("{python}", "-m", "uvicorn", app, *_UVICORN, *_QUIET)
     with_granian = ("{bin}/granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", app)
     return Server(
         name=name,
@@ -54,15 +55,15 @@ def _asgi(name: str, about: str, app: str, *, granian: bool = False, group: Grou
     )
 
 
-def _fastapi(name: str, about: str, app: str, engine: Literal["sklearn", "onnx"], group: Group) -> Server:
+def _fastapi(name: str, about: str, app: str, engine: Literal["sklearn", "onnx"], *more: str) -> Server:
     return Server(
         name=name,
-        group=group,
+        group="by hand",
         about=about,
         dialect=ROWS,
         environment="fastapi",
         engine=engine,
-        command=("{python}", "-m", "uvicorn", app, *_UVICORN[:4]),
+        command=("{python}", "-m", "uvicorn", app, *_UVICORN, *more),
     )
 
 
@@ -109,9 +110,9 @@ SERVERS = (
     _asgi("onnx-uvicorn", "bare ASGI, msgspec, ONNX Runtime", "app_asgi:app", group="by hand"),
     _asgi("onnx-granian", "bare ASGI, msgspec, ONNX Runtime", "app_asgi:app", granian=True, group="by hand"),
     _asgi("onnx-uvicorn-clf", "the same, words by dictionary", "app_asgi:classifier", group="by hand"),
-    _fastapi("fastapi-pandas", "FastAPI, pandas, scikit-learn", "app_fastapi:app", "sklearn", "by hand"),
-    _fastapi("fastapi-ort", "FastAPI, ONNX Runtime", "app_fastapi:app", "onnx", "by hand"),
-    _fastapi("fastapi-ort-async", "the same in the event loop", "app_fastapi_async:app", "onnx", "by hand"),
+    _fastapi("fastapi-pandas", "FastAPI, pandas, scikit-learn", "app_fastapi:app", "sklearn"),
+    _fastapi("fastapi-ort", "FastAPI, ONNX Runtime", "app_fastapi:app", "onnx"),
+    _fastapi("fastapi-ort-async", "the same in the event loop, no access log", "app_fastapi_async:app", "onnx", *_QUIET),
     _mlflow("mlflow", "mlflow models serve", "as documented", "sklearn"),
     _mlflow("mlflow-ort", "custom model around ONNX Runtime", "tuned", "onnx"),
     _bentoml("bentoml", "bentoml serve", "as documented", "sklearn"),

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from credit import CATEGORIES, NUMBERS, STRINGS
+
 from engines import session
 
 _Row = msgspec.defstruct("Row", [*((name, float) for name in NUMBERS), *((name, str) for name in STRINGS)])

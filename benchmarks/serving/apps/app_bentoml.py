@@ -1,8 +1,9 @@
 """A BentoML service as its documentation writes one; with batching, its adaptive batching."""
 
 import bentoml
-from engines import batching, open_engine
 from rows_model import Row
+
+from engines import batching, open_engine
 
 _HOW = {"batchable": True, "max_batch_size": 2_000, "max_latency_ms": 1_000} if batching() else {}
 

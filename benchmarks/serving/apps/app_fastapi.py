@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from engines import open_engine
 from fastapi import FastAPI
 from rows_model import Rows
+
+from engines import open_engine
 
 app = FastAPI()
 model = open_engine()

@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
-from engines import open_engine
 from kserve import Model, ModelServer
+
+from engines import open_engine
 
 
 class Credit(Model):

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import litserve as ls
+
 from engines import batching, open_engine
 
 

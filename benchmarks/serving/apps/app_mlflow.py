@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+
 from engines import open_engine
 
 

@@ -33,10 +33,11 @@ if __name__ == "__main__":
 else:
     import numpy as np
     from credit import NUMBERS, STRINGS
-    from engines import session
     from mlserver import MLModel
     from mlserver.codecs import NumpyCodec, StringCodec
     from mlserver.types import InferenceRequest, InferenceResponse
+
+    from engines import session
 
     class OnnxRuntime(MLModel):
         async def load(self) -> bool:

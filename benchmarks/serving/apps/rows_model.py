@@ -5,7 +5,7 @@ from pydantic import BaseModel, create_model
 
 __all__ = ["Rows", "Row"]
 
-Row: type[BaseModel] = create_model("Row", **{name: float for name in NUMBERS}, **{name: str for name in STRINGS})  # type: ignore[call-overload]
+Row: type[BaseModel] = create_model("Row", **dict.fromkeys(NUMBERS, float), **dict.fromkeys(STRINGS, str))  # type: ignore[call-overload]
 
 
 class Rows(BaseModel):
