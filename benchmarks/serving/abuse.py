@@ -13,7 +13,7 @@ from credit import NAMES
 from load import Request, ask
 from starting import Up
 
-__all__ = ["CORPUS", "answers"]
+__all__ = ["CORPUS", "answers", "marks"]
 
 Row = dict[str, Any]
 _PATH = re.compile(rb"(?:/[\w.+-]+){2,}\.py\b|site-packages")
@@ -25,13 +25,18 @@ def answers(found: Up, row: Row) -> dict[str, str]:
     return {name: _said(*ask(make(found, row))) for name, make in CORPUS.items()}
 
 
-def _said(status: int, body: bytes) -> str:
-    marks = {
+def marks(body: bytes) -> str:
+    """What an answer tells that is none of a caller's business."""
+    found = {
         "T": b"Traceback (most recent call last)" in body,
         "P": _PATH.search(body) is not None,
         "S": all(name.encode() in body for name in NAMES),
     }
-    return f"{status} {''.join(mark for mark, there in marks.items() if there)}".strip()
+    return "".join(mark for mark, there in found.items() if there)
+
+
+def _said(status: int, body: bytes) -> str:
+    return f"{status} {marks(body)}".strip()
 
 
 def _with(**changes: Any) -> Callable[[Up, Row], Request]:

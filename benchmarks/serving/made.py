@@ -37,11 +37,13 @@ class Made:
 def make(kind: str) -> Made:
     """Train, ask scikit-learn, translate. In this order: the exporter moves the thresholds of the trees."""
     import pandas as pd
+    from threadpoolctl import threadpool_limits
 
     from sealwright.training.adapters.onnx_export import export
 
     columns, _ = rows()
-    fitted = pipeline(kind)
+    with threadpool_limits(1):  # threads that wait for a core that is busy take longer than one alone
+        fitted = pipeline(kind)
     asked = columns_of(columns, TRAINING_ROWS, MANY)
     expected = fitted.predict_proba(pd.DataFrame(asked)).tolist()
     whole, alone = _recipe(fitted, kind, encoded=True), _recipe(fitted, kind, encoded=False)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from load import wrk
+from load import ask, wrk
 from made import MANY
 from processes import busy, cpu_seconds, pss_mib
 from starting import Site, Up
@@ -18,6 +18,7 @@ from starting import Site, Up
 __all__ = ["CELLS", "MOST_FOREIGN", "QUICK", "Load", "Plan", "Seen", "Visit", "visit"]
 
 MOST_FOREIGN = 0.25  # share of the machine; beside more than that a run says little
+_WARM_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,7 @@ class Visit:
 
 def visit(found: Up, site: Site, plan: Plan, scratch: Path) -> Visit:
     """Warm it, then load it in every way it can be loaded."""
-    one = site.made.rows[:1]
-    wrk(found.request(found.server.dialect.body(one)), scratch, connections=4, seconds=1, core=site.load_core)
+    _warm(found, site)
     cells = {}
     for load in plan.loads:
         if load.rows > 1 and found.server.dialect.read is None:
@@ -87,6 +87,13 @@ def visit(found: Up, site: Site, plan: Plan, scratch: Path) -> Visit:
         helper_mib=pss_mib(found.helpers),
         cells=cells,
     )
+
+
+def _warm(found: Up, site: Site) -> None:
+    """Ask until the token is known, threads have started and caches are filled."""
+    request, until = found.request(found.server.dialect.body(site.made.rows[:1])), time.perf_counter() + _WARM_SECONDS
+    while time.perf_counter() < until:
+        ask(request)
 
 
 def _seen(found: Up, site: Site, load: Load, plan: Plan, scratch: Path) -> Seen:

@@ -6,8 +6,10 @@ Does not answer: how ours is started; `ours` does, from a sealed and released pa
 """
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from dialects import BENTOML, EMPTY, KSERVE, MLFLOW, OIP, ROWS, SEALWRIGHT, Dialect
@@ -30,12 +32,14 @@ class Server:
     engine: Literal["", "sklearn", "onnx"] = "onnx"
     prepare: tuple[str, ...] = ()
     command: tuple[str, ...] = ()  # empty: ours
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 _UVICORN = ("--host", "127.0.0.1", "--port", "{port}")
 _QUIET = ("--lifespan", "off", "--no-access-log")
+_NONE: Mapping[str, str] = MappingProxyType({})
 _BATCHING = {"BENCH_BATCHING": "1"}
+_ALONE = {"BENCH_PARALLEL": "0"}  # no worker process beside the server
 _MLSERVER = ("{bin}/mlserver", "start", "{files}")
 _SETTINGS = ("{python}", "{apps}/app_mlserver.py", "{files}")
 _STORE = ("{python}", "{apps}/app_mlflow.py", "{files}")
@@ -77,7 +81,7 @@ def _peer(
     group: Group = "as documented",
     engine: Literal["sklearn", "onnx"] = "sklearn",
     prepare: tuple[str, ...] = (),
-    **variables: str,
+    variables: Mapping[str, str] = _NONE,
 ) -> Server:
     return Server(
         name=name, group=group, about=about, dialect=dialect, environment=environment, engine=engine, prepare=prepare,
@@ -91,10 +95,12 @@ def _mlflow(name: str, about: str, group: Group, engine: Literal["sklearn", "onn
     return _peer(name, "mlflow", MLFLOW, command, about=about, group=group, engine=engine, prepare=_STORE)
 
 
-def _bentoml(name: str, about: str, group: Group, engine: Literal["sklearn", "onnx"], **variables: str) -> Server:
+def _bentoml(
+    name: str, about: str, group: Group, engine: Literal["sklearn", "onnx"], variables: Mapping[str, str] = _NONE
+) -> Server:
     serve = ("{bin}/bentoml", "serve", "app_bentoml:Credit", "--working-dir", "{apps}")
     command = (*serve, "--host", "127.0.0.1", "--port", "{port}")
-    return _peer(name, "bentoml", BENTOML, command, about=about, group=group, engine=engine, **variables)
+    return _peer(name, "bentoml", BENTOML, command, about=about, group=group, engine=engine, variables=variables)
 
 
 OURS = (
@@ -117,14 +123,14 @@ SERVERS = (
     _mlflow("mlflow-ort", "custom model around ONNX Runtime", "tuned", "onnx"),
     _bentoml("bentoml", "bentoml serve", "as documented", "sklearn"),
     _bentoml("bentoml-ort", "with ONNX Runtime", "tuned", "onnx"),
-    _bentoml("bentoml-batching", "adaptive batching", "tuned", "sklearn", **_BATCHING),
+    _bentoml("bentoml-batching", "adaptive batching", "tuned", "sklearn", _BATCHING),
     _peer("mlserver", "mlserver", OIP, _MLSERVER, about="mlserver start", prepare=_SETTINGS),
     _peer("mlserver-p0", "mlserver", OIP, _MLSERVER, about="without a worker process", group="tuned", prepare=_SETTINGS,
-          BENCH_PARALLEL="0"),
+          variables=_ALONE),
     _peer("mlserver-ort", "mlserver", OIP, _MLSERVER, about="runtime of our own with ONNX Runtime, no worker process",
-          group="tuned", engine="onnx", prepare=_SETTINGS, BENCH_PARALLEL="0"),
+          group="tuned", engine="onnx", prepare=_SETTINGS, variables=_ALONE),
     _peer("mlserver-batching", "mlserver", OIP, _MLSERVER, about="adaptive batching, no worker process", group="tuned",
-          prepare=_SETTINGS, BENCH_PARALLEL="0", **_BATCHING),
+          prepare=_SETTINGS, variables=_ALONE | _BATCHING),
     _peer("kserve", "kserve", KSERVE, ("{python}", "{apps}/app_kserve.py"), about="custom model"),
     _peer("kserve-ort", "kserve", KSERVE, ("{python}", "{apps}/app_kserve.py"), about="with ONNX Runtime", group="tuned",
           engine="onnx"),
@@ -132,7 +138,7 @@ SERVERS = (
     _peer("litserve-ort", "litserve", ROWS, ("{python}", "{apps}/app_litserve.py"), about="with ONNX Runtime",
           group="tuned", engine="onnx"),
     _peer("litserve-batching", "litserve", ROWS, ("{python}", "{apps}/app_litserve.py"), about="sixteen at a time",
-          group="tuned", **_BATCHING),
+          group="tuned", variables=_BATCHING),
 )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ A server that answers differently is not timed.
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import socket
@@ -15,7 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from dialects import Dialect
 from environments import bin_of, ready, variables
 from load import Request, ask
 from made import MANY, Made
@@ -23,7 +24,7 @@ from ours import Workspace, offered
 from processes import members, on_cores, start, stop
 from servers import APPS, Server
 
-__all__ = ["CLOSE", "Site", "Unavailable", "Up", "check", "up"]
+__all__ = ["CLOSE", "Site", "Unavailable", "Up", "check", "compared", "up"]
 
 CLOSE = 1e-5  # largest difference between two servers' probabilities
 _PATIENCE = 120.0  # seconds for the first answer
@@ -91,10 +92,24 @@ def check(found: Up, made: Made) -> None:
         status, answer = ask(found.request(dialect.body(made.rows[:count])))
         if status != 200:
             raise Unavailable(f"answers {status} to {count} rows: {answer[:200].decode(errors='replace')}")
-        pairs = zip(dialect.read(json.loads(answer)), made.expected[:count], strict=True)
-        worst = max(abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True))
-        if not worst <= CLOSE or math.isnan(worst):
-            raise Unavailable(f"differs from scikit-learn by {worst:.2g} in {count} rows")
+        compared(dialect, json.loads(answer), made, count)
+
+
+def compared(dialect: Dialect, answer: Any, made: Made, count: int) -> None:
+    """Hold one answer against scikit-learn's.
+
+    Raises
+    ------
+    Unavailable
+        A probability differs by more than `CLOSE`, or there are more or fewer of them.
+    """
+    assert dialect.read is not None
+    found, expected = dialect.read(answer), made.expected[:count]
+    if [len(one) for one in found] != [len(one) for one in expected]:
+        raise Unavailable(f"differs from scikit-learn in the number of probabilities for {count} rows")
+    worst = max(abs(a - b) for one, other in zip(found, expected, strict=True) for a, b in zip(one, other, strict=True))
+    if not worst <= CLOSE:
+        raise Unavailable(f"differs from scikit-learn by {worst:.2g} in {count} rows")
 
 
 @contextlib.contextmanager
@@ -122,7 +137,7 @@ def _other(server: Server, site: Site) -> Iterator[Up]:
     if why := ready(server.environment, site.home) if server.environment else "":
         raise Unavailable(f"its environment cannot be had: {why}")
     port, folder = _free_port(), _files(server, site)
-    environment = variables(server.environment, site.home) | server.variables
+    environment = variables(server.environment, site.home) | dict(server.variables)
     environment |= {"BENCH_ENGINE": server.engine, "BENCH_FILES": str(folder), "BENCH_PORT": str(port)}
     programs = bin_of(server.environment, site.home)
     places = {"python": programs / "python", "bin": programs, "port": port, "files": folder, "apps": APPS}

@@ -21,7 +21,8 @@ class _Body(msgspec.Struct):
 
 class _App:
     def __init__(self, make: Callable[[], _Run]) -> None:
-        self._make, self._run = make, None
+        self._make: Callable[[], _Run] = make
+        self._run: _Run | None = None
         self._decode, self._encode = msgspec.json.Decoder(_Body).decode, msgspec.json.Encoder().encode
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -13,6 +13,6 @@ class Credit:
     def __init__(self) -> None:
         self.model = open_engine()
 
-    @bentoml.api(**_HOW)
+    @bentoml.api(**_HOW)  # type: ignore[untyped-decorator]
     def predict(self, rows: list[Row]) -> list[list[float]]:
         return self.model([row.model_dump() for row in rows])

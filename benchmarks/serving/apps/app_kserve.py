@@ -8,7 +8,7 @@ from kserve import Model, ModelServer
 from engines import open_engine
 
 
-class Credit(Model):
+class Credit(Model):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("credit")
         self.model: Any = None

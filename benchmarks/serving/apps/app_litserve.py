@@ -8,24 +8,28 @@ import litserve as ls
 from engines import batching, open_engine
 
 
-class One(ls.LitAPI):
+class One(ls.LitAPI):  # type: ignore[misc]
+    """A request at a time."""
+
     def setup(self, device: str) -> None:  # noqa: ARG002 (the library passes it)
         self.model = open_engine()
 
-    def decode_request(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+    def decode_request(self, request: Any) -> Any:
         return request["rows"]
 
-    def predict(self, rows: list[dict[str, Any]]) -> list[list[float]]:
+    def predict(self, rows: Any) -> Any:
         return self.model(rows)
 
-    def encode_response(self, output: list[list[float]]) -> dict[str, Any]:
+    def encode_response(self, output: Any) -> Any:
         return {"probabilities": output}
 
 
 class Many(One):
-    def predict(self, requests: list[list[dict[str, Any]]]) -> list[list[list[float]]]:
-        answers = iter(self.model([row for rows in requests for row in rows]))
-        return [[next(answers) for _ in rows] for rows in requests]
+    """Some requests at a time, each a list of rows."""
+
+    def predict(self, rows: Any) -> Any:
+        answers = iter(self.model([row for request in rows for row in request]))
+        return [[next(answers) for _ in request] for request in rows]
 
 
 if __name__ == "__main__":

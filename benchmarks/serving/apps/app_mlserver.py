@@ -39,7 +39,7 @@ else:
 
     from engines import session
 
-    class OnnxRuntime(MLModel):
+    class OnnxRuntime(MLModel):  # type: ignore[misc]
         async def load(self) -> bool:
             self.session = session()
             return True

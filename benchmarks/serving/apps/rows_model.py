@@ -11,4 +11,4 @@ Row: type[BaseModel] = create_model("Row", **dict.fromkeys(NUMBERS, float), **di
 class Rows(BaseModel):
     """Some rows."""
 
-    rows: list[Row]  # type: ignore[valid-type]
+    rows: list[Row]
