@@ -51,6 +51,8 @@ def stop(process: "subprocess.Popen[bytes]", seconds: float = 10.0) -> None:
             left |= {pid: _born(pid) for pid in members(process.pid)}
             left = {pid: born for pid, born in left.items() if born and _born(pid) == born}
             time.sleep(0.02)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(1.0)  # it has ended; take note of that
 
 
 def members(leader: int) -> list[int]:
