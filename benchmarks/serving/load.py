@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Answered", "Request", "ask", "need_wrk", "wrk", "wrk_version"]
+__all__ = ["Answered", "Request", "Unavailable", "ask", "need_wrk", "wrk", "wrk_version"]
 
 _SCRIPT = """
 local function read(path) local f = assert(io.open(path, "rb")); local text = f:read("*a"); f:close(); return text end
@@ -31,6 +31,10 @@ function done(summary, latency, requests)
     e.connect + e.read + e.write + e.timeout))
 end
 """
+
+
+class Unavailable(Exception):
+    """This server cannot be measured here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,13 @@ def wrk_version() -> str:
 
 
 def wrk(request: Request, folder: Path, *, connections: int, seconds: float, core: int) -> Answered:
-    """Ask for some time. wrk counts in whole seconds, and one at least."""
+    """Ask for some time. wrk counts in whole seconds, and one at least.
+
+    Raises
+    ------
+    Unavailable
+        wrk ended without a result.
+    """
     body, headers, script = (folder / name for name in ("body", "headers", "load.lua"))
     body.write_bytes(request.body)
     headers.touch(mode=0o600)
@@ -84,7 +94,7 @@ def wrk(request: Request, folder: Path, *, connections: int, seconds: float, cor
     )
     seen = next((line[5:] for line in done.stdout.splitlines() if line.startswith("SEEN ")), None)
     if seen is None:
-        raise SystemExit(f"wrk gave no result:\n{done.stdout}{done.stderr}")
+        raise Unavailable(f"wrk gave no result: {done.stdout}{done.stderr}")
     facts = json.loads(seen)
     return Answered(
         requests=facts["requests"],

@@ -210,7 +210,8 @@ a server started; the signer, which works beside ours, is counted apart. "others
 programs beside the benchmark used; a run with too much of it is dropped. `OMP_NUM_THREADS=1` for all, which helps scikit-learn.
 """
 _BOUNDS_NOTE = """One run, one worker, requests of one row at 16 connections unless it says otherwise. "×" is our requests a
-second over theirs. A bound is only judged where everything it compares was measured."""
+second over theirs. A bound is only judged where everything it compares was measured. Two workers share their second
+core with the load generator, which on a machine of two cores keeps them below what they could do."""
 _TABLE_NOTE = "Fastest at 16 connections first. A dash was not measured."
 _ABUSE_NOTE = """T: a Python traceback in the answer, P: a path of the server, S: the whole list of features. 0: the
 connection was closed. Each request is in the server's own dialect (`benchmarks/serving/abuse.py`)."""

@@ -21,14 +21,14 @@ from pathlib import Path
 
 from abuse import answers
 from bounds import judge
-from load import need_wrk, wrk_version
+from load import Unavailable, need_wrk, wrk_version
 from made import Made, make
 from measuring import CELLS, MOST_FOREIGN, QUICK, Plan, visit
 from medians import Found, Table
 from ours import Workspace
 from page import Results, as_json, machine, page, summary
 from servers import Server, named
-from starting import Site, Unavailable, check, up
+from starting import Site, check, up
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "serving-benchmark.md"

@@ -104,12 +104,19 @@ def test_a_name_nobody_has_is_answered_with_the_names_there_are(serving_benchmar
 
 def test_a_server_that_answers_other_probabilities_is_not_timed() -> None:
     from dialects import ROWS
+    from load import Unavailable
     from made import Made
-    from starting import Unavailable, compared
+    from starting import compared
 
     made = Made(kind="boosting", model=b"", classifier=b"", rows=[{}], expected=[[0.25, 0.75]], features={})
     compared(ROWS, {"probabilities": [[0.250004, 0.749996]]}, made, 1)
-    for wrong in ([[0.2501, 0.7499]], [[float("nan"), 0.75]], [[0.25]], [[0.25, 0.75], [0.25, 0.75]]):
+    for wrong in (
+        [[0.2501, 0.7499]],
+        [[float("nan"), 0.75]],
+        [[0.25, float("nan")]],
+        [[0.25]],
+        [[0.25, 0.75], [0.25, 0.75]],
+    ):
         with pytest.raises(Unavailable, match="differs from scikit-learn"):
             compared(ROWS, {"probabilities": wrong}, made, 1)
 

@@ -14,7 +14,7 @@ class One(ls.LitAPI):  # type: ignore[misc]
     def setup(self, device: str) -> None:  # noqa: ARG002 (the library passes it)
         self.model = open_engine()
 
-    def decode_request(self, request: Any) -> Any:
+    def decode_request(self, request: dict[str, Any]) -> Any:  # the library reads the type: a body of JSON
         return request["rows"]
 
     def predict(self, rows: Any) -> Any:
