@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ _ABUSED = ("sealwright", "mlflow", "bentoml", "mlserver", "kserve", "litserve", 
 
 def main() -> None:
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended from outside."))  # so that servers are stopped, too
     need_wrk()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
