@@ -7,7 +7,7 @@ All of them are about one run, one worker on one core, and requests of one row a
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from medians import Table
+from medians import Table, divided
 
 __all__ = ["BOUNDS", "DOCUMENTED", "TUNED", "Bound", "Judged", "judge", "tls_cost"]
 
@@ -90,20 +90,9 @@ def _memory(model_bytes: int) -> Bound:
     return _at_most("Memory of one worker, the model file's size taken off", 100, " MB", measure)
 
 
-def _whole(table: Table) -> float | None:
-    """Processor time of our requests, the signer's included, in microseconds."""
-    own, signer = table.figure(OURS, "c16", "cpu_us"), table.figure(OURS, "c16", "helper_us")
-    return None if own is None or signer is None else own + signer
-
-
 def _added(table: Table, bare: str) -> float | None:
-    ours, theirs = _whole(table), table.figure(bare, "c16", "cpu_us")
+    ours, theirs = table.spent(OURS), table.spent(bare)
     return None if ours is None or theirs is None else ours - theirs
-
-
-def _by_processor_time(table: Table) -> float | None:
-    ours, theirs = _whole(table), table.figure("onnx-uvicorn", "c16", "cpu_us")
-    return None if not ours or theirs is None else theirs / ours
 
 
 BOUNDS = (
@@ -117,7 +106,7 @@ BOUNDS = (
     _times("Times FastAPI with ONNX Runtime, no security", 2, "fastapi-ort", "fastapi-ort-async"),
     _times("Times bare ASGI with ONNX Runtime, no security", 0.85, "onnx-uvicorn"),
     Bound(claim="The same by processor time, which moves less: theirs over ours, signer included", limit=0.85, unit="×",
-          measure=_by_processor_time),
+          measure=lambda table: divided(table.spent("onnx-uvicorn"), table.spent(OURS))),
     _at_most(
         "Processor time that all controls add to that, signer included", 25, " µs",
         lambda table: _added(table, "onnx-uvicorn"),

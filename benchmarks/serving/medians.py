@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from measuring import Seen, Visit
 
-__all__ = ["Found", "Table"]
+__all__ = ["Found", "Table", "divided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Found:
     def of_visit(self, figure: str) -> float | None:
         """Of one figure of `Visit`."""
         return _middle(getattr(visit, figure) for visit in self.visits)
+
+    def spent(self, cell: str) -> float | None:
+        """Processor time of a request, in microseconds: of the server and of what works beside it."""
+        own, beside = self.median(cell, "cpu_us"), self.median(cell, "helper_us")
+        return None if own is None or beside is None else own + beside
 
     @property
     def errors(self) -> int:
@@ -58,15 +63,20 @@ class Table:
         found = self.servers.get(name)
         return None if found is None else found.of_visit(figure)
 
+    def spent(self, name: str) -> float | None:
+        """Processor time of a request at 16 connections, all of it."""
+        found = self.servers.get(name)
+        return None if found is None else found.spent("c16")
+
     def ratio(self, first: str, second: str, cell: str = "c16") -> float | None:
         """How many times as many requests."""
-        return _divided(self.rate(first, cell), self.rate(second, cell))
+        return divided(self.rate(first, cell), self.rate(second, cell))
 
     def lead(self, first: str, others: Iterable[str], cell: str = "c16") -> float | None:
         """Over the fastest of some others; None unless every one of them was measured."""
         rates = [self.rate(name, cell) for name in others]
         known = [rate for rate in rates if rate is not None]
-        return _divided(self.rate(first, cell), max(known)) if known and len(known) == len(rates) else None
+        return divided(self.rate(first, cell), max(known)) if known and len(known) == len(rates) else None
 
     def more(self, first: str, second: str, cell: str, figure: str) -> float | None:
         """How much larger a figure is."""
@@ -74,10 +84,11 @@ class Table:
         return None if one is None or other is None else one - other
 
 
+def divided(one: float | None, other: float | None) -> float | None:
+    """A ratio, or None where a side of it is missing."""
+    return None if one is None or not other else one / other
+
+
 def _middle(values: Iterable[float]) -> float | None:
     found = list(values)
     return statistics.median(found) if found else None
-
-
-def _divided(one: float | None, other: float | None) -> float | None:
-    return None if one is None or not other else one / other

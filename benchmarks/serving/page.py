@@ -13,8 +13,8 @@ from typing import Any
 
 from bounds import Judged, tls_cost
 from environments import LOCKS, pins
-from measuring import Plan
-from medians import Found, Table
+from measuring import MOST_FOREIGN, Plan
+from medians import Found, Table, divided
 from servers import SERVERS, Server
 
 __all__ = ["Results", "as_json", "machine", "page", "summary"]
@@ -96,8 +96,9 @@ def _facts(results: Results) -> str:
     peers = {path.stem: pins(path.stem) for path in sorted(LOCKS.glob("*.txt"))}
     shown = [f"{name} {all_of[name]}" for peer, all_of in peers.items() for name in _SHOWN.get(peer, (peer,))]
     own = ", ".join(f"{name} {number}" for name, number in _own().items())
+    busy = _BUSY if results.plan.most_foreign > MOST_FOREIGN else ""
     return (
-        f"**{results.at:%Y-%m-%d}**, `{results.command}`: {results.plan.rounds} rounds, {results.plan.seconds:g} seconds a run; a run counts "
+        f"{busy}**{results.at:%Y-%m-%d}**, `{results.command}`: rounds: {results.plan.rounds}, {results.plan.seconds:g} seconds a run; a run counts "
         f"beside which others used at most {results.plan.most_foreign:.0%} of the machine.\n\n"
         f"**Machine.** {results.machine}. Load: {results.load}.\n\n"
         f"**Peers.** {', '.join(shown)}; all packages with their hashes: `benchmarks/serving/locks`.\n\n"
@@ -136,21 +137,22 @@ def _rates(table: Table) -> str:
 
 def _costs(table: Table) -> str:
     head = (
-        "| server | p50 / p99 ms c=1 | p50 / p99 ms c=16 | p50 / p99 ms c=64 | CPU µs/req c=16 | beside it µs/req | PSS MiB "
+        "| server | p50 / p99 ms c=1 | p50 / p99 ms c=16 | p50 / p99 ms c=64 | CPU µs/req c=16 | beside it µs/req | all of it, ours = 1 | PSS MiB "
         "| beside it MiB | first answer s | others' share | errors | runs | dropped |\n"
     )
-    rows = []
+    rows, ours = [], table.servers.get("sealwright", Found())
     for name, found in _fastest_first(table):
         tails = [
             f"{_number(found.median(cell, 'p50_ms'))} / {_number(found.median(cell, 'p99_ms'))}"
             for cell in ("c1", "c16", "c64")
         ]
         figures = [_number(found.median("c16", figure)) for figure in ("cpu_us", "helper_us")]
+        figures += [_times(divided(found.spent("c16"), ours.spent("c16")))]
         figures += [_number(found.of_visit(figure)) for figure in ("pss_mib", "helper_mib", "first_answer")]
         figures += [_share(found.median("c16", "foreign"))]
         counted = [str(found.errors), str(len(found.seen("c16"))), str(found.dropped)]
         rows.append(f"| {' | '.join([name, *tails, *figures, *counted])} |")
-    return head + "|---|" + "---:|" * 12 + "\n" + "\n".join(rows) + "\n"
+    return head + "|---|" + "---:|" * 13 + "\n" + "\n".join(rows) + "\n"
 
 
 def _absent(table: Table) -> str:
@@ -208,6 +210,10 @@ on disk before the answer leaves. It speaks plain HTTP here as all others do; `s
 difference is what TLS costs. wrk checks no certificate; our check of the answers does. Processor time counts every process
 a server started; the signer, which works beside ours, is counted apart. "others' share" is how much of the machine
 programs beside the benchmark used; a run with too much of it is dropped. `OMP_NUM_THREADS=1` for all, which helps scikit-learn.
+"""
+_BUSY = """**Measured on a busy machine.** Runs counted whatever else it did: requests a second, latencies and ratios of them
+say little here; processor time is the steadier figure.
+
 """
 _BOUNDS_NOTE = """One run, one worker, requests of one row at 16 connections unless it says otherwise. "×" is our requests a
 second over theirs. A bound is only judged where everything it compares was measured. Two workers share their second

@@ -44,24 +44,38 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         sys.exit("This benchmark needs two cores: one for the server, one for the load. Here is one.")
-    servers, about = named(options.only), machine()
-    at, plan = datetime.now(UTC), _plan(options)
-    tables, abuse, sizes = {}, {}, {}
-    for kind in ("boosting", "logistic"):
-        chosen = [one for one in servers if kind == "boosting" or one.name in _SECOND_MODEL]
-        if not chosen or (kind == "logistic" and options.quick):
-            continue
-        made = make(kind)
-        sizes[kind] = len(made.model)
-        with _site(options.home, made, cores) as site:
-            tables[kind] = _measured(chosen, site, plan if kind == "boosting" else replace(plan, loads=QUICK))
-            if kind == "boosting" and not options.quick:
-                abuse = _abused([one for one in chosen if one.name in _ABUSED], site)
-    results = Results(
-        at=at, command=_command(options, plan), plan=plan, load=wrk_version(), machine=about,
-        tables=tables, bounds=judge(tables["boosting"], sizes["boosting"]), abuse=abuse,
-    )  # fmt: skip
-    _tell(results, options)
+    results = _results(named(options.only), _plan(options), options, cores)
+    print(summary(results))
+    whole = not options.only and not options.quick
+    if options.json:
+        options.json.write_text(json.dumps(as_json(results), indent=1))
+    if place := options.page or (PAGE if whole else None):
+        place.write_text(page(results))
+        print(f"wrote {place}")
+
+
+def _results(servers: list[Server], plan: Plan, options: argparse.Namespace, cores: list[int]) -> Results:
+    """Every server with the first model, a few with the second, and bad requests at some."""
+    at, about, tables, abuse = datetime.now(UTC), machine(), {}, {}
+    first = make("boosting")
+    with _site(options.home, first, cores) as site:
+        tables["boosting"] = _measured(servers, site, plan)
+        if not options.quick:
+            abuse = _abused([one for one in servers if one.name in _ABUSED], site)
+    few = [one for one in servers if one.name in _SECOND_MODEL]
+    if few and not options.quick:
+        with _site(options.home, make("logistic"), cores) as site:
+            tables["logistic"] = _measured(few, site, replace(plan, loads=QUICK))
+    return Results(
+        at=at,
+        command=_command(options, plan),
+        plan=plan,
+        load=wrk_version(),
+        machine=about,
+        tables=tables,
+        bounds=judge(tables["boosting"], len(first.model)),
+        abuse=abuse,
+    )
 
 
 def _measured(servers: list[Server], site: Site, plan: Plan) -> Table:
@@ -104,16 +118,6 @@ def _site(home: Path, made: Made, cores: list[int]) -> Iterator[Site]:
         contextlib.closing(Workspace(Path(folder) / "home", made)) as workspace,
     ):
         yield Site(home=home, made=made, workspace=workspace, server_core=cores[0], load_core=cores[1])
-
-
-def _tell(results: Results, options: argparse.Namespace) -> None:
-    print(summary(results))
-    whole = not options.only and not options.quick
-    if options.json:
-        options.json.write_text(json.dumps(as_json(results), indent=1))
-    if place := options.page or (PAGE if whole else None):
-        place.write_text(page(results))
-        print(f"wrote {place}")
 
 
 def _command(options: argparse.Namespace, plan: Plan) -> str:
