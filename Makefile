@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # A lock names every package, so nothing is left to resolve: a release of today cannot change what is installed.
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
 
-.PHONY: help up demo test attack check bench docs lock oracles clean
+.PHONY: help up demo test attack check bench bench-serving docs lock oracles clean
 
 help:
 	@echo "make up     set everything up, run the main job on real data, and serve the model (Ctrl-C ends it)"
@@ -14,6 +14,7 @@ help:
 	@echo "make attack  run the tests that attack us (ATTACK='T-07 T-43' for some), against processes started for them"
 	@echo "make check  formatting, lint, types, import walls, lock files, what we depend on, rules over our source, attacks without tests"
 	@echo "make bench  measure, and write docs/reference/benchmarks.md"
+	@echo "make bench-serving  measure our server beside others (BENCH='--quick' for less), and write docs/reference/serving-benchmark.md; needs wrk"
 	@echo "make oracles  tools of others that tests compare with (make test sets them up, too)"
 	@echo "make docs   regenerate the generated pages of docs/reference, and docs/security/coverage.md"
 
@@ -42,6 +43,10 @@ check: $(VENV)/.for-dev .oracles/.for-test
 bench: $(VENV)/.for-dev
 	$(BIN)/python benchmarks/run.py
 
+# Other servers get environments of their own below .bench, from benchmarks/serving/locks.
+bench-serving: $(VENV)/.for-dev
+	$(BIN)/python benchmarks/serving/run.py $(BENCH)
+
 docs: $(VENV)/.for-dev
 	$(BIN)/python tools/make_reference.py
 	$(BIN)/python tools/make_coverage.py
@@ -56,6 +61,10 @@ lock:
 	uv pip compile locks/oracles.in --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/oracles.lock
 	grep -E '^[a-z0-9.-]+==' locks/dev.lock | sed 's/ \\$$//' > locks/dev.pins
+	for peer in benchmarks/serving/locks/*.in; do \
+	  uv pip compile $$peer --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file $${peer%.in}.txt || exit 1; \
+	done
 	uv pip compile locks/torch.in --constraint locks/dev.pins --no-deps --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --output-file locks/torch.lock; rm locks/dev.pins
 

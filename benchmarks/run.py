@@ -19,7 +19,7 @@ HEAD = """<!-- Made by benchmarks/run.py. Run: make bench -->
 # Benchmarks
 
 What was measured, on the machine named, by the command given. Figures are medians; where two things are compared they
-ran side by side in the same run, and the ratio is what to look at.
+ran side by side in the same run, and the ratio is what to look at. Serving has [a page of its own](serving-benchmark.md).
 
 """
 
@@ -64,7 +64,6 @@ def main() -> None:
             ("Judging a model on a large table", ["assurance_scale.py", *few]),
             ("Ledger", ["ledger.py"]),
             ("Verifying a package", ["verify_package.py", "PACKAGE", str(kept / "home" / "keys" / "trust.json")]),
-            ("Serving, first form", ["serving_first.py"]),
             ("Verifying a credential", ["trust_tokens.py"]),
             ("Signing, by where the key is", ["trust_key_places.py"]),
         ]

@@ -1,6 +1,6 @@
 """A whole workspace in small: keys, ledger, registry and a sealed, released model, all real.
 
-Used by the room's tests and by benchmarks/serving_first.py. The model is made with onnx.helper, so that
+Used by the room's tests and by benchmarks/serving. The model is made with onnx.helper, so that
 no training library is needed; every statement, gate and signature about it is made by the rooms themselves.
 """
 
@@ -177,9 +177,11 @@ class House:
     def promote(self, number: int, days: int = 7) -> registry.PointerFacts:
         return self.registry.promote(PROJECT, number, "live", "ada", "for the tests", days)
 
-    def release(self, model: bytes | None = None, *, days: int = 7) -> registry.Version:
+    def release(
+        self, model: bytes | None = None, interface: dict[str, Any] | None = None, *, days: int = 7
+    ) -> registry.Version:
         """A new version, in service."""
-        version = self.register(model)
+        version = self.register(model, interface)
         self.promote(version.number, days)
         return version
 
