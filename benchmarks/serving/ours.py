@@ -21,7 +21,7 @@ from sealwright.serving import Running, ServingSpec
 
 __all__ = ["Workspace", "offered"]
 
-_WANTED: dict[str, dict[str, Any]] = {"sealwright-fast": {"recording": "fast"}, "sealwright-2-workers": {"workers": 2}}
+_WANTED: dict[str, dict[str, Any]] = {"sealwright-fast": {"durability": "fast"}, "sealwright-2-workers": {"workers": 2}}
 
 
 def offered(name: str) -> str:
