@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sealwright import trust
-from sealwright.serving import Running, ServingSpec
+from sealwright.serving import ConnectionGuard, Limits, Running, ServingSpec
 from wire_corpus import smuggled
 
 CANARY = "Zanzibar-4711"
@@ -80,19 +80,19 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
     app = App(
         project=house.project,
         hosts=[],
-        limits=None,
+        limits=Limits(),
         holder=None,
         tokens=None,
         decisions=None,
-        guard=None,
+        guard=ConnectionGuard(Limits()),
         refusals=None,
         usage=None,
         log=None,
     )  # type: ignore[arg-type]
-    open_routes = {route.path for route in app.table.routes if route.permission is Permission.OPEN}
+    open_routes = {route.path for route in app.routes if route.permission is Permission.OPEN}
     assert open_routes == {"/v2/health/live", "/v2/health/ready"}
-    for route in app.table.routes:
-        path = route.path.replace("{model}", house.project).replace("{version}", "1")
+    for route in app.routes:
+        path = route.path.replace("{model}", house.project).replace("{version}", "1").replace("{entry}", "0")
         reply = client.ask(
             route.method, path, b"{}" if route.method == "POST" else None, {"Content-Type": "application/json"}
         )

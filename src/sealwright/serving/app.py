@@ -18,21 +18,20 @@ from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.places import predict_scope, timing_scope
+from sealwright.serving.places import timing_scope
 from sealwright.serving.problems import (
     BodyIncomplete,
-    Forbidden,
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
     problem_body,
 )
-from sealwright.serving.protocol_named import NamedProtocol
-from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.quick import PredictionLane
+from sealwright.serving.reception import Received, Reception
 from sealwright.serving.refusals import Refusals
-from sealwright.serving.routes import Match, Permission, Route, RouteTable
+from sealwright.serving.routes import Match, Permission, Route
 from sealwright.serving.timing import Times
-from sealwright.serving.tokens import Caller, TokenCheck
+from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
@@ -49,7 +48,6 @@ _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _MOST_DIGITS = 15  # of an entry's number
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
-_NOBODY = Caller("", "", frozenset())
 
 
 class _Gone(Exception):
@@ -60,9 +58,8 @@ class _Gone(Exception):
 class _Request:
     head: Head
     receive: _Receive
-    caller: Caller
+    received: Received
     source: str  # the caller's address
-    values: dict[str, str]
     times: Times | None
 
 
@@ -83,37 +80,36 @@ class App:
         usage: Usage,
         log: EventLog,
     ) -> None:
-        self._project, self._scope, self._timing = project, predict_scope(project), timing_scope(project)
-        self._hosts = frozenset(host.lower().encode() for host in hosts)
+        self._project, self._timing = project, timing_scope(project)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._log = guard, refusals, log
         self._decider = Decider(decisions, usage, most_waiting=limits.waiting)
         self.draining = False
+        self._reception = Reception(project, hosts, tokens, self._routes())
+        guard.lane = PredictionLane(self._reception, self._decider, self._begun, self._refusal_of)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The whole table."""
+        return self._reception.table.routes
+
+    def _routes(self) -> list[Route]:
         model = "/v2/models/{model}"
         version = model + "/versions/{version}"
-        self.table = RouteTable(
-            [
-                Route("GET", "/v2/health/live", Permission.OPEN, self._live),
-                Route("GET", "/v2/health/ready", Permission.OPEN, self._ready),
-                Route("GET", "/v2", Permission.PREDICT, self._server),
-                Route("GET", model, Permission.PREDICT, self._model),
-                Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
-                Route("POST", model + "/infer", Permission.PREDICT, self._infer),
-                Route("GET", version, Permission.PREDICT, self._model),
-                Route("GET", version + "/ready", Permission.PREDICT, self._model_ready),
-                Route("POST", version + "/infer", Permission.PREDICT, self._infer),
-                Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict),
-                Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
-                Route("GET", "/v1/models/{model}/proofs/{entry}", Permission.PREDICT, self._proof),
-            ]
-        )
-        # Found once: the address nearly every request goes to.
-        self._usual = {
-            (route.method, path): Match(route, {"model": project})
-            for route in self.table.routes
-            if route.path.count("{") == route.path.count("{model}")
-            for path in [route.path.replace("{model}", project)]
-        }
+        return [
+            Route("GET", "/v2/health/live", Permission.OPEN, self._live),
+            Route("GET", "/v2/health/ready", Permission.OPEN, self._ready),
+            Route("GET", "/v2", Permission.PREDICT, self._server),
+            Route("GET", model, Permission.PREDICT, self._model),
+            Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
+            Route("POST", model + "/infer", Permission.PREDICT, self._infer),
+            Route("GET", version, Permission.PREDICT, self._model),
+            Route("GET", version + "/ready", Permission.PREDICT, self._model_ready),
+            Route("POST", version + "/infer", Permission.PREDICT, self._infer),
+            Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict),
+            Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
+            Route("GET", "/v1/models/{model}/proofs/{entry}", Permission.PREDICT, self._proof),
+        ]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
         if scope["type"] != "http":
@@ -123,41 +119,43 @@ class App:
             await _respond(send, status, _JSON, body, () if times is None else (times.header(),))
         except _Gone:
             return
-        except HttpRefusal as refusal:
-            if refusal.reason:
-                self._refusals.add(refusal.reason, _source_of(scope))
-            await self._refuse(refusal, receive, send)
         except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
-            fault = new_id("flt")
-            self._log.fault(fault, error)
-            await self._refuse(InternalFault("Quote the id when you report this."), receive, send, instance=fault)
+            refusal, instance = self._refusal_of(error, _source_of(scope))
+            await _respond(
+                send,
+                refusal.status,
+                _PROBLEM,
+                problem_body(refusal, instance=instance),
+                refusal.headers,
+                linger=receive if refusal.closes else None,
+            )
+
+    def _refusal_of(self, error: BaseException, source: str) -> tuple[HttpRefusal, str]:
+        """What the caller at `source` is told, and the id of a fault of ours; counted and logged."""
+        instance = ""
+        if isinstance(error, HttpRefusal):
+            if error.reason:
+                self._refusals.add(error.reason, source)
+        else:
+            instance = new_id("flt")
+            self._log.fault(instance, error)
+            error = InternalFault("Quote the id when you report this.")
+        self._guard.refused[error.status] += 1
+        return error, instance
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes, Times | None]:
-        head = read_head(scope["headers"], hosts=self._hosts, most_body=self._limits.body_bytes)
+        head = read_head(scope["headers"], hosts=self._reception.hosts, most_body=self._limits.body_bytes)
         times = Times() if head.timing else None
-        method, path = scope["method"], scope["raw_path"].decode("latin-1")
-        match = self._usual.get((method, path)) or self.table.find(method, path)
-        caller = _NOBODY
-        if match.route.permission is not Permission.OPEN:
-            shown = scope.get("state", {}).get("thumbprint", "")
-            caller = self._tokens.caller(head.authorization, shown)
-            if self._scope not in caller.scopes or match.values.get("model", self._project) != self._project:
-                raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
-        if method == "POST":
+        shown = scope.get("state", {}).get("thumbprint", "")
+        received = self._reception.receive(scope["method"], scope["raw_path"], head.authorization, shown)
+        if scope["method"] == "POST":
             head.need_json()
         if times is not None:
             times.mark("access")
-            times = times if self._timing in caller.scopes else None
-        request = _Request(head, receive, caller, _source_of(scope), match.values, times)
-        status, body = await match.route.handler(request)
+            times = times if self._timing in received.caller.scopes else None
+        request = _Request(head, receive, received, _source_of(scope), times)
+        status, body = await received.match.route.handler(request)
         return status, body, times
-
-    async def _refuse(self, refusal: HttpRefusal, receive: _Receive, send: _Send, *, instance: str = "") -> None:
-        self._guard.refused[refusal.status] += 1
-        body = problem_body(refusal, instance=instance)
-        await _respond(
-            send, refusal.status, _PROBLEM, body, refusal.headers, linger=receive if refusal.closes else None
-        )
 
     # The handlers, in the order of the table.
 
@@ -171,44 +169,39 @@ class App:
         return 200, msgspec.json.encode({"name": "sealwright", "version": "1", "extensions": []})
 
     async def _model(self, request: _Request) -> tuple[int, bytes]:
-        served = self._served(request)
+        served = self._served(request.received.match)
         return 200, msgspec.json.encode(served.oip.metadata(served.number))
 
     async def _model_ready(self, request: _Request) -> tuple[int, bytes]:
-        self._served(request)
+        self._served(request.received.match)
         reason = self._not_ready()
         return (200 if not reason else 503), msgspec.json.encode(
             {"name": self._project, "ready": not reason, "reason": reason}
         )
 
     async def _infer(self, request: _Request) -> tuple[int, bytes]:
-        return await self._decide(request, lambda served: served.oip)
+        return await self._decide(request)
 
     async def _predict(self, request: _Request) -> tuple[int, bytes]:
-        return await self._decide(request, lambda served: served.named)
+        return await self._decide(request)
 
     async def _openapi(self, request: _Request) -> tuple[int, bytes]:
-        return 200, self._served(request).openapi
+        return 200, self._served(request.received.match).openapi
 
     async def _proof(self, request: _Request) -> tuple[int, bytes]:
-        entry = request.values["entry"]
+        entry = request.received.match.values["entry"]
         if not entry.isdecimal() or len(entry) > _MOST_DIGITS:
             raise NoSuchRoute
         proof = await asyncio.to_thread(self._decisions.proof, int(entry))
         return 200, msgspec.json.encode({"entry": int(entry), "proof": proof.decode()})
 
-    async def _decide(
-        self, request: _Request, protocol_of: Callable[[Served], NamedProtocol | OipProtocol]
-    ) -> tuple[int, bytes]:
+    async def _decide(self, request: _Request) -> tuple[int, bytes]:
         body = await _body(request)
         if request.times is not None:
             request.times.mark("body")
-        served = self._served(request)
-        inquiry = Inquiry(
-            served=served,
-            protocol=protocol_of(served),
-            body=body,
-            caller=request.caller,
+        inquiry = self._begun(
+            request.received,
+            body,
             source=request.source,
             done=asyncio.get_running_loop().create_future(),
             person=request.head.person,
@@ -217,9 +210,18 @@ class App:
         )
         return 200, await self._decider.decide(inquiry)
 
-    def _served(self, request: _Request) -> Served:
+    def _begun(self, received: Received, body: bytes, *, source: str, done: Any, **more: Any) -> Inquiry:
+        """The inquiry of a request for a prediction."""
+        served = self._served(received.match)
+        named = received.match.route.handler == self._predict
+        protocol = served.named if named else served.oip
+        return Inquiry(
+            served=served, protocol=protocol, body=body, caller=received.caller, source=source, done=done, **more
+        )
+
+    def _served(self, match: Match) -> Served:
         served = self._holder.serving()
-        if request.values.get("version", str(served.number)) != str(served.number):
+        if match.values.get("version", str(served.number)) != str(served.number):
             raise NoSuchRoute
         return served
 

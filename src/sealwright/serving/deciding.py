@@ -18,9 +18,9 @@ from sealwright.serving.outcome import Outcome, outcome_of
 from sealwright.serving.problems import Overloaded
 from sealwright.serving.usage import Usage
 
-__all__ = ["Decider"]
+__all__ = ["LARGE_BODY", "Decider"]
 
-_LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
+LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
 _THREADS = 2
 
 
@@ -31,7 +31,7 @@ class Decider:
         """`most_waiting`: requests between decode and answer; more are refused."""
         self._decisions, self._usage, self._most_waiting = decisions, usage, most_waiting
         self._ready: list[Inquiry] = []
-        self._waiting = 0
+        self._large = 0  # on the threads
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
 
     async def decide(self, one: Inquiry) -> bytes:
@@ -44,25 +44,42 @@ class Decider:
         SealwrightError
             The model failed.
         """
-        if self._waiting >= self._most_waiting:
-            raise Overloaded
-        self._waiting += 1
-        try:
-            if len(one.body) > _LARGE_BODY:
-                await asyncio.get_running_loop().run_in_executor(self._threads, _decide_apart, one)
-                self._record([one])
-            else:
-                _read(one)
-                self._ready.append(one)
-                if len(self._ready) == 1:
-                    asyncio.get_running_loop().call_soon(self._decide_ready)
-            receipt = await one.done
-        finally:
-            self._waiting -= 1
+        if len(one.body) > LARGE_BODY:
+            await self._decide_large(one)
+        else:
+            self.begin(one)
+        receipt = await one.done
         wrapped: bytes = one.protocol.wrap(one.answer, receipt)
         if one.times is not None:
             one.times.mark("receipt")
         return wrapped
+
+    def begin(self, one: Inquiry) -> None:
+        """Read a small request and have it decided with whatever else is ready. `done` ends with its receipt.
+
+        Raises
+        ------
+        HttpRefusal
+            The body is not acceptable, or too many wait.
+        """
+        self._refuse_too_many()
+        _read(one)
+        self._ready.append(one)
+        if len(self._ready) == 1:
+            asyncio.get_running_loop().call_soon(self._decide_ready)
+
+    async def _decide_large(self, one: Inquiry) -> None:
+        self._refuse_too_many()
+        self._large += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, _decide_apart, one)
+        finally:
+            self._large -= 1
+        self._record([one])
+
+    def _refuse_too_many(self) -> None:
+        if len(self._ready) + self._large + self._decisions.waiting >= self._most_waiting:
+            raise Overloaded
 
     def _decide_ready(self) -> None:
         """Decide whatever is ready now, model by model."""

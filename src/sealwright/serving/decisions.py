@@ -98,8 +98,14 @@ class DecisionLog:
         self._name_of = name_of
         self._sealing: _Sealing | None = None
         self._gathered: list[Inquiry] = []
+        self._under_way = 0  # decisions that are being committed
         self._busy = False  # a commit is under way
         self._failed = False
+
+    @property
+    def waiting(self) -> int:
+        """Decisions that are not written down yet."""
+        return len(self._gathered) + self._under_way
 
     def use(self, key: bytes) -> None:
         """Seal records with this key from the next one on. On the event loop."""
@@ -153,7 +159,7 @@ class DecisionLog:
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give what was gathered to the ledger's thread."""
         gathered, self._gathered = self._gathered, []
-        self._busy = bool(gathered)
+        self._busy, self._under_way = bool(gathered), len(gathered)
         if not gathered:
             return
         try:
@@ -178,7 +184,7 @@ class DecisionLog:
                 if one.times is not None:
                     one.times.mark("seal")
         except SealwrightError as error:
-            self._busy = False
+            self._busy, self._under_way = False, 0
             self._fail(gathered, error)
             return
         written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))

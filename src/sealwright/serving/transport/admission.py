@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from sealwright.serving.problems import BadRequest, BodyTooLarge, LengthRequired, Misdirected, UnsupportedBody
 from sealwright.serving.timing import TIMING_HEADER
 
-__all__ = ["Head", "read_head"]
+__all__ = ["Head", "check_host", "person_in", "read_head"]
 
 _ONCE = frozenset(
     {
@@ -88,8 +88,7 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
     host = found.get(b"host")
     if host is None:
         raise BadRequest("The Host header is missing.")
-    if host not in hosts and _without_port(host) not in hosts:
-        raise Misdirected("The names it answers to are set in the project, under serving.hosts.")
+    check_host(host, hosts)
     if b"transfer-encoding" in found:
         raise LengthRequired("Chunked bodies are not read. Send a Content-Length.")
     length = None
@@ -105,14 +104,31 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         binary=binary,
         encoded=found.get(b"content-encoding", b"identity").lower() != b"identity",
         length=length,
-        person=_person(found.get(b"sealwright-person", b"")),
+        person=person_in(found.get(b"sealwright-person", b"")),
         gpc=gpc,
         timing=timing,
     )
 
 
-def _person(value: bytes) -> str:
-    """Whom a decision is about: UTF-8, percent-encoded where it is not plain ASCII (RFC 3986)."""
+def check_host(host: bytes, hosts: Collection[bytes]) -> None:
+    """Return if a Host header names one of `hosts` (DNS rebinding).
+
+    Raises
+    ------
+    Misdirected
+    """
+    if host not in hosts and _without_port(host) not in hosts:
+        raise Misdirected("The names it answers to are set in the project, under serving.hosts.")
+
+
+def person_in(value: bytes) -> str:
+    """Whom a decision is about, in the header Sealwright-Person: UTF-8, percent-encoded where it is not plain ASCII.
+
+    Raises
+    ------
+    BadRequest
+        It is not usable as a name.
+    """
     if not value:
         return ""
     person = unquote_to_bytes(value).decode("utf-8", "replace")

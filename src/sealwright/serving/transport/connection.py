@@ -4,6 +4,9 @@ uvicorn's httptools protocol, with what it leaves out: heads that are read one w
 their size, a deadline for every phase (nothing sent, headers, body, answer not taken), a cap on connections, and
 refusals that are problem documents. One sweep twice a second looks at all deadlines, so a request costs no timer.
 
+A usual prediction that came whole is not given to the parser at all: a lane of the application's own (`QuickLane`) takes
+it from the connection's bytes and writes the answer back. What is unusual about a request, it leaves alone.
+
 The parser is given whole heads and exactly the bytes of their bodies. Where it and we would disagree about where a
 request ends, the connection does.
 """
@@ -11,7 +14,7 @@ request ends, the connection does.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httptools
 from uvicorn.config import Config
@@ -27,6 +30,7 @@ __all__ = ["ConnectionGuard", "guarded_protocol"]
 
 _SWEEP_SECONDS = 0.5
 _REFUSED_SECONDS = 1.0  # for a peer to take a refusal before the connection is cut
+_MOST_HELD = 64 << 10  # bytes read ahead of an answer
 _QUIET, _HEADERS, _BODY, _ANSWER, _CLOSING = range(5)
 
 
@@ -36,12 +40,23 @@ class HeadersTooLarge(HttpRefusal):
     code, status, title, closes = "http.headers_too_large", 431, "The request headers are too large", True
 
 
+class QuickLane(Protocol):
+    """Answers usual requests without a parser between."""
+
+    def take(self, data: bytes, end: int, connection: "GuardedConnection") -> int:
+        """Take the request at the beginning of `data`, whose head ends at `end`; returns where it ends, or 0: not mine.
+
+        Whoever takes one calls `connection.answer` once, at once or later.
+        """
+
+
 class ConnectionGuard:
     """All open connections of one server, and the sweep that ends the overdue ones."""
 
     def __init__(self, limits: TransportLimits) -> None:
         self.limits = limits
         self.refused: Counter[int] = Counter()  # by status, for the log
+        self.lane: QuickLane | None = None
         self._open: set[GuardedConnection] = set()
         self._clients: Counter[str] = Counter()
 
@@ -98,36 +113,47 @@ class GuardedConnection(HttpToolsProtocol):
         self._in_body = False  # as the parser sees it
         self._begun = b""  # of a head that is not whole yet
         self._left = 0  # bytes of body still to come, as the head announced them
-        self._peer = ""
+        self._last = False  # close after the answer under way
+        self._quick = False  # a request was taken by the lane and is not answered yet
+        self._held = b""  # what came meanwhile
+        self.thumbprint = ""  # of the certificate it showed
+        self.source = ""  # the peer's address
         self._time: Callable[[], float] = self.loop.time
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._peer = self.client[0] if self.client else ""
+        self.source = self.client[0] if self.client else ""
         tls = transport.get_extra_info("ssl_object")
         shown = tls.getpeercert(binary_form=True) if tls is not None else None
         if shown is not None:
             self.app_state = {"client_certificate": shown}  # DER; verified against CA and revocation list
-        if not self._guard.admit(self, self._peer):
+        if not self._guard.admit(self, self.source):
             transport.abort()  # over the cap nothing is spent on politeness
             return
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert(binary_form=True) if secured is not None else None
         if certificate:
-            self.app_state["thumbprint"] = certificate_thumbprint(certificate)  # what requests see as scope["state"]
+            self.thumbprint = certificate_thumbprint(certificate)
+            self.app_state["thumbprint"] = self.thumbprint  # what requests see as scope["state"]
         self._enter(_QUIET, self._guard.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._guard.forget(self, self._peer)
+        self._guard.forget(self, self.source)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._phase == _CLOSING or self.parser is None:
             return
+        if self._quick:
+            self._hold(data)
+            return
         self._unset_keepalive_if_required()
         try:
             while data and self._phase != _CLOSING:
                 data = self._body(data) if self._left else self._head(data)
+                if self._quick:
+                    self._hold(data)
+                    return
         except HttpRefusal as refusal:
             self._refuse(refusal)
         except httptools.HttpParserUpgrade:
@@ -150,6 +176,14 @@ class GuardedConnection(HttpToolsProtocol):
             self._begun = data
             return b""
         self._begun = b""
+        lane = self._guard.lane
+        if lane is not None and self._idle():
+            self._quick = True
+            self._enter(_ANSWER, self._guard.limits.answer_seconds)
+            taken = lane.take(data, end, self)
+            if taken:
+                return data[taken:]
+            self._quick = False
         end += measured_head(data[:end])  # to the end of the body
         part = data[:end]
         self._left = end - len(part)
@@ -191,6 +225,9 @@ class GuardedConnection(HttpToolsProtocol):
             self._enter(_QUIET, self._guard.limits.idle_seconds)
 
     def shutdown(self) -> None:
+        if self._quick:
+            self._last = True
+            return
         super().shutdown()
         if self.transport.is_closing():
             self._enter(_CLOSING, _REFUSED_SECONDS)
@@ -209,6 +246,28 @@ class GuardedConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text names the server's parser
         self._refuse(BadRequest())
+
+    def answer(self, response: bytes, *, close: bool) -> None:
+        """The whole response to the request that the lane took."""
+        self._quick = False
+        if self.transport.is_closing():
+            return
+        self.transport.write(response)
+        if close or self._last:
+            self.transport.close()
+            self._enter(_CLOSING, self._guard.limits.answer_seconds)
+            return
+        self._enter(_QUIET, self._guard.limits.idle_seconds)
+        if self._held:
+            held, self._held = self._held, b""
+            self.flow.resume_reading()
+            self.loop.call_soon(self.data_received, held)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what comes before the answer: the next request of a caller who does not wait."""
+        self._held += data
+        if len(self._held) > _MOST_HELD:
+            self.flow.pause_reading()
 
     def _idle(self) -> bool:
         """No request is being answered."""

@@ -10,10 +10,11 @@ lives on what two readers take differently, so there is one reading. It costs ab
 """
 
 import re
+from typing import NamedTuple
 
 from sealwright.serving.problems import BadRequest, LengthRequired
 
-__all__ = ["could_become_a_head", "measured_head"]
+__all__ = ["QuickHead", "could_become_a_head", "measured_head", "quick_head"]
 
 _HEAD = re.compile(
     rb"""
@@ -29,6 +30,48 @@ _HEAD = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+_QUICK = re.compile(
+    rb"""
+    POST [ ] (/[!-~]*+) [ ] HTTP/1\.1 \r\n
+    (?:
+      (?i:host):                (?(2)(?!)) [ ]? ([!-~]++)                            \r\n
+    | (?i:content-length):      (?(3)(?!)) [ ]? ([0-9]{1,7})                         \r\n
+    | (?i:authorization):       (?(4)(?!)) [ ]? ([!-~]++(?:[ ][!-~]++)*+)            \r\n
+    | (?i:content-type):        (?(5)(?!)) [ ]? (application/json)                   \r\n
+    | (?i:sealwright-person):   (?(6)(?!)) [ ]? ([!-~]++)                            \r\n
+    | (?i:connection):                     [ ]? (?i:keep-alive)                      \r\n
+    | (?! (?i: host | content- | authorization | sealwright- | connection | transfer-encoding | expect | upgrade | te
+             | trailer | inference-header- | sec-gpc ) )
+      [!\#$%&'*+.^_`|~0-9A-Za-z-]++:                        [\t -~\x80-\xff]*+ \r\n
+    )++
+    \r\n
+    """,
+    re.VERBOSE,
+)
+"""The heads of nearly all predictions, a part of what `_HEAD` lets through, taken apart in the same microsecond."""
+
+
+class QuickHead(NamedTuple):
+    """What a usual request announces; the values as they were sent, without the spaces around them."""
+
+    path: bytes
+    host: bytes
+    length: int
+    authorization: bytes
+    person: bytes  # b"" where it is not named
+
+
+def quick_head(data: bytes, end: int) -> QuickHead | None:
+    """The head in `data[:end]`, if it is that of a usual prediction: JSON, on a connection that goes on. None: look closer."""
+    found = _QUICK.fullmatch(data, 0, end)
+    if found is None:
+        return None
+    path, host, length, authorization, kind, person = found.groups()
+    if host is None or length is None or authorization is None or kind is None:
+        return None
+    return QuickHead(path, host, int(length), authorization, person or b"")
 
 
 def measured_head(head: bytes) -> int:

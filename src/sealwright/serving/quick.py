@@ -1,0 +1,101 @@
+"""The lane of usual predictions: from a connection's bytes to its answer, with nothing between that they do not need.
+
+Answers: how does a small JSON prediction skip what only unusual requests need? One regular expression takes its head
+apart, its caller and body are checked as everywhere (`reception`, the protocols), and the answer is one write.
+Does not answer: anything it is not sure of. Other heads, large bodies and other addresses go through the application.
+
+No task, no message, no parser callback is made for such a request; docs/adr/0017-quick-lane.md has what that saves.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sealwright.serving.deciding import LARGE_BODY, Decider
+from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.problems import HttpRefusal, problem_body
+from sealwright.serving.reception import Reception
+from sealwright.serving.transport.admission import check_host, person_in
+from sealwright.serving.transport.connection import GuardedConnection
+from sealwright.serving.transport.head import quick_head
+
+__all__ = ["PredictionLane"]
+
+_OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+_ALWAYS = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+
+
+class PredictionLane:
+    """Takes predictions of one server. Implements `QuickLane`."""
+
+    def __init__(
+        self,
+        reception: Reception,
+        decider: Decider,
+        begin: Callable[..., Inquiry],
+        refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
+    ) -> None:
+        """
+        Parameters
+        ----------
+        begin : callable
+            Makes the inquiry of a received request.
+        refusal_of : callable
+            What is told for an error of a request from an address, and the fault's id.
+        """
+        self._reception, self._decider, self._begin, self._refusal_of = reception, decider, begin, refusal_of
+
+    def take(self, data: bytes, end: int, connection: GuardedConnection) -> int:
+        """As `QuickLane.take`."""
+        head = quick_head(data, end)
+        if head is None or head.length > LARGE_BODY:
+            return 0
+        whole = end + head.length
+        reception = self._reception
+        if len(data) < whole or reception.usual("POST", head.path) is None:
+            return 0
+        reply = _Reply(connection, self._refusal_of)
+        try:
+            check_host(head.host, reception.hosts)
+            received = reception.receive("POST", head.path, head.authorization, connection.thumbprint)
+            inquiry = self._begin(
+                received, data[end:whole], source=connection.source, done=reply, person=person_in(head.person)
+            )
+            reply.inquiry = inquiry
+            self._decider.begin(inquiry)
+        except Exception as error:  # noqa: BLE001 - told as a problem, or as a fault with an id
+            reply.set_exception(error)
+        return whole
+
+
+class _Reply:
+    """Where the receipt of one request goes: on to the connection, as its answer. Takes the place of a future."""
+
+    __slots__ = ("_connection", "_done", "_refusal_of", "inquiry")
+
+    def __init__(
+        self, connection: GuardedConnection, refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]]
+    ) -> None:
+        self._connection, self._refusal_of, self._done = connection, refusal_of, False
+        self.inquiry: Any = None
+
+    def done(self) -> bool:
+        return self._done
+
+    def set_result(self, receipt: bytes) -> None:
+        self._done = True
+        inquiry = self.inquiry
+        body = inquiry.protocol.wrap(inquiry.answer, receipt)
+        self._connection.answer(b"%b%bcontent-length: %d\r\n\r\n%b" % (_OK, _ALWAYS, len(body), body), close=False)
+
+    def set_exception(self, error: BaseException) -> None:
+        self._done = True
+        refusal, instance = self._refusal_of(error, self._connection.source)
+        body = problem_body(refusal, instance=instance)
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in refusal.headers)
+        if refusal.closes:
+            lines += b"connection: close\r\n"
+        self._connection.answer(
+            b"HTTP/1.1 %d Refused\r\ncontent-type: application/problem+json\r\n%b%bcontent-length: %d\r\n\r\n%b"
+            % (refusal.status, _ALWAYS, lines, len(body), body),
+            close=refusal.closes,
+        )

@@ -1,0 +1,68 @@
+"""Who asks for what, and may they? The same questions for every request, whichever way it came in.
+
+Answers: which route is this, whose credential is this, does it allow that?
+Does not answer: what is in the body. The protocols read that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sealwright.serving.places import predict_scope
+from sealwright.serving.problems import Forbidden
+from sealwright.serving.routes import Match, Permission, Route, RouteTable
+from sealwright.serving.tokens import Caller, TokenCheck
+
+__all__ = ["Reception", "Received"]
+
+_NOBODY = Caller("", "", frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request that may go on: which route it takes, for whom."""
+
+    match: Match
+    caller: Caller
+
+
+class Reception:
+    """Receives for the model of one project."""
+
+    def __init__(self, project: str, hosts: Sequence[str], tokens: TokenCheck, routes: Sequence[Route]) -> None:
+        self._project, self._scope = project, predict_scope(project)
+        self.hosts = frozenset(host.lower().encode() for host in hosts)
+        self._tokens = tokens
+        self.table = RouteTable(routes)
+        # Found once: the addresses nearly every request goes to.
+        self._usual = {
+            (route.method, path.encode()): Match(route, {"model": project})
+            for route in self.table.routes
+            if route.path.count("{") == route.path.count("{model}")
+            for path in [route.path.replace("{model}", project)]
+        }
+
+    def usual(self, method: str, path: bytes) -> Match | None:
+        """The entry of a usual address of ours; None: look it up."""
+        return self._usual.get((method, path))
+
+    def receive(self, method: str, path: bytes, authorization: bytes | None, thumbprint: str) -> Received:
+        """The route of a request, and its caller.
+
+        Parameters
+        ----------
+        path : bytes
+            As it was sent, never percent-decoded.
+        thumbprint : str
+            Of the client certificate shown on this connection, "" if none.
+
+        Raises
+        ------
+        NoSuchRoute, MethodNotAllowed, Unauthenticated, Forbidden, NotReady
+        """
+        match = self.usual(method, path) or self.table.find(method, path.decode("latin-1"))
+        if match.route.permission is Permission.OPEN:
+            return Received(match, _NOBODY)
+        caller = self._tokens.caller(authorization, thumbprint)
+        if self._scope not in caller.scopes or match.values.get("model", self._project) != self._project:
+            raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
+        return Received(match, caller)
