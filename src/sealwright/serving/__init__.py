@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Misdirected,
         problem_body,
     )
+    from sealwright.serving.reasons import Explainer, Reasons, counted_rows, explainer_document
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.strict_bodies import strict_body
     from sealwright.serving.transport.admission import Head, read_head
@@ -50,6 +51,7 @@ __all__ = [
     "DECISION_KEY_PURPOSE",
     "DecisionRecord",
     "EventLog",
+    "Explainer",
     "Head",
     "HttpRefusal",
     "HttpServer",
@@ -57,6 +59,7 @@ __all__ = [
     "Limits",
     "MethodNotAllowed",
     "Misdirected",
+    "Reasons",
     "Running",
     "ServeConfig",
     "ServingSpec",
@@ -69,9 +72,11 @@ __all__ = [
     "become",
     "ca_files",
     "contract_of",
+    "counted_rows",
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
+    "explainer_document",
     "launch",
     "openapi_of",
     "predict_scope",
@@ -131,6 +136,12 @@ _HOME = {
         "MethodNotAllowed",
         "Misdirected",
         "problem_body",
+    ),
+    "reasons": (
+        "Explainer",
+        "Reasons",
+        "counted_rows",
+        "explainer_document",
     ),
     "spec": ("ServingSpec",),
     "strict_bodies": ("strict_body",),
