@@ -76,14 +76,16 @@ def smallest_change(
         The class to reach; told as the label of the changed row.
     """
     search = _Search(contract, moves, lines, line, score, limit)
+    why = _NOTHING
     try:
-        best = search.best()
+        search.go_through()
     except _OutOfRows:
-        best = search.found
+        why = _ASKED_ENOUGH
     except _OutOfTime:
         return Change(found=False, asked=search.asked, why=_TOO_LONG)
+    best = search.found
     if best is None:
-        return Change(found=False, asked=search.asked, why=_ASKED_ENOUGH if search.asked >= limit.rows else _NOTHING)
+        return Change(found=False, asked=search.asked, why=why)
     changed = [Changed(feature=search.of(step).name, to=told_value(search.of(step), step.value)) for step in best]
     cost = round(sum(step.cost for step in best), 6)
     return Change(found=True, changed=tuple(changed), cost=cost, label=wanted, asked=search.asked)
@@ -109,8 +111,8 @@ class _Search:
     def of(self, step: _Step) -> Feature:
         return self._columns[step.column]
 
-    def best(self) -> _Steps | None:
-        """The cheapest set of steps that turns the decision."""
+    def go_through(self) -> None:
+        """Look for the cheapest set of steps that turns the decision; `found` is the best one so far."""
         singles = [step for column, one in enumerate(self._columns) for step in self._steps(column, one)]
         (now,) = self._ask([()])
         starts: list[tuple[_Steps, float]] = [((), now)]
@@ -130,7 +132,6 @@ class _Search:
             starts = sorted(going, key=lambda one: (now - one[1]) / _cost(one[0]))[:_BEAM]
             if not starts:
                 break
-        return self.found
 
     def _steps(self, column: int, feature: Feature) -> list[_Step]:
         """Every value to try for a feature of this row; none for what is missing or may not move."""
