@@ -112,6 +112,9 @@ def test_what_is_missing_stays_missing_and_nothing_becomes_missing(made: Any) ->
                 if at}  # fmt: skip
         assert not gone & {part.feature for part in change.changed}
         assert all(part.to not in ("", None) and part.to == part.to for part in change.changed)
+    homeless = [line for line in missing if one.strings[line, 0] == ""]
+    assert homeless
+    assert [change.asked for change in changes(one, homeless, {"home": ChangeSpec()})] == [1] * len(homeless)
 
 
 def test_a_dear_change_is_taken_only_where_no_cheaper_one_is_found(made: Any) -> None:

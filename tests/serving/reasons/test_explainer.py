@@ -11,9 +11,11 @@ import pytest
 
 import sealwright
 from sealwright.kernel import VerificationFailed, canonical_json
+from sealwright.registry import Source
 from sealwright.serving import Explainer
 from sealwright.serving.contract import Batch
 from sealwright.serving.reasons import Reasons, ReasonsDoNotAddUp
+from sealwright.serving.reasons.encoding import Encoder, Lines
 
 SOME = tuple(range(0, 500, 25))
 EVERY = [
@@ -74,6 +76,7 @@ def test_the_other_class_has_the_opposite_contributions(made: Any, recipe: str, 
         assert there.probability == pytest.approx(1 - (here.probability or 0), abs=1e-6)
         whole = 1.0 if unit == "share" else 0.0
         assert there.score == pytest.approx(whole - here.score, abs=1e-6)
+        assert here.base + sum(part.value for part in here.contributions) == pytest.approx(here.score, abs=1e-4)
 
 
 def test_of_a_linear_model_they_are_weight_times_distance_from_the_mean_of_the_reference(made: Any) -> None:
@@ -145,6 +148,14 @@ sys.stdout.buffer.write(msgspec.json.encode(found))
     assert msgspec.json.decode(done.stdout, type=list[Reasons]) == here  # and the record can be read again
 
 
+def test_a_column_is_rounded_as_the_trees_round_it() -> None:
+    """A hair's breadth decides on which side of a threshold a scaled number falls."""
+    third = (Source(kind="number", place=0, factor=1 / 3), Source(kind="string", place=0, table={"a": 0.1}))
+    lines = Lines(Batch(1, np.array([[1.0]], dtype=np.float32), np.array([["a"]], dtype=object)))
+    assert Encoder(third, single=True).row(lines, 0).tolist() == [float(np.float32(1 / 3)), float(np.float32(0.1))]
+    assert Encoder(third, single=False).row(lines, 0).tolist() == [1 / 3, 0.1]
+
+
 def test_a_version_without_the_document_has_no_explainer(made: Any) -> None:
     one = made("logistic")
     assert Explainer.of(None, one.model, one.contract) is None
@@ -162,6 +173,26 @@ def test_an_explainer_that_counts_other_leaves_is_refused(made: Any, part: str) 
     said = msgspec.json.decode(one.document())
     said[part] = said[part][:-1]
     with pytest.raises(VerificationFailed, match="counts other leaves"):
+        Explainer.of(msgspec.json.encode(said), one.model, one.contract)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"toward": "excellent"}, "speaks for a class"),
+        ({"toward": "bad"}, "calls a refusal"),
+        ({"toward": ""}, "calls a refusal"),
+        ({"usual": {"age": "own"}}, "another kind"),
+        ({"usual": {"home": 3}}, "another kind"),
+        ({"counts": [-1]}, "counts"),
+        ({"moves": {"age": {"price": 1, "scale": 0}}}, "scale"),
+    ],
+)
+def test_an_explainer_that_does_not_fit_is_refused_when_it_is_loaded(made: Any, change: Any, words: str) -> None:
+    """Not when the first person asks."""
+    one = made("boosting")
+    said = msgspec.json.decode(one.document()) | change
+    with pytest.raises(VerificationFailed, match=words):
         Explainer.of(msgspec.json.encode(said), one.model, one.contract)
 
 

@@ -7,9 +7,10 @@ It holds no row: counts per leaf or means per column of the rows learned from, o
 It is signed with the package. A package without it is whole; it then gives no reasons.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from sealwright.kernel import VerificationFailed
 from sealwright.registry import Link
@@ -18,6 +19,7 @@ from sealwright.serving.reasons.model import Reference
 __all__ = ["MOST_BYTES", "Move", "Notice", "ReasonsDocument", "Sentence", "read_document"]
 
 MOST_BYTES = 4 << 20
+_Count = Annotated[int, Meta(ge=0)]
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,8 +41,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a feature may change, and to which values a search tries to move it."""
 
-    price: float
-    scale: float = 1.0  # one standard deviation of a number
+    price: Annotated[float, Meta(gt=0)]
+    scale: Annotated[float, Meta(gt=0)] = 1.0  # one standard deviation of a number
     numbers: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
     least: float | None = None
@@ -57,10 +59,8 @@ class ReasonsDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     link: Link
     toward: str  # "" where each answer is explained for its own class, or is a value
     reference: Reference
-    counts: tuple[int, ...] = ()  # trees: rows of the reference in each leaf
-    everyone: tuple[
-        int, ...
-    ] = ()  # trees: all rows learned from in each leaf, for branches no row of the reference takes
+    counts: tuple[_Count, ...] = ()  # trees: rows of the reference in each leaf
+    everyone: tuple[_Count, ...] = ()  # trees: all rows in each leaf, for branches that no row of the reference takes
     means: tuple[float, ...] = ()  # linear: mean of each column of the matrix over the reference
     usual: dict[str, float | str | None] = {}  # per feature: median, or commonest text, over the reference
     notice: Notice | None = None

@@ -67,6 +67,7 @@ class Explainer:
 
     def __init__(self, document: ReasonsDocument, digest: str, model_bytes: bytes, contract: Contract) -> None:
         """Compile; `digest` is that of the document's bytes."""
+        _refuse_unfit(document, contract)
         self._document, self._digest, self._contract = document, digest, contract
         columns = (*contract.numbers, *contract.strings)
         self._names = tuple(feature.name for feature in columns)
@@ -84,9 +85,7 @@ class Explainer:
         constants = np.array([one.other for one in opened.columns], dtype=np.float64)
         self._sums = _sums_of(core, document, owners, constants, len(columns))
         self._used = frozenset(self._names[place] for place in self._sums.used)
-        self._toward = contract.classes.index(document.toward) if document.toward in contract.classes else None
-        if (self._toward is None) != (document.toward == ""):
-            raise _unfit("it speaks of a class that the model does not have")
+        self._toward = contract.classes.index(document.toward) if document.toward else None
 
     def explain(
         self,
@@ -224,6 +223,19 @@ def _sums_of(
     if (len(document.counts), len(document.everyone)) != (leaves, leaves):
         raise _unfit("it counts other leaves than the model has")
     return TreeSums(core.model, document.counts, document.everyone, owners, constants, players)
+
+
+def _refuse_unfit(document: ReasonsDocument, contract: Contract) -> None:
+    """What it says in words and values must be about this model's classes and features."""
+    two = contract.classes if len(contract.classes) == 2 else ()
+    if document.toward and document.toward not in two:
+        raise _unfit("it speaks for a class that the model does not tell from one other")
+    if document.notice and {document.notice.adverse, document.toward} != set(two):
+        raise _unfit("what it calls a refusal is not the other one of two classes")
+    for feature in contract.features:
+        value = document.usual.get(feature.name)
+        if value is not None and isinstance(value, str) != (feature.kind == "category"):
+            raise _unfit("it has a usual value of another kind than its feature")
 
 
 def _unfit(problem: str) -> VerificationFailed:

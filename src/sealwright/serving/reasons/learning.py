@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 EVERYONE = ""
 FEWEST = 30  # rows of a population: fewer are mostly noise, and close to single persons
 _MOST_ROWS = 20_000  # counted; of more, every so many-th
-_MOST_LEAVES = 100_000
+_MOST_LEAVES = 50_000  # compiling them takes a few seconds of a server that loads the version
 _QUANTILES = (0.05, *(place / 10 for place in range(1, 10)), 0.95)
 _MOST_TEXTS = 20
 
