@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["counted_for_reasons", "explainer_of", "refuse_unclear_reasons"]
 
+_PRIVATE = "of a private training, counts of its rows would tell more than the privacy budget allows"
+
 
 def refuse_unclear_reasons(desk: Desk) -> None:
     """Say, before anything is trained, what is unclear about the reasons the project declares.
@@ -38,7 +40,7 @@ def counted_for_reasons(
 ) -> tuple[bytes | None, str]:
     """What the rows learned from show about a model that was let in; or None, and why."""
     if desk.project.spec.training.privacy is not None:
-        return None, "it was trained privately; counts of its rows would tell more than its privacy budget allows"
+        return None, _PRIVATE
     from sealwright.assurance import pack, read_interface  # as above
 
     features = pack(rows, read_interface(interface))
@@ -51,10 +53,11 @@ def explainer_of(desk: Desk, run: Run) -> bytes | None:
     Raises
     ------
     InvalidInput
-        What the project declares about reasons does not fit.
+        What the project declares about reasons does not fit, or this model can give none.
     """
     trained, spec = run.product("train"), desk.project.spec
     if "explainer" not in trained:
+        _refuse_promised(desk, trained)
         return None
     interface = strict_json(desk.runs.fetch(trained["interface"]), what="interface.json")
     _refuse_unclear(desk, interface["order"])
@@ -70,6 +73,17 @@ def explainer_of(desk: Desk, run: Run) -> bytes | None:
     )
 
 
+def _refuse_promised(desk: Desk, trained: Mapping[str, Any]) -> None:
+    """A project that declares reasons makes no version without them."""
+    if desk.project.spec.serving.reasons:
+        record = strict_json(desk.runs.fetch(trained["record"]), what="training record")
+        why = record.get("no_reasons") or "it was trained before rows were counted for them"
+        raise InvalidInput(
+            f"serving.reasons declares reasons, and this model can give none: {why}.\n"
+            "Train it anew with one of the recipes boosting, forest and logistic, or take serving.reasons out."
+        )
+
+
 def _refuse_unclear(desk: Desk, names: Collection[str]) -> None:
     spec = desk.project.spec
     reasons, proxies = spec.serving.reasons, spec.serving.proxies
@@ -77,6 +91,8 @@ def _refuse_unclear(desk: Desk, names: Collection[str]) -> None:
     problems += [f"serving.proxies: {name} is no feature of the model" for name in proxies if name not in names]
     if reasons and spec.data.positive is None:
         problems.append("serving.reasons: only of two classes one is a refusal; this target has others")
+    if reasons and spec.training.privacy is not None:
+        problems.append(f"serving.reasons: there would be none; {_PRIVATE}")
     unnamed = [name for name in names if name not in {*reasons, *proxies, *desk.groups}]
     if reasons and unnamed:
         problems.append(f"serving.reasons: no sentence for {', '.join(unnamed[:20])}; any feature may be a reason")

@@ -258,4 +258,5 @@ def _checked(
         f"the gate passed exactly this package, on these statements, by the policy {release.policy[:19]}… for {release.risk_class} risk",
         f"approvals, each signed by an enrolled person for this package and policy: {people}",
         *report.checked,
+        *(("explainer.json is about this model",) if EXPLAINER in files else ()),
     )
