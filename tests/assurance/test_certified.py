@@ -22,7 +22,6 @@ from sealwright.assurance.adapters.onnx import OnnxPredictor
 from sealwright.assurance.case import Case
 from sealwright.assurance.case_making import make_case
 from sealwright.assurance.certified.certificate import Certificate, certify
-from sealwright.assurance.certified.reading import Unreadable
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.elsewhere.given_model import GivenModel
 from sealwright.assurance.elsewhere.given_rows import given_rows
@@ -30,6 +29,7 @@ from sealwright.assurance.evasion.search import search
 from sealwright.assurance.goal import goal_of
 from sealwright.assurance.interface import Interface, NumberInput, read_interface
 from sealwright.assurance.service import predictor_of
+from sealwright.registry import Unreadable
 from sealwright.training import RECIPES
 from sealwright.training.adapters.estimators import fit
 from sealwright.training.adapters.onnx_export import export

@@ -26,7 +26,7 @@ from sealwright.assurance.case_making import make_case
 from sealwright.assurance.certified import certificate
 from sealwright.assurance.certified.certificate import Certificate, certify
 from sealwright.assurance.certified.joining import joined
-from sealwright.assurance.certified.reading import Leaves, Reading, Source
+from sealwright.assurance.certified.reading import Leaves, Reading
 from sealwright.assurance.checks.robustness import leaf_hops as check
 from sealwright.assurance.constraints.making import constraints_of
 from sealwright.assurance.evasion.flips import hold_the_laws
@@ -35,6 +35,7 @@ from sealwright.assurance.evasion.search import search
 from sealwright.assurance.goal import goal_of
 from sealwright.assurance.interface import read_interface
 from sealwright.assurance.service import predictor_of
+from sealwright.registry import Source
 
 from .conftest import case_of
 

@@ -28,7 +28,7 @@ from sealwright.evidence import (
     make_attestation,
     measured,
 )
-from sealwright.kernel import FixedClock, digest_of, hex_of
+from sealwright.kernel import FixedClock, canonical_json, digest_of, hex_of
 from sealwright.pipeline import create_workspace, export_bundle
 from sealwright.registry import Candidate, PackageParts, SealedPackage, build_bom, build_candidate, build_card
 from sealwright.serving import decision_ledger_folder, decision_origin
@@ -209,6 +209,7 @@ class AuditorHouse:
                 card_md=build_card(m, INTERFACE, read),
                 bom=build_bom(m, INTERFACE, read, packages={"python": "3.11"}, now=self.clock()),
                 statements=envelopes | {"attestation-1": word},
+                explainer=canonical_json({"format": 1, "model": m}),
             )
         )
 

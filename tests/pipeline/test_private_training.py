@@ -32,6 +32,7 @@ from sealwright.pipeline import (
 )
 from sealwright.pipeline.alternatives import compare
 from sealwright.pipeline.desk import Desk, evidence_of
+from sealwright.pipeline.explainer import explainer_of
 from sealwright.pipeline.privacy_budget import budget_of, set_budget
 from sealwright.pipeline.private_release import release_private
 from sealwright.pipeline.private_training import reserve, rows_learned_from
@@ -69,7 +70,11 @@ def make(tmp_path: Path) -> Make:
     """A project with its data: its name, how it trains, and what its data section says besides."""
 
     def project(
-        name: str = "loans", training: dict[str, Any] = PRIVATE, columns: dict[str, Any] = COLUMNS, **data: Any
+        name: str = "loans",
+        training: dict[str, Any] = PRIVATE,
+        columns: dict[str, Any] = COLUMNS,
+        serving: dict[str, Any] | None = None,
+        **data: Any,
     ) -> Project:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
@@ -84,6 +89,7 @@ def make(tmp_path: Path) -> Make:
             "data": {**kept, "columns": columns},
             "training": training,
             "assurance": {"suites": ["performance"]},
+            "serving": serving or {},
         }
         (folder / "sealwright.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
         return load_project(folder)
@@ -118,6 +124,17 @@ def trained(workspace: Workspace, project: Project) -> bool:
 # --- one training
 
 
+def test_reasons_that_a_private_training_could_not_give_cost_no_budget(workspace: Workspace, make: Make) -> None:
+    reasons = {
+        name: {"code": f"R{place}", "text": f"Because of {name}."} for place, name in enumerate(("income", "branch"))
+    }
+    project = taken(workspace, make(serving={"reasons": reasons}))
+    with pytest.raises(InvalidInput, match="there would be none"):
+        train(workspace, project, by=operator("ada"))
+    assert not trained(workspace, project)
+    assert spends(workspace) == []
+
+
 def test_a_training_and_releases_draw_on_one_budget_and_doing_it_again_costs_again(
     workspace: Workspace, make: Make
 ) -> None:
@@ -145,6 +162,11 @@ def test_a_training_and_releases_draw_on_one_budget_and_doing_it_again_costs_aga
     assert (view["spent"], view["releases"], view["trainings"]) == ("2.25", 1, 1)
     assert [one["kind"] for one in view["spends"]] == ["count", "training"]
     assert view["spends"][1]["purpose"] == f"naive_bayes, {done.run.id}"
+
+    # exact counts of leaves, or means of columns, would undo what the noise in the model protects
+    assert "explainer" not in done.run.product("train")
+    assert "privacy budget" in done.record["no_reasons"]
+    assert explainer_of(Desk(workspace, project), done.run) is None
 
     again = train(workspace, project, by=operator("ada"))  # nothing it was made from changed: the model that is kept
     assert (again.again, again.model) == (True, done.model)

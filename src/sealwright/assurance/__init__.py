@@ -13,6 +13,7 @@ from sealwright.kernel import MissingExtra
 if TYPE_CHECKING:
     from sealwright.assurance.adapters.onnx import OnnxPredictor
     from sealwright.assurance.carrying_out import Kept, Spread
+    from sealwright.assurance.constraint_spec import ChangeSpec
     from sealwright.assurance.deletion import Deletion
     from sealwright.assurance.elsewhere.explaining import Explained, explain_given
     from sealwright.assurance.elsewhere.judging import judge
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AssuranceSpec",
     "Budget",
+    "ChangeSpec",
     "ClaimedPrivacy",
     "Completeness",
     "CrossValidation",
@@ -118,6 +120,7 @@ __all__ = [
 _HOME = {
     "adapters.onnx": ("OnnxPredictor",),
     "carrying_out": ("Kept", "Spread"),
+    "constraint_spec": ("ChangeSpec",),
     "deletion": ("Deletion",),
     "elsewhere.explaining": ("Explained", "explain_given"),
     "elsewhere.judging": ("judge",),

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sealwright.evidence import ATTESTATION_TYPE
-from sealwright.kernel import NotFound, strict_json
+from sealwright.kernel import NotFound, digest_of, strict_json
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.explainer import explainer_of
 from sealwright.pipeline.runs import Run
 from sealwright.registry import Candidate, PackageParts, build_candidate, build_card
 from sealwright.trust import Statement, verify_statement
@@ -83,6 +84,7 @@ def put_together(desk: Desk, run: Run) -> Run:
                 packages={"python": environment["python"], **environment["packages"]},
                 now=desk.workspace.clock(),
             ),
+            explainer=explainer_of(desk, run),
             statements=envelopes | dict(zip(_numbered(desk, run), _attestations(desk, run).values(), strict=True)),
         )
     )
@@ -92,8 +94,10 @@ def put_together(desk: Desk, run: Run) -> Run:
 
 
 def _of(desk: Desk, run: Run) -> str:
-    """What a candidate is put together from: every statement of its run, and what people attested about its model."""
-    return digest_of_json({**_names(run), **_numbered(desk, run)})
+    """What a candidate is put together from: the statements of its run, what people attested about its model, its explainer."""
+    explainer = explainer_of(desk, run)
+    beside = {} if explainer is None else {"explainer": digest_of(explainer)}
+    return digest_of_json({**_names(run), **_numbered(desk, run), **beside})
 
 
 def _names(run: Run) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, canonical_json, silent, strict_json
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
+from sealwright.pipeline.explainer import counted_for_reasons, refuse_unclear_reasons
 from sealwright.pipeline.governance_facts import governance_predicate
 from sealwright.pipeline.learned_columns import columns_learned_from
 from sealwright.pipeline.permission import allow
@@ -65,7 +66,7 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     NotFound
         Nothing was ingested yet.
     InvalidInput
-        The data cannot be learned from, or your own code failed.
+        The data cannot be learned from, your own code failed, or the declared reasons are unclear.
     OperationFailed
         A limit on time or memory was reached.
     StoppedByPolicy
@@ -79,6 +80,7 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     desk = Desk(workspace, project)
     run, spec = desk.last(), project.spec
     taken = run.product("ingest")
+    refuse_unclear_reasons(desk)
     cleared = require_basis(desk, by=by.counts_as)
     out = withholding(desk, cleared)
     of = _made_from(project, taken["snapshot"], out)
@@ -91,10 +93,11 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by.counts_as)
     table = snapshot.read()
     started = workspace.clock()
-    result, interface = _learned(desk, table, snapshot.synthetic, progress)
+    result, interface, rows = _learned(desk, table, snapshot.synthetic, progress)
     result = entered(result, reserved.get(run.id))
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
+    counted, why = counted_for_reasons(desk, result.model, interface, rows)
     finished = workspace.clock()
     said = {
         "provenance": (
@@ -115,8 +118,9 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
         "model": desk.runs.keep(result.model),
         "interface": desk.runs.keep(canonical_json(interface)),
         "environment": desk.runs.keep(canonical_json(result.environment)),
-        "record": desk.runs.keep(canonical_json(_record(result, admitted))),
+        "record": desk.runs.keep(canonical_json({**_record(result, admitted), "no_reasons": why})),
         "task": interface["task"],
+        **({"explainer": desk.runs.keep(counted)} if counted is not None else {}),
         "statements": {
             name: desk.state(about, kind, predicate, by=by.counts_as) for name, (kind, predicate) in said.items()
         },
@@ -126,8 +130,8 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
 
 def _learned(
     desk: Desk, table: "pa.Table", synthetic: int, progress: Progress
-) -> tuple[TrainingResult, Mapping[str, Any]]:
-    """What the recipe learned from the training part of the rows, and the interface of the model."""
+) -> tuple[TrainingResult, Mapping[str, Any], "pa.Table"]:
+    """What the recipe learned, the interface of the model, and the rows it learned from."""
     project, spec = desk.project, desk.project.spec
     rows, holdout = split(table, spec.data, spec.training.seed, synthetic=synthetic)
     rows = rows_learned_from(desk.workspace, project, spec.training, rows)
@@ -141,7 +145,7 @@ def _learned(
         progress=progress,
         hidden=(desk.workspace.home.resolve(),),
     )
-    return result, interface
+    return result, interface, rows
 
 
 def _made_from(project: Project, snapshot: str, out: Withholding) -> str:

@@ -31,6 +31,18 @@ if TYPE_CHECKING:
         VerifiedPackage,
         Version,
     )
+    from sealwright.registry.opened.ensemble import ensemble_of
+    from sealwright.registry.opened.opening import Opened, open_model
+    from sealwright.registry.opened.source import (
+        Linear,
+        Link,
+        Rows,
+        Source,
+        Trees,
+        Unreadable,
+        column_values,
+        matrix_of,
+    )
     from sealwright.registry.package import build_candidate, seal
     from sealwright.registry.pointer import (
         POINTER_TYPE,
@@ -62,6 +74,9 @@ _HOME = {
         "VerifiedPackage",
         "Version",
     ),
+    "opened.ensemble": ("ensemble_of",),
+    "opened.opening": ("Opened", "open_model"),
+    "opened.source": ("Linear", "Link", "Rows", "Source", "Trees", "Unreadable", "column_values", "matrix_of"),
     "package": ("build_candidate", "seal"),
     "pointer": (
         "POINTER_TYPE",
@@ -86,7 +101,10 @@ __all__ = [
     "AdmissionReport",
     "Candidate",
     "DatabaseOlder",
+    "Linear",
+    "Link",
     "ModelRefused",
+    "Opened",
     "PackageParts",
     "PackageRevoked",
     "PointerExpired",
@@ -97,7 +115,11 @@ __all__ = [
     "Registry",
     "Revocation",
     "RevocationList",
+    "Rows",
     "SealedPackage",
+    "Source",
+    "Trees",
+    "Unreadable",
     "VerifiedPackage",
     "Version",
     "admit_onnx",
@@ -105,6 +127,10 @@ __all__ = [
     "build_candidate",
     "build_card",
     "check_structure",
+    "column_values",
+    "ensemble_of",
+    "matrix_of",
+    "open_model",
     "open_trusted_files",
     "read_pointer",
     "seal",

@@ -33,6 +33,7 @@ class PackageParts:
     card_md: str = field(repr=False)
     bom: bytes = field(repr=False)
     statements: Mapping[str, bytes] = field(repr=False)  # "charter", "snapshot", "provenance", "quality", …
+    explainer: bytes | None = field(repr=False, default=None)  # what reasons need besides the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from sealwright.kernel import VerificationFailed
 __all__ = [
     "APPROVAL",
     "ATTESTATION",
+    "EXPLAINER",
     "GATE",
     "REQUIRED",
     "SIGNATURE",
@@ -26,6 +27,8 @@ __all__ = [
 
 SIGNATURE = "model.sig"
 GATE = "statements/gate.json"
+EXPLAINER = "explainer.json"
+"""What reasons need besides the model. The one file a package may lack."""
 REQUIRED = (
     "model.onnx",
     "interface.json",
@@ -114,7 +117,7 @@ def check_layout(names: Iterable[str], *, sealed: bool) -> None:
     late = {SIGNATURE, GATE}
     reasons = [f"{name} is missing" for name in sorted(wanted - set(listed))]
     for name in sorted(listed):
-        known = name in wanted or _STATEMENT.fullmatch(name)
+        known = name in wanted or name == EXPLAINER or _STATEMENT.fullmatch(name)
         if not known or (not sealed and (name in late or APPROVAL.fullmatch(name))):
             reasons.append(f"{shown(name)} has no place in a {'package' if sealed else 'candidate'}")
         elif _NUMBERED.match(name) and not APPROVAL.fullmatch(name) and not ATTESTATION.fullmatch(name):

@@ -26,11 +26,12 @@ from sealwright.kernel import (
     private_folder,
 )
 from sealwright.registry.admission import check_structure
+from sealwright.registry.explained import model_explained_in
 from sealwright.registry.folder import open_trusted_files
 from sealwright.registry.identity import digests_of, package_digest
 from sealwright.registry.interface import read_interface
 from sealwright.registry.model import Candidate, PackageParts, SealedPackage
-from sealwright.registry.names import GATE, SIGNATURE, check_layout
+from sealwright.registry.names import EXPLAINER, GATE, SIGNATURE, check_layout
 from sealwright.registry.verify import verify_contents
 from sealwright.trust import Signer, TrustRoot, sign_model_files
 
@@ -55,7 +56,7 @@ def build_candidate(parts: PackageParts) -> Candidate:
     ModelRefused
         The model does not pass the structural gate.
     InvalidInput
-        The interface contradicts itself.
+        The interface contradicts itself, or the explainer is about another model.
     """
     shape = read_interface(parts.interface)
     files = {
@@ -64,9 +65,12 @@ def build_candidate(parts: PackageParts) -> Candidate:
         "card.md": parts.card_md.encode("utf-8"),
         "bom.cdx.json": parts.bom,
         **{f"statements/{name}.json": envelope for name, envelope in parts.statements.items()},
+        **({EXPLAINER: parts.explainer} if parts.explainer is not None else {}),
     }
     check_layout(files, sealed=False)
     report = check_structure(parts.model, parts.interface)
+    if parts.explainer is not None and model_explained_in(parts.explainer) != report.model:
+        raise InvalidInput("This explainer is about another model. Count its rows again.")
     files = dict(sorted(files.items()))
     return Candidate(digest=package_digest(digests_of(files)), model=report.model, project=shape.project, files=files)
 

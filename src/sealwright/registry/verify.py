@@ -19,12 +19,13 @@ from sealwright import evidence
 from sealwright.kernel import SealwrightError, VerificationFailed, canonical_json, strict_json
 from sealwright.registry.admission import AdmissionReport, check_structure
 from sealwright.registry.bom_reader import model_named_in
+from sealwright.registry.explained import model_explained_in
 from sealwright.registry.folder import ReadLimits, open_trusted_files
 from sealwright.registry.gate_check import check_gate
 from sealwright.registry.identity import digests_of, package_digest
 from sealwright.registry.interface import read_interface
 from sealwright.registry.model import VerifiedPackage
-from sealwright.registry.names import APPROVAL, ATTESTATION, GATE, SIGNATURE, check_layout
+from sealwright.registry.names import APPROVAL, ATTESTATION, EXPLAINER, GATE, SIGNATURE, check_layout
 from sealwright.trust import Statement, TrustRoot, verify_model_folder, verify_statement
 
 __all__ = ["verify_files", "verify_package"]
@@ -197,6 +198,8 @@ def _documents(
         _need(model_named_in(files[name]) == model, name, "is about another model")
         name = "card.md"
         files[name].decode("utf-8")
+        name = EXPLAINER
+        _need(name not in files or model_explained_in(files[name]) == model, name, "is about another model")
     except VerificationFailed:
         raise
     except (SealwrightError, UnicodeDecodeError) as error:
@@ -255,4 +258,5 @@ def _checked(
         f"the gate passed exactly this package, on these statements, by the policy {release.policy[:19]}… for {release.risk_class} risk",
         f"approvals, each signed by an enrolled person for this package and policy: {people}",
         *report.checked,
+        *(("explainer.json is about this model",) if EXPLAINER in files else ()),
     )

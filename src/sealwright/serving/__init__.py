@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Misdirected,
         problem_body,
     )
+    from sealwright.serving.reasons import Explainer, Reasons, counted_rows, explainer_document
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.strict_bodies import strict_body
     from sealwright.serving.transport.admission import Head, read_head
@@ -49,6 +50,7 @@ __all__ = [
     "DECISION_KEY_PURPOSE",
     "DecisionRecord",
     "EventLog",
+    "Explainer",
     "Head",
     "HttpRefusal",
     "HttpServer",
@@ -56,6 +58,7 @@ __all__ = [
     "Limits",
     "MethodNotAllowed",
     "Misdirected",
+    "Reasons",
     "Running",
     "ServeConfig",
     "ServingSpec",
@@ -68,9 +71,11 @@ __all__ = [
     "become",
     "ca_files",
     "contract_of",
+    "counted_rows",
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
+    "explainer_document",
     "launch",
     "openapi_of",
     "predict_scope",
@@ -129,6 +134,12 @@ _HOME = {
         "MethodNotAllowed",
         "Misdirected",
         "problem_body",
+    ),
+    "reasons": (
+        "Explainer",
+        "Reasons",
+        "counted_rows",
+        "explainer_document",
     ),
     "spec": ("ServingSpec",),
     "strict_bodies": ("strict_body",),

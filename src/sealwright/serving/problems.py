@@ -25,6 +25,7 @@ __all__ = [
     "LengthRequired",
     "MethodNotAllowed",
     "Misdirected",
+    "NoReasons",
     "NoSuchRoute",
     "NotReady",
     "NotRecorded",
@@ -103,6 +104,12 @@ class MethodNotAllowed(HttpRefusal):
     def __init__(self, allowed: Sequence[str]) -> None:
         super().__init__(f"Allowed: {', '.join(sorted(allowed))}.")
         self.headers = ((b"allow", ", ".join(sorted(allowed)).encode()),)
+
+
+class NoReasons(HttpRefusal):
+    """The version in service carries no explainer: made without one, or by a recipe that cannot be opened up."""
+
+    code, status, title = "reasons.none", 409, "This version carries no explainer, so it gives no reasons"
 
 
 class BodyIncomplete(HttpRefusal):

@@ -6,11 +6,28 @@ Does not answer: where it listens and with which certificate. That is chosen whe
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sealwright.kernel import InvalidInput, check_name
 
-__all__ = ["ServingSpec"]
+__all__ = ["ReasonSpec", "ServingSpec"]
+
+
+class ReasonSpec(BaseModel):
+    """How a feature is named to a person who was refused because of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: Annotated[
+        str,
+        Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", description="Stable code, such as R04. Features may share one."),
+    ]
+    text: Annotated[
+        str, Field(min_length=8, max_length=300, description="The reason in one sentence, as the person reads it.")
+    ]
+    inquiries: Annotated[
+        bool, Field(description="true: counts credit enquiries, which come on top of four principal reasons.")
+    ] = False
 
 
 class ServingSpec(BaseModel):
@@ -47,6 +64,33 @@ class ServingSpec(BaseModel):
             description="Names callers may use for this server (the Host header), besides this machine's own.",
         ),
     ] = ()
+
+    reasons: Annotated[
+        dict[str, ReasonSpec],
+        Field(
+            max_length=1000,
+            exclude_if=lambda value: not value,
+            description="For each feature, the code and sentence it is given as a reason of refusal with.",
+        ),
+    ] = {}
+    proxies: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=1000,
+            exclude_if=lambda value: not value,
+            description="Features that stand in for a protected attribute: like one, never given as a reason.",
+        ),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _one_sentence_for_a_code(self) -> "ServingSpec":
+        known: dict[str, str] = {}
+        for feature, reason in self.reasons.items():
+            if known.setdefault(reason.code, reason.text) != reason.text:
+                raise ValueError(f"reasons.{feature}: the code {reason.code} has another sentence already")
+            if not reason.text.isprintable():
+                raise ValueError(f"reasons.{feature}: the sentence stands on one line, in printable characters")
+        return self
 
     @field_validator("channel")
     @classmethod

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sealwright.assurance.certified.reading import Leaves, Unreadable
+from sealwright.assurance.certified.reading import Leaves
+from sealwright.registry import Unreadable
 
 __all__ = ["leaves_of"]
 

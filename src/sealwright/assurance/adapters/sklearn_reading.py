@@ -10,8 +10,9 @@ import numpy as np
 
 from sealwright.assurance.adapters.estimator_trees import estimator_trees
 from sealwright.assurance.adapters.leaves import leaves_of
-from sealwright.assurance.certified.reading import Linear, Link, Reading, Source, Unreadable
+from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.unexplained import CannotExplain
+from sealwright.registry import Linear, Link, Source, Unreadable
 
 __all__ = ["read_sklearn"]
 

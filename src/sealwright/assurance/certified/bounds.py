@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.certified.reading import Leaves, Linear, Reading, Source, column_values
+from sealwright.assurance.certified.reading import Leaves, Reading
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.features import Features
+from sealwright.registry import Linear, Source, column_values
 
 __all__ = ["Prices", "linear_drop", "prices_of", "tree_low"]
 

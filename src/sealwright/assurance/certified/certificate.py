@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.certified.bounds import linear_drop, prices_of, tree_low
 from sealwright.assurance.certified.joining import joined
-from sealwright.assurance.certified.reading import Linear, Openable, Reading, Unreadable
+from sealwright.assurance.certified.reading import Openable, Reading
 from sealwright.assurance.certified.sides import Side, link_of, sides_of
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.features import Features
 from sealwright.assurance.goal import Goal
+from sealwright.registry import Linear, Unreadable
 
 __all__ = ["Certificate", "certify"]
 

@@ -6,61 +6,17 @@ Does not answer: for models that are not a linear function or a sum of trees beh
 Whether a model was read rightly is not taken on trust: its scores must give back the model's own answers.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.features import Features
+from sealwright.registry import Linear, Link, Source, column_values, matrix_of
 
-__all__ = ["Leaves", "Linear", "Link", "Openable", "Reading", "Source", "Unreadable", "column_values"]
-
-Link = Literal["softmax", "logistic", "shares", "value"]
-"""From scores to answers: softmax of all; the logistic function of the only one, for the second class; shares as they
-are (of the only one, for the second class); a value as it is."""
-
-
-class Unreadable(Exception):
-    """The model is of no kind that is read here; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One column of the matrix, as a function of one column of the rows.
-
-    number: (x - centre) * factor, a missing x standing for `fill`; missing: 1 where x is missing, else 0;
-    string: `table` of the text, else `other`; constant: `other`.
-    """
-
-    kind: Literal["number", "missing", "string", "constant"]
-    place: int = 0  # of the number or text column it comes from
-    centre: float = 0.0
-    factor: float = 1.0
-    fill: float = float("nan")
-    table: Mapping[str, float] = field(default_factory=dict)
-    other: float = 0.0
-
-    def of_numbers(self, x: NDArray[np.floating]) -> Floats:
-        """Values of a number or missing column."""
-        wide = x.astype(np.float64)
-        gone = np.isnan(wide)
-        if self.kind == "missing":
-            return gone.astype(np.float64)
-        return np.asarray((np.where(gone, self.fill, wide) - self.centre) * self.factor)
-
-    def of_text(self, text: str) -> float:
-        return self.table.get(text, self.other)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linear:
-    """Scores linear in the matrix."""
-
-    weights: Floats  # shape (columns, scores)
-    constant: Floats  # shape (scores,)
+__all__ = ["Leaves", "Openable", "Reading"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +49,7 @@ class Reading:
     def scores(self, features: Features) -> Floats:
         """Scores of shape (n, scores)."""
         if isinstance(self.core, Linear):
-            matrix = np.column_stack([column_values(source, features) for source in self.columns])
-            return np.asarray(matrix @ self.core.weights + self.core.constant)
+            return np.asarray(matrix_of(self.columns, features) @ self.core.weights + self.core.constant)
         return np.asarray(self.inside(features, self.core).astype(np.float64) @ self.core.scores + self.core.constant)
 
     def inside(self, features: Features, leaves: Leaves) -> NDArray[np.bool_]:
@@ -125,13 +80,3 @@ class Openable(Protocol):
 
     def opened(self) -> Reading:
         """The model opened up; raises `Unreadable` with the reason where it is of no kind that is read."""
-
-
-def column_values(source: Source, features: Features) -> Floats:
-    """One column of the matrix, shape (n,)."""
-    if source.kind == "constant":
-        return np.full(len(features), source.other)
-    if source.kind == "string":
-        texts, back = np.unique(features.strings[:, source.place].astype(str), return_inverse=True)
-        return np.array([source.of_text(str(text)) for text in texts])[back]
-    return source.of_numbers(features.numbers[:, source.place])

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
-from sealwright.assurance.certified.reading import Link, Reading
+from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.goal import Goal
+from sealwright.registry import Link
 
 __all__ = ["Side", "link_of", "sides_of"]
 

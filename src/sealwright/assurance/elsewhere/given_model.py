@@ -12,13 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.certified.reading import Reading, Unreadable
+from sealwright.assurance.certified.reading import Reading
 from sealwright.assurance.elsewhere.given_rows import GivenRows
 from sealwright.assurance.evasion.slopes import Slopes
 from sealwright.assurance.features import Features
 from sealwright.assurance.predictor import Inside, UnusablePredictions
 from sealwright.assurance.spec import class_text
 from sealwright.kernel import InvalidInput
+from sealwright.registry import Unreadable
 
 __all__ = ["GivenModel", "Native", "classes_of", "is_regressor", "is_torch"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealwright.assurance.bootstrap import Floats
-from sealwright.assurance.certified.reading import Leaves, Linear, Openable, Reading, Unreadable
+from sealwright.assurance.certified.reading import Leaves, Openable, Reading
 from sealwright.assurance.certified.sides import Side, link_of, sides_of
 from sealwright.assurance.constraints.model import Constraints
 from sealwright.assurance.evasion.asked import Tape, tape_of
@@ -19,6 +19,7 @@ from sealwright.assurance.evasion.costs import affordable
 from sealwright.assurance.evasion.flips import Flips
 from sealwright.assurance.features import Features
 from sealwright.assurance.goal import Goal
+from sealwright.registry import Linear, Unreadable
 
 __all__ = ["leaf_hops"]
 

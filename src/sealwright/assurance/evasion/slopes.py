@@ -10,8 +10,9 @@ import numpy as np
 
 from sealwright.assurance.bootstrap import Floats
 from sealwright.assurance.case import Case
-from sealwright.assurance.certified.reading import Linear, Openable, Reading, Unreadable
+from sealwright.assurance.certified.reading import Openable, Reading
 from sealwright.assurance.features import Features
+from sealwright.registry import Linear, Unreadable
 
 __all__ = ["Slopes", "slopes_of"]
 

@@ -233,6 +233,7 @@ def holds(one: Statement, project: str) -> bool:
 # ---- 5 The package: a folder of plain files, signed as a whole -----------------------------------------------------
 SIGSTORE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PLAIN = {"model.sig", "model.onnx", "interface.json", "card.md", "bom.cdx.json"}
+MAY_BE = {"explainer.json"}  # what reasons of single decisions need besides the model
 BY_PEOPLE = re.compile(r"statements/(approval|attestation)-[1-9][0-9]?\.json")
 STATEMENT = re.compile(r"statements/(?!approval-|attestation-)[a-z][a-z0-9_-]*\.json")
 KINDS = {name: f"{OURS}{name}:v1" for name in ("charter", "snapshot", "approval", "attestation")}
@@ -245,7 +246,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     # (1) The files of a package, all of them and no others, under the model signature.
     for name in sorted({*files, *PLAIN, "statements/charter.json", "statements/gate.json"}):
         with within(name):
-            known = name in PLAIN or BY_PEOPLE.fullmatch(name) or STATEMENT.fullmatch(name)
+            known = name in PLAIN | MAY_BE or BY_PEOPLE.fullmatch(name) or STATEMENT.fullmatch(name)
             need(name in files and bool(known), "is missing, or has no place in a package")
     digests = {name: sha256(data) for name, data in files.items() if name != "model.sig"}
     with within("model.sig"):
@@ -255,7 +256,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     package = sha256(jcs([[name, digests[name]] for name in sorted(digests.keys() - late)]).encode())
     # (3) The statements, each by whoever signs its kind.
     signed: dict[str, Statement] = {}
-    for name in sorted(digests.keys() - PLAIN):
+    for name in sorted(digests.keys() - PLAIN - MAY_BE):
         person, short = BY_PEOPLE.fullmatch(name), Path(name).stem
         with within(name):
             if person:
@@ -266,7 +267,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     # (4) And each about this package, its model, or the data the model was made from.
     model, project = digests["model.onnx"], signed["charter"].said["project"]
     data = set(signed["snapshot"].about.values()) if "snapshot" in signed else set()
-    for name in sorted(digests.keys() - PLAIN - {"statements/charter.json", "statements/snapshot.json"}):
+    for name in sorted(digests.keys() - PLAIN - MAY_BE - {"statements/charter.json", "statements/snapshot.json"}):
         measured = STATEMENT.fullmatch(name) and Path(name).stem not in KINDS  # of the model, or of its data
         wanted = {package} if name in late else {model} | data if measured else {model}
         with within(name):
@@ -293,7 +294,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     ]
     report.not_checked += [
         "whether model.onnx opens and computes what was measured: `sealwright verify` looks into it",
-        "the training data, of which only the digest is here; card.md and bom.cdx.json, which are signed but not read",
+        "the training data, of which only the digest is here; card.md, bom.cdx.json, explainer.json: signed, not read",
         "whether an approver trained the model or was struck off: the gate asked, and its verdict is signed",
     ]
     return signed

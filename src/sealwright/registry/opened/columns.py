@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sealwright.assurance.certified.reading import Source, Unreadable
+from sealwright.registry.opened.source import Source, Unreadable
 
 __all__ = ["Column", "Text", "encoded"]
 
