@@ -57,7 +57,8 @@ def test_joined_trees_give_every_row_the_same_sum(seed: int, most: int) -> None:
     assert isinstance(core, Leaves)
     fewer = joined(core, most)
     assert len(fewer.scores) <= max(most, len(core.scores))
-    assert (fewer.first.size == 1) == (most == 100_000)
+    if most == 100_000:  # room enough for one tree of all; with less it depends on how many leaves are reached
+        assert fewer.first.size == 1
     rows = Features(numbers=_gapped(rng), strings=np.empty((200, 0), dtype=object))
     columns = tuple(Source(kind="number", place=place) for place in range(3))
     sums = [Reading(words="", columns=columns, core=one, links=("shares",)).scores(rows) for one in (core, fewer)]

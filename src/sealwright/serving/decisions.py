@@ -13,6 +13,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ from sealwright.trust import (
     PROMISE_SECONDS,
     Ledger,
     LedgerEntry,
+    Prepared,
     Promised,
     RecordSealer,
     decision_detail,
@@ -37,6 +39,8 @@ from sealwright.trust import (
 __all__ = ["DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
+_QUICK_SECONDS = 0.002  # the loop waits itself for what takes no longer
+_APART_SECONDS = 1.0
 _LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
@@ -74,8 +78,9 @@ _DECODER = msgspec.msgpack.Decoder(DecisionRecord)
 class DecisionLog:
     """Writes decisions of one channel into one ledger, from one event loop.
 
-    While one commit is under way the next decisions gather, so that under load one wait for the disk,
-    one signature and one wake-up serve many of them.
+    Where disk and signer answer within two milliseconds, the event loop waits for them itself: what comes meanwhile
+    gathers in the sockets. Where they do not, the ledger's thread waits, and what comes meanwhile gathers here. Either way
+    one wait for the disk and one signature serve many decisions.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class DecisionLog:
         self._under_way = 0  # decisions that are being committed
         self._busy = False  # a commit is under way
         self._failed = False
+        self._apart_until = 0.0  # disk or signer were slow; until then the loop does not wait for them
 
     @property
     def waiting(self) -> int:
@@ -157,37 +163,49 @@ class DecisionLog:
         return "decisions cannot be recorded" if self._failed else ""
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give what was gathered to the ledger's thread."""
+        """Have what was gathered written down: here, where disk and signer are quick, else by the ledger's thread."""
         gathered, self._gathered = self._gathered, []
         self._busy, self._under_way = bool(gathered), len(gathered)
         if not gathered:
             return
         try:
-            salts = secrets.token_bytes(_SALT_BYTES * len(gathered))
-            day = self._clock().date().isoformat()
-            entries = []
-            for at, one in enumerate(gathered):
-                one.salt = salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]
-                entries.append(
-                    prepare_decision(
-                        decision=one.decision,
-                        model=one.served.contract.project,
-                        package=one.served.package,
-                        request=one.body,
-                        answer=one.answer,
-                        salt=one.salt,
-                        sealed=self._sealed(one, day),
-                    )
-                )
-            written = self._ledger.keep(entries, on_disk=self._on_disk)
-            for one in gathered:
-                if one.times is not None:
-                    one.times.mark("seal")
+            entries = self._entries(gathered)
+            begun = perf_counter()
+            promised = self._ledger.keep_here(entries, on_disk=self._on_disk) if begun >= self._apart_until else None
+            if promised is None:
+                written = self._ledger.keep(entries, on_disk=self._on_disk)
+                written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))
+                return
         except SealwrightError as error:
             self._busy, self._under_way = False, 0
             self._fail(gathered, error)
             return
-        written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))
+        self._busy, self._under_way = False, 0
+        if perf_counter() - begun > _QUICK_SECONDS:
+            self._apart_until = perf_counter() + _APART_SECONDS
+        self._give(gathered, promised)
+
+    def _entries(self, gathered: Sequence[Inquiry]) -> list[Prepared]:
+        """The ledger entries of decisions, with their sealed records."""
+        salts = secrets.token_bytes(_SALT_BYTES * len(gathered))
+        day = self._clock().date().isoformat()
+        entries = []
+        for at, one in enumerate(gathered):
+            one.salt = salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]
+            entries.append(
+                prepare_decision(
+                    decision=one.decision,
+                    model=one.served.contract.project,
+                    package=one.served.package,
+                    request=one.body,
+                    answer=one.answer,
+                    salt=one.salt,
+                    sealed=self._sealed(one, day),
+                )
+            )
+            if one.times is not None:
+                one.times.mark("seal")
+        return entries
 
     def _deliver(
         self, loop: asyncio.AbstractEventLoop, gathered: Sequence[Inquiry], written: "Future[Promised]"
@@ -197,9 +215,13 @@ class DecisionLog:
         error = written.exception()
         if error is not None:
             self._fail(gathered, error)
-            return
+        else:
+            self._give(gathered, written.result())
+
+    def _give(self, gathered: Sequence[Inquiry], promised: Promised) -> None:
+        """Every decision its receipt."""
         self._failed = False
-        receipts = make_receipts(written.result(), [(one.decision, one.salt, one.answer) for one in gathered])
+        receipts = make_receipts(promised, [(one.decision, one.salt, one.answer) for one in gathered])
         for one, receipt in zip(gathered, receipts, strict=True):
             if one.times is not None:
                 one.times.mark("record")

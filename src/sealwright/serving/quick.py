@@ -4,7 +4,7 @@ Answers: how does a small JSON prediction skip what only unusual requests need? 
 apart, its caller and body are checked as everywhere (`reception`, the protocols), and the answer is one write.
 Does not answer: anything it is not sure of. Other heads, large bodies and other addresses go through the application.
 
-No task, no message, no parser callback is made for such a request; docs/adr/0017-quick-lane.md has what that saves.
+No task, no message, no parser callback is made for such a request; docs/adr/0018-quick-lane.md has what that saves.
 """
 
 from collections.abc import Callable

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger, Promised
-    from sealwright.trust.ledger_entry import Entry, LedgerEntry
+    from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
     from sealwright.trust.ledger_erase import erase_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
     from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
@@ -337,6 +337,7 @@ __all__ = [
     "PersonSigner",
     "Pkcs11Unlock",
     "PROMISE_SECONDS",
+    "Prepared",
     "Principal",
     "Promised",
     "ProjectResource",
@@ -669,6 +670,7 @@ _HOME = {
     "ledger_entry": (
         "Entry",
         "LedgerEntry",
+        "Prepared",
     ),
     "ledger_erase": ("erase_attachments",),
     "ledger_file": (

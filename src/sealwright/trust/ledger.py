@@ -28,9 +28,10 @@ from sealwright.trust.discretion import Discretion
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, entry_json, prepare
 from sealwright.trust.ledger_file import LedgerPaths, LedgerUnavailable
+from sealwright.trust.ledger_keep import KeepingWriter, Kept
 from sealwright.trust.ledger_open import Signed, newest_checkpoint, open_to_read, refuse_missing
 from sealwright.trust.ledger_read import LedgerReader
-from sealwright.trust.ledger_write import Batch, Kept, Writer
+from sealwright.trust.ledger_write import Batch
 from sealwright.trust.notes import Checkpoint, TlogProof, check_origin
 from sealwright.trust.promises import BatchPromise
 from sealwright.trust.public_keys import PublicKey, Signer
@@ -88,7 +89,7 @@ class Ledger:
     """One ledger, opened by one writer or any number of readers. Safe to use from many threads."""
 
     def __init__(
-        self, writer: Writer | None, signed: Signed, reader: LedgerReader, discretion: Discretion | None
+        self, writer: KeepingWriter | None, signed: Signed, reader: LedgerReader, discretion: Discretion | None
     ) -> None:
         """Use `Ledger.open`."""
         self._writer, self._read, self._reader = writer, signed, reader
@@ -99,6 +100,9 @@ class Ledger:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._process = os.getpid()
+        self._hand = threading.Lock()  # held by whoever writes
+        self._timed = False  # the thread will sign what was kept, at its time
+        self._nudged = False
 
     @classmethod
     def open(
@@ -148,7 +152,7 @@ class Ledger:
         check_origin(origin)
         paths = LedgerPaths(folder)
         if signer is not None:
-            writer = Writer(paths, origin, signer, clock, keys=keys, create=create)
+            writer = KeepingWriter(paths, origin, signer, clock, keys=keys, create=create)
             return cls(writer, writer.signed, LedgerReader(paths.entries, writer.cache), discretion)
         signed, _ = newest_checkpoint(paths, keys, origin)
         refuse_missing(paths, signed)
@@ -242,11 +246,32 @@ class Ledger:
         LedgerUnavailable, Refused
             They could not even be handed in; or this ledger hides who acts, which needs entries it can read.
         """
-        if self.discretion is not None:
-            raise Refused("This ledger hides who acts. Hand it entries, not bytes.")
+        self._writable()
         future: Future[Promised] = Future()
         self._hand_in(_Keep(prepared, future, on_disk=on_disk))
         return future
+
+    def keep_here(self, prepared: Sequence[Prepared], *, on_disk: bool = True) -> Promised | None:
+        """`keep` by this very thread, which then waits for disk and signer itself; None: somebody else is writing.
+
+        Where both are quick this costs half of handing over to another thread and back.
+
+        Raises
+        ------
+        LedgerUnavailable, Refused
+            As the future of `keep` ends.
+        """
+        writer = self._writable()
+        if self._waiting or not self._hand.acquire(blocking=False):
+            return None
+        try:
+            self._writable()  # it may have been closed meanwhile
+            kept = writer.keep(prepared, on_disk=on_disk)
+            if not self._timed or writer.in_a_hurry:
+                self._nudge()
+        finally:
+            self._hand.release()
+        return Promised(kept.first, len(prepared), kept)
 
     # ---- reading
 
@@ -330,7 +355,8 @@ class Ledger:
         if self._thread is not None:
             self._thread.join()
         if self._writer is not None:
-            self._writer.close()
+            with self._hand:
+                self._writer.close()
         else:
             self._reader.close()
 
@@ -352,6 +378,18 @@ class Ledger:
         """Where people act, with the decision they act by, and without their names."""
         return prepare(entry if self.discretion is None else self.discretion.hidden(with_authority(entry)))
 
+    def _writable(self) -> KeepingWriter:
+        """The writer, for entries that are bytes already."""
+        if self.discretion is not None:
+            raise Refused("This ledger hides who acts. Hand it entries, not bytes.")
+        if self._writer is None:
+            raise Refused("This ledger was opened to read. Open it with its signer to record something.")
+        if os.getpid() != self._process:
+            raise Refused("This ledger was opened by the parent process. One process writes; open it there.")
+        if self._closed:
+            raise Refused("This ledger is closed. Open it again to record something.")
+        return self._writer
+
     def _hand_in(self, job: "_Job") -> None:
         if self._writer is None:
             raise Refused("This ledger was opened to read. Open it with its signer to record something.")
@@ -366,31 +404,52 @@ class Ledger:
                 )
             self._waiting.append(job)
             self._waiting_bytes += job.bytes
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._write, args=(self._writer,), name="ledger", daemon=True)
-                self._thread.start()
+            self._start()
             self._wake.notify()
 
-    def _write(self, writer: Writer) -> None:
-        """Commit whatever is waiting, again and again, until closed."""
+    def _nudge(self) -> None:
+        """Have the thread look: there is something to sign that it did not write."""
+        with self._wake:
+            self._nudged = True
+            if not self._closed:
+                self._start()
+            self._wake.notify()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, args=(self._writer,), name="ledger", daemon=True)
+            self._thread.start()
+
+    def _write(self, writer: KeepingWriter) -> None:
+        """Commit whatever is waiting, and bring a checkpoint out twice a second, until closed."""
+        due: float | None = None
         try:
-            due = 0.0
-            while (jobs := self._take(due if writer.unpublished or writer.unsigned else None)) is not None:
-                if jobs and not (writer.unpublished or writer.unsigned):
-                    due = time.monotonic() + _PUBLISH_AFTER
-                _do(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
-                if time.monotonic() >= due:
-                    _publish(writer)
-                    due = time.monotonic() + _PUBLISH_AFTER
+            while (jobs := self._take(due)) is not None:
+                over = due is not None and (time.monotonic() >= due or writer.in_a_hurry)
+                if over:
+                    writer.bring_to_disk()
+                with self._hand:
+                    _do(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
+                    if over:
+                        due = None
+                        _sign_kept(writer)
+                    if due is None and (writer.unsigned or writer.unpublished):
+                        due = time.monotonic() + _PUBLISH_AFTER
+                    self._timed = due is not None
+                if over and writer.unpublished:
+                    writer.publish()
         finally:
             self._closed = True  # without this thread nobody may wait for it
 
     def _take(self, due: float | None) -> "list[_Job] | None":
-        """What is waiting; nothing when `due` comes first; None when closed and all is done."""
+        """What is waiting; nothing when `due` comes first or somebody nudges; None when closed and all is done."""
         with self._wake:
             while not self._waiting:
                 if self._closed:
                     return None
+                if self._nudged:
+                    self._nudged = False
+                    return []
                 if not self._wake.wait(None if due is None else max(0.0, due - time.monotonic())):
                     return []
             jobs, self._waiting, self._waiting_bytes = self._waiting, [], 0
@@ -417,14 +476,14 @@ class _Keep(_Job):
         self.on_disk = on_disk
 
 
-def _do(writer: Writer, jobs: Sequence[_Job]) -> None:
+def _do(writer: KeepingWriter, jobs: Sequence[_Job]) -> None:
     """Do the jobs in two batches, those to be committed first, and end their futures."""
     kept = [job for job in jobs if isinstance(job, _Keep)]
     _commit(writer, [job for job in jobs if not isinstance(job, _Keep)])
     _keep(writer, kept)
 
 
-def _commit(writer: Writer, jobs: Sequence[_Job]) -> None:
+def _commit(writer: KeepingWriter, jobs: Sequence[_Job]) -> None:
     if not jobs:
         return
     try:
@@ -441,7 +500,7 @@ def _commit(writer: Writer, jobs: Sequence[_Job]) -> None:
         job.future.set_result(done if job.many else done[0])
 
 
-def _keep(writer: Writer, jobs: Sequence[_Keep]) -> None:
+def _keep(writer: KeepingWriter, jobs: Sequence[_Keep]) -> None:
     if not jobs:
         return
     try:
@@ -462,10 +521,8 @@ def _fail(jobs: Sequence[_Job], error: Exception) -> None:
         job.future.set_exception(LedgerUnavailable(reason))
 
 
-def _publish(writer: Writer) -> None:
-    """Bring a checkpoint over everything out; where that fails, nothing more is promised until it works."""
+def _sign_kept(writer: KeepingWriter) -> None:
+    """Sign what was promised; where that fails, nothing more is promised until it works."""
     if writer.unsigned:
         with suppress(LedgerUnavailable):
             writer.sign_kept()
-    if writer.unpublished:
-        writer.publish()

@@ -65,6 +65,10 @@ class LedgerPaths:
         return self.folder / "checkpoint"
 
     @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    @property
     def lock(self) -> Path:
         return self.folder / "lock"
 

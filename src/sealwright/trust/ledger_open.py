@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sealwright.kernel import InvalidInput, Sha256, VerificationFailed, digest_of, read_limited
 from sealwright.trust.ledger_cache import Tree, TreeCache, read_tree
-from sealwright.trust.ledger_entry import FIRST_PREVIOUS, is_entry, read_leaf
+from sealwright.trust.ledger_entry import FIRST_PREVIOUS, is_entry, parse_line, read_leaf
 from sealwright.trust.ledger_file import AppendFile, LedgerPaths, lines_of, read_checkpoint_tail
+from sealwright.trust.ledger_journal import journaled_lines
 from sealwright.trust.ledger_walk import first_broken_link
 from sealwright.trust.merkle import Frontier, leaf_hash, tree_root
 from sealwright.trust.notes import Checkpoint, open_checkpoint
@@ -42,6 +43,7 @@ class Opened:
     at: str  # time of the last entry, "" if there is none
     cut: int = 0  # bytes of the unfinished end that a crash left, now cut off
     cut_digest: str = ""
+    restored: int = 0  # entries that the journal gave back after a power cut
 
 
 def newest_checkpoint(paths: LedgerPaths, keys: Sequence[PublicKey], origin: str | None) -> tuple[Signed | None, bytes]:
@@ -123,7 +125,7 @@ def open_to_write(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cac
         quick = _quick(paths.entries, frontier, cache, entries.end) if frontier.root() == head.root else None
         if quick is not None:
             return quick
-    return _slow(paths.entries, head, entries, cache)
+    return _slow(paths, head, entries, cache)
 
 
 def _frontier_of(size: int, cache: TreeCache) -> Frontier:
@@ -147,7 +149,8 @@ def _quick(path: Path, frontier: Frontier, cache: TreeCache, end: int) -> Opened
         return None
 
 
-def _slow(path: Path, head: Checkpoint, entries: AppendFile, cache: TreeCache) -> Opened:
+def _slow(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cache: TreeCache) -> Opened:
+    path = paths.entries
     cache.clear()
     grow = _Grow(cache)
     lines = lines_of(path)
@@ -175,9 +178,19 @@ def _slow(path: Path, head: Checkpoint, entries: AppendFile, cache: TreeCache) -
     if cut:
         _refuse_to_cut_entries(line, lines, grow.size)
         entries.cut(grow.end)
+    # (4) What a power cut took and the journal still has comes back.
+    restored = 0
+    for line in journaled_lines(paths.journal, grow.size):
+        if not _follows(line, grow.size, previous) or not _is_whole(line, grow.size):
+            break
+        entries.append(line)
+        grow.take(line)
+        previous, at = digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at
+        restored += 1
+    grow.settle()
     if cut or grow.size > head.size:
         entries.sync()  # what follows will be signed, so it must be on disk first
-    return Opened(grow.frontier, previous, at, cut, cut_digest)
+    return Opened(grow.frontier, previous, at, cut, cut_digest, restored)
 
 
 class _Grow:
@@ -220,6 +233,15 @@ def _follows(line: bytes, index: int, previous: str) -> bool:
             f"Entry {index} of the ledger names another predecessor than entry {index - 1}: one of them was changed.",
             link=f"entry {index}",
         )
+    return True
+
+
+def _is_whole(line: bytes, index: int) -> bool:
+    """Whether the attachment is the one that the leaf names: the end of what a power cut let through may be missing."""
+    try:
+        parse_line(line[:-1], index)
+    except VerificationFailed:
+        return False
     return True
 
 

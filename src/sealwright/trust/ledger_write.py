@@ -1,8 +1,7 @@
 """The one writer of a ledger: turns a batch of entries into durable lines, a grown tree and a signed checkpoint.
 
 Used by one thread. The order is the guarantee: entries on disk, then signed, then the checkpoint published, then
-acknowledged. Entries are never taken back once a checkpoint over them may have been signed. Where many small batches come
-(`keep`), each is promised by one signature over itself, and a checkpoint over all of them follows.
+acknowledged. Entries are never taken back once a checkpoint over them may have been signed. (`ledger_keep` promises first.)
 """
 
 import hashlib
@@ -28,14 +27,12 @@ from sealwright.trust.ledger_entry import Entry, Prepared, prepare
 from sealwright.trust.ledger_file import AppendFile, LedgerPaths, LedgerUnavailable, hold_lock
 from sealwright.trust.ledger_open import Opened, Signed, newest_checkpoint, open_to_write, refuse_missing
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK
-from sealwright.trust.merkle import EMPTY_ROOT, Frontier, Growth, consistency_path, inclusion_path
+from sealwright.trust.merkle import EMPTY_ROOT, Growth, consistency_path, inclusion_path
 from sealwright.trust.notes import Checkpoint, Descent, NoteSigner, TlogProof
-from sealwright.trust.promises import BatchPromise
 from sealwright.trust.public_keys import PublicKey, Signer
 
-__all__ = ["Batch", "Kept", "Writer"]
+__all__ = ["Batch", "LaidOut", "Writer"]
 
-_NOTHING = Frontier()
 _SMALL_STEP = timedelta(seconds=2)  # a clock set back by less keeps the last time instead; time servers do that
 
 
@@ -55,13 +52,16 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """Entries that were promised together. `tree` is over their leaves alone."""
+class LaidOut:
+    """A batch as it will stand in the file. `first` and `leaves` are of what was handed in; a note of the clock may lead."""
 
     first: int
     leaves: list[bytes]
-    tree: Growth
-    note: bytes
+    lines: bytes
+    offsets: list[int]
+    hashes: list[bytes]  # of all leaves
+    previous: str  # digest of the last leaf
+    at: str
 
 
 class Writer:
@@ -82,7 +82,6 @@ class Writer:
         self._paths, self._clock = paths, clock
         self._signer = NoteSigner(origin, signer)
         self._broken = ""
-        self._overdue = False  # a checkpoint over what was promised could not be signed in time
         self.unpublished = False
         known = {key.key_id: key for key in (*keys, self._signer.public)}
         # (1) One writer.
@@ -128,62 +127,28 @@ class Writer:
         LedgerUnavailable
             Nothing of it is acknowledged; the message says whether a later append may work.
         """
-        first, leaves, growth = self._write(prepared, on_disk=True)
+        first, leaves, growth = self._write(prepared)
         self._sign(growth)
         return Batch(first, leaves, growth, self.signed.note)
-
-    def keep(self, prepared: Sequence[Prepared], *, on_disk: bool) -> Kept:
-        """Record entries and promise them: one signature, and a checkpoint over them within `PROMISE_SECONDS`.
-
-        Parameters
-        ----------
-        on_disk : bool
-            Wait for the disk before promising. Otherwise a power cut within a second loses what was promised.
-
-        Raises
-        ------
-        LedgerUnavailable
-            Nothing of it is acknowledged; the message says whether a later append may work.
-        """
-        if self._overdue:
-            self.sign_kept()
-        first, leaves, growth = self._write(prepared, on_disk=on_disk)
-        hashes = [growth.node(0, index) for index in range(first, first + len(leaves))]
-        tree = _NOTHING.extend(hashes)
-        promise = BatchPromise(self._signer.name, first, len(leaves), tree.frontier().root(), on_disk)
-        try:
-            note = self._signer.sign_promise(promise.text())
-        except SealwrightError as error:
-            raise LedgerUnavailable(
-                f"Entries up to {first + len(leaves) - 1} are written, but were not promised: {error}. "
-                "They are not acknowledged; the next checkpoint will cover them."
-            ) from None
-        return Kept(first, leaves, tree, note)
 
     @property
     def unsigned(self) -> bool:
         """Whether there are entries that no checkpoint covers."""
         return self._frontier.size > self.signed.head.size
 
-    def sign_kept(self) -> None:
-        """Sign a checkpoint over what was kept.
-
-        Raises
-        ------
-        LedgerUnavailable
-            That failed; nothing more is kept until it works.
-        """
-        self._overdue = True
-        self._refuse_if_broken()
+    def _write(self, prepared: Sequence[Prepared]) -> tuple[int, list[bytes], Growth]:
+        """Entries on disk and in the tree; the index of the first of them, and their leaves."""
+        batch = self._laid_out(prepared)
+        self._append(batch.lines)
         self._flush()
-        self._sign()
-        self._overdue = False
+        growth = self._grow(batch)
+        self._remember(batch.offsets, growth.stored())
+        return batch.first, batch.leaves, growth
 
-    def _write(self, prepared: Sequence[Prepared], *, on_disk: bool) -> tuple[int, list[bytes], Growth]:
-        """Entries in the file and in the tree; the index of the first of them, and their leaves."""
+    def _laid_out(self, prepared: Sequence[Prepared]) -> "LaidOut":
+        """What a batch will be in the file and in the tree."""
         self._refuse_if_broken()
         at, items = self._time(prepared)
-        first = self._frontier.size + len(items) - len(prepared)
         previous, end = self._previous, self._entries.end
         leaves: list[bytes] = []
         pieces: list[bytes] = []
@@ -195,13 +160,19 @@ class Writer:
             offsets.append(end)
             pieces += (leaf, item.line_end)
             end += len(leaf) + len(item.line_end)
-        self._append(b"".join(pieces))
-        if on_disk:
-            self._flush()
-        growth = self._frontier.extend([hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves])
-        self._cache.append(offsets, growth.stored())
-        self._frontier, self._previous, self._at = growth.frontier(), previous, at
-        return first, leaves[first - growth.before.size :], growth
+        added = len(items) - len(prepared)
+        hashes = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+        return LaidOut(self._frontier.size + added, leaves[added:], b"".join(pieces), offsets, hashes, previous, at)
+
+    def _grow(self, batch: "LaidOut") -> Growth:
+        """Take a batch that is in the file into the tree."""
+        growth = self._frontier.extend(batch.hashes)
+        self._frontier, self._previous, self._at = growth.frontier(), batch.previous, batch.at
+        return growth
+
+    def _remember(self, offsets: Sequence[int], nodes: bytes) -> None:
+        """Let the cache find these entries, too."""
+        self._cache.append(offsets, nodes)
 
     def publish(self) -> None:
         """Bring the file `checkpoint` up to date, and what is in checkpoints.log to disk."""
@@ -211,10 +182,7 @@ class Writer:
             self.unpublished = False
 
     def close(self) -> None:
-        """Sign and publish what is left, leave the mark of a clean end, let the next writer in."""
-        if self.unsigned and not self._broken:
-            with suppress(LedgerUnavailable):  # whoever opens it next signs
-                self.sign_kept()
+        """Publish, leave the mark of a clean end, let the next writer in."""
         if self.unpublished:
             self.publish()
         if not self._broken and self.signed.head.size == self._frontier.size:
@@ -242,8 +210,10 @@ class Writer:
 
     def _mend(self, opened: Opened, cut_note: int) -> None:
         """Record what was cut off, or sign whole entries that a crash left unsigned."""
-        if opened.cut or cut_note:
+        if opened.cut or cut_note or opened.restored:
             detail: dict[str, object] = {"entry_bytes_cut": opened.cut, "checkpoint_bytes_cut": cut_note}
+            if opened.restored:
+                detail["entries_restored"] = opened.restored
             if opened.cut:
                 detail["entry_bytes_digest"] = opened.cut_digest
             self.commit([prepare(Entry(action="ledger.recovered", subject="entries.log", detail=detail))])

@@ -82,8 +82,8 @@ class HeadSigner(Signer, Protocol):
     def sign_head(self, data: bytes, descent: Descent) -> bytes:
         """The signature over the text of a checkpoint."""
 
-    def sign_promise(self, data: bytes) -> bytes:
-        """The signature over the text of a promise."""
+    def begin_promise(self, data: bytes) -> Callable[[], bytes]:
+        """Ask for the signature over the text of a promise; what is returned waits for it, and must be called."""
 
 
 class NoteSigner:
@@ -112,15 +112,26 @@ class NoteSigner:
         asks = self._asks
         return self._note(text, self._signer.sign if asks is None else lambda data: asks.sign_head(data, descent))
 
-    def sign_promise(self, text: str) -> bytes:
-        """The signed note of a promise. Raises as `sign`, and what the signer does."""
-        return self._note(text, self._signer.sign if self._asks is None else self._asks.sign_promise)
+    def begin_promise(self, text: str) -> Callable[[], bytes]:
+        """Have the note of a promise signed; what is returned waits for it, and must be called.
+
+        Both raise as `sign`, and what the signer does.
+        """
+        data = _note_text(text)
+        begun = None if self._asks is None else self._asks.begin_promise(data)
+        return lambda: self._signed(text, self._signer.sign(data) if begun is None else begun())
 
     def _note(self, text: str, sign: Callable[[bytes], bytes]) -> bytes:
-        if not text.endswith("\n") or _CONTROL.search(text):
-            raise InvalidInput("The text of a note ends with a newline and holds no other control character.")
-        signature = encode_base64(self._key_id + sign(text.encode()))
-        return f"{text}\n\N{EM DASH} {self.name} {signature}\n".encode()
+        return self._signed(text, sign(_note_text(text)))
+
+    def _signed(self, text: str, signature: bytes) -> bytes:
+        return f"{text}\n\N{EM DASH} {self.name} {encode_base64(self._key_id + signature)}\n".encode()
+
+
+def _note_text(text: str) -> bytes:
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise InvalidInput("The text of a note ends with a newline and holds no other control character.")
+    return text.encode()
 
 
 def open_note(data: bytes, name: str, keys: Sequence[PublicKey]) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import threading
+from collections.abc import Callable
 from typing import TypeVar
 
 from sealwright.kernel import SealwrightError, VerificationFailed
@@ -78,6 +79,30 @@ class Line:
             raise _refusal(reply)
         return reply
 
+    def begin(self, request: Request, wanted: type[_R]) -> Callable[[], _R]:
+        """Ask, and go on; what is returned waits for the reply. It must be called, since nobody else asks meanwhile.
+
+        Both raise as `ask`.
+        """
+        data = encode(request)
+        self._alone.acquire()
+        try:
+            self._send(data, None)
+        except BaseException:
+            self._alone.release()
+            raise
+
+        def end() -> _R:
+            try:
+                reply = self._reply()
+            finally:
+                self._alone.release()
+            if not isinstance(reply, wanted):
+                raise _refusal(reply)
+            return reply
+
+        return end
+
     def close(self) -> None:
         """Hang up. A signer that was started for this line ends."""
         with self._alone:
@@ -89,22 +114,34 @@ class Line:
         return self._socket is not None and os.getpid() == self._process
 
     def _exchange(self, data: bytes, beside: int | None) -> Reply:
+        self._send(data, beside)
+        return self._reply()
+
+    def _send(self, data: bytes, beside: int | None) -> None:
         if self._socket is None or os.getpid() != self._process:
             raise SignerUnavailable("There is no connection to the signer. Nothing was signed.")
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a signer that could not start said why
                 sent = 0 if beside is None else socket.send_fds(self._socket, [data], [beside])
                 self._socket.sendall(data[sent:])
+        except OSError as error:
+            raise self._gone(error) from None
+
+    def _reply(self) -> Reply:
+        try:
             size = int.from_bytes(self._exactly(PREFIX), "big")
             reply = read_reply(self._exactly(size)) if 0 < size <= _MOST_REPLY else None
         except (OSError, EOFError) as error:
-            self._drop()
-            why = "did not answer in time" if isinstance(error, TimeoutError) else "is gone"
-            raise SignerUnavailable(f"The signer {why}. Nothing was signed; try again.") from None
+            raise self._gone(error) from None
         if reply is None:
             self._drop()
             raise SignerUnavailable("What answers is not a signer of this version. Nothing was signed.")
         return reply
+
+    def _gone(self, error: Exception) -> SignerUnavailable:
+        self._drop()
+        why = "did not answer in time" if isinstance(error, TimeoutError) else "is gone"
+        return SignerUnavailable(f"The signer {why}. Nothing was signed; try again.")
 
     def _exactly(self, count: int) -> bytes:
         assert self._socket is not None

@@ -124,15 +124,18 @@ class RemoteSigner:
             return signature
         raise SignerRefused("checkpoint.contradicts", f"The log {origin[:120]} grows under two hands at once.")
 
-    def sign_promise(self, data: bytes) -> bytes:
-        """The signature over a promise of a decision log (a note text).
+    def begin_promise(self, data: bytes) -> Callable[[], bytes]:
+        """Ask for the signature over a promise of a decision log (a note text), and go on; what is returned waits for it.
+
+        Nothing else is asked over this line before that was called. Both raise.
 
         Raises
         ------
         SignerRefused, SignerUnavailable
             It is none, or of another log; or there is no signer.
         """
-        return self._line().ask(SignPromise(data=data, key=self.key_id), Signature).signature
+        answer = self._line().begin(SignPromise(data=data, key=self.key_id), Signature)
+        return lambda: answer().signature
 
     def __repr__(self) -> str:
         return f"RemoteSigner({self._branch}, {self.key_id[:16]}…)"

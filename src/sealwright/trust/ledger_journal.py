@@ -1,0 +1,114 @@
+"""The journal of a ledger: where a batch is made durable quickly, until the entries themselves are brought to disk.
+
+Answers: how can a promise wait for a tenth of a millisecond instead of several? The file is as large as it will ever be
+and is written over again and again, so a flush writes data and no metadata of the file system.
+Does not answer: what is in the ledger. That is entries.log; the journal only gives back what a power cut took from its end.
+
+Each batch stands there with the index of its first entry and with its lines as they stand in entries.log. The entries name
+each other and their attachments by digest, so what is read back needs no checksum of its own: `ledger_open` follows it as
+it follows entries.log. A batch of an earlier round is known by its index, which is lower than the one that must come next.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from sealwright.kernel import fsync_folder
+
+__all__ = ["Journal", "journaled_lines"]
+
+_BYTES = 16 << 20
+_HEAD = struct.Struct(">8sQI")  # mark, index of the first entry, bytes of lines after this
+_MARK = b"sealjrn1"
+_PIECE = 1 << 20
+
+
+class Journal:
+    """One file of a fixed size. Used by the one writer."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal, or lay it out.
+
+        Raises
+        ------
+        OSError
+            It cannot be laid out or opened.
+        """
+        laid_out = path.exists() and path.stat().st_size == _BYTES
+        if not laid_out:
+            _lay_out(path)
+        self._handle = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._at = 0
+
+    def fits(self, size: int) -> bool:
+        """Whether a batch of `size` bytes still fits before `restart`."""
+        return self._at + _HEAD.size + size <= _BYTES
+
+    @property
+    def half_full(self) -> bool:
+        """Whether it is time to bring the entries to disk and begin anew."""
+        return self._at > _BYTES // 2
+
+    def keep(self, first: int, lines: bytes) -> None:
+        """Make a batch durable, which must fit. `first`: index of its first entry.
+
+        Raises
+        ------
+        OSError
+            The disk did not take it; the next batch is written over it.
+        """
+        record = _HEAD.pack(_MARK, first, len(lines)) + lines
+        if os.pwrite(self._handle, record, self._at) != len(record):
+            raise OSError("The journal took a batch in part only.")
+        self._at += len(record)
+
+    def restart(self) -> None:
+        """Begin anew: everything in it is on disk elsewhere."""
+        self._at = 0
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
+    """The lines of entries from index `size` on, as far as the journal has them without a gap.
+
+    What is wrong with a line, whoever follows it finds out.
+    """
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        expected: int | None = None
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            mark, first, length = _HEAD.unpack(head)
+            if mark != _MARK or length > _BYTES or (expected is not None and first != expected):
+                return
+            lines = file.read(length).split(b"\n")
+            if lines.pop():
+                return  # cut off
+            for index, line in enumerate(lines, first):
+                if index > size:
+                    return  # a gap
+                if index == size:
+                    yield line + b"\n"
+                    size += 1
+            expected = first + len(lines)
+
+
+def _lay_out(path: Path) -> None:
+    """Write the whole file once, so that no later write changes its size or finds a place not given out yet."""
+    beside = path.with_name(path.name + ".new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        piece = bytes(_PIECE)
+        for _ in range(_BYTES // _PIECE):
+            if os.write(handle, piece) != len(piece):
+                raise OSError("The journal could not be laid out.")
+        os.fsync(handle)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+    beside.rename(path)
+    fsync_folder(path.parent)

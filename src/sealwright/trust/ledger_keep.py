@@ -1,0 +1,166 @@
+"""Many small batches, each made durable and promised at once, and a checkpoint over all of them twice a second.
+
+Answers: how does a ledger take thousands of batches a second without losing one? Entries go into entries.log without
+waiting for the disk; the same bytes go into the journal, which the disk takes in a tenth of a millisecond; one signature
+promises the batch while the disk works. Then it is acknowledged. A checkpoint follows, and what it covers is on disk in
+entries.log, so the journal may begin anew.
+Does not answer: what one promise is worth. `promises` says so.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.kernel import SealwrightError
+from sealwright.trust.ledger_entry import Prepared
+from sealwright.trust.ledger_file import LedgerUnavailable
+from sealwright.trust.ledger_journal import Journal
+from sealwright.trust.ledger_write import Batch, LaidOut, Writer
+from sealwright.trust.merkle import Frontier, Growth
+from sealwright.trust.promises import BatchPromise
+
+__all__ = ["KeepingWriter", "Kept"]
+
+_NOTHING = Frontier()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Entries that were promised together. `tree` is over their leaves alone."""
+
+    first: int
+    leaves: list[bytes]
+    tree: Growth
+    note: bytes
+
+
+class KeepingWriter(Writer):
+    """A writer that can also promise. Used by one thread at a time."""
+
+    def __init__(self, *known: Any, **more: Any) -> None:
+        """As `Writer`."""
+        self._journal: Journal | None = None
+        self._overdue = False  # a checkpoint over what was promised could not be signed in time
+        self._late_offsets: list[int] = []  # of entries that the cache does not find yet
+        self._late_nodes: list[bytes] = []
+        super().__init__(*known, **more)
+
+    def commit(self, prepared: Sequence[Prepared]) -> Batch:
+        self._catch_up()
+        return super().commit(prepared)
+
+    def keep(self, prepared: Sequence[Prepared], *, on_disk: bool) -> Kept:
+        """Record entries and promise them: one signature, and a checkpoint over them within `PROMISE_SECONDS`.
+
+        Parameters
+        ----------
+        on_disk : bool
+            Wait for the disk before promising. Otherwise a power cut within a second loses what was promised.
+
+        Raises
+        ------
+        LedgerUnavailable
+            Nothing of it is acknowledged; the message says whether a later append may work.
+        """
+        if self._overdue:
+            self.sign_kept()
+        batch = self._laid_out(prepared)
+        before = self._entries.end
+        self._append(batch.lines)
+        leaves = batch.hashes[len(batch.hashes) - len(batch.leaves) :]
+        tree = _NOTHING.extend(leaves)
+        promise = BatchPromise(self._signer.name, batch.first, len(leaves), tree.frontier().root(), on_disk)
+        signed = self._asked(promise.text())
+        try:
+            if on_disk:
+                self._journaled(batch, before)
+        finally:
+            note = signed()  # whatever the disk said: the signer's answer is on its way
+        growth = self._grow(batch)
+        self._late_offsets += batch.offsets
+        self._late_nodes.append(growth.stored())
+        if isinstance(note, SealwrightError):
+            raise LedgerUnavailable(
+                f"Entries up to {batch.first + len(leaves) - 1} are written, but were not promised: {note}. "
+                "They are not acknowledged; the next checkpoint will cover them."
+            ) from None
+        return Kept(batch.first, batch.leaves, tree, note)
+
+    @property
+    def in_a_hurry(self) -> bool:
+        """Whether a checkpoint should come before its time, because the journal fills."""
+        return self._journal is not None and self._journal.half_full
+
+    def bring_to_disk(self) -> None:
+        """Write out entries.log, so that `sign_kept` has little to wait for. Any thread; what fails, fails again there."""
+        with suppress(OSError):
+            self._entries.sync()
+
+    def sign_kept(self) -> None:
+        """Sign a checkpoint over what was kept.
+
+        Raises
+        ------
+        LedgerUnavailable
+            That failed; nothing more is kept until it works.
+        """
+        self._overdue = True
+        self._refuse_if_broken()
+        self._flush()
+        self._catch_up()
+        self._sign()
+        self._overdue = False
+
+    def close(self) -> None:
+        """Sign what is left, and as `Writer`."""
+        if self.unsigned and not self._broken:
+            with suppress(LedgerUnavailable):  # whoever opens it next signs
+                self.sign_kept()
+        if self._journal is not None:
+            self._journal.close()
+        super().close()
+
+    def _flush(self) -> None:
+        super()._flush()
+        if self._journal is not None:
+            self._journal.restart()
+
+    def _catch_up(self) -> None:
+        """Let the cache find what was kept."""
+        if self._late_offsets:
+            self._remember(self._late_offsets, b"".join(self._late_nodes))
+            self._late_offsets, self._late_nodes = [], []
+
+    def _journaled(self, batch: LaidOut, before: int) -> None:
+        """A batch on disk: in the journal, or where there is none or it is full, in entries.log."""
+        first = batch.first - (len(batch.hashes) - len(batch.leaves))
+        try:
+            if self._journal is None:
+                self._journal = Journal(self._paths.journal)
+            if self._journal.fits(len(batch.lines)):
+                self._journal.keep(first, batch.lines)
+                return
+        except OSError as error:
+            with suppress(OSError):
+                self._entries.cut(before)
+            raise LedgerUnavailable(
+                f"The ledger's journal cannot be written: {error.strerror}. Nothing was recorded; try again when that is mended."
+            ) from None
+        self._flush()
+
+    def _asked(self, text: str) -> Callable[[], bytes | SealwrightError]:
+        """Have a promise signed meanwhile; calling the result waits for it."""
+        try:
+            begun = self._signer.begin_promise(text)
+        except SealwrightError as error:
+            refused = error
+            return lambda: refused
+
+        def end() -> bytes | SealwrightError:
+            try:
+                return begun()
+            except SealwrightError as error:
+                return error
+
+        return end

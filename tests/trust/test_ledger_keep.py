@@ -1,0 +1,241 @@
+"""What a ledger promised outlives the process, the machine and the disk's tricks, and is under a checkpoint soon."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sealwright.kernel import Refused, VerificationFailed
+from sealwright.trust import (
+    PROMISE_SECONDS,
+    Ledger,
+    LedgerUnavailable,
+    LocalSigner,
+    Prepared,
+    Promised,
+    prepare_decision,
+    verify_ledger,
+    verify_promise,
+)
+from sealwright.trust.ledger_journal import Journal, journaled_lines
+
+ORIGIN = "example.org/ws_1/decisions"
+SIGNER = LocalSigner("ed25519", b"\x01" * 32)
+KEYS = [SIGNER.public()]
+
+
+def entry(name: str, size: int = 40) -> Prepared:
+    return prepare_decision(
+        decision=name,
+        model="credit",
+        package="sha256:" + "c" * 64,
+        request=b"{}",
+        answer=b"{}",
+        salt=b"s" * 32,
+        sealed=os.urandom(size),
+    )
+
+
+def opened(folder: Path) -> Ledger:
+    return Ledger.open(folder, origin=ORIGIN, signer=SIGNER, create=not folder.exists())
+
+
+def crashed(folder: Path, to: Path, *, cut: int | None = None) -> Path:
+    """The folder as a power cut leaves it: of entries.log only `cut` bytes reached the disk, the journal did."""
+    shutil.copytree(folder, to)
+    if cut is not None:
+        os.truncate(to / "entries.log", cut)
+    shutil.rmtree(to / "cache")
+    return to
+
+
+def names(folder: Path) -> list[str]:
+    with opened(folder) as ledger:
+        ledger.append("tests.end", "", {})
+        return [one.detail["decision"] for one in ledger.entries() if one.action == "decision"]
+
+
+def here(ledger: Ledger, entries: list[Prepared]) -> Promised:
+    """Kept by this thread; the ledger's own may be writing a checkpoint just now."""
+    until = time.monotonic() + 10.0
+    while time.monotonic() < until:
+        kept = ledger.keep_here(entries)
+        if kept is not None:
+            return kept
+        time.sleep(0.002)
+    raise TimeoutError
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with opened(tmp_path / "ledger") as made:
+        yield made
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.floats(0.0, 1.0), st.booleans())
+def test_a_power_cut_at_any_byte_loses_nothing_that_was_promised(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[int], share: float, gap: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("power") / "ledger"
+    promised: list[str] = []
+    with opened(folder) as ledger:
+        ledger.append("tests.begin", "", {})
+        on_disk = (folder / "entries.log").stat().st_size
+        for at, count in enumerate(batches):
+            wanted = [f"dec_{at}_{place}" for place in range(count)]
+            here(ledger, [entry(name) for name in wanted])
+            promised += wanted
+        end = (folder / "entries.log").stat().st_size
+        cut = on_disk + int((end - on_disk) * share)
+        left = crashed(folder, folder.with_name("left"), cut=cut)
+        if gap:  # the file system gave the length back, and zeros
+            os.truncate(left / "entries.log", end)
+    if (folder / "checkpoint").read_bytes() and _signed(left) > 1:
+        return  # a checkpoint came in between, and with it the entries went to disk
+    assert names(left) == promised
+    verify_ledger(left, KEYS)
+
+
+def _signed(folder: Path) -> int:
+    notes = (folder / "checkpoints.log").read_text().split("\n\n")
+    return max(int(note.split("\n")[1]) for note in notes if note.count("\n") == 2)
+
+
+def test_what_a_killed_process_had_promised_is_there_without_the_journal(ledger: Ledger, tmp_path: Path) -> None:
+    here(ledger, [entry("dec_1"), entry("dec_2")])
+    ledger.keep([entry("dec_3")], on_disk=False).result()
+    left = crashed(tmp_path / "ledger", tmp_path / "left")
+    (left / "journal").unlink()
+    assert names(left) == ["dec_1", "dec_2", "dec_3"]
+
+
+def test_a_torn_journal_gives_back_whole_entries_only(ledger: Ledger, tmp_path: Path) -> None:
+    on_disk = (tmp_path / "ledger" / "entries.log").stat().st_size
+    here(ledger, [entry("dec_1", 3000)])
+    here(ledger, [entry("dec_2", 3000)])
+    journal = (tmp_path / "ledger" / "journal").read_bytes()
+    for place, (at, kept) in enumerate([(journal.index(b"dec_2") + 1500, ["dec_1"]), (100, [])]):
+        left = crashed(tmp_path / "ledger", tmp_path / f"left{place}", cut=on_disk)
+        (left / "journal").write_bytes(journal[:at] + bytes(len(journal) - at))
+        assert names(left) == kept
+        verify_ledger(left, KEYS)
+
+
+def test_a_journal_of_an_earlier_round_gives_nothing_back(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    with opened(folder) as ledger:
+        here(ledger, [entry(f"dec_{at}", 2000) for at in range(5)])
+    with opened(folder) as ledger:
+        here(ledger, [entry("dec_9")])  # written over the beginning of the first round
+        left = crashed(folder, tmp_path / "left")
+    assert names(left) == [*(f"dec_{at}" for at in range(5)), "dec_9"]
+    with opened(left) as again:
+        assert again.entry(again.size - 1).action == "tests.end"
+
+
+def test_entries_that_somebody_planted_in_the_journal_are_no_history_of_ours(ledger: Ledger, tmp_path: Path) -> None:
+    """They do not follow from the last entry: the ledger does not open as if nothing was."""
+    here(ledger, [entry("dec_1")])
+    left = crashed(tmp_path / "ledger", tmp_path / "left")
+    planted = Journal(left / "journal")
+    line = entry("dec_evil").leaf(1, "sha256:" + "0" * 64, "2026-11-27T00:00:00.000Z") + entry("x").line_end
+    planted.keep(1, line)
+    planted.close()
+    with pytest.raises(VerificationFailed, match="another predecessor"):
+        opened(left)
+
+
+def test_a_promise_holds_offline_and_a_checkpoint_follows_whoever_wrote(ledger: Ledger) -> None:
+    ours, theirs = here(ledger, [entry("dec_1")]), ledger.keep([entry("dec_2")]).result()
+    for promised in (ours, theirs):
+        ((leaf,), (promise,)) = promised.leaves, promised.promises()
+        index, found = verify_promise(leaf, promise.encode(), KEYS, ORIGIN)
+        assert (index, found.on_disk) == (promised.first, True)
+        with pytest.raises(VerificationFailed):
+            verify_promise(leaf + b" ", promise.encode(), KEYS, ORIGIN)
+    until = time.monotonic() + PROMISE_SECONDS + 5.0
+    while ledger.size < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ledger.size == 2
+
+
+def test_many_threads_and_both_ways_make_one_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    kept: list[Promised] = []
+
+    def work(who: int) -> None:
+        for at in range(40):
+            name = f"dec_{who}_{at}"
+            if at % 3 == 0:
+                kept.append(here(ledger, [entry(name)]))
+            elif at % 3 == 1:
+                kept.append(ledger.keep([entry(name)]).result())
+            else:
+                ledger.append("tests.between", str(at), {})
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger.append("tests.end", "", {})
+    for one in kept:
+        assert [ledger.entry(one.first + at).leaf for at in range(one.count)] == one.leaves
+    verify_ledger(tmp_path / "ledger", KEYS)
+
+
+def test_a_full_journal_goes_on_with_the_entries_themselves(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealwright.trust.ledger_journal._BYTES", 1 << 20)
+    for at in range(12):
+        here(ledger, [entry(f"dec_{at}", 200_000)])
+    left = crashed(tmp_path / "ledger", tmp_path / "left")
+    assert names(left) == [f"dec_{at}" for at in range(12)]
+
+
+def test_where_the_journal_cannot_be_laid_out_nothing_is_promised(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "ledger" / "journal.new").mkdir()
+    with pytest.raises(LedgerUnavailable, match="journal"):
+        here(ledger, [entry("dec_1")])
+    (tmp_path / "ledger" / "journal.new").rmdir()
+    assert here(ledger, [entry("dec_2")]).first == 0
+
+
+def test_a_signer_that_refuses_leaves_no_promise_and_the_next_one_holds(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_text: str) -> None:
+        raise Refused("not today")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger._writer._signer, "begin_promise", refuse)  # type: ignore[union-attr]
+        with pytest.raises(LedgerUnavailable, match="not promised"):
+            here(ledger, [entry("dec_1")])
+    promised = here(ledger, [entry("dec_2")])
+    assert promised.first == 1  # the first stays: it was written
+    assert verify_promise(promised.leaves[0], promised.promises()[0].encode(), KEYS, ORIGIN)[0] == 1
+
+
+def test_a_ledger_that_is_closed_or_only_read_keeps_nothing(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "ledger")
+    here(ledger, [entry("dec_1")])
+    ledger.close()
+    for keep in (ledger.keep, ledger.keep_here):
+        with pytest.raises(Refused, match="closed"):
+            keep([entry("dec_2")])
+    with Ledger.open(tmp_path / "ledger", origin=ORIGIN, signer=None, keys=KEYS) as reader:
+        assert reader.size == 1  # closing signed what was promised
+        for keep in (reader.keep, reader.keep_here):
+            with pytest.raises(Refused, match="opened to read"):
+                keep([entry("dec_2")])
+
+
+def test_a_journal_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
+    assert list(journaled_lines(tmp_path / "journal", 0)) == []
