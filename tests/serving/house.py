@@ -205,7 +205,8 @@ class House:
         until = time.monotonic() + 20.0
         while time.monotonic() < until:
             lines = (folder / "entries.log").read_bytes().count(b"\n")
-            if int((folder / "checkpoint").read_text().split("\n")[1]) >= lines:
+            covered = (folder / "checkpoint").read_text().split("\n")[1] if (folder / "checkpoint").exists() else "0"
+            if int(covered) >= lines:
                 return
             time.sleep(0.02)
         raise TimeoutError("no checkpoint came")

@@ -15,12 +15,14 @@ from sealwright.kernel import new_id
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import Outcome, outcome_of
-from sealwright.serving.problems import Overloaded
+from sealwright.serving.problems import NoReasons, Overloaded
+from sealwright.serving.reasons import Reasons
 from sealwright.serving.usage import Usage
 
 __all__ = ["LARGE_BODY", "Decider"]
 
-LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
+LARGE_BODY = 32 << 10
+"""Bytes; larger ones are read and decided on a thread, so that small requests do not wait behind them."""
 _THREADS = 2
 
 
@@ -31,7 +33,7 @@ class Decider:
         """`most_waiting`: requests between decode and answer; more are refused."""
         self._decisions, self._usage, self._most_waiting = decisions, usage, most_waiting
         self._ready: list[Inquiry] = []
-        self._large = 0  # on the threads
+        self._apart = 0  # on the threads
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
 
     async def decide(self, one: Inquiry) -> bytes:
@@ -44,10 +46,7 @@ class Decider:
         SealwrightError
             The model failed.
         """
-        if len(one.body) > LARGE_BODY:
-            await self._decide_large(one)
-        else:
-            self.begin(one)
+        self.begin(one)
         receipt = await one.done
         wrapped: bytes = one.protocol.wrap(one.answer, receipt)
         if one.times is not None:
@@ -55,7 +54,9 @@ class Decider:
         return wrapped
 
     def begin(self, one: Inquiry) -> None:
-        """Read a small request and have it decided with whatever else is ready. `done` ends with its receipt.
+        """Read a request and have it decided: a small one with whatever else is ready, another on a thread.
+
+        `done` ends with its receipt, or with the reason why there is none.
 
         Raises
         ------
@@ -63,22 +64,34 @@ class Decider:
             The body is not acceptable, or too many wait.
         """
         self._refuse_too_many()
+        if len(one.body) > LARGE_BODY:
+            self._decide_apart(one)
+            return
         _read(one)
+        if one.asked.options.explain:
+            self._decide_apart(one)
+            return
         self._ready.append(one)
         if len(self._ready) == 1:
             asyncio.get_running_loop().call_soon(self._decide_ready)
 
-    async def _decide_large(self, one: Inquiry) -> None:
-        self._refuse_too_many()
-        self._large += 1
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, _decide_apart, one)
-        finally:
-            self._large -= 1
-        self._record([one])
+    def _decide_apart(self, one: Inquiry) -> None:
+        """On a thread of its own, so that small requests do not wait behind it."""
+        loop = asyncio.get_running_loop()
+        self._apart += 1
+
+        def over(done: "asyncio.Future[None]") -> None:
+            self._apart -= 1
+            error = done.exception()
+            if error is None:
+                self._record([one])
+            else:
+                one.fail(error)
+
+        loop.run_in_executor(self._threads, _decided_alone, one).add_done_callback(over)
 
     def _refuse_too_many(self) -> None:
-        if len(self._ready) + self._large + self._decisions.waiting >= self._most_waiting:
+        if len(self._ready) + self._apart + self._decisions.waiting >= self._most_waiting:
             raise Overloaded
 
     def _decide_ready(self) -> None:
@@ -118,10 +131,22 @@ def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
     return found
 
 
-def _decide_apart(one: Inquiry) -> None:
-    """A large request, on a thread of its own."""
-    _read(one)
-    _answer(one, _run([one]).of(0, len(one.asked.rows)))
+def _decided_alone(one: Inquiry) -> None:
+    """A request that is large or asks for reasons."""
+    if one.asked is None:
+        _read(one)
+    served, rows = one.served, one.asked.rows
+    if one.asked.options.explain and served.explainer is None:
+        raise NoReasons
+    batch = served.contract.pack(rows)
+    raw = served.engine.run(batch)
+    outcome = outcome_of(served.contract, len(rows), raw).of(0, len(rows))
+    reasons: Sequence[Reasons] = ()
+    if one.asked.options.explain and served.explainer is not None:
+        reasons = served.explainer.explain(
+            batch, engine=served.engine, raw=raw, counterfactual=one.asked.options.counterfactual
+        )
+    _answer(one, outcome, reasons)
 
 
 def _read(one: Inquiry) -> None:
@@ -147,8 +172,8 @@ def _mark(group: Sequence[Inquiry], step: str) -> None:
             one.times.mark(step)
 
 
-def _answer(one: Inquiry, outcome: Outcome) -> None:
+def _answer(one: Inquiry, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
     one.decision = new_id("dec")
-    one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told)
+    one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told, reasons=reasons)
     if one.times is not None:
         one.times.mark("answer")

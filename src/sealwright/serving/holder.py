@@ -38,6 +38,7 @@ from sealwright.serving.openapi import openapi_of
 from sealwright.serving.problems import NotReady
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.reasons import Explainer
 from sealwright.serving.state import StateFile
 from sealwright.trust import TrustRoot
 
@@ -59,6 +60,7 @@ class Served:
     keys: int  # number of the list of revoked keys it was verified under
     contract: Contract
     engine: Engine
+    explainer: Explainer | None  # None: this version gives no reasons
     named: NamedProtocol
     oip: OipProtocol
     openapi: bytes
@@ -222,6 +224,7 @@ class Holder:
             keys=self._state.now.key_revocations,
             contract=contract,
             engine=OnnxEngine(package.model_bytes, contract),
+            explainer=Explainer.of(package.files.get("explainer.json"), package.model_bytes, contract),
             named=NamedProtocol(contract, most_rows=self._most_rows),
             oip=OipProtocol(contract, most_rows=self._most_rows),
             openapi=msgspec.json.encode(openapi),

@@ -15,8 +15,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from sealwright.serving.contract import Contract, Feature, days_of
 from sealwright.serving.field_rules import MOST_PROBLEMS, row_problems
+from sealwright.serving.options import NO_OPTIONS, OPTIONS, Options, option_problems, options_in, too_many_rows
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
+from sealwright.serving.reasons import Reasons
 from sealwright.serving.strict_bodies import strict_body
 
 __all__ = ["NamedProtocol", "NamedRequest"]
@@ -30,6 +32,7 @@ class NamedRequest:
 
     rows: Sequence[Sequence[Any]]  # each in the order of the contract
     single: bool
+    options: Options = NO_OPTIONS
 
 
 class NamedProtocol:
@@ -39,7 +42,7 @@ class NamedProtocol:
 
     def __init__(self, contract: Contract, *, most_rows: int) -> None:
         self._contract, self._most_rows = contract, most_rows
-        self._known = contract.names | {"row", "rows"}
+        self._known = contract.names | {"row", "rows", *OPTIONS}
         self._decoder = _compiled(contract, most_rows)
         self._width = len(contract.features)
         self._dates = [(at, feature) for at, feature in enumerate(contract.features) if feature.kind == "date"]
@@ -64,17 +67,34 @@ class NamedProtocol:
         if single == (found.row is UNSET):
             return self._read_slowly(body)
         structs = [found.row] if single else found.rows
-        if body.count(b":") != 1 + self._width * len(structs):
+        options = NO_OPTIONS
+        asked = 0
+        if found.explain is not UNSET or found.counterfactual is not UNSET:
+            asked = (found.explain is not UNSET) + (found.counterfactual is not UNSET)
+            options = options_in({"explain": found.explain, "counterfactual": found.counterfactual})
+            if too_many_rows(options, len(structs)):
+                return self._read_slowly(body)
+        if body.count(b":") != 1 + asked + self._width * len(structs):
             # Every known key is there once, so more colons are a repeated key, or text that holds one.
             strict_body(body, self._known)
         rows = [msgspec.structs.astuple(row) for row in structs]
         if self._dates and not self._dates_fit(rows):
             return self._read_slowly(body)
-        return NamedRequest(rows, single)
+        return NamedRequest(rows, single, options)
 
-    def answer(self, request: NamedRequest, outcome: Outcome, *, decision: str, model: Mapping[str, Any]) -> bytes:
+    def answer(
+        self,
+        request: NamedRequest,
+        outcome: Outcome,
+        *,
+        decision: str,
+        model: Mapping[str, Any],
+        reasons: Sequence[Reasons] = (),
+    ) -> bytes:
         """The exact answer text, which the receipt then vouches for."""
         lines = self._lines(outcome)
+        if reasons:
+            lines = [line | {"reasons": one} for line, one in zip(lines, reasons, strict=True)]
         head: dict[str, Any] = {"decision": decision, "model": model}
         return msgspec.json.encode(head | lines[0] if request.single else head | {"rows": lines})
 
@@ -108,17 +128,19 @@ class NamedProtocol:
         single = "row" in value
         found = [value["row"]] if single else value["rows"]
         rows = [[_plain(feature, row[feature.name]) for feature in self._contract.features] for row in found]
-        return NamedRequest(rows, single)
+        return NamedRequest(rows, single, options_in(value))
 
     def _problems(self, value: Any) -> list[FieldProblem]:
-        if not isinstance(value, dict) or set(value) not in ({"row"}, {"rows"}):
-            return [FieldProblem("", "wrong_type", 'Expected an object with either "row" or "rows", and nothing else.')]
+        if not isinstance(value, dict) or set(value) - set(OPTIONS) not in ({"row"}, {"rows"}):
+            return [FieldProblem("", "wrong_type", 'Expected an object with either "row" or "rows", and options.')]
+        if wrong := option_problems(value):
+            return wrong
         if "row" in value:
             return list(row_problems(self._contract.features, value["row"], "/row"))[:MOST_PROBLEMS]
         rows = value["rows"]
         if not isinstance(rows, list) or not 1 <= len(rows) <= self._most_rows:
             return [FieldProblem("/rows", "wrong_length", f"Expected a list of 1 to {self._most_rows} rows.", "rows")]
-        problems: list[FieldProblem] = []
+        problems = too_many_rows(options_in(value), len(rows))
         for at, row in enumerate(rows):
             problems += row_problems(self._contract.features, row, f"/rows/{at}")
             if len(problems) >= MOST_PROBLEMS:
@@ -136,7 +158,11 @@ def _compiled(contract: Contract, most_rows: int) -> "msgspec.json.Decoder[Any] 
     rows: Any = Annotated[list[row], Meta(min_length=1, max_length=most_rows)]
     body = msgspec.defstruct(
         "Body",
-        [("row", row | UnsetType, UNSET), ("rows", rows | UnsetType, UNSET)],
+        [
+            ("row", row | UnsetType, UNSET),
+            ("rows", rows | UnsetType, UNSET),
+            *((name, bool | UnsetType, UNSET) for name in OPTIONS),
+        ],
         forbid_unknown_fields=True,
         gc=False,
     )

@@ -15,8 +15,10 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from sealwright.serving.contract import Contract, Feature
 from sealwright.serving.field_rules import MOST_PROBLEMS, pointer
+from sealwright.serving.options import Options, option_problems, options_in, too_many_rows
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
+from sealwright.serving.reasons import Reasons
 from sealwright.serving.strict_bodies import strict_body
 from sealwright.serving.tensors import TensorRefused, checked_column, datatype_of, flat_values
 
@@ -66,6 +68,7 @@ class OipRequest:
     """Checked rows, the caller's id for them, and the outputs asked for."""
 
     rows: Sequence[Sequence[Any]]  # each in the order of the contract
+    options: Options
     id: str
     outputs: tuple[str, ...]
 
@@ -116,9 +119,21 @@ class OipProtocol:
                     for at in unknown[:MOST_PROBLEMS]
                 ]
             )
-        return OipRequest(self._rows(found.inputs), found.id or "", tuple(dict.fromkeys(wanted)))
+        rows, parameters = self._rows(found.inputs), found.parameters or {}
+        options = options_in(parameters)
+        if wrong := option_problems(parameters, "/parameters") or too_many_rows(options, len(rows)):
+            raise RowsRefused(problems=wrong)
+        return OipRequest(rows, options, found.id or "", tuple(dict.fromkeys(wanted)))
 
-    def answer(self, request: OipRequest, outcome: Outcome, *, decision: str, model: Mapping[str, Any]) -> bytes:
+    def answer(
+        self,
+        request: OipRequest,
+        outcome: Outcome,
+        *,
+        decision: str,
+        model: Mapping[str, Any],
+        reasons: Sequence[Reasons] = (),
+    ) -> bytes:
         """The exact answer text, which the receipt then vouches for: the response without its receipt."""
         rows = len(request.rows)
         made: dict[str, dict[str, Any]] = {
@@ -136,6 +151,8 @@ class OipProtocol:
             answer["id"] = request.id
         answer["outputs"] = [made[name] for name in request.outputs]
         answer["parameters"] = {"decision": decision, "package": model["package"]}
+        if reasons:  # parameters hold single values only, so these are JSON text
+            answer["parameters"]["reasons"] = msgspec.json.encode(reasons).decode()
         return msgspec.json.encode(answer)
 
     def wrap(self, answer: bytes, receipt: bytes) -> bytes:
