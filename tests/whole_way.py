@@ -126,7 +126,9 @@ class Home:
         token = self.inside("token", project, "--for", "till-1").out.strip()
         process = self.start("serve", project, "--port", 0, "--json", *options)
         try:
-            yield Client(announced(process), token)
+            client = Client(announced(process), token)
+            with contextlib.closing(client.http):
+                yield client
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -151,8 +153,7 @@ class Client:
         )
 
     def ask(self, body: bytes) -> httpx.Response:
-        with contextlib.closing(self.http):
-            return self.http.post(f"/v1/models/{self.facts['model']}/predict", content=body)
+        return self.http.post(f"/v1/models/{self.facts['model']}/predict", content=body)
 
 
 def announced(process: "subprocess.Popen[str]") -> dict[str, Any]:
@@ -246,6 +247,8 @@ def _make_sealed(root: Path) -> None:
     with home.serving(PROJECT) as client:
         answer = client.ask((root / ROW).read_bytes())
         told["ask"] = Done(answer.status_code, answer.text, "")
+        why = client.ask(json.dumps({**json.loads((root / ROW).read_bytes()), "counterfactual": True}).encode())
+        told["why"] = Done(why.status_code, why.text, "")
     (root / "answer.json").write_bytes(answer.content)
     told["export"] = home.inside("export", PROJECT, 1, "--to", "out", "--json")
     (root / "told.json").write_text(json.dumps({name: asdict(done) for name, done in told.items()}), encoding="utf-8")

@@ -65,6 +65,18 @@ def test_an_answer_comes_with_a_receipt_that_verifies(told: dict[str, Done], hom
     assert any("request" in line for line in without["not_checked"])
 
 
+def test_reasons_that_are_asked_for_add_up_and_are_in_the_receipt(told: dict[str, Done], home: Home) -> None:
+    assert told["why"].code == 200, told["why"].out
+    answer = told["why"].json
+    why = answer["answer"]["reasons"]
+    assert abs(why["base"] + sum(one["value"] for one in why["contributions"]) - why["score"]) < 1e-4
+    assert {one["feature"] for one in why["contributions"]} <= set(json.loads((home.root / ROW).read_text())["row"])
+    assert why["change"] is None or why["change"]["found"] or why["change"]["why"]
+    assert json.loads(answer["receipt"]["answer"]) == answer["answer"]
+    (home.root / "why.json").write_text(told["why"].out)
+    assert home.inside("verify", "why.json", "--json").json["verified"] == "receipt"
+
+
 def test_a_receipt_for_another_request_or_answer_is_refused(home: Home) -> None:
     request = json.loads((home.root / ROW).read_text())
     request["row"]["amount_dm"] += 1

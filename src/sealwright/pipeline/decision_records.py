@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
-from sealwright.trust import DECISION, Ledger, LedgerEntry
+from sealwright.trust import DECISION, Ledger, LedgerEntry, wait_for_checkpoint
 
 __all__ = ["decision_records"]
 
@@ -27,14 +27,12 @@ def decision_records(
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not (place / "ledger" / "checkpoint").is_file():
+        if not (place / "ledger" / "checkpoints.log").is_file():
             continue
-        with Ledger.open(
-            place / "ledger",
-            origin=decision_origin(workspace.id, project, place.name),
-            signer=None,
-            keys=workspace.trust_root.keys_of("decision-checkpoints"),
-        ) as ledger:
+        origin = decision_origin(workspace.id, project, place.name)
+        log = workspace.trust_root.keys_of("decision-checkpoints")
+        wait_for_checkpoint(place / "ledger", origin=origin, keys=log)  # what was answered just now counts, too
+        with Ledger.open(place / "ledger", origin=origin, signer=None, keys=log) as ledger:
             passed = start.get(place.name, 0)
             for entry in ledger.entries(passed if passed <= ledger.size else 0):
                 if entry.action == DECISION and entry.attachment is not None:

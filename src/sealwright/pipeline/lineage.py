@@ -203,7 +203,7 @@ def _versions(workspace: Workspace, project: str) -> Iterator[Node | Edge]:
 def _decisions(workspace: Workspace, project: str) -> Iterator[Node | Edge]:
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if (place / "ledger" / "checkpoint").is_file():
+        if (place / "ledger" / "checkpoints.log").is_file():
             yield from _of_channel(workspace, project, place.name)
 
 

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
     from sealwright.trust.ledger_erase import erase_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
+    from sealwright.trust.ledger_patience import wait_for_checkpoint
     from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
     from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
     from sealwright.trust.machines.access_list import (
@@ -530,6 +531,7 @@ __all__ = [
     "who_can",
     "why_not",
     "with_cosignatures",
+    "wait_for_checkpoint",
 ]
 
 _HOME = {
@@ -681,6 +683,7 @@ _HOME = {
         "SharedAudit",
         "SharedLedger",
     ),
+    "ledger_patience": ("wait_for_checkpoint",),
     "ledger_verify": (
         "LedgerReport",
         "verify_extension",
