@@ -1,0 +1,58 @@
+"""A principal and its credentials in one process: their purses, and one draw for all of them at a time."""
+
+import asyncio
+
+from sealwright.engines import NOTHING, Amount, Ask
+from sealwright.serving.budgets.purse import Purse
+
+__all__ = ["Account", "Pair"]
+
+_DRAWN_AGAIN = 2.0  # seconds after which a purse is settled: half of what a lease lasts
+
+
+class Pair:
+    """What a request is paid from: the purse of its credential and that of its principal."""
+
+    __slots__ = ("account", "client", "policy", "principal")
+
+    def __init__(self, account: "Account", client: Purse) -> None:
+        self.account, self.client, self.principal = account, client, account.principal
+        self.policy = (b"ratelimit-policy", client.policy + b", " + account.principal.policy)
+
+    def has(self, need: Amount, now: float) -> bool:
+        """Whether both can pay."""
+        return self.client.has(need, now) and self.principal.has(need, now)
+
+    def pay(self, need: Amount) -> None:
+        """From both; `has` was asked."""
+        self.client.pay(need)
+        self.principal.pay(need)
+
+    def refuse_known(self, need: Amount, now: float) -> None:
+        """Raises LimitReached, as `Purse.refuse_known`."""
+        for purse in (self.client, self.principal):
+            if not purse.has(need, now):
+                purse.refuse_known(need, now)
+
+
+class Account:
+    """One principal. Whoever draws for one of its purses holds `lock`."""
+
+    __slots__ = ("lock", "pairs", "principal", "refill_from", "refilling")
+
+    def __init__(self, principal: Purse) -> None:
+        self.principal, self.pairs = principal, dict[str, Pair]()
+        self.lock, self.refilling, self.refill_from = asyncio.Lock(), False, 0.0
+
+    def due(self, now: float, *, all_of_it: bool = False) -> list[tuple[Purse, Ask]]:
+        """Draws that settle purses: those in use go on, the others give everything back."""
+        found = []
+        for purse in (self.principal, *(pair.client for pair in self.pairs.values())):
+            if not purse.empty and (all_of_it or now - purse.drawn >= _DRAWN_AGAIN):
+                goes_on = not all_of_it and (purse.used or purse.under_way)
+                found.append((purse, purse.ask(NOTHING, now) if goes_on else purse.give_back(now)))
+        return found
+
+    def unused(self) -> list[str]:
+        """Credentials whose purses hold nothing."""
+        return [token for token, pair in self.pairs.items() if pair.client.empty]
