@@ -38,11 +38,12 @@ class Pair:
 class Account:
     """One principal. Whoever draws for one of its purses holds `lock`."""
 
-    __slots__ = ("lock", "pairs", "principal", "refill_from", "refilling")
+    __slots__ = ("lock", "pairs", "principal", "refill_from", "refilling", "waiting")
 
     def __init__(self, principal: Purse) -> None:
         self.principal, self.pairs = principal, dict[str, Pair]()
         self.lock, self.refilling, self.refill_from = asyncio.Lock(), False, 0.0
+        self.waiting = 0  # requests and tasks that hold on to one of its purses; none may be forgotten then
 
     def due(self, now: float, *, all_of_it: bool = False) -> list[tuple[Purse, Ask]]:
         """Draws that settle purses: those in use go on, the others give everything back."""
@@ -53,6 +54,11 @@ class Account:
                 found.append((purse, purse.ask(NOTHING, now) if goes_on else purse.give_back(now)))
         return found
 
+    @property
+    def forgettable(self) -> bool:
+        """Whether nothing of it is left."""
+        return not self.pairs and not self.waiting and self.principal.empty
+
     def unused(self) -> list[str]:
-        """Credentials whose purses hold nothing."""
-        return [token for token, pair in self.pairs.items() if pair.client.empty]
+        """Credentials whose purses hold nothing, and nobody waits for."""
+        return [] if self.waiting else [token for token, pair in self.pairs.items() if pair.client.empty]

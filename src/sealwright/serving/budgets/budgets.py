@@ -168,7 +168,7 @@ class Budgets:
             await self._drawing.settle(account)
             for token in account.unused():
                 del account.pairs[token], self._pairs[subject, token]
-            if not account.pairs and account.principal.empty and not account.lock.locked():
+            if account.forgettable:
                 del self._accounts[subject]
         self._full = self._full and len(self._pairs) >= self._most
 

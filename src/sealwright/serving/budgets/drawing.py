@@ -54,23 +54,27 @@ class Drawing:
         HttpRefusal
             A limit is reached, or the counters are silent or full.
         """
-        for _ in range(_MOST_TRIES):
-            now = self._monotonic()
-            if pair.has(need, now):
-                pair.pay(need)
-                return
-            pair.refuse_known(need, now)
-            # A caller who hangs up must not cut a draw off between the counters and the purse.
-            refusal = await asyncio.shield(self._task(self._fill(pair, need)))
-            if refusal is not None:
-                raise refusal
+        pair.account.waiting += 1
+        try:
+            for _ in range(_MOST_TRIES):
+                now = self._monotonic()
+                if pair.has(need, now):
+                    pair.pay(need)
+                    return
+                pair.refuse_known(need, now)
+                # A caller who hangs up must not cut a draw off between the counters and the purse.
+                refusal = await asyncio.shield(self._task(pair, self._fill(pair, need)))
+                if refusal is not None:
+                    raise refusal
+        finally:
+            pair.account.waiting -= 1
         raise Overloaded
 
     def refill(self, pair: Pair) -> None:
         """Fill low purses beside the path."""
         if self._threads is not None:
             pair.account.refilling = True
-            self._task(self._fill_low(pair))
+            self._task(pair, self._fill_low(pair))
 
     async def settle(self, account: Account, *, all_of_it: bool = False) -> None:
         """Draw anew for purses in use, give back the others."""
@@ -85,10 +89,18 @@ class Drawing:
             self._threads.shutdown()
         self._counters.close()
 
-    def _task(self, work: Coroutine[Any, Any, _Result]) -> "asyncio.Task[_Result]":
+    def _task(self, pair: Pair, work: Coroutine[Any, Any, _Result]) -> "asyncio.Task[_Result]":
+        """Run it to its end, also when whoever waits for it is gone."""
+        account = pair.account
+        account.waiting += 1
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def done(task: "asyncio.Task[_Result]") -> None:
+            account.waiting -= 1
+            self._tasks.discard(task)
+
+        task.add_done_callback(done)
         return task
 
     async def _fill(self, pair: Pair, need: Amount) -> HttpRefusal | None:

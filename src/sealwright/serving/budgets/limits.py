@@ -5,7 +5,6 @@ keys, one budget. Both must allow a request.
 """
 
 import math
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -59,7 +58,7 @@ class BudgetLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Everybody's limits, and those of callers with limits of their own, by subject."""
 
     everybody: CallerLimits = CallerLimits()
-    callers: Mapping[str, CallerLimits] = {}
+    callers: dict[str, CallerLimits] = {}
 
     def of(self, subject: str) -> CallerLimits:
         """The limits of one subject."""
