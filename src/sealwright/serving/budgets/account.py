@@ -28,6 +28,10 @@ class Pair:
         self.client.pay(need)
         self.principal.pay(need)
 
+    def is_large(self, need: Amount) -> bool:
+        """Whether it takes more than is drawn ahead: the bucket should know at once that this was spent."""
+        return need.units > self.client.slice.units or need.units > self.principal.slice.units
+
     def refuse_known(self, need: Amount, now: float) -> None:
         """Raises LimitReached, as `Purse.refuse_known`."""
         for purse in (self.client, self.principal):

@@ -191,7 +191,7 @@ class Budgets:
 
     def _refill_soon(self, pair: Pair, now: float) -> None:
         account = pair.account
-        if not account.refilling and now >= account.refill_from:
+        if now >= account.refill_from:
             account.refill_from = now + _REFILLED_AGAIN
             self._drawing.refill(pair)
 

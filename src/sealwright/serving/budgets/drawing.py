@@ -42,8 +42,11 @@ class Drawing:
         draws = _lacking(pair, need, now)
         _put(draws, self._counters.draw([ask for _, ask in draws]), now)
         if not pair.has(need, now):
-            raise _refusal(pair, now) or Overloaded
+            raise _refusal(pair, need, now) or Overloaded
         pair.pay(need)
+        if pair.is_large(need):
+            draws = [(purse, purse.ask(NOTHING, now)) for purse in (pair.client, pair.principal)]
+            _put(draws, self._counters.draw([ask for _, ask in draws]), now)
         return True
 
     async def pay(self, pair: Pair, need: Amount) -> None:
@@ -60,6 +63,8 @@ class Drawing:
                 now = self._monotonic()
                 if pair.has(need, now):
                     pair.pay(need)
+                    if pair.is_large(need):
+                        self.refill(pair)
                     return
                 pair.refuse_known(need, now)
                 # A caller who hangs up must not cut a draw off between the counters and the purse.
@@ -71,10 +76,10 @@ class Drawing:
         raise Overloaded
 
     def refill(self, pair: Pair) -> None:
-        """Fill low purses beside the path."""
-        if self._threads is not None:
+        """Report what was spent, and fill the purses, beside the path."""
+        if self._threads is not None and not pair.account.refilling:
             pair.account.refilling = True
-            self._task(pair, self._fill_low(pair))
+            self._task(pair, self._refilled(pair))
 
     async def settle(self, account: Account, *, all_of_it: bool = False) -> None:
         """Draw anew for purses in use, give back the others."""
@@ -116,15 +121,14 @@ class Drawing:
             failed = await self._draw(_lacking(pair, need, now), now)
             if failed is not None or pair.has(need, now):
                 return failed
-            return _refusal(pair, self._monotonic())
+            return _refusal(pair, need, self._monotonic())
 
-    async def _fill_low(self, pair: Pair) -> None:
+    async def _refilled(self, pair: Pair) -> None:
         try:
             async with pair.account.lock:
                 now = self._monotonic()
                 if now >= self._silent_until:
-                    low = [purse for purse in (pair.client, pair.principal) if purse.units < purse.low]
-                    await self._draw([(purse, purse.ask(NOTHING, now)) for purse in low], now)
+                    await self._draw([(purse, purse.ask(NOTHING, now)) for purse in (pair.client, pair.principal)], now)
         finally:
             pair.account.refilling = False
 
@@ -159,11 +163,11 @@ def _lacking(pair: Pair, need: Amount, now: float) -> list[tuple[Purse, Ask]]:
 
 
 def _put(draws: _Draws, grants: Sequence[Grant], sent: float) -> None:
-    for (purse, ask), grant in zip(draws, grants, strict=True):
-        purse.take(grant, ask, sent)
+    for (purse, _), grant in zip(draws, grants, strict=True):
+        purse.take(grant, sent)
 
 
-def _refusal(pair: Pair, now: float) -> HttpRefusal | None:
+def _refusal(pair: Pair, need: Amount, now: float) -> HttpRefusal | None:
     if pair.client.full or pair.principal.full:
         return CallersFull(reason=CallersFull.code)
-    return pair.client.refusal(now) or pair.principal.refusal(now)
+    return pair.client.refusal(need, now) or pair.principal.refusal(need, now)

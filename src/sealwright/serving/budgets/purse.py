@@ -30,10 +30,10 @@ class Purse:
 
     __slots__ = (
         "_ends",
-        "_least",
         "_short",
         "_shut_until",
         "_wait_until",
+        "_wanted",
         "drawn",
         "extras",
         "form",
@@ -61,7 +61,7 @@ class Purse:
         self.used = False  # since the last draw
         self.rest, self.form = 0, b""  # rows nobody holds, and the RateLimit item to put the sum into
         self.policy = _policy(name, level)
-        self._least = NOTHING
+        self._wanted = NOTHING
         self._short, self._shut_until, self._wait_until = "", _NEVER, _NEVER
 
     def has(self, need: Amount, now: float) -> bool:
@@ -82,15 +82,15 @@ class Purse:
         """
         if now < self._shut_until and self._short in _REFUSALS:
             short = _REFUSALS[self._short][1]
-            if need[short] >= self._least[short]:
-                raise self._refusal(now)
+            if need[short] >= self._wanted[short]:
+                raise self._refusal(need, now)
 
     def ask(self, need: Amount, now: float) -> Ask:
         """Draw a slice and whatever `need` takes beyond it."""
         if now >= self.until:
             self.held -= self.free
             self.units = self.extras = self.free = 0
-        self.used, self.drawn = False, now
+        self.used, self.drawn, self._wanted = False, now, need
         lacking = Amount(
             max(0, need.units - self.units), max(0, need.extras - self.extras), max(0, need.slots - self.free)
         )
@@ -123,7 +123,7 @@ class Purse:
     def _left(self) -> Amount:
         return Amount(self.units, self.extras, self.held)
 
-    def take(self, grant: Grant, ask: Ask, sent: float) -> None:
+    def take(self, grant: Grant, sent: float) -> None:
         """Put in what was granted on a draw sent at `sent`. What was paid out of it in the meantime stays paid."""
         if not grant.kept:
             self.units = self.extras = 0
@@ -132,21 +132,24 @@ class Purse:
         self.free, self.held = self.free + more.slots, self.held + more.slots
         self.until = sent + grant.seconds
         self._tell(grant)
-        self._short, self._least = grant.short, ask.least
+        self._short = grant.short
         self._shut_until = sent + min(grant.wait, _ASKED_AGAIN) if grant.short else _NEVER
         self._wait_until = sent + grant.wait
 
-    def refusal(self, now: float) -> LimitReached | None:
+    def refusal(self, need: Amount, now: float) -> LimitReached | None:
         """What the last draw was short of."""
-        return self._refusal(now) if self._short in _REFUSALS else None
+        return self._refusal(need, now) if self._short in _REFUSALS else None
 
     @property
     def full(self) -> bool:
         """Whether the counters have no room for it."""
         return self._short == "full"
 
-    def _refusal(self, now: float) -> LimitReached:
-        return _REFUSALS[self._short][0](self.level, self._wait_until - now)
+    def _refusal(self, need: Amount, now: float) -> LimitReached:
+        wait = self._wait_until - now
+        if self._short == "rate":
+            wait += (need.units - self._wanted.units) / self.quota.per_second
+        return _REFUSALS[self._short][0](self.level, wait)
 
     def _tell(self, grant: Grant) -> None:
         """Which of the two limits on rows is nearer."""

@@ -36,7 +36,8 @@ class LimitReached(HttpRefusal):
         self.limit, self.wait = f"{level}.{self.setting}", whole(wait)
         self.headers = ((b"retry-after", b"%d" % self.wait),)
         super().__init__(
-            f"{self.what} ({self.setting}) of {_WHOSE[level]} are used up. Come back in {self.wait} seconds.",
+            f"{self.what} ({self.setting}) of {_WHOSE[level]} are used up. "
+            f"Come back in {self.wait} {'second' if self.wait == 1 else 'seconds'}.",
             reason=self.code,
         )
 
