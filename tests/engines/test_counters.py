@@ -211,6 +211,25 @@ def test_a_killed_process_gives_nothing_back_and_leaves_the_file_whole(tmp_path:
         assert grant.more == Amount(70, 17, 7)  # the last slot comes back after a minute
 
 
+_DRAW_ALL = """
+import sys
+from pathlib import Path
+from sealwright.engines import Amount, Ask, FileCounters, Quota
+quota = Quota(per_second=0.001, burst=100, units_a_day=150, extras_a_day=20, slots=8)
+counters, got = FileCounters(Path(sys.argv[1])), 0
+while units := counters.draw([Ask(key="k", quota=quota, most=Amount(3))])[0].more.units:
+    got += units
+print(got)
+"""
+
+
+def test_racing_processes_get_one_budget_once_t68(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _DRAW_ALL, str(tmp_path / "b" / "budgets.db")]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    got = [int(child.communicate()[0]) for child in children]
+    assert sum(got) == 100
+
+
 # ---- in a file
 
 

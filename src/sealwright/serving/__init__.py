@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.serving.budgets.counting import Counting
     from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
@@ -46,6 +47,7 @@ __all__ = [
     "BadRequest",
     "ConnectionGuard",
     "Contract",
+    "Counting",
     "DECISION",
     "DECISION_KEY_PURPOSE",
     "DecisionRecord",
@@ -88,6 +90,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "budgets.counting": ("Counting",),
     "child": (
         "Running",
         "StartFailed",

@@ -207,7 +207,7 @@ class Budgets:
             if account is None:
                 account = Account(Purse("p:" + self._name_of(subject), "principal", levels.per_principal, 0.0))
                 self._accounts[subject] = account
-            key = "c:" + self._name_of(f"{subject}\0{token}")
+            key = "c:" + self._name_of(f"{len(subject)}:{subject}{token}")
             pair = Pair(account, Purse(key, "client", levels.per_client, caller.expires))
             self._pairs[subject, token] = account.pairs[token] = pair
         return pair
