@@ -46,9 +46,14 @@ class Usage:
         if asked is None:
             asked = self._asked[who] = Asked()
         asked.rows += rows
-        asked.different += self._known.different(caller.subject, request, rows)
+        asked.different += self.different(caller, request, rows)
+        self._known.answered(caller.subject, request)
         if source in asked.sources or len(asked.sources) < _MOST_SOURCES:
             asked.sources[source] += 1
+
+    def different(self, caller: Caller, request: bytes, rows: int) -> int:
+        """How many of the rows of `request` this caller was not answered before."""
+        return self._known.different(caller.subject, request, rows)
 
     def take(self) -> dict[_Who, Asked]:
         """What was asked since the last time."""
