@@ -233,11 +233,14 @@ def test_racing_processes_get_one_budget_once_t68(tmp_path: Path) -> None:
 # ---- in a file
 
 
-def test_after_a_start_of_the_machine_nobody_holds_anything_and_nothing_came_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("steady", "anew"), [(9e6, 5.0), (5.0, 9e6)])
+def test_after_a_start_of_the_machine_nobody_holds_anything_and_nothing_came_back(
+    tmp_path: Path, steady: float, anew: float
+) -> None:
     path, clock = tmp_path / "b" / "budgets.db", FixedClock(from_rfc3339("2026-11-27T12:00:00.000Z"))
-    with contextlib.closing(FileCounters(path, monotonic=lambda: 9e6, clock=clock, boot="one")) as before:
+    with contextlib.closing(FileCounters(path, monotonic=lambda: steady, clock=clock, boot="one")) as before:
         before.draw([_ask(most=Amount(100, 5, 8))])
-    with contextlib.closing(FileCounters(path, monotonic=lambda: 5.0, clock=clock, boot="two")) as after:
+    with contextlib.closing(FileCounters(path, monotonic=lambda: anew, clock=clock, boot="two")) as after:
         (grant,) = after.draw([_ask(most=Amount(100, 100, 8))])
     assert grant.more == Amount(0, 15, 8)
 

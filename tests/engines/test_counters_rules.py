@@ -210,6 +210,7 @@ def test_more_than_was_held_cannot_be_given_back() -> None:
 def test_only_a_counter_nobody_gains_by_is_forgotten(used: int, held: int, ends: float, expected: bool) -> None:
     tally = _tally()
     draw(tally, _ask(most=Amount(used, 0, held)), "a", moment_of(0.0, NOON))
+    draw(tally, _ask(left=Amount(0, 0, held)), "a", moment_of(0.0, NOON))
     tally.ends = ends
     assert as_new(tally, moment_of(1.0, NOON), NOON) is expected
 

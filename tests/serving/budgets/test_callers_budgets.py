@@ -283,6 +283,17 @@ def test_a_clock_set_back_gives_nobody_a_day_again() -> None:
     assert house.until_refused(caller())[0] == 0
 
 
+def test_what_the_counters_know_nothing_of_any_more_is_void() -> None:
+    house = House(level(rows_per_second=0.001, rows_per_day=10**6), WIDE)
+    house.asked(caller())
+    for key, tally in house.counters._tallies.items():
+        if key.startswith("c:"):
+            assert tally.holds[0].units == 3
+            tally.holds.clear()
+    house.asked(caller(), 50)
+    assert house.until_refused(caller())[0] == 100 - 3 - 50
+
+
 def test_a_refusal_tells_the_callers_own_limit_and_nothing_else() -> None:
     house = House(level(), WIDE)
     house.until_refused(caller("other-company"))

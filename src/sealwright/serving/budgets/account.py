@@ -50,11 +50,11 @@ class Account:
         self.waiting = 0  # requests and tasks that hold on to one of its purses; none may be forgotten then
 
     def due(self, now: float, *, all_of_it: bool = False) -> list[tuple[Purse, Ask]]:
-        """Draws that settle purses: those in use go on, the others give everything back."""
+        """Draws that settle purses: those in use go on, the others give back all but what is under way."""
         found = []
         for purse in (self.principal, *(pair.client for pair in self.pairs.values())):
             if not purse.empty and (all_of_it or now - purse.drawn >= _DRAWN_AGAIN):
-                goes_on = not all_of_it and (purse.used or purse.under_way)
+                goes_on = purse.used and not all_of_it
                 found.append((purse, purse.ask(NOTHING, now) if goes_on else purse.give_back(now)))
         return found
 

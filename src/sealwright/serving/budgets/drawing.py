@@ -39,15 +39,18 @@ class Drawing:
         if self._threads is not None:
             return False
         now = self._monotonic()
-        draws = _lacking(pair, need, now)
-        _put(draws, self._counters.draw([ask for _, ask in draws]), now)
-        if not pair.has(need, now):
-            raise _refusal(pair, need, now) or Overloaded
-        pair.pay(need)
-        if pair.is_large(need):
-            draws = [(purse, purse.ask(NOTHING, now)) for purse in (pair.client, pair.principal)]
-            _put(draws, self._counters.draw([ask for _, ask in draws]), now)
-        return True
+        for _ in range(2):  # what was left may turn out to be void
+            self._draw_at_once(_lacking(pair, need, now), now)
+            if pair.has(need, now):
+                pair.pay(need)
+                if pair.is_large(need):
+                    self._draw_at_once(
+                        [(purse, purse.ask(NOTHING, now)) for purse in (pair.client, pair.principal)], now
+                    )
+                return True
+            if refusal := _refusal(pair, need, now):
+                raise refusal
+        raise Overloaded
 
     async def pay(self, pair: Pair, need: Amount) -> None:
         """Pay, after asking the counters where a purse is short.
@@ -87,6 +90,10 @@ class Drawing:
             now = self._monotonic()
             if now >= self._silent_until or all_of_it:
                 await self._draw(account.due(now, all_of_it=all_of_it), now)
+
+    def _draw_at_once(self, draws: _Draws, sent: float) -> None:
+        """From memory."""
+        _put(draws, self._counters.draw([ask for _, ask in draws]), sent)
 
     def close(self) -> None:
         """End threads and counters."""

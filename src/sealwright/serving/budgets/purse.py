@@ -82,7 +82,7 @@ class Purse:
         """
         if now < self._shut_until and self._short in _REFUSALS:
             short = _REFUSALS[self._short][1]
-            if need[short] >= self._wanted[short]:
+            if (self.units, self.extras, self.free)[short] < need[short] >= self._wanted[short]:
                 raise self._refusal(need, now)
 
     def ask(self, need: Amount, now: float) -> Ask:
@@ -109,11 +109,6 @@ class Purse:
         self.units = self.extras = self.free = 0
         self.until, self.drawn = _NEVER, now
         return Ask(key=self.key, quota=self.quota, left=self._left(), back=back, ends=self._ends)
-
-    @property
-    def under_way(self) -> bool:
-        """Whether a request of it has not ended."""
-        return self.held > self.free
 
     @property
     def empty(self) -> bool:
