@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -329,6 +330,7 @@ drawn = st.builds(
         st.tuples(
             st.sampled_from(["a", "b"]),
             *[drawn] * 4,
+            st.integers(0, 2),
             st.sampled_from([0.0, 0.25, 1.0 / 3.0, 4.5, 6.0, 70.0, 50_000.0, -5.0]),
         ),
         max_size=12,
@@ -341,10 +343,11 @@ def test_redis_reckons_exactly_as_everywhere_else(redis_place: RedisPlace, done:
     counters, key = RedisCounters(redis_place, prefix="test-rules:"), secrets.token_hex(6)
     wall, tally = 20_000 * 86_400.0 + 10.0, None
     try:
-        for holder, left, back, least, most, seconds in done:
+        for holder, left, back, least, most, number, seconds in done:
             wall += seconds
             tally = tally or Tally(float(quota.burst), wall, int(wall // 86_400))
             ask = _ask(key, quota, left=left, back=back._replace(slots=0), least=least, most=most)
+            ask = msgspec.structs.replace(ask, number=number)
             counters._holder = holder.encode()
             answer = counters._draw(keys=[key], args=[*counters._args_of(ask), repr(wall), repr(wall)])
             assert _grant_of(answer) == draw(tally, ask, holder, moment_of(wall, wall))

@@ -195,6 +195,17 @@ def test_what_lapsed_cannot_be_given_back() -> None:
     )  # it had been counted as spent, and the bucket as empty
 
 
+def test_an_ask_that_comes_late_changes_nothing() -> None:
+    """A server that stalls may work off what nobody waits for any more, after what was asked since."""
+    tally = _tally()
+    draw(tally, Ask(key="k", quota=QUOTA, most=Amount(60, 0, 2), number=7), "a", moment_of(0.0, NOON))
+    late = draw(tally, Ask(key="k", quota=QUOTA, most=Amount(40, 5, 2), number=6), "a", moment_of(0.0, NOON))
+    assert (late.more, late.units) == (NOTHING, 40)
+    kept = Ask(key="k", quota=QUOTA, left=Amount(60, 0, 2), number=8)
+    assert draw(tally, kept, "a", moment_of(0.0, NOON)).kept
+    assert draw(tally, kept, "b", moment_of(0.0, NOON)).kept is False  # numbers of one holder say nothing of another
+
+
 def test_more_than_was_held_cannot_be_given_back() -> None:
     tally = _tally()
     draw(tally, _ask(most=Amount(10, 1, 0)), "a", moment_of(0.0, NOON))

@@ -71,6 +71,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     back: Amount = NOTHING  # of what is held: returned. Slots are returned by not being kept
     least: Amount = NOTHING  # on top of `left`, without which it is short
     most: Amount = NOTHING  # on top of `left`; less may be granted, also less than `least`
+    number: int = 0  # grows with each ask of a holder: one that comes late, after a later one, changes nothing
     ends: float = 0.0  # seconds since the epoch after which nobody asks for this key again; 0: never
 
 

@@ -134,7 +134,7 @@ class RedisCounters:
             *ask.back[:2],
             *ask.least,
             *ask.most,
-            *(ask.ends, LEASE, MARGIN, UNDER_WAY),
+            *(ask.number, ask.ends, LEASE, MARGIN, UNDER_WAY),
         )
         return [self._holder, *(repr(number) for number in numbers)]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sealwright.engines.counters import Amount, Ask, Grant, Quota, Short
+from sealwright.engines.counters import NOTHING, Amount, Ask, Grant, Quota, Short
 
 __all__ = ["LEASE", "MARGIN", "UNDER_WAY", "Hold", "Moment", "Tally", "as_new", "draw"]
 
@@ -35,6 +35,7 @@ class Hold(msgspec.Struct, array_like=True):
     slots: int
     ends: float  # units and extras lapse: they count as spent
     slots_end: float
+    number: int = 0  # of its last ask
 
 
 class Tally(msgspec.Struct, array_like=True):
@@ -53,6 +54,8 @@ class Tally(msgspec.Struct, array_like=True):
 def draw(tally: Tally, ask: Ask, holder: str, moment: Moment, lease: float = LEASE) -> Grant:
     """Settle what `holder` had, and grant what there is, at most `ask.most`, for `lease` seconds."""
     _go_on(tally, ask.quota, moment)
+    if any(one.holder == holder and one.number > ask.number for one in tally.holds):
+        return _told(tally, ask.quota, moment, lease)  # it was overtaken, and nobody waits for an answer
     hold, kept = _settled(tally, ask, holder)
     quota, least, most = ask.quota, ask.least, ask.most
     there = Amount(
@@ -66,21 +69,12 @@ def draw(tally: Tally, ask: Ask, holder: str, moment: Moment, lease: float = LEA
     tally.units += more.units
     tally.extras += more.extras
     hold.units, hold.extras, hold.slots = hold.units + more.units, hold.extras + more.extras, hold.slots + more.slots
-    hold.ends, hold.slots_end = moment.now + lease + MARGIN, moment.now + lease + UNDER_WAY
+    hold.ends, hold.slots_end, hold.number = moment.now + lease + MARGIN, moment.now + lease + UNDER_WAY, ask.number
     tally.holds = [one for one in tally.holds if one.units or one.extras or one.slots]
     tally.ends = ask.ends
     tally.full_at = moment.now + (quota.burst - tally.tokens) / quota.per_second
-    return Grant(
-        more=more,
-        kept=kept,
-        seconds=min(lease, moment.day_ends),
-        units=int(tally.tokens),
-        units_today=max(0, quota.units_a_day - tally.units),
-        extras_today=max(0, quota.extras_a_day - tally.extras),
-        day_ends=moment.day_ends,
-        short=short,
-        wait=wait,
-    )
+    grant = _told(tally, quota, moment, lease)
+    return msgspec.structs.replace(grant, more=more, kept=kept, short=short, wait=wait)
 
 
 def as_new(tally: Tally, moment: Moment, wall: float) -> bool:
@@ -105,7 +99,7 @@ def _go_on(tally: Tally, quota: Quota, moment: Moment) -> None:
     for one in tally.holds:
         if one.ends <= moment.now:
             one.units = one.extras = 0
-    tally.holds = [one for one in tally.holds if one.slots_end > moment.now]
+    tally.holds = [one for one in tally.holds if one.slots_end > moment.now and (one.units or one.extras or one.slots)]
 
 
 def _settled(tally: Tally, ask: Ask, holder: str) -> tuple[Hold, bool]:
@@ -122,6 +116,19 @@ def _settled(tally: Tally, ask: Ask, holder: str) -> tuple[Hold, bool]:
     hold.units, hold.extras = (ask.left.units, ask.left.extras) if kept else (0, 0)
     hold.slots = ask.left.slots
     return hold, kept
+
+
+def _told(tally: Tally, quota: Quota, moment: Moment, lease: float) -> Grant:
+    """What is left; nothing granted."""
+    return Grant(
+        more=NOTHING,
+        kept=False,
+        seconds=min(lease, moment.day_ends),
+        units=int(tally.tokens),
+        units_today=max(0, quota.units_a_day - tally.units),
+        extras_today=max(0, quota.extras_a_day - tally.extras),
+        day_ends=moment.day_ends,
+    )
 
 
 def _short(tally: Tally, quota: Quota, least: Amount, there: Amount, moment: Moment) -> tuple[Short, float]:

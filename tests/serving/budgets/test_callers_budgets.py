@@ -163,9 +163,7 @@ def test_a_request_no_budget_ever_holds_is_not_told_to_wait() -> None:
         house.enter(caller(), 51, 2)
 
 
-@pytest.mark.parametrize(
-    ("rows", "units", "different"), [(0, 1, 0), (-5, 1, 0), (1, 0, 0), (1, -1, 0), (1, 1, -1), (-1, -1, 0)]
-)
+@pytest.mark.parametrize(("rows", "units", "different"), [(0, 1, 0), (-5, 1, 0), (1, 0, 0), (1, -1, 0), (1, 1, -1)])
 def test_a_cost_below_nothing_is_a_mistake_and_never_a_gift(rows: int, units: int, different: int) -> None:
     house = House(level(), WIDE)
     house.asked(caller())

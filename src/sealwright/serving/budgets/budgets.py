@@ -8,6 +8,7 @@ is short, `enter` asks counters in memory itself and leaves files and servers to
 loop. Counters that do not answer refuse (503) whatever is not in the purses: it fails closed.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ from sealwright.serving.tokens import Caller
 
 __all__ = ["Admitted", "Budgets"]
 
+_AT_A_TIME = 100  # accounts looked at without letting requests in between
 _REFILLED_AGAIN = 0.02  # seconds; a bucket that is empty is not asked for each request
 
 _Header = tuple[bytes, bytes]
@@ -164,7 +166,9 @@ class Budgets:
 
     async def look(self) -> None:
         """Settle purses that lapse soon and forget unused ones: every half second. Never raises: they lapse by themselves."""
-        for subject, account in list(self._accounts.items()):
+        for number, (subject, account) in enumerate(list(self._accounts.items())):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)  # requests come between
             await self._drawing.settle(account)
             for token in account.unused():
                 del account.pairs[token], self._pairs[subject, token]

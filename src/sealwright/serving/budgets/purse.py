@@ -1,5 +1,6 @@
 """What one process holds of one budget: drawn ahead, spent request by request, reported at the next draw."""
 
+import itertools
 import math
 
 from sealwright.engines import NOTHING, Amount, Ask, Grant
@@ -23,6 +24,7 @@ _REFUSALS: dict[str, tuple[type[LimitReached], int]] = {  # and which of the thr
 }
 _ASKED_AGAIN = 0.25  # seconds a refusal is repeated without asking the counters
 _NEVER = float("-inf")
+_NUMBERS = itertools.count(1)  # of all asks of this process
 
 
 class Purse:
@@ -100,7 +102,7 @@ class Purse:
             self.slice.slots - self.free,
         )
         most = Amount(*(max(least, wanted) for least, wanted in zip(lacking, ahead, strict=True)))
-        return Ask(key=self.key, quota=self.quota, left=self._left(), least=lacking, most=most, ends=self._ends)
+        return self._ask(NOTHING, lacking, most)
 
     def give_back(self, now: float) -> Ask:
         """Return everything but what is under way."""
@@ -108,15 +110,12 @@ class Purse:
         self.held -= self.free
         self.units = self.extras = self.free = 0
         self.until, self.drawn = _NEVER, now
-        return Ask(key=self.key, quota=self.quota, left=self._left(), back=back, ends=self._ends)
+        return self._ask(back, NOTHING, NOTHING)
 
     @property
     def empty(self) -> bool:
         """Whether it holds nothing."""
         return not (self.units or self.extras or self.held)
-
-    def _left(self) -> Amount:
-        return Amount(self.units, self.extras, self.held)
 
     def take(self, grant: Grant, sent: float) -> None:
         """Put in what was granted on a draw sent at `sent`. What was paid out of it in the meantime stays paid."""
@@ -139,6 +138,12 @@ class Purse:
     def full(self) -> bool:
         """Whether the counters have no room for it."""
         return self._short == "full"
+
+    def _ask(self, back: Amount, least: Amount, most: Amount) -> Ask:
+        left, number = Amount(self.units, self.extras, self.held), next(_NUMBERS)
+        return Ask(
+            key=self.key, quota=self.quota, left=left, back=back, least=least, most=most, number=number, ends=self._ends
+        )
 
     def _refusal(self, need: Amount, now: float) -> LimitReached:
         wait = self._wait_until - now
