@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import socket
 import sqlite3
@@ -228,6 +229,26 @@ def test_a_caller_that_hangs_up_while_counters_are_asked_takes_nothing_along(mak
     got, under_way = run(ask())
     assert got >= 300
     assert under_way == 0
+
+
+def test_refusals_by_the_thousand_keep_no_request_in_memory(make: Make) -> None:
+    async def ask() -> int:
+        worker = make()
+        while await worker.asked(10):
+            pass
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(20):
+                worker.ahead = 0.3 * number  # the counters are asked again
+                with contextlib.suppress(LimitReached):
+                    await worker.enter(rows=10)
+            await asyncio.sleep(0)
+            return sum(isinstance(one, LimitReached) for one in gc.get_objects())
+        finally:
+            gc.enable()
+
+    assert run(ask()) <= 1  # that of the last task, which the loop lets go of next
 
 
 def test_purses_somebody_waits_for_are_not_forgotten(make: Make) -> None:

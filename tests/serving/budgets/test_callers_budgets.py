@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import re
 import time
 from typing import Any
@@ -292,13 +293,32 @@ def test_what_the_counters_know_nothing_of_any_more_is_void() -> None:
     assert house.until_refused(caller())[0] == 100 - 3 - 50
 
 
+def test_refusals_by_the_thousand_keep_no_request_in_memory() -> None:
+    """A refusal that holds its own frame holds the body of the request, until a collector runs."""
+    house = House(level(rows_per_second=0.001), WIDE)
+    house.until_refused(caller())
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            with contextlib.suppress(LimitReached):
+                house.enter(caller())
+            house.now += 0.3  # the counters are asked again
+        assert not [one for one in gc.get_objects() if isinstance(one, LimitReached)]
+    finally:
+        gc.enable()
+
+
 def test_a_refusal_tells_the_callers_own_limit_and_nothing_else() -> None:
     house = House(level(), WIDE)
     house.until_refused(caller("other-company"))
     _, refusal = house.until_refused(caller("till", "secret-token-id"))
     told = problem_body(refusal).decode() + str(refusal.headers)
     assert '"type":"urn:sealwright:problem:limits.rate"' in told
-    assert (refusal.status, dict(refusal.headers)) == (429, {b"retry-after": b"1"})
+    assert (refusal.status, refusal.headers[0]) == (429, (b"retry-after", b"1"))
+    assert [name for name, _ in refusal.headers] == [b"retry-after", b"ratelimit-policy", b"ratelimit"]
+    assert refusal.headers[2][1].startswith(b'"client";r=0;t=')
     for hidden in ("other-company", "till", "secret-token-id", "sub_"):
         assert hidden not in told
 

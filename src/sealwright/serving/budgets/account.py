@@ -4,10 +4,14 @@ import asyncio
 
 from sealwright.engines import NOTHING, Amount, Ask
 from sealwright.serving.budgets.purse import Purse
+from sealwright.serving.budgets.reached import LimitReached
 
 __all__ = ["Account", "Pair"]
 
 _DRAWN_AGAIN = 2.0  # seconds after which a purse is settled: half of what a lease lasts
+
+
+_Header = tuple[bytes, bytes]
 
 
 class Pair:
@@ -17,7 +21,7 @@ class Pair:
 
     def __init__(self, account: "Account", client: Purse) -> None:
         self.account, self.client, self.principal = account, client, account.principal
-        self.policy = (b"ratelimit-policy", client.policy + b", " + account.principal.policy)
+        self.policy: _Header = (b"ratelimit-policy", client.policy + b", " + account.principal.policy)
 
     def has(self, need: Amount, now: float) -> bool:
         """Whether both can pay."""
@@ -32,11 +36,25 @@ class Pair:
         """Whether it takes more than is drawn ahead: the bucket should know at once that this was spent."""
         return need.units > self.client.slice.units or need.units > self.principal.slice.units
 
-    def refuse_known(self, need: Amount, now: float) -> None:
-        """Raises LimitReached, as `Purse.refuse_known`."""
+    def refusal_known(self, need: Amount, now: float) -> LimitReached | None:
+        """A refusal that is known without asking the counters."""
         for purse in (self.client, self.principal):
-            if not purse.has(need, now):
-                purse.refuse_known(need, now)
+            if not purse.has(need, now) and (refusal := purse.refusal_known(need, now)):
+                return refusal.telling(self.headers())
+        return None
+
+    def refusal(self, need: Amount, now: float) -> LimitReached | None:
+        """What the last draw was short of."""
+        refusal = self.client.refusal(need, now) or self.principal.refusal(need, now)
+        return refusal and refusal.telling(self.headers())
+
+    def headers(self) -> tuple[_Header, _Header]:
+        """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11), for the nearest of its limits on rows."""
+        client, principal = self.client, self.principal
+        own, together = client.units + client.rest, principal.units + principal.rest
+        if own < together:
+            return self.policy, (b"ratelimit", client.form % own)
+        return self.policy, (b"ratelimit", principal.form % together)
 
 
 class Account:

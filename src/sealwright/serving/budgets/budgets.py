@@ -19,7 +19,7 @@ from sealwright.serving.budgets.credentials import Credentials
 from sealwright.serving.budgets.drawing import Drawing
 from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.budgets.purse import Purse
-from sealwright.serving.budgets.reached import CallersFull, TooCostly
+from sealwright.serving.budgets.reached import CallersFull, TooCostly, raise_if
 from sealwright.serving.tokens import Caller
 
 __all__ = ["Admitted", "Budgets"]
@@ -154,13 +154,8 @@ class Budgets:
             pair.principal.free += 1
 
     def headers(self, admitted: Admitted) -> tuple[_Header, _Header]:
-        """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11), for the nearest of its limits on rows."""
-        pair = admitted.pair
-        client, principal = pair.client, pair.principal
-        own, together = client.units + client.rest, principal.units + principal.rest
-        if own < together:
-            return pair.policy, (b"ratelimit", client.form % own)
-        return pair.policy, (b"ratelimit", principal.form % together)
+        """What its answer says of its limits. A `LimitReached` has them in its own headers."""
+        return admitted.pair.headers()
 
     # ---- beside the path
 
@@ -190,7 +185,7 @@ class Budgets:
         if pair.has(need, now):
             pair.pay(need)
             return True
-        pair.refuse_known(need, now)
+        raise_if(pair.refusal_known(need, now))
         return self._drawing.paid_from_memory(pair, need)
 
     def _refill_soon(self, pair: Pair, now: float) -> None:

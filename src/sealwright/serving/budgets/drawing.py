@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sealwright.engines import NOTHING, Amount, Ask, Counters, CountersSilent, Grant
 from sealwright.serving.budgets.account import Account, Pair
 from sealwright.serving.budgets.purse import Purse
-from sealwright.serving.budgets.reached import BudgetsUnknown, CallersFull
+from sealwright.serving.budgets.reached import BudgetsUnknown, CallersFull, raise_if
 from sealwright.serving.problems import HttpRefusal, Overloaded
 
 __all__ = ["Drawing"]
@@ -48,8 +48,7 @@ class Drawing:
                         [(purse, purse.ask(NOTHING, now)) for purse in (pair.client, pair.principal)], now
                     )
                 return True
-            if refusal := _refusal(pair, need, now):
-                raise refusal
+            raise_if(_refusal(pair, need, now))
         raise Overloaded
 
     async def pay(self, pair: Pair, need: Amount) -> None:
@@ -69,11 +68,9 @@ class Drawing:
                     if pair.is_large(need):
                         self.refill(pair)
                     return
-                pair.refuse_known(need, now)
                 # A caller who hangs up must not cut a draw off between the counters and the purse.
-                refusal = await asyncio.shield(self._task(pair, self._fill(pair, need)))
-                if refusal is not None:
-                    raise refusal
+                known = pair.refusal_known
+                raise_if(known(need, now) or await asyncio.shield(self._task(pair, self._fill(pair, need))))
         finally:
             pair.account.waiting -= 1
         raise Overloaded
@@ -121,10 +118,8 @@ class Drawing:
             now = self._monotonic()
             if pair.has(need, now):
                 return None  # somebody before us drew enough
-            try:
-                pair.refuse_known(need, now)
-            except HttpRefusal as refusal:
-                return refusal
+            if known := pair.refusal_known(need, now):
+                return known
             failed = await self._draw(_lacking(pair, need, now), now)
             if failed is not None or pair.has(need, now):
                 return failed
@@ -177,4 +172,4 @@ def _put(draws: _Draws, grants: Sequence[Grant], sent: float) -> None:
 def _refusal(pair: Pair, need: Amount, now: float) -> HttpRefusal | None:
     if pair.client.full or pair.principal.full:
         return CallersFull(reason=CallersFull.code)
-    return pair.client.refusal(need, now) or pair.principal.refusal(need, now)
+    return pair.refusal(need, now)

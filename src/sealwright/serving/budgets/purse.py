@@ -61,7 +61,10 @@ class Purse:
         self.drawn = _NEVER
         self.until = _NEVER  # then units, extras and free slots lapse
         self.used = False  # since the last draw
-        self.rest, self.form = 0, b""  # rows nobody holds, and the RateLimit item to put the sum into
+        self.rest, self.form = (
+            0,
+            b'"%b";r=%%d;t=1' % name.encode(),
+        )  # rows nobody holds, and the RateLimit item to put the sum into
         self.policy = _policy(name, level)
         self._wanted = NOTHING
         self._short, self._shut_until, self._wait_until = "", _NEVER, _NEVER
@@ -75,17 +78,13 @@ class Purse:
         self.units, self.extras, self.free = self.units - need.units, self.extras - need.extras, self.free - need.slots
         self.used = True
 
-    def refuse_known(self, need: Amount, now: float) -> None:
-        """Repeat a refusal that the counters gave a moment ago to somebody who asked for no more.
-
-        Raises
-        ------
-        LimitReached
-        """
+    def refusal_known(self, need: Amount, now: float) -> LimitReached | None:
+        """A refusal that the counters gave a moment ago to somebody who asked for no more."""
         if now < self._shut_until and self._short in _REFUSALS:
             short = _REFUSALS[self._short][1]
             if (self.units, self.extras, self.free)[short] < need[short] >= self._wanted[short]:
-                raise self._refusal(need, now)
+                return self._refusal(need, now)
+        return None
 
     def ask(self, need: Amount, now: float) -> Ask:
         """Draw a slice and whatever `need` takes beyond it."""

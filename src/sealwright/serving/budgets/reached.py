@@ -1,7 +1,8 @@
 """What a caller is told whose budget is used up: which of its own limits, and when to come back. Nothing about others."""
 
 import math
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Self
 
 from sealwright.serving.problems import HttpRefusal
 
@@ -16,6 +17,7 @@ __all__ = [
     "RateReached",
     "TooCostly",
     "TooManyAtOnce",
+    "raise_if",
     "whole",
 ]
 
@@ -40,6 +42,11 @@ class LimitReached(HttpRefusal):
             f"Come back in {self.wait} {'second' if self.wait == 1 else 'seconds'}.",
             reason=self.code,
         )
+
+    def telling(self, headers: Sequence[tuple[bytes, bytes]]) -> Self:
+        """With what else its answer says."""
+        self.headers = (*self.headers, *headers)
+        return self
 
 
 class RateReached(LimitReached):
@@ -101,6 +108,19 @@ class BudgetsUnknown(HttpRefusal):
 
     code, status, title = "limits.unknown", 503, "Budgets cannot be looked up now"
     headers = ((b"retry-after", b"2"),)
+
+
+def raise_if(refusal: HttpRefusal | None) -> None:
+    """Raise it if there is one. Call it with an expression, not a variable.
+
+    An exception that a variable of a frame it passed holds keeps that frame, and with it the body of the request, until
+    the collector runs: whoever is refused by the thousand would fill the memory.
+    """
+    if refusal is not None:
+        try:
+            raise refusal
+        finally:
+            del refusal
 
 
 def whole(seconds: float) -> int:
