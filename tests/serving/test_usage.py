@@ -139,7 +139,7 @@ def test_callers_without_end_fill_no_memory() -> None:
         usage.add(caller(f"caller-{number}"), "192.0.2.1", b"x", 1)
     for number in range(20_000):
         usage.add(caller("one"), f"192.0.2.{number % 250}", str(number).encode(), 1)
-    assert len(usage._known) == 200
-    assert len(usage._known["one"]) == 10_000
+    assert len(usage._known._known) == 200
+    assert len(usage._known._known["one"]) == 10_000
     asked = usage.take()["one", "tok_one"]
     assert (asked.rows, asked.different, len(asked.sources)) == (20_000, 20_000, 8)

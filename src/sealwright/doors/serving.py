@@ -7,7 +7,15 @@ from typing import Literal
 from sealwright.doors.machines import machines_of
 from sealwright.kernel import InvalidInput, check_name, new_id
 from sealwright.pipeline import Workspace, allow, certificates_of, tls_folder
-from sealwright.serving import ServeConfig, ServingSpec, predict_scope, prepare, token_audience, token_issuer
+from sealwright.serving import (
+    Counting,
+    ServeConfig,
+    ServingSpec,
+    predict_scope,
+    prepare,
+    token_audience,
+    token_issuer,
+)
 from sealwright.trust import (
     ClientResource,
     Event,
@@ -35,10 +43,16 @@ def server_config(
     certificate: Path | None = None,
     key: Path | None = None,
     client_certificates: Literal["none", "optional", "required"] = "none",
+    redis: Path | None = None,
 ) -> tuple[ServeConfig, Path | None]:
     """The server's settings with its keys, and the CA file for clients where the certificate is ours.
 
     The lists of what was taken back are written anew first, so that the server starts from what is true now.
+
+    Parameters
+    ----------
+    redis : Path, optional
+        The private file that says where callers' budgets are counted for many machines; left out: on this one.
 
     Raises
     ------
@@ -75,6 +89,7 @@ def server_config(
         client_certificates=client_certificates,
         client_ca=services.ca if services is not None and asked else None,
         client_revocations=services.revocations if services is not None and asked else None,
+        counting=Counting() if redis is None else Counting(where="redis", redis=str(redis.resolve())),
     )
     return config, files.ca
 

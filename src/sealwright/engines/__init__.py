@@ -1,4 +1,4 @@
-"""Mechanism only: the database port, confined child processes, work spread over cores and machines, outbound requests.
+"""Mechanism only: the database port, shared counters, confined child processes, work spread out, outbound requests.
 
 Answers: how is something kept, how is untrusted code run, how are many jobs done at once, and how does a request leave?
 Knows nothing of models, data or people.
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         Limits,
         Measure,
     )
+    from sealwright.engines.counters import NOTHING, Amount, Ask, Counters, CountersSilent, Grant, Quota
+    from sealwright.engines.counters_file import FileCounters
+    from sealwright.engines.counters_memory import MemoryCounters
+    from sealwright.engines.counters_redis import RedisCounters, RedisPlace, read_redis_place
     from sealwright.engines.database import Database, Row, Tx, open_database
     from sealwright.engines.destinations import Destination, read_destination
     from sealwright.engines.outbound import Outbound, OutboundRules, Pinned
@@ -28,25 +32,36 @@ if TYPE_CHECKING:
     from sealwright.engines.syscall_filter import filter_program
 
 __all__ = [
+    "Amount",
     "Answer",
+    "Ask",
     "MEASURES",
     "Compute",
     "Confined",
     "ConfinementIncomplete",
     "ConfinementReport",
+    "Counters",
+    "CountersSilent",
     "Database",
     "Destination",
     "Do",
+    "FileCounters",
+    "Grant",
     "Limits",
     "Material",
     "Measure",
+    "MemoryCounters",
+    "NOTHING",
     "Outbound",
     "OutboundFailed",
     "OutboundRefused",
     "OutboundRules",
     "Pinned",
     "Processes",
+    "Quota",
     "RayCluster",
+    "RedisCounters",
+    "RedisPlace",
     "Row",
     "Serial",
     "Tx",
@@ -55,12 +70,14 @@ __all__ = [
     "filter_program",
     "open_database",
     "read_destination",
+    "read_redis_place",
     "run_confined",
     "serve",
 ]
 
 _DATABASE = frozenset({"Database", "Row", "Tx", "open_database"})
 _OUTBOUND = frozenset({"Outbound", "OutboundRules", "Pinned"})
+_COUNTERS = frozenset({"Amount", "Ask", "Counters", "CountersSilent", "Grant", "NOTHING", "Quota"})
 _COMPUTE = frozenset({"Compute", "Do", "Material", "Serial", "Work", "cores"})
 
 
@@ -72,6 +89,14 @@ def __getattr__(name: str) -> Any:
         from sealwright.engines import database as module
     elif name in _COMPUTE:
         from sealwright.engines import compute as module  # type: ignore[no-redef]
+    elif name in _COUNTERS:
+        from sealwright.engines import counters as module  # type: ignore[no-redef]
+    elif name == "MemoryCounters":
+        from sealwright.engines import counters_memory as module  # type: ignore[no-redef]
+    elif name == "FileCounters":
+        from sealwright.engines import counters_file as module  # type: ignore[no-redef]
+    elif name in ("RedisCounters", "RedisPlace", "read_redis_place"):
+        from sealwright.engines import counters_redis as module  # type: ignore[no-redef]
     elif name in _OUTBOUND:
         from sealwright.engines import outbound as module  # type: ignore[no-redef]
     elif name in ("Destination", "read_destination"):

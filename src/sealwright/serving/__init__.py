@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.serving.budgets.counting import Counting
     from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
@@ -47,6 +48,7 @@ __all__ = [
     "BadRequest",
     "ConnectionGuard",
     "Contract",
+    "Counting",
     "DECISION_KEY_PURPOSE",
     "DecisionRecord",
     "EventLog",
@@ -92,6 +94,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "budgets.counting": ("Counting",),
     "child": (
         "Running",
         "StartFailed",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Literal, NoReturn, Self
 
 from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
+from sealwright.serving.budgets.counting import Counting
 from sealwright.serving.config import Limits, ServeConfig
 from sealwright.serving.places import DECISION_KEY_PURPOSE, decision_origin, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
@@ -63,6 +64,7 @@ def prepare(
     client_certificates: Literal["none", "optional", "required"] = "none",
     client_ca: Path | None = None,
     client_revocations: Path | None = None,
+    counting: Counting | None = None,
 ) -> ServeConfig:
     """Collect what the serving process needs, and nothing more, from an opened keyring.
 
@@ -76,6 +78,8 @@ def prepare(
         Sequence of the access list as published; an older one is refused.
     client_certificates : {"none", "optional", "required"}
         Whether callers show certificates of `client_ca`; tokens bound to one need it.
+    counting : Counting, optional
+        Where callers' budgets are counted; in a file of the channel when left out.
 
     Raises
     ------
@@ -105,6 +109,8 @@ def prepare(
         client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
         durability=spec.durability,
         limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
+        budgets=spec.budgets(),
+        counting=counting or Counting(),
     ).checked()
 
 

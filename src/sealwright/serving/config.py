@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.budgets.counting import Counting
+from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.places import access_file
 from sealwright.serving.transport.config import Transport
 from sealwright.serving.transport.limits import TransportLimits
@@ -60,6 +62,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_revocations: str | None = None
     durability: Literal["strict", "fast"] = "strict"
     limits: Limits = Limits()
+    budgets: BudgetLimits = BudgetLimits()  # what callers may ask
+    counting: Counting = Counting()  # where that is counted
     lifeline: bool = False  # stop when the other end of the pipe closes
     signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer
 
@@ -97,6 +101,10 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if not Path(self.home).is_absolute():
             raise InvalidInput("The workspace path handed to the server must be absolute.")
         self.transport().checked()
+        if (self.counting.where == "redis") != Path(self.counting.redis).is_absolute():
+            raise InvalidInput(
+                "Counting in Redis, and only that, takes the absolute path of the file that says where Redis is."
+            )
         return self
 
     def transport(self) -> Transport:

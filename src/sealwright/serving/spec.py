@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.budgets.limits import BudgetLimits
+from sealwright.serving.budgets.spec import LimitsSpec
 
 __all__ = ["ReasonSpec", "ServingSpec"]
 
@@ -64,6 +66,19 @@ class ServingSpec(BaseModel):
             description="Names callers may use for this server (the Host header), besides this machine's own.",
         ),
     ] = ()
+    limits: Annotated[
+        LimitsSpec,
+        Field(description="How much a caller may ask: each credential, and all credentials of one principal."),
+    ] = LimitsSpec()
+
+    def budgets(self) -> BudgetLimits:
+        """The limits of every caller, with everything that was left out."""
+        return self.limits.resolved()
+
+    @model_validator(mode="after")
+    def _a_whole_request_fits(self) -> "ServingSpec":
+        self.limits.check_fits(self.most_rows)
+        return self
 
     reasons: Annotated[
         dict[str, ReasonSpec],

@@ -29,6 +29,7 @@ class Caller:
     token: str  # the id of the token or API key, never itself
     scopes: frozenset[str]
     thumbprint: str = ""  # of the client certificate without which it is worth nothing
+    expires: float = 0.0  # when the credential ends, in seconds since the epoch; 0: not known
 
 
 class TokenCheck:
@@ -109,10 +110,10 @@ class TokenCheck:
         """When it ends, and whom it speaks for."""
         if raw.startswith(API_KEY_PREFIX):
             name, key = access.key(raw, digest, now)
-            return key.expires, Caller(key.subject, name, key.scopes)
+            return key.expires, Caller(key.subject, name, key.scopes, expires=key.expires)
         claims = verify_token(
             raw, self._keys(), issuer=self._issuer, audience=self._audience, now=now, thumbprint=thumbprint
         )
         access.check_token(claims)
         ends = claims.expires_at.timestamp()
-        return ends, Caller(claims.subject, claims.token_id, claims.scopes, claims.thumbprint)
+        return ends, Caller(claims.subject, claims.token_id, claims.scopes, claims.thumbprint, ends)

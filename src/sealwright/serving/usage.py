@@ -5,17 +5,16 @@ where its owner does not. A single decision shows neither; these counts do. Call
 pseudonyms, requests not at all.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sealwright.serving.budgets.known import KnownRequests
 from sealwright.serving.tokens import Caller
 from sealwright.trust import digest_of_resource
 
 __all__ = ["Asked", "Usage"]
 
-_MOST_CALLERS = 200  # whose requests are known again; the one who asked least recently is forgotten
-_MOST_REQUESTS = 10_000  # of one caller; later ones count as new
 _MOST_SOURCES = 8  # of one credential in a minute; from four on it is an alarm
 
 _Note = Callable[[str, str, Mapping[str, object]], None]
@@ -38,7 +37,7 @@ class Usage:
         """`name_of`: from a caller or an address to the pseudonym they are kept under."""
         self._note, self._name_of = note, name_of
         self._asked: dict[_Who, Asked] = {}
-        self._known: OrderedDict[str, set[int]] = OrderedDict()  # hashes of requests, keyed anew in each process
+        self._known = KnownRequests()
 
     def add(self, caller: Caller, source: str, request: bytes, rows: int) -> None:
         """One answered request of `rows` rows."""
@@ -47,9 +46,14 @@ class Usage:
         if asked is None:
             asked = self._asked[who] = Asked()
         asked.rows += rows
-        asked.different += rows if self._is_new(caller.subject, request) else 0
+        asked.different += self.different(caller, request, rows)
+        self._known.answered(caller.subject, request)
         if source in asked.sources or len(asked.sources) < _MOST_SOURCES:
             asked.sources[source] += 1
+
+    def different(self, caller: Caller, request: bytes, rows: int) -> int:
+        """How many of the rows of `request` this caller was not answered before."""
+        return self._known.different(caller.subject, request, rows)
 
     def take(self) -> dict[_Who, Asked]:
         """What was asked since the last time."""
@@ -81,15 +85,3 @@ class Usage:
             }
             self._note("predict.usage", digest_of_resource(f"credential:{token}"), detail)
             del found[subject, token]
-
-    def _is_new(self, caller: str, request: bytes) -> bool:
-        known = self._known.setdefault(caller, set())
-        self._known.move_to_end(caller)
-        if len(self._known) > _MOST_CALLERS:
-            self._known.popitem(last=False)
-        mark = hash(request)
-        if mark in known:
-            return False
-        if len(known) < _MOST_REQUESTS:
-            known.add(mark)
-        return True

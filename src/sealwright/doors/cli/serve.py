@@ -51,6 +51,14 @@ def serve(
         ClientCertificates,
         typer.Option("--client-certificates", help="Whether callers show certificates issued by this workspace."),
     ] = ClientCertificates.none,
+    redis: Annotated[
+        Path | None,
+        typer.Option(
+            "--redis",
+            help="Count callers' budgets in Redis: a private file that says where it is. Else in a file of the channel.",
+            show_default=False,
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace-process", help="Become the server process: for service managers.")
     ] = False,
@@ -87,6 +95,7 @@ def serve(
             certificate=certificate,
             key=key,
             client_certificates=client_certificates.value,
+            redis=redis,
         )
         signer = signer_line(workspace.keyring, config)
     if replace:
