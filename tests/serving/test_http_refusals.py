@@ -87,6 +87,7 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
         guard=ConnectionGuard(Limits()),
         refusals=None,
         usage=None,
+        budgets=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.routes if route.permission is Permission.OPEN}
@@ -418,11 +419,13 @@ def test_five_hundred_half_open_connections_do_not_slow_a_good_caller_t22(
             link.close()
 
 
+@pytest.mark.parametrize("rows", [1, 500, -1], ids=["small requests", "large requests", "refused requests"])
 def test_a_reader_that_takes_no_answers_is_cut_off(
-    client: Any, house: Any, server: Running, row: dict[str, Any]
+    client: Any, house: Any, server: Running, row: dict[str, Any], rows: int
 ) -> None:
     before, begun = _memory(server.pid), time.monotonic()
-    body = json.dumps({"rows": [row] * 500}).encode()
+    asked = {"rows": [row] * rows} if rows > 1 else {"row": row} if rows == 1 else {"row": {**row, "age": -5}}
+    body = json.dumps(asked).encode()
     request = _head(house, client.token, f"Content-Length: {len(body)}") + body
     with client.connect() as link:
         link.settimeout(20)

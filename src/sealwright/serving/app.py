@@ -7,12 +7,14 @@ Does not answer: how long a connection may take; its deadlines stand in `connect
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
+from sealwright.serving.budgets.budgets import Admitted, Budgets
+from sealwright.serving.budgets.reached import LimitReached
 from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
@@ -41,6 +43,7 @@ __all__ = ["App"]
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
+_Headers = tuple[tuple[bytes, bytes], ...]
 _Send = Callable[[_Message], Awaitable[None]]
 
 _JSON = b"application/json"
@@ -61,6 +64,7 @@ class _Request:
     received: Received
     source: str  # the caller's address
     times: Times | None
+    admitted: Admitted | None
 
 
 class App:
@@ -78,15 +82,16 @@ class App:
         guard: ConnectionGuard,
         refusals: Refusals,
         usage: Usage,
+        budgets: Budgets,
         log: EventLog,
     ) -> None:
         self._project, self._timing = project, timing_scope(project)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
-        self._guard, self._refusals, self._log = guard, refusals, log
-        self._decider = Decider(decisions, usage, most_waiting=limits.waiting)
+        self._guard, self._refusals, self._budgets, self._log = guard, refusals, budgets, log
+        self._decider = Decider(decisions, usage, budgets, most_waiting=limits.waiting)
         self.draining = False
         self._reception = Reception(project, hosts, tokens, self._routes())
-        guard.lane = PredictionLane(self._reception, self._decider, self._begun, self._refusal_of)
+        guard.lane = PredictionLane(self._reception, self._decider, budgets, self._begun, self._refusal_of)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -115,8 +120,8 @@ class App:
         if scope["type"] != "http":
             raise OperationFailed("Only HTTP is answered here.")
         try:
-            status, body, times = await self._answer(scope, receive)
-            await _respond(send, status, _JSON, body, () if times is None else (times.header(),))
+            status, body, told = await self._answer(scope, receive)
+            await _respond(send, status, _JSON, body, told)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
@@ -143,7 +148,7 @@ class App:
         self._guard.refused[error.status] += 1
         return error, instance
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes, Times | None]:
+    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes, _Headers]:
         head = read_head(scope["headers"], hosts=self._reception.hosts, most_body=self._limits.body_bytes)
         times = Times() if head.timing else None
         shown = scope.get("state", {}).get("thumbprint", "")
@@ -153,9 +158,26 @@ class App:
         if times is not None:
             times.mark("access")
             times = times if self._timing in received.caller.scopes else None
-        request = _Request(head, receive, received, _source_of(scope), times)
-        status, body = await received.match.route.handler(request)
-        return status, body, times
+        request = _Request(head, receive, received, _source_of(scope), times, None)
+        if received.match.route.permission is Permission.OPEN:
+            return *await received.match.route.handler(request), ()
+        return await self._within_budget(request)
+
+    async def _within_budget(self, request: _Request) -> tuple[int, bytes, _Headers]:
+        """Answer a caller who is known, as far as their budgets go; what is left of them is told either way."""
+        budgets, received = self._budgets, request.received
+        admitted = budgets.enter(received.caller, 1) or await budgets.ask(received.caller, 1)
+        try:
+            status, body = await received.match.route.handler(replace(request, admitted=admitted))
+        except HttpRefusal as refusal:
+            if not isinstance(refusal, LimitReached):  # it has them
+                refusal.headers = (*refusal.headers, *budgets.headers(admitted))
+            raise
+        else:
+            timing = () if request.times is None else (request.times.header(),)
+            return status, body, (*budgets.headers(admitted), *timing)
+        finally:
+            budgets.leave(admitted)
 
     # The handlers, in the order of the table.
 
@@ -207,6 +229,7 @@ class App:
             person=request.head.person,
             gpc=request.head.gpc,
             times=request.times,
+            admitted=request.admitted,
         )
         return 200, await self._decider.decide(inquiry)
 

@@ -8,10 +8,12 @@ A request that the model fails on fails alone: where a shared run breaks, each i
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from sealwright.kernel import new_id
+from sealwright.serving.budgets.budgets import Budgets
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import Outcome, outcome_of
@@ -29,11 +31,12 @@ _THREADS = 2
 class Decider:
     """Decides for one server, on one event loop."""
 
-    def __init__(self, decisions: DecisionLog, usage: Usage, *, most_waiting: int) -> None:
+    def __init__(self, decisions: DecisionLog, usage: Usage, budgets: Budgets, *, most_waiting: int) -> None:
         """`most_waiting`: requests between decode and answer; more are refused."""
-        self._decisions, self._usage, self._most_waiting = decisions, usage, most_waiting
+        self._decisions, self._usage, self._budgets, self._most_waiting = decisions, usage, budgets, most_waiting
         self._ready: list[Inquiry] = []
-        self._apart = 0  # on the threads
+        self._beside = 0  # on the threads, or asking the counters
+        self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
 
     async def decide(self, one: Inquiry) -> bytes:
@@ -65,33 +68,75 @@ class Decider:
         """
         self._refuse_too_many()
         if len(one.body) > LARGE_BODY:
-            self._decide_apart(one)
+            self._go(one, self._apart(one))
             return
         _read(one)
         if one.asked.options.explain:
-            self._decide_apart(one)
-            return
+            self._go(one, self._apart(one))
+        elif self._paid(one):
+            self._take(one)
+        else:
+            self._go(one, self._after_paying(one))
+
+    def _take(self, one: Inquiry) -> None:
         self._ready.append(one)
         if len(self._ready) == 1:
             asyncio.get_running_loop().call_soon(self._decide_ready)
 
-    def _decide_apart(self, one: Inquiry) -> None:
-        """On a thread of its own, so that small requests do not wait behind it."""
-        loop = asyncio.get_running_loop()
-        self._apart += 1
+    async def _after_paying(self, one: Inquiry) -> None:
+        """Ask the counters, which takes a moment, then go on as usual."""
+        await self._pay(one)
+        self._take(one)
 
-        def over(done: "asyncio.Future[None]") -> None:
-            self._apart -= 1
-            error = done.exception()
-            if error is None:
-                self._record([one])
-            else:
+    async def _apart(self, one: Inquiry) -> None:
+        """On a thread, so that small requests do not wait behind it."""
+        work = asyncio.get_running_loop().run_in_executor
+        if one.asked is None:
+            await work(self._threads, _read, one)
+        if not self._paid(one):
+            await self._pay(one)
+        await work(self._threads, _decided_alone, one)
+        self._record([one])
+
+    def _go(self, one: Inquiry, steps: Coroutine[Any, Any, None]) -> None:
+        """Have steps done beside; what goes wrong in them is told to whoever waits."""
+        self._beside += 1
+
+        def over(task: "asyncio.Task[None]") -> None:
+            self._beside -= 1
+            self._tasks.discard(task)
+            error = task.exception() if not task.cancelled() else Overloaded()
+            if error is not None:
                 one.fail(error)
 
-        loop.run_in_executor(self._threads, _decided_alone, one).add_done_callback(over)
+        task = asyncio.get_running_loop().create_task(steps)
+        self._tasks.add(task)
+        task.add_done_callback(over)
+
+    def _paid(self, one: Inquiry) -> bool:
+        """Take what it costs beyond the one row it was let in with, if that is at hand.
+
+        Raises
+        ------
+        LimitReached
+        """
+        rows, units, different = self._cost(one)
+        if one.admitted is None or (rows * units == 1 and not different):
+            return True
+        return self._budgets.more(one.admitted, rows * units - 1, 1, different)
+
+    async def _pay(self, one: Inquiry) -> None:
+        """The same, where the counters must be asked."""
+        rows, units, different = self._cost(one)
+        if one.admitted is not None:
+            await self._budgets.ask_more(one.admitted, rows * units - 1, 1, different)
+
+    def _cost(self, one: Inquiry) -> tuple[int, int, int]:
+        rows = len(one.asked.rows)
+        return rows, one.asked.options.price, self._usage.different(one.caller, one.body, rows)
 
     def _refuse_too_many(self) -> None:
-        if len(self._ready) + self._apart + self._decisions.waiting >= self._most_waiting:
+        if len(self._ready) + self._beside + self._decisions.waiting >= self._most_waiting:
             raise Overloaded
 
     def _decide_ready(self) -> None:

@@ -10,6 +10,7 @@ from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller
 
 if TYPE_CHECKING:
+    from sealwright.serving.budgets.budgets import Admitted
     from sealwright.serving.holder import Served
 
 __all__ = ["Inquiry"]
@@ -22,7 +23,7 @@ class Inquiry:
     """
 
     __slots__ = (
-        "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source",
+        "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source",
         "times",
     )  # fmt: skip
 
@@ -38,11 +39,13 @@ class Inquiry:
         person: str = "",
         gpc: bool = False,
         times: Times | None = None,
+        admitted: "Admitted | None" = None,
     ) -> None:
         """`source`: the caller's address. `person`: whom it is about, where the caller says; kept by pseudonym only."""
         self.served, self.protocol, self.body = served, protocol, body
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
+        self.admitted = admitted  # by the caller's budgets
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""

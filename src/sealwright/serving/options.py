@@ -24,6 +24,11 @@ class Options(NamedTuple):
     explain: bool = False  # what each feature added, and the reasons that may be told
     counterfactual: bool = False  # the smallest change that would turn the decision; includes `explain`
 
+    @property
+    def price(self) -> int:
+        """What a row costs its caller's budget, in rows: what reasons cost us, and what they tell about the model."""
+        return 100 if self.counterfactual else 10 if self.explain else 1
+
 
 NO_OPTIONS = Options()
 

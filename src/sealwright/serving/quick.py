@@ -10,6 +10,8 @@ No task, no message, no parser callback is made for such a request; docs/adr/001
 from collections.abc import Callable
 from typing import Any
 
+from sealwright.serving.budgets.budgets import Admitted, Budgets
+from sealwright.serving.budgets.reached import LimitReached
 from sealwright.serving.deciding import LARGE_BODY, Decider
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.problems import HttpRefusal, problem_body
@@ -31,6 +33,7 @@ class PredictionLane:
         self,
         reception: Reception,
         decider: Decider,
+        budgets: Budgets,
         begin: Callable[..., Inquiry],
         refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
     ) -> None:
@@ -42,7 +45,8 @@ class PredictionLane:
         refusal_of : callable
             What is told for an error of a request from an address, and the fault's id.
         """
-        self._reception, self._decider, self._begin, self._refusal_of = reception, decider, begin, refusal_of
+        self._reception, self._decider, self._budgets = reception, decider, budgets
+        self._begin, self._refusal_of = begin, refusal_of
 
     def take(self, data: bytes, end: int, connection: GuardedConnection) -> int:
         """As `QuickLane.take`."""
@@ -53,12 +57,21 @@ class PredictionLane:
         reception = self._reception
         if len(data) < whole or reception.usual("POST", head.path) is None:
             return 0
-        reply = _Reply(connection, self._refusal_of)
+        reply = _Reply(connection, self._refusal_of, self._budgets)
         try:
             check_host(head.host, reception.hosts)
             received = reception.receive("POST", head.path, head.authorization, connection.thumbprint)
+            admitted = self._budgets.enter(received.caller, 1)
+            if admitted is None:
+                return 0  # the counters must be asked, which takes a moment
+            reply.admitted = admitted
             inquiry = self._begin(
-                received, data[end:whole], source=connection.source, done=reply, person=person_in(head.person)
+                received,
+                data[end:whole],
+                source=connection.source,
+                done=reply,
+                person=person_in(head.person),
+                admitted=admitted,
             )
             reply.inquiry = inquiry
             self._decider.begin(inquiry)
@@ -70,28 +83,34 @@ class PredictionLane:
 class _Reply:
     """Where the receipt of one request goes: on to the connection, as its answer. Takes the place of a future."""
 
-    __slots__ = ("_connection", "_done", "_refusal_of", "inquiry")
+    __slots__ = ("_budgets", "_connection", "_done", "_refusal_of", "admitted", "inquiry")
 
     def __init__(
-        self, connection: GuardedConnection, refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]]
+        self,
+        connection: GuardedConnection,
+        refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
+        budgets: Budgets,
     ) -> None:
-        self._connection, self._refusal_of, self._done = connection, refusal_of, False
+        self._connection, self._refusal_of, self._budgets, self._done = connection, refusal_of, budgets, False
         self.inquiry: Any = None
+        self.admitted: Admitted | None = None
 
     def done(self) -> bool:
         return self._done
 
     def set_result(self, receipt: bytes) -> None:
-        self._done = True
         inquiry = self.inquiry
         body = inquiry.protocol.wrap(inquiry.answer, receipt)
-        self._connection.answer(b"%b%bcontent-length: %d\r\n\r\n%b" % (_OK, _ALWAYS, len(body), body), close=False)
+        told = self._left()
+        self._connection.answer(
+            b"%b%b%bcontent-length: %d\r\n\r\n%b" % (_OK, _ALWAYS, _lines(told), len(body), body), close=False
+        )
 
     def set_exception(self, error: BaseException) -> None:
-        self._done = True
         refusal, instance = self._refusal_of(error, self._connection.source)
         body = problem_body(refusal, instance=instance)
-        lines = b"".join(b"%b: %b\r\n" % pair for pair in refusal.headers)
+        told = self._left()
+        lines = _lines(refusal.headers if isinstance(refusal, LimitReached) else (*refusal.headers, *told))
         if refusal.closes:
             lines += b"connection: close\r\n"
         self._connection.answer(
@@ -99,3 +118,17 @@ class _Reply:
             % (refusal.status, _ALWAYS, lines, len(body), body),
             close=refusal.closes,
         )
+
+    def _left(self) -> tuple[tuple[bytes, bytes], ...]:
+        """End the request for its caller's budgets; the headers that say what is left of them."""
+        self._done = True
+        admitted = self.admitted
+        if admitted is None:
+            return ()
+        told = self._budgets.headers(admitted)
+        self._budgets.leave(admitted)
+        return told
+
+
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])

@@ -15,6 +15,8 @@ import uvloop
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
+from sealwright.serving.budgets.budgets import Budgets
+from sealwright.serving.budgets.counting import open_counters
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.following import Following
@@ -39,6 +41,7 @@ from sealwright.trust import (
 
 __all__ = ["serve"]
 
+_BUDGETS_EVERY = 0.5  # seconds
 _COUNTS_TOLD_EVERY = 60.0  # seconds
 
 
@@ -130,6 +133,13 @@ class _Running:
         self._guard = ConnectionGuard(config.limits)
         self._refusals = Refusals(self._decisions.note, self._decisions.name_of)
         self._usage = Usage(self._decisions.note, self._decisions.name_of)
+        name = f"{config.workspace}/{config.project}/{config.channel}"
+        self._budgets = Budgets(
+            config.budgets,
+            open_counters(config.counting, folder=config.folder, name=name),
+            name_of=self._decisions.name_of,
+            tell=log.tell,
+        )
         self._app = App(
             project=config.project,
             hosts=config.hosts,
@@ -140,6 +150,7 @@ class _Running:
             guard=self._guard,
             refusals=self._refusals,
             usage=self._usage,
+            budgets=self._budgets,
             log=log,
         )
         self._keys = Following(config, self._holder.believed, tokens, self._decisions, ledger, signer, log)
@@ -164,9 +175,16 @@ class _Running:
             client_keys=self._holder.believed.ca_keys if own else None,
         )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
-        beside = [self._watch(server), self._watch_access()]
+        beside = [self._watch(server), self._watch_access(), self._keep_budgets()]
         with contextlib.closing(self._keys):
             await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+        await self._budgets.close()
+
+    async def _keep_budgets(self) -> None:
+        """Draw what runs low, give back what lies idle."""
+        while True:
+            await asyncio.sleep(_BUDGETS_EVERY)
+            await self._budgets.look()
 
     async def _watch_access(self) -> None:
         """Take what was revoked, within a second."""

@@ -115,6 +115,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._left = 0  # bytes of body still to come, as the head announced them
         self._last = False  # close after the answer under way
         self._quick = False  # a request was taken by the lane and is not answered yet
+        self._stalled = False  # it was answered, and the peer does not take the answer
         self._held = b""  # what came meanwhile
         self.thumbprint = ""  # of the certificate it showed
         self.source = ""  # the peer's address
@@ -144,16 +145,15 @@ class GuardedConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._phase == _CLOSING or self.parser is None:
             return
-        if self._quick:
-            self._hold(data)
-            return
         self._unset_keepalive_if_required()
+        if self._held:
+            data, self._held = self._held + data, b""
         try:
             while data and self._phase != _CLOSING:
-                data = self._body(data) if self._left else self._head(data)
-                if self._quick:
+                if self._busy():
                     self._hold(data)
                     return
+                data = self._body(data) if self._left else self._head(data)
         except HttpRefusal as refusal:
             self._refuse(refusal)
         except httptools.HttpParserUpgrade:
@@ -223,6 +223,14 @@ class GuardedConnection(HttpToolsProtocol):
             self._enter(_ANSWER, self._guard.limits.answer_seconds)
         elif self._phase != _BODY:  # an early refusal leaves the body's own deadline standing
             self._enter(_QUIET, self._guard.limits.idle_seconds)
+        self._go_on()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled:
+            self._stalled = False
+            self._enter(_QUIET, self._guard.limits.idle_seconds)
+        self._go_on()
 
     def shutdown(self) -> None:
         if self._quick:
@@ -257,17 +265,34 @@ class GuardedConnection(HttpToolsProtocol):
             self.transport.close()
             self._enter(_CLOSING, self._guard.limits.answer_seconds)
             return
+        if self.flow.write_paused:  # nothing more is read before the peer takes it, or its time is over
+            self._stalled = True
+            return
         self._enter(_QUIET, self._guard.limits.idle_seconds)
-        if self._held:
-            held, self._held = self._held, b""
-            self.flow.resume_reading()
-            self.loop.call_soon(self.data_received, held)
+        self._go_on()
+
+    def _busy(self) -> bool:
+        """A whole request is under way, or its answer is: what comes now is the next one's."""
+        if self._quick or self._stalled or (self.flow.write_paused and self._idle()):
+            return True
+        return not self._left and not self._in_body and not self._idle()
 
     def _hold(self, data: bytes) -> None:
-        """Keep what comes before the answer: the next request of a caller who does not wait."""
-        self._held += data
-        if len(self._held) > _MOST_HELD:
+        """Keep what a caller sends who does not wait for answers; not much of it."""
+        self._held = data
+        if len(data) > _MOST_HELD:
             self.flow.pause_reading()
+
+    def _go_on(self) -> None:
+        """Read what was held, after whatever is going on now."""
+        if self._held:
+            self.loop.call_soon(self._read_held)
+
+    def _read_held(self) -> None:
+        if self._held and not self.transport.is_closing():
+            if not self._busy():
+                self.flow.resume_reading()
+            self.data_received(b"")
 
     def _idle(self) -> bool:
         """No request is being answered."""
