@@ -21,6 +21,8 @@ from sealwright.serving import Running, ServingSpec
 
 __all__ = ["Workspace", "offered"]
 
+_ENOUGH = {"rows_per_second": 1e7, "burst_rows": 10_000_000, "concurrent": 4096, "rows_per_day": 10**12}
+_PLENTY = {"per_client": _ENOUGH, "per_principal": _ENOUGH}  # one caller who asks more than a hundred do
 _WANTED: dict[str, dict[str, Any]] = {"sealwright-fast": {"durability": "fast"}, "sealwright-2-workers": {"workers": 2}}
 
 
@@ -54,7 +56,9 @@ class Workspace:
         pin(self._signers, cores)
         with on_cores(cores):
             running = self._house.launch(
-                tls=name == "sealwright-tls", spec=ServingSpec(**_WANTED.get(name, {})), stderr=subprocess.DEVNULL
+                tls=name == "sealwright-tls",
+                spec=ServingSpec.model_validate(_WANTED.get(name, {}) | {"limits": _PLENTY}),
+                stderr=subprocess.DEVNULL,
             )
         with running:
             yield running

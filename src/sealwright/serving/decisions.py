@@ -39,7 +39,8 @@ from sealwright.trust import (
 __all__ = ["DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
-_QUICK_SECONDS = 0.002  # the loop waits itself for what takes no longer
+_QUICK_SECONDS = 0.002  # the loop waits itself for what usually takes no longer
+_WEIGHT = 0.1  # one slow answer of a quick disk changes nothing; a stall does
 _APART_SECONDS = 1.0
 _LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
@@ -106,7 +107,8 @@ class DecisionLog:
         self._under_way = 0  # decisions that are being committed
         self._busy = False  # a commit is under way
         self._failed = False
-        self._apart_until = 0.0  # disk or signer were slow; until then the loop does not wait for them
+        self._usual = 0.0  # seconds that disk and signer took, the newest weighing most
+        self._apart_until = 0.0  # they were slow; until then the loop does not wait for them
 
     @property
     def waiting(self) -> int:
@@ -181,8 +183,10 @@ class DecisionLog:
             self._fail(gathered, error)
             return
         self._busy, self._under_way = False, 0
-        if perf_counter() - begun > _QUICK_SECONDS:
-            self._apart_until = perf_counter() + _APART_SECONDS
+        now = perf_counter()
+        self._usual += (now - begun - self._usual) * _WEIGHT
+        if self._usual > _QUICK_SECONDS:
+            self._apart_until, self._usual = now + _APART_SECONDS, 0.0
         self._give(gathered, promised)
 
     def _entries(self, gathered: Sequence[Inquiry]) -> list[Prepared]:

@@ -297,5 +297,6 @@ def _open_ledger(
     keys = trust_root.keys_of("decision-checkpoints")  # an earlier one may have signed the newest checkpoint
     signer = borrowed_signer(config.signer_fd, keys[-1], origin, home=Path(config.home))
     ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=not exists, keys=keys)
+    ledger.prepare_to_keep()
     state.change(ledger_begun=True)
     return ledger, signer

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +101,7 @@ class Ledger:
         self._closed = False
         self._process = os.getpid()
         self._hand = threading.Lock()  # held by whoever writes
+        self._wanted = False  # the thread waits for it; locks are not fair
         self._timed = False  # the thread will sign what was kept, at its time
         self._nudged = False
 
@@ -251,6 +252,16 @@ class Ledger:
         self._hand_in(_Keep(prepared, future, on_disk=on_disk))
         return future
 
+    def prepare_to_keep(self) -> None:
+        """Lay out the journal, so that the first promise need not wait for that.
+
+        Raises
+        ------
+        LedgerUnavailable, Refused
+            It cannot be laid out; or nothing can be kept here.
+        """
+        self._writable().lay_out()
+
     def keep_here(self, prepared: Sequence[Prepared], *, on_disk: bool = True) -> Promised | None:
         """`keep` by this very thread, which then waits for disk and signer itself; None: somebody else is writing.
 
@@ -262,7 +273,7 @@ class Ledger:
             As the future of `keep` ends.
         """
         writer = self._writable()
-        if self._waiting or not self._hand.acquire(blocking=False):
+        if self._waiting or self._wanted or not self._hand.acquire(blocking=False):
             return None
         try:
             self._writable()  # it may have been closed meanwhile
@@ -427,8 +438,10 @@ class Ledger:
             while (jobs := self._take(due)) is not None:
                 over = due is not None and (time.monotonic() >= due or writer.in_a_hurry)
                 if over:
-                    writer.bring_to_disk()
-                with self._hand:
+                    with self._holding():
+                        end = writer.turn()
+                    writer.bring_to_disk(end)
+                with self._holding():
                     _do(writer, [job for job in jobs if job.future.set_running_or_notify_cancel()])
                     if over:
                         due = None
@@ -440,6 +453,14 @@ class Ledger:
                     writer.publish()
         finally:
             self._closed = True  # without this thread nobody may wait for it
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """The writer is this thread's, before whoever keeps its own entries takes it again."""
+        self._wanted = True
+        with self._hand:
+            self._wanted = False
+            yield
 
     def _take(self, due: float | None) -> "list[_Job] | None":
         """What is waiting; nothing when `due` comes first or somebody nudges; None when closed and all is done."""

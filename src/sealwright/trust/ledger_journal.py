@@ -14,19 +14,20 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from sealwright.kernel import fsync_folder
 
 __all__ = ["Journal", "journaled_lines"]
 
-_BYTES = 16 << 20
+_AREA = 16 << 20
 _HEAD = struct.Struct(">8sQI")  # mark, index of the first entry, bytes of lines after this
 _MARK = b"sealjrn1"
 _PIECE = 1 << 20
 
 
 class Journal:
-    """One file of a fixed size. Used by the one writer."""
+    """One file of a fixed size, in two areas: one is written while the entries of the other are brought to disk."""
 
     def __init__(self, path: Path) -> None:
         """Open the journal, or lay it out.
@@ -36,20 +37,20 @@ class Journal:
         OSError
             It cannot be laid out or opened.
         """
-        laid_out = path.exists() and path.stat().st_size == _BYTES
+        laid_out = path.exists() and path.stat().st_size == 2 * _AREA
         if not laid_out:
             _lay_out(path)
         self._handle = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self._at = 0
+        self._area, self._at = 0, 0
 
     def fits(self, size: int) -> bool:
-        """Whether a batch of `size` bytes still fits before `restart`."""
-        return self._at + _HEAD.size + size <= _BYTES
+        """Whether a batch of `size` bytes still fits into the area in use."""
+        return self._at + _HEAD.size + size <= _AREA
 
     @property
     def half_full(self) -> bool:
-        """Whether it is time to bring the entries to disk and begin anew."""
-        return self._at > _BYTES // 2
+        """Whether it is time to bring the entries to disk and to use the other area."""
+        return self._at > _AREA // 2
 
     def keep(self, first: int, lines: bytes) -> None:
         """Make a batch durable, which must fit. `first`: index of its first entry.
@@ -60,13 +61,13 @@ class Journal:
             The disk did not take it; the next batch is written over it.
         """
         record = _HEAD.pack(_MARK, first, len(lines)) + lines
-        if os.pwrite(self._handle, record, self._at) != len(record):
+        if os.pwrite(self._handle, record, self._area * _AREA + self._at) != len(record):
             raise OSError("The journal took a batch in part only.")
         self._at += len(record)
 
-    def restart(self) -> None:
-        """Begin anew: everything in it is on disk elsewhere."""
-        self._at = 0
+    def turn(self) -> None:
+        """Use the other area from now on, whose entries must be on disk elsewhere."""
+        self._area, self._at = 1 - self._area, 0
 
     def close(self) -> None:
         os.close(self._handle)
@@ -77,22 +78,32 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
 
     What is wrong with a line, whoever follows it finds out.
     """
+    batches: list[tuple[int, list[bytes]]] = []
     with suppress(FileNotFoundError), path.open("rb") as file:
-        expected: int | None = None
-        while len(head := file.read(_HEAD.size)) == _HEAD.size:
-            mark, first, length = _HEAD.unpack(head)
-            if mark != _MARK or length > _BYTES or (expected is not None and first != expected):
-                return
-            lines = file.read(length).split(b"\n")
-            if lines.pop():
-                return  # cut off
-            for index, line in enumerate(lines, first):
-                if index > size:
-                    return  # a gap
-                if index == size:
-                    yield line + b"\n"
-                    size += 1
-            expected = first + len(lines)
+        for area in (0, 1):
+            batches += _batches_in(file, area * _AREA, size)
+    for first, lines in sorted(batches, key=lambda batch: batch[0]):
+        if first > size:
+            return  # a gap
+        for line in lines[size - first :]:
+            yield line + b"\n"
+            size += 1
+
+
+def _batches_in(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
+    """The batches of one area that reach beyond entry `size`: index of the first entry, lines."""
+    file.seek(start)
+    expected: int | None = None
+    while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        mark, first, length = _HEAD.unpack(head)
+        if mark != _MARK or (expected is not None and first != expected) or file.tell() + length > start + _AREA:
+            return
+        lines = file.read(length).split(b"\n")
+        if lines.pop():
+            return  # cut off
+        expected = first + len(lines)
+        if expected > size:
+            yield first, lines
 
 
 def _lay_out(path: Path) -> None:
@@ -101,7 +112,7 @@ def _lay_out(path: Path) -> None:
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         piece = bytes(_PIECE)
-        for _ in range(_BYTES // _PIECE):
+        for _ in range(2 * _AREA // _PIECE):
             if os.write(handle, piece) != len(piece):
                 raise OSError("The journal could not be laid out.")
         os.fsync(handle)

@@ -41,6 +41,10 @@ class KeepingWriter(Writer):
     def __init__(self, *known: Any, **more: Any) -> None:
         """As `Writer`."""
         self._journal: Journal | None = None
+        self._turned = 0  # how far entries.log went when the other area of the journal was last in use
+        self._sync_error: OSError | None = None
+        self._brought = 0  # how far entries.log was brought to disk beside
+        self._journaled_from = 0  # from here to its end, the journal has everything that stands in entries.log
         self._overdue = False  # a checkpoint over what was promised could not be signed in time
         self._late_offsets: list[int] = []  # of entries that the cache does not find yet
         self._late_nodes: list[bytes] = []
@@ -75,6 +79,8 @@ class KeepingWriter(Writer):
         try:
             if on_disk:
                 self._journaled(batch, before)
+            else:
+                self._journaled_from = self._entries.end
         finally:
             note = signed()  # whatever the disk said: the signer's answer is on its way
         growth = self._grow(batch)
@@ -87,18 +93,43 @@ class KeepingWriter(Writer):
             ) from None
         return Kept(batch.first, batch.leaves, tree, note)
 
+    def lay_out(self) -> None:
+        """Make the journal.
+
+        Raises
+        ------
+        LedgerUnavailable
+            It cannot be made.
+        """
+        try:
+            if self._journal is None:
+                self._journal = Journal(self._paths.journal)
+        except OSError as error:
+            raise _no_journal(error) from None
+
     @property
     def in_a_hurry(self) -> bool:
         """Whether a checkpoint should come before its time, because the journal fills."""
         return self._journal is not None and self._journal.half_full
 
-    def bring_to_disk(self) -> None:
-        """Write out entries.log, so that `sign_kept` has little to wait for. Any thread; what fails, fails again there."""
-        with suppress(OSError):
+    def turn(self) -> int:
+        """Prepare a checkpoint: what is kept from here on goes into the other area of the journal, if that is free; returns
+        how far entries.log goes now, to be brought to disk."""
+        if self._journal is not None and max(self._brought, self._flushed) >= self._turned:
+            self._journal.turn()
+            self._turned = self._entries.end
+        return self._entries.end
+
+    def bring_to_disk(self, end: int) -> None:
+        """Write out entries.log up to `end`, beside whoever keeps more. `sign_kept` says what went wrong."""
+        try:
             self._entries.sync()
+            self._brought = end
+        except OSError as error:
+            self._sync_error = error
 
     def sign_kept(self) -> None:
-        """Sign a checkpoint over what was kept.
+        """Sign a checkpoint over what was kept: in entries.log as far as that was brought to disk, the rest in the journal.
 
         Raises
         ------
@@ -107,7 +138,11 @@ class KeepingWriter(Writer):
         """
         self._overdue = True
         self._refuse_if_broken()
-        self._flush()
+        if self._sync_error is not None:
+            raise self._broke(self._sync_error)
+        self._flushed = max(self._flushed, min(self._brought, self._entries.end))
+        if self._journaled_from > self._flushed:
+            self._flush()
         self._catch_up()
         self._sign()
         self._overdue = False
@@ -123,8 +158,9 @@ class KeepingWriter(Writer):
 
     def _flush(self) -> None:
         super()._flush()
+        self._journaled_from = self._turned = self._entries.end
         if self._journal is not None:
-            self._journal.restart()
+            self._journal.turn()
 
     def _catch_up(self) -> None:
         """Let the cache find what was kept."""
@@ -136,17 +172,15 @@ class KeepingWriter(Writer):
         """A batch on disk: in the journal, or where there is none or it is full, in entries.log."""
         first = batch.first - (len(batch.hashes) - len(batch.leaves))
         try:
-            if self._journal is None:
-                self._journal = Journal(self._paths.journal)
+            self.lay_out()
+            assert self._journal is not None
             if self._journal.fits(len(batch.lines)):
                 self._journal.keep(first, batch.lines)
                 return
-        except OSError as error:
+        except (OSError, LedgerUnavailable) as error:
             with suppress(OSError):
                 self._entries.cut(before)
-            raise LedgerUnavailable(
-                f"The ledger's journal cannot be written: {error.strerror}. Nothing was recorded; try again when that is mended."
-            ) from None
+            raise error if isinstance(error, LedgerUnavailable) else _no_journal(error) from None
         self._flush()
 
     def _asked(self, text: str) -> Callable[[], bytes | SealwrightError]:
@@ -164,3 +198,9 @@ class KeepingWriter(Writer):
                 return error
 
         return end
+
+
+def _no_journal(error: OSError) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"The ledger's journal cannot be written: {error.strerror}. Nothing was recorded; try again when that is mended."
+    )

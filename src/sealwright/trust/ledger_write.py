@@ -258,12 +258,15 @@ class Writer:
         try:
             self._entries.sync()
         except OSError as error:
-            # After a failed sync the kernel may have dropped the data and still call the next sync a success.
-            self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
-            with suppress(OSError):
-                self._entries.cut(self._flushed)
-            raise LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.") from None
+            raise self._broke(error) from None
         self._flushed = self._entries.end
+
+    def _broke(self, error: OSError) -> LedgerUnavailable:
+        """After a failed sync the kernel may have dropped the data and still call the next sync a success."""
+        self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
+        with suppress(OSError):
+            self._entries.cut(self._flushed)
+        return LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.")
 
     def sign_with(self, signer: Signer) -> None:
         """Sign from the next checkpoint on with another key of the same branch."""
