@@ -47,7 +47,7 @@ class Rule:
 
     def __init__(self, written: _Written, contract: Contract) -> None:
         self.name = written.name
-        self.text = written.text or "; ".join(_said(one) for one in written.then)
+        self.text = written.text.rstrip(".") or "; ".join(_said(one) for one in written.then)
         self._when = [_compiled(one, contract) for one in written.when]
         self._then = [_compiled(one, contract) for one in written.then]
 
