@@ -18,7 +18,7 @@ from sealwright.serving.checking.document import AnsweringDocument, Output, read
 from sealwright.serving.checking.rules import rules_of
 from sealwright.serving.contract import Batch, Contract
 from sealwright.serving.disclosure import Disclosure
-from sealwright.serving.options import Options
+from sealwright.serving.options import NO_OPTIONS, Options
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.promises import Promises
 from sealwright.serving.reasons import Reasons
@@ -71,6 +71,8 @@ class Answering:
         Forbidden
             They may be told labels only, and there are none.
         """
+        if self.disclosure.plain_to(scopes) and options is NO_OPTIONS and outcome.beside is None:
+            return outcome, reasons, b"", 0
         shown = self.disclosure.shown(outcome, scopes)
         if options.interval:
             shown = self.promises.beside(shown, outcome.whole or outcome, self.disclosure.digits(scopes))

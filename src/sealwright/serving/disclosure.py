@@ -13,10 +13,10 @@ time an answer takes says nothing about it. The record of the decision keeps the
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from sealwright.serving.checking.document import Output
 from sealwright.serving.contract import Contract
@@ -41,6 +41,10 @@ class Disclosure:
         self._usual, self._classes = output, contract.classes
         self._plain = output == _PLAIN
 
+    def plain_to(self, scopes: Collection[str]) -> bool:
+        """Is a caller with these scopes told everything?"""
+        return self._predict in scopes and (self._plain or self._full in scopes)
+
     def refuse(self, options: Options, scopes: Collection[str]) -> None:
         """Say no to who may be told labels only, and asks for more.
 
@@ -59,11 +63,9 @@ class Disclosure:
         Forbidden
             Only labels may be told, and this model has none.
         """
-        if self._plain and self._predict in scopes:
+        if self.plain_to(scopes):
             return outcome
         output = self._output(scopes)
-        if output == _PLAIN:
-            return outcome
         whole = outcome.whole or outcome
         if output.labels_only:
             if not self._classes:

@@ -4,9 +4,9 @@ Pure functions over arrays. A row whose output breaks these rules gets no answer
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -29,8 +29,7 @@ class ModelMisbehaved(OperationFailed):
     status = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """One line per row. Classifiers give labels and probabilities in the order of the classes; regressions values.
 
     What is not told is "" for a label and None for a number.

@@ -4,10 +4,10 @@ Answers: which classes, or between which numbers, and on how many rows rests tha
 Does not answer: is this row among the many or the few. A promise is about rows like those kept apart, on average.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from sealwright.serving.checking.conformal import sets_of
 from sealwright.serving.checking.document import Conformal

@@ -5,10 +5,11 @@ Does not answer: who is told how much of what is left. That is `disclosure`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from sealwright.serving.checking.bounds import Bounds, Mark
