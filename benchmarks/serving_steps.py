@@ -39,8 +39,6 @@ def measured() -> dict[str, float]:
     from sealwright.serving.adapters.onnx import OnnxEngine
     from sealwright.serving.answering import Answering
     from sealwright.serving.options import NO_OPTIONS
-    from sealwright.serving.outcome import outcome_of
-    from sealwright.serving.protocol_named import NamedProtocol
 
     house = _module("serving_house", ROOT / "tests/serving/house.py")
     made = _module("checking_rows", ROOT / "tests/serving/checking/conftest.py")
@@ -48,24 +46,36 @@ def measured() -> dict[str, float]:
     contract = contract_of(interface)
     engine = OnnxEngine(house.credit_model(interface), contract)
     row, scopes = house.credit_row(), frozenset({f"predict:{house.PROJECT}"})
+    plain = {rows: _steps(contract, engine, row, rows) for rows in (1, SIXTEEN)}
     found: dict[str, float] = {}
-    for rows in (1, SIXTEEN):
-        body = msgspec.json.encode({"row": row} if rows == 1 else {"rows": [row] * rows})
-        protocol = NamedProtocol(contract, most_rows=1000)
-        request = protocol.read(body)
-        batch = contract.pack(request.rows)
-        raw = engine.run(batch)
-        outcome = outcome_of(contract, rows, raw)
+    for rows, (steps, batch, outcome) in plain.items():
         at = f", {rows} row{'s' if rows > 1 else ''}"
-        found["read" + at] = _cost(lambda: protocol.read(body))
-        found["pack" + at] = _cost(lambda: contract.pack(request.rows))
-        found["model" + at] = _cost(lambda: engine.run(batch))
-        found["outcome" + at] = _cost(lambda: outcome_of(contract, rows, raw))
-        told = {"project": house.PROJECT, "number": 1, "package": "sha256:" + "0" * 64}
-        found["answer" + at] = _cost(lambda: protocol.answer(request, outcome, decision="dec_x", model=told))
+        found |= {name + at: _cost(step) for name, step in steps.items()}
         for name, answering in _answerings(contract, interface, made, Answering).items():
             found[f"around the model, {name}{at}"] = _cost(_around(answering, batch, outcome, scopes, NO_OPTIONS))
     return found
+
+
+def _steps(contract: Any, engine: Any, row: Any, rows: int) -> tuple[dict[str, Callable[[], object]], Any, Any]:
+    """The steps of a usual prediction, and what they lead to."""
+    from sealwright.serving.outcome import outcome_of
+    from sealwright.serving.protocol_named import NamedProtocol
+
+    body = msgspec.json.encode({"row": row} if rows == 1 else {"rows": [row] * rows})
+    protocol = NamedProtocol(contract, most_rows=1000)
+    request = protocol.read(body)
+    batch = contract.pack(request.rows)
+    raw = engine.run(batch)
+    outcome = outcome_of(contract, rows, raw)
+    told = {"project": contract.project, "number": 1, "package": "sha256:" + "0" * 64}
+    steps: dict[str, Callable[[], object]] = {
+        "read": lambda: protocol.read(body),
+        "pack": lambda: contract.pack(request.rows),
+        "model": lambda: engine.run(batch),
+        "outcome": lambda: outcome_of(contract, rows, raw),
+        "answer": lambda: protocol.answer(request, outcome, decision="dec_x", model=told),
+    }
+    return steps, batch, outcome
 
 
 def _around(answering: Any, batch: Any, outcome: Any, scopes: frozenset[str], options: Any) -> Callable[[], object]:
