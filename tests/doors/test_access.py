@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from acting import operator, person
-from sealwright.doors import access
-from sealwright.doors.machines import machines_of
+from sealwright.doors import access, access_views
+from sealwright.doors.machines import Told, machines_of
+from sealwright.doors.serving import issue
 from sealwright.kernel import InvalidInput, NotFound, Refused
 from sealwright.pipeline import Workspace, ask_why_not, certificates_of, create_workspace, enrol
 from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Principal, Secret
@@ -129,6 +130,35 @@ def test_the_next_step_of_a_refusal_asks_about_the_same_program(furnished: Works
     assert named == ("credit/till" if project else "till")
     found = ask_why_not(furnished, "dan", "client.register", named, by=operator())
     assert not found.decision.allowed
+
+
+def test_whole_answers_are_handed_out_by_who_may_judge_the_model(furnished: Workspace, staffed: Workspace) -> None:
+    """Digits that a project holds back help whoever copies its model; a role that registers programs is not enough."""
+    mia, dan = person("mia", "ml_engineer"), person("dan", "ml_engineer@loans")
+    _, raw = access.make_api_key(furnished, "desk", project="credit", days=1, by=mia, told="full")
+    assert raw
+    assert machines_of(furnished).api_keys()[-1].scopes == ("predict:credit", "full:credit")
+    with pytest.raises(PermissionDenied, match=r"model\.assess"):
+        access.allow_full(furnished, ["full:credit"], by=person("ada", "administrator"))
+    with pytest.raises(PermissionDenied):
+        access.add_client(furnished, "x", projects=["loans"], audiences=[], scopes=["full:credit"], by=dan)
+
+
+@pytest.mark.parametrize(
+    ("told", "scopes"),
+    [("labels", ("label:credit",)), ("usual", ("predict:credit",)), ("full", ("predict:credit", "full:credit"))],
+)
+def test_how_much_a_program_is_told_is_what_its_scopes_say(
+    workspace: Workspace, told: Told, scopes: tuple[str, ...]
+) -> None:
+    access.add_client(workspace, "till", projects=["credit"], audiences=[], scopes=[], by=operator(), told=told)
+    (made,) = access_views.list_clients(workspace, by=operator(), project="credit")
+    assert made.scopes == scopes
+    access.remove_client(workspace, "till", reason="gone", by=operator())
+    token = issue(workspace, "credit", subject="till", hours=1, by=operator(), told=told)
+    assert token
+    last = workspace.ledger.entry(workspace.ledger.size - 1)
+    assert tuple(last.detail["scopes"]) == scopes
 
 
 def test_nobody_hands_a_program_what_they_may_not_do_themselves(furnished: Workspace, staffed: Workspace) -> None:

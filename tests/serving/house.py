@@ -127,6 +127,7 @@ class House:
     """One workspace with one project."""
 
     project = PROJECT
+    answering: bytes | None = None  # of the next package
 
     def __init__(self, home: Path, clock: Clock = system_clock, *, like: Path | None = None) -> None:
         """A new workspace at `home`, or one copied from another that was closed."""
@@ -262,6 +263,7 @@ class House:
             card_md=registry.build_card(digest, interface, made),
             bom=registry.build_bom(digest, interface, made, packages={"python": "3.11"}, now=now),
             statements=signed,
+            answering=self.answering,
         )
         candidate = registry.build_candidate(parts)
         return registry.seal(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sealwright.assurance.elsewhere.explaining import Explained, explain_given
     from sealwright.assurance.elsewhere.judging import judge
     from sealwright.assurance.explaining.row import RowExplanation
-    from sealwright.assurance.features import Features, pack
+    from sealwright.assurance.features import Features, pack, true_classes, true_values
     from sealwright.assurance.harder import HARDER
     from sealwright.assurance.images.explained import Completeness, ImageExplanation, RegionEffect
     from sealwright.assurance.interface import Interface, read_interface
@@ -115,6 +115,8 @@ __all__ = [
     "stratified_folds",
     "time_ordered_folds",
     "to_predicate",
+    "true_classes",
+    "true_values",
 ]
 
 _HOME = {
@@ -125,7 +127,7 @@ _HOME = {
     "elsewhere.explaining": ("Explained", "explain_given"),
     "elsewhere.judging": ("judge",),
     "explaining.row": ("RowExplanation",),
-    "features": ("Features", "pack"),
+    "features": ("Features", "pack", "true_classes", "true_values"),
     "harder": ("HARDER",),
     "images.explained": ("Completeness", "ImageExplanation", "RegionEffect"),
     "interface": ("Interface", "read_interface"),

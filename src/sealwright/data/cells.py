@@ -30,6 +30,7 @@ REASONS: Mapping[str, str] = {
     "not_a_boolean": "not true, false, 1 or 0",
     "not_a_date": "not a date of the calendar written like 2026-11-22",
     "has_time_of_day": "a date with a time of day, which a date would lose",
+    "breaks_rule": "the row breaks a rule between its columns; in place of a column stands the rule's name",
     "ragged_row": "the row has more or fewer fields than the header",
     "not_json": "the line is not JSON: cut, damaged, or with words such as NaN",
     "not_an_object": "the line is JSON, but no object with keys and values",

@@ -17,6 +17,7 @@ from sealwright.data.cells import Mask
 from sealwright.data.errors import ContractMismatch
 from sealwright.data.names import nearest, shown
 from sealwright.data.quarantine import Problem, QuarantinedRow
+from sealwright.data.rules_held import broken_rules
 from sealwright.data.sources import SourceBatch
 from sealwright.data.spec import DataSpec
 
@@ -84,6 +85,9 @@ def check_batch(batch: SourceBatch, spec: DataSpec, *, decimal: str = ".") -> Ch
             found.append((Problem(name, reason), cells))
     schema = snapshot_schema(spec)
     typed = pa.RecordBatch.from_arrays(arrays, names=spec.kept)
+    for rule, rows in broken_rules(typed, spec.rules):
+        bad |= rows
+        found.append((Problem(rule.name, "breaks_rule"), rows))
     if not found and not batch.rejected:
         return CheckedBatch(typed.cast(schema), ())
     good = typed.filter(pa.array(~bad)).cast(schema) if found else typed.cast(schema)

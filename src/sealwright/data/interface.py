@@ -35,7 +35,8 @@ def feature_interface(spec: DataSpec, train: pa.Table | None = None, *, project:
     Returns
     -------
     dict
-        {"format", "project", "task", "target", "classes", "positive", "numbers", "strings", "outputs", "order"}.
+        {"format", "project", "task", "target", "classes", "positive", "numbers", "strings", "outputs", "order"}, and
+        "rules" where some are about features only.
 
     Raises
     ------
@@ -58,6 +59,7 @@ def feature_interface(spec: DataSpec, train: pa.Table | None = None, *, project:
         "strings": [_string(name, column) for name, column in features.items() if column.type == "category"],
         "outputs": {"value": ["N", 1]} if spec.task == "regression" else {"probabilities": ["N", width]},
         "order": list(features),
+        **_rules(spec, features),
     }
 
 
@@ -71,6 +73,12 @@ def example_row(train: pa.Table, interface: Mapping[str, Any]) -> dict[str, Any]
     """
     kinds = {item["name"]: item["type"] for item in (*interface["numbers"], *interface["strings"])}
     return {name: _typical(train.column(name).drop_null(), kinds[name]) for name in interface["order"]}
+
+
+def _rules(spec: DataSpec, features: Mapping[str, ColumnSpec]) -> dict[str, Any]:
+    """The rules that a row of features can keep; those about other columns are held at ingest only."""
+    rules = [rule.plain() for rule in spec.rules if rule.columns <= features.keys()]
+    return {"rules": rules} if rules else {}
 
 
 def _number(name: str, column: ColumnSpec) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from sealwright.data.names import check_column_names, nearest, shown
 from sealwright.data.privacy_budget import PrivacyBudgetSpec
 from sealwright.data.quality_spec import QualitySpec
 from sealwright.data.relevance_spec import RelevanceSpec
+from sealwright.data.rule_spec import RuleSpec, check_rules
 from sealwright.data.source_spec import FileSource, S3Source, SqlSource
 from sealwright.kernel import SealwrightError, canonical_json, digest_of
 
@@ -132,6 +133,13 @@ class DataSpec(_Section):
         exclude_if=lambda value: value is None,
         description="Which column says when a row was collected, and how old data may be for this purpose.",
     )
+    rules: tuple[RuleSpec, ...] = Field(
+        default=(),
+        max_length=100,
+        exclude_if=lambda value: not value,
+        description="What must hold between the columns of a row. Rows that break one are set aside at ingest, and refused or"
+        " given no label by the served model.",
+    )
     clean: tuple[CleanStep, ...] = Field(
         default=(),
         max_length=100,
@@ -165,6 +173,7 @@ class DataSpec(_Section):
         self._check_target()
         self._check_subject()
         self._check_care()
+        check_rules(self.rules, self.columns)
         if self.diversity is not None:
             self.diversity.refuse_unknown(self.kept)
         if self.augment is not None:
@@ -255,9 +264,10 @@ class DataSpec(_Section):
 
     @property
     def contract_digest(self) -> str:
-        """Digest of the columns and what they may hold, in order. Where the data came from is no part of it."""
+        """Digest of the columns and what they may hold, in order, and of the rules between them. Where the data came from is no part of it."""
         columns = [{"name": name, **column.plain()} for name, column in self.columns.items()]
-        return digest_of(canonical_json({"format": 1, "columns": columns}))
+        rules = {"rules": [rule.plain() for rule in self.rules]} if self.rules else {}
+        return digest_of(canonical_json({"format": 1, "columns": columns, **rules}))
 
     def plain(self) -> dict[str, Any]:
         """The section as plain YAML or JSON values, in reading order, without what is default anyway."""

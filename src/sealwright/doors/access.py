@@ -12,10 +12,10 @@ from typing import Literal
 
 from sealwright.doors.control.gate import thing_of
 from sealwright.doors.control.programs import CONTROL_SCOPE, issue_control_token
-from sealwright.doors.machines import machines_of, predict_grant
+from sealwright.doors.machines import Told, machines_of, predict_grant
 from sealwright.kernel import InvalidInput, NotFound
-from sealwright.pipeline import Workspace, allow, certificates_of
-from sealwright.serving import predict_scope
+from sealwright.pipeline import Workspace, allow, certificates_of, project_named
+from sealwright.serving import full_scope, label_scope, predict_scope
 from sealwright.trust import (
     ApiKey,
     Certificate,
@@ -29,6 +29,7 @@ from sealwright.trust import (
 
 __all__ = [
     "add_client",
+    "allow_full",
     "hand_out_control_token",
     "issue_certificate",
     "make_api_key",
@@ -39,7 +40,8 @@ __all__ = [
     "revoke_tokens",
 ]
 
-_PREDICT = predict_scope("")
+_OF_PROJECTS = (predict_scope(""), label_scope(""), full_scope(""))
+_FULL = full_scope("")
 _CA = KeyResource(name="tls")
 
 
@@ -54,16 +56,20 @@ def add_client(
     owner: str = "",
     proof: Literal["secret", "private_key_jwt", "tls_client_auth"] = "secret",
     public_key: PublicKey | None = None,
+    told: Told = "usual",
 ) -> str | None:
     """As `Machines.add_client`; `projects` are those whose model it may ask, `owner` whoever acts where none is named.
+
+    `told`: how much of their answers.
 
     Raises
     ------
     PermissionDenied
         Whoever acts may not register programs there, or may not do what a scope for the control server allows.
     """
-    grants = [predict_grant(workspace, project) for project in projects]
-    wanted = list(dict.fromkeys([*(scope for _, scope in grants), *scopes]))
+    grants = [predict_grant(workspace, project, told) for project in projects]
+    wanted = list(dict.fromkeys([*(scope for _, found in grants for scope in found), *scopes]))
+    allow_full(workspace, wanted, by=by)
     for action, thing in _handed_on(one.removeprefix(CONTROL_SCOPE) for one in wanted if one.startswith(CONTROL_SCOPE)):
         allow(workspace, by, action, thing)
     for resource in _programs(name, wanted):
@@ -94,13 +100,21 @@ def revoke_tokens(workspace: Workspace, name: str, *, reason: str, by: Principal
 
 
 def make_api_key(
-    workspace: Workspace, subject: str, *, project: str, days: float, by: Principal, owner: str = ""
+    workspace: Workspace,
+    subject: str,
+    *,
+    project: str,
+    days: float,
+    by: Principal,
+    owner: str = "",
+    told: Told = "usual",
 ) -> tuple[ApiKey, str]:
     """As `Machines.make_api_key`, for one project's model. PermissionDenied where whoever acts may not."""
     allow(workspace, by, "api_key.make", ClientResource(name=subject, project=project))
-    _, scope = predict_grant(workspace, project)
+    _, scopes = predict_grant(workspace, project, told)
+    allow_full(workspace, scopes, by=by)
     return machines_of(workspace).make_api_key(
-        subject, project=project, scopes=[scope], owner=owner or by.counts_as, days=days, by=by.counts_as
+        subject, project=project, scopes=list(scopes), owner=owner or by.counts_as, days=days, by=by.counts_as
     )
 
 
@@ -164,6 +178,18 @@ def hand_out_control_token(
     return issue_control_token(workspace, subject, actions, hours=hours, by=by.counts_as)
 
 
+def allow_full(workspace: Workspace, scopes: Iterable[str], *, by: Principal) -> None:
+    """Whoever hands out whole answers must be one who may see them: who may judge the model.
+
+    Raises
+    ------
+    PermissionDenied
+        Whoever acts may not assess the model of a project whose answers these scopes open.
+    """
+    for project in sorted({scope.removeprefix(_FULL) for scope in scopes if scope.startswith(_FULL)}):
+        allow(workspace, by, "model.assess", project_named(project))
+
+
 def _handed_on(actions: Iterable[str]) -> Iterator[tuple[str, Resource]]:
     """What somebody must be allowed themselves who lets a program do it at the control server."""
     for action in dict.fromkeys(actions):
@@ -172,9 +198,9 @@ def _handed_on(actions: Iterable[str]) -> Iterator[tuple[str, Resource]]:
 
 def _programs(name: str, scopes: Sequence[str]) -> Iterator[ClientResource]:
     """The program, once for each project it belongs to."""
-    projects = {scope.removeprefix(_PREDICT) for scope in scopes if scope.startswith(_PREDICT)}
+    projects = {scope.partition(":")[2] for scope in scopes if scope.startswith(_OF_PROJECTS)}
     yield from (ClientResource(name=name, project=project) for project in sorted(projects))
-    if not projects or any(not scope.startswith(_PREDICT) for scope in scopes):
+    if not projects or any(not scope.startswith(_OF_PROJECTS) for scope in scopes):
         yield ClientResource(name=name)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sealwright.doors.machines import machines_of
 from sealwright.pipeline import Workspace, allow, certificates_of, project_named
-from sealwright.serving import predict_scope
+from sealwright.serving import full_scope, label_scope, predict_scope
 from sealwright.trust import ApiKey, Certificate, Client, Principal, WorkspaceResource
 
 __all__ = ["list_api_keys", "list_certificates", "list_clients"]
@@ -29,8 +29,12 @@ def list_clients(workspace: Workspace, *, by: Principal, project: str | None = N
     found = machines_of(workspace).clients()
     if project is None:
         return found
-    scope = predict_scope(project)
-    return [replace(one, scopes=(scope,)) for one in found if scope in one.scopes]
+    there = (predict_scope(project), label_scope(project), full_scope(project))
+    return [
+        replace(one, scopes=tuple(scope for scope in there if scope in one.scopes))
+        for one in found
+        if not set(there).isdisjoint(one.scopes)
+    ]
 
 
 def list_api_keys(workspace: Workspace, *, by: Principal, project: str | None = None) -> Sequence[ApiKey]:

@@ -1,13 +1,17 @@
 """What a door does about services that log in: the verbs of `trust.machines` over an opened workspace."""
 
 from datetime import timedelta
+from typing import Literal
 
 from sealwright.pipeline import StandingKeys, Workspace, peers_of
 from sealwright.pipeline.permission import WorkspaceAudit
-from sealwright.serving import access_file, predict_scope, token_audience, token_issuer
+from sealwright.serving import access_file, full_scope, label_scope, predict_scope, token_audience, token_issuer
 from sealwright.trust import Audit, Machines, TokenService, TokenSettings
 
-__all__ = ["machines_of", "predict_grant", "token_service_of"]
+__all__ = ["Told", "machines_of", "predict_grant", "token_service_of"]
+
+Told = Literal["labels", "usual", "full"]
+"""How much a program is told of an answer: its label only, what the project's serving.output says, everything."""
 
 
 def machines_of(workspace: Workspace, audit: Audit | None = None) -> Machines:
@@ -35,6 +39,11 @@ def token_service_of(
     )
 
 
-def predict_grant(workspace: Workspace, project: str) -> tuple[str, str]:
-    """Audience and scope of a service that asks one project's model."""
-    return token_audience(workspace.id), predict_scope(project)
+def predict_grant(workspace: Workspace, project: str, told: Told = "usual") -> tuple[str, tuple[str, ...]]:
+    """Audience and scopes of a service that asks one project's model, and is told so much of its answers."""
+    scopes: dict[Told, tuple[str, ...]] = {
+        "labels": (label_scope(project),),
+        "usual": (predict_scope(project),),
+        "full": (predict_scope(project), full_scope(project)),
+    }
+    return token_audience(workspace.id), scopes[told]

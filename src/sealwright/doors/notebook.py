@@ -14,7 +14,7 @@ version = ws.seal("credit")
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from sealwright.charter import RiskClass
 from sealwright.doors.acting import acting
@@ -239,11 +239,13 @@ class Workspace:
         """What served when: every pointer of a channel."""
         return pointer_history(self._opened, name, channel=channel, by=self._by())
 
-    def token(self, name: str, *, client: str, hours: float = 1.0) -> str:
-        """A bearer token that may ask one project's model; shown once."""
+    def token(
+        self, name: str, *, client: str, hours: float = 1.0, told: Literal["labels", "usual", "full"] = "usual"
+    ) -> str:
+        """A bearer token that may ask one project's model, and is told so much of its answers; shown once."""
         from sealwright.doors.serving import issue
 
-        return issue(self._opened, name, subject=client, hours=hours, by=self._by())
+        return issue(self._opened, name, subject=client, hours=hours, by=self._by(), told=told)
 
     def export(self, name: str, number: int, to: str | Path) -> Path:
         """Write the evidence of a version into one file."""

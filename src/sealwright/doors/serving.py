@@ -4,14 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from sealwright.doors.machines import machines_of
+from sealwright.doors.access import allow_full
+from sealwright.doors.machines import Told, machines_of, predict_grant
 from sealwright.kernel import InvalidInput, check_name, new_id
 from sealwright.pipeline import Workspace, allow, certificates_of, tls_folder
 from sealwright.serving import (
     Counting,
     ServeConfig,
     ServingSpec,
-    predict_scope,
     prepare,
     token_audience,
     token_issuer,
@@ -94,23 +94,26 @@ def server_config(
     return config, files.ca
 
 
-def issue(workspace: Workspace, project: str, *, subject: str, hours: float, by: Principal) -> str:
+def issue(
+    workspace: Workspace, project: str, *, subject: str, hours: float, by: Principal, told: Told = "usual"
+) -> str:
     """A token for one project's model. The ledger records who may call and until when, never the token."""
     check_name(subject, what="client")
     allow(workspace, by, "token.issue", ClientResource(name=subject, project=project))
     now = workspace.clock()
-    scope, token_id = predict_scope(project), new_id("tok")
+    (_, scopes), token_id = predict_grant(workspace, project, told), new_id("tok")
+    allow_full(workspace, scopes, by=by)
     raw = issue_token(
         workspace.keyring.signer("tokens"),
         issuer=token_issuer(workspace.id),
         audience=token_audience(workspace.id),
         subject=subject,
-        scopes=[scope],
+        scopes=list(scopes),
         lifetime=timedelta(hours=hours),
         now=now,
         token_id=token_id,
     )
-    detail = {"token": token_id, "scopes": [scope], "seconds": int(hours * 3600)}
+    detail = {"token": token_id, "scopes": list(scopes), "seconds": int(hours * 3600)}
     LedgerAudit(workspace.ledger, workspace.keyring).record(
         Event(action="token.issue", outcome="done", actor=by.counts_as, resource=f"client:{subject}", detail=detail)
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sealwright.evidence import ATTESTATION_TYPE
 from sealwright.kernel import NotFound, digest_of, strict_json
+from sealwright.pipeline.answers import answering_of
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.explainer import explainer_of
 from sealwright.pipeline.runs import Run
@@ -85,6 +86,7 @@ def put_together(desk: Desk, run: Run) -> Run:
                 now=desk.workspace.clock(),
             ),
             explainer=explainer_of(desk, run),
+            answering=answering_of(desk, run),
             statements=envelopes | dict(zip(_numbered(desk, run), _attestations(desk, run).values(), strict=True)),
         )
     )
@@ -94,9 +96,9 @@ def put_together(desk: Desk, run: Run) -> Run:
 
 
 def _of(desk: Desk, run: Run) -> str:
-    """What a candidate is put together from: the statements of its run, what people attested about its model, its explainer."""
-    explainer = explainer_of(desk, run)
-    beside = {} if explainer is None else {"explainer": digest_of(explainer)}
+    """What a candidate is put together from: the statements of its run, what people attested about its model, the files beside it."""
+    made = {"explainer": explainer_of(desk, run), "answering": answering_of(desk, run)}
+    beside = {name: digest_of(data) for name, data in made.items() if data is not None}
     return digest_of_json({**_names(run), **_numbered(desk, run), **beside})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sealwright.data import feature_interface, split
 from sealwright.evidence import TEST_RESULT_TYPE
 from sealwright.kernel import Progress, canonical_json, silent, strict_json
+from sealwright.pipeline.answers import learned_for_answers, refuse_unclear_answers
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.explainer import counted_for_reasons, refuse_unclear_reasons
@@ -81,6 +82,7 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     run, spec = desk.last(), project.spec
     taken = run.product("ingest")
     refuse_unclear_reasons(desk)
+    refuse_unclear_answers(desk)
     cleared = require_basis(desk, by=by.counts_as)
     out = withholding(desk, cleared)
     of = _made_from(project, taken["snapshot"], out)
@@ -93,11 +95,12 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     reserved = reserve(desk, snapshot, {run.id: spec.training}, by=by.counts_as)
     table = snapshot.read()
     started = workspace.clock()
-    result, interface, rows = _learned(desk, table, snapshot.synthetic, progress)
+    result, interface, rows, apart = _learned(desk, table, snapshot.synthetic, progress)
     result = entered(result, reserved.get(run.id))
     progress("letting the model file in", 0.97)
     admitted = admit_onnx(result.model, interface)
     counted, why = counted_for_reasons(desk, result.model, interface, rows)
+    answers, no_answers = learned_for_answers(desk, result.model, interface, rows, apart)
     finished = workspace.clock()
     said = {
         "provenance": (
@@ -118,9 +121,12 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
         "model": desk.runs.keep(result.model),
         "interface": desk.runs.keep(canonical_json(interface)),
         "environment": desk.runs.keep(canonical_json(result.environment)),
-        "record": desk.runs.keep(canonical_json({**_record(result, admitted), "no_reasons": why})),
+        "record": desk.runs.keep(
+            canonical_json({**_record(result, admitted), "no_reasons": why, "no_answers": no_answers})
+        ),
         "task": interface["task"],
         **({"explainer": desk.runs.keep(counted)} if counted is not None else {}),
+        **({"answers": desk.runs.keep(answers)} if answers is not None else {}),
         "statements": {
             name: desk.state(about, kind, predicate, by=by.counts_as) for name, (kind, predicate) in said.items()
         },
@@ -130,8 +136,8 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
 
 def _learned(
     desk: Desk, table: "pa.Table", synthetic: int, progress: Progress
-) -> tuple[TrainingResult, Mapping[str, Any], "pa.Table"]:
-    """What the recipe learned, the interface of the model, and the rows it learned from."""
+) -> tuple[TrainingResult, Mapping[str, Any], "pa.Table", "pa.Table"]:
+    """What the recipe learned, the interface of the model, the rows it learned from, and those kept apart."""
     project, spec = desk.project, desk.project.spec
     rows, holdout = split(table, spec.data, spec.training.seed, synthetic=synthetic)
     rows = rows_learned_from(desk.workspace, project, spec.training, rows)
@@ -145,7 +151,7 @@ def _learned(
         progress=progress,
         hidden=(desk.workspace.home.resolve(),),
     )
-    return result, interface, rows
+    return result, interface, rows, holdout
 
 
 def _made_from(project: Project, snapshot: str, out: Withholding) -> str:

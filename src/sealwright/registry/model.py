@@ -34,6 +34,7 @@ class PackageParts:
     bom: bytes = field(repr=False)
     statements: Mapping[str, bytes] = field(repr=False)  # "charter", "snapshot", "provenance", "quality", …
     explainer: bytes | None = field(repr=False, default=None)  # what reasons need besides the model
+    answering: bytes | None = field(repr=False, default=None)  # how rows and answers are checked, how much is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

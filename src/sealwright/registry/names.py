@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from sealwright.kernel import VerificationFailed
 
 __all__ = [
+    "ANSWERING",
     "APPROVAL",
     "ATTESTATION",
     "EXPLAINER",
@@ -28,7 +29,9 @@ __all__ = [
 SIGNATURE = "model.sig"
 GATE = "statements/gate.json"
 EXPLAINER = "explainer.json"
-"""What reasons need besides the model. The one file a package may lack."""
+"""What reasons need besides the model. A package may lack it."""
+ANSWERING = "answering.json"
+"""How rows and answers are checked, and how much is told. A package may lack it."""
 REQUIRED = (
     "model.onnx",
     "interface.json",
@@ -117,7 +120,7 @@ def check_layout(names: Iterable[str], *, sealed: bool) -> None:
     late = {SIGNATURE, GATE}
     reasons = [f"{name} is missing" for name in sorted(wanted - set(listed))]
     for name in sorted(listed):
-        known = name in wanted or name == EXPLAINER or _STATEMENT.fullmatch(name)
+        known = name in wanted or name in (EXPLAINER, ANSWERING) or _STATEMENT.fullmatch(name)
         if not known or (not sealed and (name in late or APPROVAL.fullmatch(name))):
             reasons.append(f"{shown(name)} has no place in a {'package' if sealed else 'candidate'}")
         elif _NUMBERED.match(name) and not APPROVAL.fullmatch(name) and not ATTESTATION.fullmatch(name):

@@ -31,7 +31,7 @@ from sealwright.registry.folder import open_trusted_files
 from sealwright.registry.identity import digests_of, package_digest
 from sealwright.registry.interface import read_interface
 from sealwright.registry.model import Candidate, PackageParts, SealedPackage
-from sealwright.registry.names import EXPLAINER, GATE, SIGNATURE, check_layout
+from sealwright.registry.names import ANSWERING, EXPLAINER, GATE, SIGNATURE, check_layout
 from sealwright.registry.verify import verify_contents
 from sealwright.trust import Signer, TrustRoot, sign_model_files
 
@@ -65,12 +65,18 @@ def build_candidate(parts: PackageParts) -> Candidate:
         "card.md": parts.card_md.encode("utf-8"),
         "bom.cdx.json": parts.bom,
         **{f"statements/{name}.json": envelope for name, envelope in parts.statements.items()},
-        **({EXPLAINER: parts.explainer} if parts.explainer is not None else {}),
+        **{
+            name: data
+            for name, data in ((EXPLAINER, parts.explainer), (ANSWERING, parts.answering))
+            if data is not None
+        },
     }
     check_layout(files, sealed=False)
     report = check_structure(parts.model, parts.interface)
     if parts.explainer is not None and model_explained_in(parts.explainer) != report.model:
         raise InvalidInput("This explainer is about another model. Count its rows again.")
+    if parts.answering is not None and model_explained_in(parts.answering, ANSWERING) != report.model:
+        raise InvalidInput("This answering.json is about another model. Train anew.")
     files = dict(sorted(files.items()))
     return Candidate(digest=package_digest(digests_of(files)), model=report.model, project=shape.project, files=files)
 

@@ -25,7 +25,7 @@ from sealwright.registry.gate_check import check_gate
 from sealwright.registry.identity import digests_of, package_digest
 from sealwright.registry.interface import read_interface
 from sealwright.registry.model import VerifiedPackage
-from sealwright.registry.names import APPROVAL, ATTESTATION, EXPLAINER, GATE, SIGNATURE, check_layout
+from sealwright.registry.names import ANSWERING, APPROVAL, ATTESTATION, EXPLAINER, GATE, SIGNATURE, check_layout
 from sealwright.trust import Statement, TrustRoot, verify_model_folder, verify_statement
 
 __all__ = ["verify_files", "verify_package"]
@@ -198,8 +198,8 @@ def _documents(
         _need(model_named_in(files[name]) == model, name, "is about another model")
         name = "card.md"
         files[name].decode("utf-8")
-        name = EXPLAINER
-        _need(name not in files or model_explained_in(files[name]) == model, name, "is about another model")
+        for name in (EXPLAINER, ANSWERING):
+            _need(name not in files or model_explained_in(files[name], name) == model, name, "is about another model")
     except VerificationFailed:
         raise
     except (SealwrightError, UnicodeDecodeError) as error:
@@ -258,5 +258,5 @@ def _checked(
         f"the gate passed exactly this package, on these statements, by the policy {release.policy[:19]}… for {release.risk_class} risk",
         f"approvals, each signed by an enrolled person for this package and policy: {people}",
         *report.checked,
-        *(("explainer.json is about this model",) if EXPLAINER in files else ()),
+        *(f"{name} is about this model" for name in (EXPLAINER, ANSWERING) if name in files),
     )

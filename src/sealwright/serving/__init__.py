@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.serving.budgets.counting import Counting
+    from sealwright.serving.checking.learning import answers_learned
+    from sealwright.serving.checking.making import answering_document, answers_wanted
     from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
         ca_files,
         decision_ledger_folder,
         decision_origin,
+        full_scope,
+        label_scope,
         predict_scope,
         token_audience,
         token_issuer,
@@ -70,6 +74,9 @@ __all__ = [
     "TransportLimits",
     "access_file",
     "allowed_hosts",
+    "answering_document",
+    "answers_learned",
+    "answers_wanted",
     "become",
     "ca_files",
     "contract_of",
@@ -77,7 +84,9 @@ __all__ = [
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
+    "full_scope",
     "explainer_document",
+    "label_scope",
     "launch",
     "openapi_of",
     "predict_scope",
@@ -95,6 +104,8 @@ __all__ = [
 
 _HOME = {
     "budgets.counting": ("Counting",),
+    "checking.learning": ("answers_learned",),
+    "checking.making": ("answering_document", "answers_wanted"),
     "child": (
         "Running",
         "StartFailed",
@@ -126,6 +137,8 @@ _HOME = {
         "ca_files",
         "decision_ledger_folder",
         "decision_origin",
+        "full_scope",
+        "label_scope",
         "predict_scope",
         "token_audience",
         "token_issuer",

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from sealwright.kernel import VerificationFailed
 
-__all__ = ["Batch", "Contract", "Feature", "Kind", "contract_of", "days_of"]
+__all__ = [
+    "WIDEST_DATES",
+    "WIDEST_INTEGER",
+    "WIDEST_NUMBER",
+    "Batch",
+    "Contract",
+    "Feature",
+    "Kind",
+    "contract_of",
+    "days_of",
+]
 
 Kind = Literal["integer", "number", "boolean", "date", "category"]
 Value = None | bool | int | float | str | date
@@ -26,6 +36,10 @@ Value = None | bool | int | float | str | date
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 _LARGEST_EXACT = 2**53 - 1  # beyond it two JSON readers may see two integers (RFC 8259 section 6)
 _EPOCH = date(1970, 1, 1).toordinal()
+
+WIDEST_NUMBER = _LARGEST_FLOAT32
+WIDEST_INTEGER = float(_LARGEST_EXACT)
+WIDEST_DATES = (float(date.min.toordinal() - _EPOCH), float(date.max.toordinal() - _EPOCH))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,7 @@ class Feature:
     low: float = -_LARGEST_FLOAT32
     high: float = _LARGEST_FLOAT32
     categories: frozenset[str] = frozenset()
+    open: bool = False  # what is outside is let through here, and dealt with before the model sees it (`checking`)
 
 
 @dataclass(frozen=True, slots=True)

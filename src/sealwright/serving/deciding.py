@@ -17,6 +17,7 @@ from sealwright.kernel import new_id
 from sealwright.serving.budgets.budgets import Budgets
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.options import NO_OPTIONS
 from sealwright.serving.outcome import Outcome, outcome_of
 from sealwright.serving.problems import NoReasons, Overloaded
 from sealwright.serving.reasons import Reasons
@@ -165,7 +166,7 @@ class Decider:
         if decided:
             self._decisions.record(decided)
         for one in decided:
-            self._usage.add(one.caller, one.source, one.body, len(one.asked.rows))
+            self._usage.add(one.caller, one.source, one.body, len(one.asked.rows), one.abstained)
 
 
 def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
@@ -197,9 +198,9 @@ def _decided_alone(one: Inquiry) -> None:
     served, rows = one.served, one.asked.rows
     if one.asked.options.explain and served.explainer is None:
         raise NoReasons
-    batch = served.contract.pack(rows)
+    batch, found = served.answering.checked(served.contract.pack(rows))
     raw = served.engine.run(batch)
-    outcome = outcome_of(served.contract, len(rows), raw).of(0, len(rows))
+    outcome = served.answering.judged(found, outcome_of(served.contract, len(rows), raw)).of(0, len(rows))
     reasons: Sequence[Reasons] = ()
     if one.asked.options.explain and served.explainer is not None:
         reasons = served.explainer.explain(
@@ -210,6 +211,11 @@ def _decided_alone(one: Inquiry) -> None:
 
 def _read(one: Inquiry) -> None:
     one.asked = one.protocol.read(one.body)
+    options = one.asked.options
+    if options is not NO_OPTIONS:
+        one.served.answering.disclosure.refuse(options, one.caller.scopes)
+        if options.interval:
+            one.served.answering.promises.refuse()
     if one.times is not None:
         one.times.mark("read")
 
@@ -218,11 +224,11 @@ def _run(group: Sequence[Inquiry]) -> Outcome:
     served = group[0].served
     _mark(group, "gather")
     rows = group[0].asked.rows if len(group) == 1 else [row for one in group for row in one.asked.rows]
-    batch = served.contract.pack(rows)
+    batch, found = served.answering.checked(served.contract.pack(rows))
     _mark(group, "pack")
     outcome = outcome_of(served.contract, len(rows), served.engine.run(batch))
     _mark(group, "model")
-    return outcome
+    return served.answering.judged(found, outcome)
 
 
 def _mark(group: Sequence[Inquiry], step: str) -> None:
@@ -233,6 +239,9 @@ def _mark(group: Sequence[Inquiry], step: str) -> None:
 
 def _answer(one: Inquiry, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
     one.decision = new_id("dec")
-    one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told, reasons=reasons)
+    outcome, told, one.kept, one.abstained = one.served.answering.told(
+        one.caller.scopes, one.asked.options, outcome, reasons
+    )
+    one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told, reasons=told)
     if one.times is not None:
         one.times.mark("answer")

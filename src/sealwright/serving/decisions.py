@@ -61,6 +61,9 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer: bytes
     person: str = ""  # pseudonym of whom it is about, where the caller named them
     gpc: bool = False  # their browser sent the signal Global Privacy Control
+    kept: bytes = (
+        b""  # the whole outcome as JSON, where the answer tells less: labels, probabilities, values, what stood beside
+    )
 
 
 class _Sealing(NamedTuple):
@@ -260,6 +263,7 @@ class DecisionLog:
             answer=one.answer,
             person=self.name_of(one.person),
             gpc=one.gpc,
+            kept=one.kept,
         )
         return sealing.head + sealing.sealer.seal(_ENCODER.encode(record), aad=sealing.head + one.decision.encode())
 

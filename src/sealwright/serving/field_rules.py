@@ -27,6 +27,10 @@ def described(feature: Feature) -> str:
     """What the feature accepts: "an integer from 18 to 100", "one of: female, male; or null"."""
     if feature.kind == "boolean":
         text = "true or false"
+    elif feature.open:
+        text = {"category": "text", "date": "a date as YYYY-MM-DD", "integer": "an integer"}.get(
+            feature.kind, "a number"
+        )
     elif feature.kind == "category":
         names = sorted(feature.categories)
         text = "one of: " + ", ".join(names[:_MOST_CATEGORIES_SHOWN]) if names else "nothing but null"
@@ -49,7 +53,7 @@ def fault_in(feature: Feature, value: Any) -> str:
         case "category":
             if not isinstance(value, str):
                 return "wrong_type"
-            return "" if value in feature.categories else "unknown_category"
+            return "" if feature.open or value in feature.categories else "unknown_category"
         case "date":
             day = _date_of(value)
             return "wrong_type" if day is None else _range_fault(feature, days_of(day))

@@ -31,6 +31,7 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.serving.adapters.onnx import OnnxEngine
+from sealwright.serving.answering import Answering
 from sealwright.serving.believed import Believed
 from sealwright.serving.contract import Contract, contract_of
 from sealwright.serving.engine import Engine
@@ -60,6 +61,7 @@ class Served:
     keys: int  # number of the list of revoked keys it was verified under
     contract: Contract
     engine: Engine
+    answering: Answering
     explainer: Explainer | None  # None: this version gives no reasons
     named: NamedProtocol
     oip: OipProtocol
@@ -216,6 +218,7 @@ class Holder:
         if contract.project != self._project:
             raise VerificationFailed("The released package belongs to another project.", link="package/interface.json")
         openapi = openapi_of(contract, number=facts.number, package=facts.package, most_rows=self._most_rows)
+        answering = Answering.of(package.files.get("answering.json"), package.model_bytes, package.interface, contract)
         return Served(
             number=facts.number,
             package=facts.package,
@@ -224,9 +227,10 @@ class Holder:
             keys=self._state.now.key_revocations,
             contract=contract,
             engine=OnnxEngine(package.model_bytes, contract),
+            answering=answering,
             explainer=Explainer.of(package.files.get("explainer.json"), package.model_bytes, contract),
-            named=NamedProtocol(contract, most_rows=self._most_rows),
-            oip=OipProtocol(contract, most_rows=self._most_rows),
+            named=NamedProtocol(answering.asked, most_rows=self._most_rows),
+            oip=OipProtocol(answering.asked, most_rows=self._most_rows),
             openapi=msgspec.json.encode(openapi),
             told={"project": self._project, "number": facts.number, "package": facts.package},
         )

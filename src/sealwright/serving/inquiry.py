@@ -23,8 +23,8 @@ class Inquiry:
     """
 
     __slots__ = (
-        "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source",
-        "times",
+        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "person", "protocol", "salt",
+        "served", "source", "times",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +50,8 @@ class Inquiry:
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""
         self.answer = b""  # the exact text that the receipt vouches for
+        self.abstained = 0  # rows without a label
+        self.kept = b""  # for the record, where the answer tells less than there was
         self.salt = b""  # of the digests in the ledger
 
     def fail(self, error: BaseException) -> None:

@@ -12,7 +12,7 @@ from sealwright.serving.problems import FieldProblem
 
 __all__ = ["NO_OPTIONS", "OPTIONS", "Options", "option_problems", "options_in", "too_many_rows"]
 
-OPTIONS = ("explain", "counterfactual")
+OPTIONS = ("explain", "counterfactual", "interval")
 """Their names; each is true or false."""
 
 _MOST_ROWS = {"explain": 100, "counterfactual": 10}
@@ -23,6 +23,7 @@ class Options(NamedTuple):
 
     explain: bool = False  # what each feature added, and the reasons that may be told
     counterfactual: bool = False  # the smallest change that would turn the decision; includes `explain`
+    interval: bool = False  # which classes remain possible, or between which numbers the truth is
 
     @property
     def price(self) -> int:
@@ -36,7 +37,8 @@ NO_OPTIONS = Options()
 def options_in(found: Mapping[str, Any]) -> Options:
     """The options among the fields of a request or its parameters."""
     further = found.get("counterfactual") is True
-    return Options(further or found.get("explain") is True, further) if further or "explain" in found else NO_OPTIONS
+    asked = Options(further or found.get("explain") is True, further, found.get("interval") is True)
+    return asked if any(asked) else NO_OPTIONS
 
 
 def option_problems(found: Mapping[str, Any], where: str = "") -> list[FieldProblem]:

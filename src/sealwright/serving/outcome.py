@@ -3,18 +3,23 @@
 Pure functions over arrays. A row whose output breaks these rules gets no answer at all.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from sealwright.kernel import OperationFailed
 from sealwright.serving.contract import Contract
+from sealwright.serving.problems import FieldProblem, RowsRefused
 
 __all__ = ["ModelMisbehaved", "Outcome", "outcome_of"]
 
 _SCALE = 1e6  # six digits of a probability are told to callers; float32 holds seven
 _SUM_SLACK = 1e-3
+_MOST_PROBLEMS = 20
 
 
 class ModelMisbehaved(OperationFailed):
@@ -24,29 +29,54 @@ class ModelMisbehaved(OperationFailed):
     status = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One line per row. Classifiers give labels and probabilities in the order of the classes; regressions values."""
+class Outcome(msgspec.Struct, frozen=True):
+    """One line per row. Classifiers give labels and probabilities in the order of the classes; regressions values.
+
+    What is not told is "" for a label and None for a number.
+    """
 
     labels: list[str]
-    probabilities: list[list[float]]
-    values: list[float]
+    probabilities: "Sequence[Sequence[float | None]]"
+    values: "Sequence[float | None]"
     sound: list[bool]  # of each row: is its line a prediction?
+    beside: "Sequence[dict[str, Any]] | None" = None  # of each row: what is told with it, such as marks
+    refused: "Mapping[int, Sequence[FieldProblem]] | None" = None  # rows that get no answer, and why
+    whole: "Outcome | None" = None  # for the record, where this tells less
 
     def of(self, start: int, rows: int) -> "Outcome":
         """The lines of some rows.
 
         Raises
         ------
+        RowsRefused
+            One of them gets no answer.
         ModelMisbehaved
             One of them is no prediction.
         """
         end = start + rows
+        if self.refused:
+            self._refuse(start, end)
         if not all(self.sound[start:end]):
             raise ModelMisbehaved("The model returned numbers that are no prediction: not finite, or no probabilities.")
         return Outcome(
-            self.labels[start:end], self.probabilities[start:end], self.values[start:end], self.sound[start:end]
+            self.labels[start:end],
+            self.probabilities[start:end],
+            self.values[start:end],
+            self.sound[start:end],
+            None if self.beside is None else self.beside[start:end],
+            None,
+            None if self.whole is None else self.whole.of(start, rows),
         )
+
+    def _refuse(self, start: int, end: int) -> None:
+        wrong = [
+            replace(problem, detail=problem.detail if end - start == 1 else f"Row {row - start}: {problem.detail}")
+            for row in sorted(self.refused or ())
+            if start <= row < end
+            for problem in (self.refused or {})[row]
+        ]
+        if wrong:
+            raise RowsRefused(problems=wrong[:_MOST_PROBLEMS])
 
 
 def outcome_of(contract: Contract, rows: int, raw: NDArray[np.float32]) -> Outcome:

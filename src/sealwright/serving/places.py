@@ -8,6 +8,8 @@ __all__ = [
     "ca_files",
     "decision_ledger_folder",
     "decision_origin",
+    "full_scope",
+    "label_scope",
     "predict_scope",
     "timing_scope",
     "token_audience",
@@ -21,6 +23,16 @@ DECISION_KEY_PURPOSE = "sealwright/decision-record/v1"
 def predict_scope(project: str) -> str:
     """The scope a token needs to ask a project's model."""
     return f"predict:{project}"
+
+
+def label_scope(project: str) -> str:
+    """The scope that lets a token ask a project's model in place of `predict_scope`, and be told labels only."""
+    return f"label:{project}"
+
+
+def full_scope(project: str) -> str:
+    """The scope a token needs besides, to be told everything where the project's `serving.output` holds something back."""
+    return f"full:{project}"
 
 
 def timing_scope(project: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "LengthRequired",
     "MethodNotAllowed",
     "Misdirected",
+    "NoPromise",
     "NoReasons",
     "NoSuchRoute",
     "NotReady",
@@ -110,6 +111,12 @@ class NoReasons(HttpRefusal):
     """The version in service carries no explainer: made without one, or by a recipe that cannot be opened up."""
 
     code, status, title = "reasons.none", 409, "This version carries no explainer, so it gives no reasons"
+
+
+class NoPromise(HttpRefusal):
+    """The version in service kept too few rows apart to promise a set or an interval, or was made without them."""
+
+    code, status, title = "interval.none", 409, "This version promises no set and no interval"
 
 
 class BodyIncomplete(HttpRefusal):

@@ -20,6 +20,7 @@ from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import FieldProblem, RowsRefused
 from sealwright.serving.reasons import Reasons
 from sealwright.serving.strict_bodies import strict_body
+from sealwright.serving.telling import told_lines
 
 __all__ = ["NamedProtocol", "NamedRequest"]
 
@@ -69,9 +70,9 @@ class NamedProtocol:
         structs = [found.row] if single else found.rows
         options = NO_OPTIONS
         asked = 0
-        if found.explain is not UNSET or found.counterfactual is not UNSET:
-            asked = (found.explain is not UNSET) + (found.counterfactual is not UNSET)
-            options = options_in({"explain": found.explain, "counterfactual": found.counterfactual})
+        if found.explain is not UNSET or found.counterfactual is not UNSET or found.interval is not UNSET:
+            given = {name: value for name in OPTIONS if (value := getattr(found, name)) is not UNSET}
+            asked, options = len(given), options_in(given)
             if too_many_rows(options, len(structs)):
                 return self._read_slowly(body)
         if body.count(b":") != 1 + asked + self._width * len(structs):
@@ -103,6 +104,8 @@ class NamedProtocol:
         return b'{"answer":' + answer + b',"receipt":' + receipt + b"}"
 
     def _lines(self, outcome: Outcome) -> list[dict[str, Any]]:
+        if outcome.beside is not None or outcome.whole is not None:
+            return told_lines(self._contract.classes, outcome)
         if self._contract.output == "value":
             return [{"value": value} for value in outcome.values]
         classes = self._contract.classes
@@ -177,7 +180,7 @@ def _type_of(feature: Feature) -> Any:
         case "date":
             kind = date
         case "category":
-            kind = Literal[tuple(sorted(feature.categories))] if feature.categories else None
+            kind = str if feature.open else Literal[tuple(sorted(feature.categories))] if feature.categories else None
         case "integer":
             kind = Annotated[int, Meta(ge=math.ceil(feature.low), le=math.floor(feature.high))]
         case _:

@@ -151,6 +151,8 @@ class OipProtocol:
             answer["id"] = request.id
         answer["outputs"] = [made[name] for name in request.outputs]
         answer["parameters"] = {"decision": decision, "package": model["package"]}
+        if outcome.beside is not None:
+            answer["parameters"]["rows"] = msgspec.json.encode(outcome.beside).decode()
         if reasons:  # parameters hold single values only, so these are JSON text
             answer["parameters"]["reasons"] = msgspec.json.encode(reasons).decode()
         return msgspec.json.encode(answer)

@@ -7,7 +7,7 @@ Does not answer: what is in the body. The protocols read that.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sealwright.serving.places import predict_scope
+from sealwright.serving.places import label_scope, predict_scope
 from sealwright.serving.problems import Forbidden
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
 from sealwright.serving.tokens import Caller, TokenCheck
@@ -29,7 +29,7 @@ class Reception:
     """Receives for the model of one project."""
 
     def __init__(self, project: str, hosts: Sequence[str], tokens: TokenCheck, routes: Sequence[Route]) -> None:
-        self._project, self._scope = project, predict_scope(project)
+        self._project, self._scope, self._label = project, predict_scope(project), label_scope(project)
         self.hosts = frozenset(host.lower().encode() for host in hosts)
         self._tokens = tokens
         self.table = RouteTable(routes)
@@ -63,6 +63,7 @@ class Reception:
         if match.route.permission is Permission.OPEN:
             return Received(match, _NOBODY)
         caller = self._tokens.caller(authorization, thumbprint)
-        if self._scope not in caller.scopes or match.values.get("model", self._project) != self._project:
+        may = self._scope in caller.scopes or self._label in caller.scopes  # how much they are told: `disclosure`
+        if not may or match.values.get("model", self._project) != self._project:
             raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
         return Received(match, caller)

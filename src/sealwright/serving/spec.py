@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.answer_spec import AnswerSpec
 from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.budgets.spec import LimitsSpec
 
@@ -32,7 +33,7 @@ class ReasonSpec(BaseModel):
     ] = False
 
 
-class ServingSpec(BaseModel):
+class ServingSpec(AnswerSpec):
     """What a project says about its served model. Unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,12 +45,6 @@ class ServingSpec(BaseModel):
         int,
         Field(ge=1, le=90, description="Days a release stays in service before it must be confirmed again."),
     ] = 7
-    out_of_range: Annotated[
-        Literal["refuse"],
-        Field(
-            description="What happens to a value outside the range or categories of the data contract: 422, no answer."
-        ),
-    ] = "refuse"
     durability: Annotated[
         Literal["strict", "fast"],
         Field(
@@ -87,7 +82,7 @@ class ServingSpec(BaseModel):
             exclude_if=lambda value: not value,
             description="For each feature, the code and sentence it is given as a reason of refusal with.",
         ),
-    ] = {}
+    ] = {}  # noqa: RUF012 - pydantic copies it
     proxies: Annotated[
         tuple[str, ...],
         Field(

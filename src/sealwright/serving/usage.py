@@ -28,6 +28,7 @@ class Asked:
     rows: int = 0
     different: int = 0  # rows of requests that this caller had not sent before
     sources: Counter[str] = field(default_factory=Counter)  # requests by address
+    abstained: int = 0  # rows that got no label
 
 
 class Usage:
@@ -39,13 +40,14 @@ class Usage:
         self._asked: dict[_Who, Asked] = {}
         self._known = KnownRequests()
 
-    def add(self, caller: Caller, source: str, request: bytes, rows: int) -> None:
-        """One answered request of `rows` rows."""
+    def add(self, caller: Caller, source: str, request: bytes, rows: int, abstained: int = 0) -> None:
+        """One answered request of `rows` rows, `abstained` of them without a label."""
         who = (caller.subject, caller.token)
         asked = self._asked.get(who)
         if asked is None:
             asked = self._asked[who] = Asked()
         asked.rows += rows
+        asked.abstained += abstained
         asked.different += self.different(caller, request, rows)
         self._known.answered(caller.subject, request)
         if source in asked.sources or len(asked.sources) < _MOST_SOURCES:
@@ -66,6 +68,7 @@ class Usage:
             asked = self._asked.setdefault(who, Asked())
             asked.rows += before.rows
             asked.different += before.different
+            asked.abstained += before.abstained
             asked.sources.update(before.sources)
 
     def write(self, found: dict[_Who, Asked]) -> None:
@@ -81,6 +84,7 @@ class Usage:
                 "caller": self._name_of(subject),
                 "rows": asked.rows,
                 "different": asked.different,
+                **({"abstained": asked.abstained} if asked.abstained else {}),
                 "sources": {self._name_of(one): count for one, count in asked.sources.most_common(_MOST_SOURCES)},
             }
             self._note("predict.usage", digest_of_resource(f"credential:{token}"), detail)

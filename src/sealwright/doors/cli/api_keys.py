@@ -13,6 +13,8 @@ from sealwright.doors.cli.options import (
     KeyFileOption,
     PersonKey,
     Served,
+    ToldChoice,
+    ToldOption,
     acting_at,
     out,
     served_at,
@@ -33,6 +35,7 @@ def make(
         str | None, typer.Option("--owner", help="Who answers for it; else you.", show_default=False)
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
+    told: ToldOption = ToldChoice.USUAL,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -44,7 +47,9 @@ def make(
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        found, raw = access.make_api_key(workspace, subject, project=name, owner=owner or "", days=days, by=by)
+        found, raw = access.make_api_key(
+            workspace, subject, project=name, owner=owner or "", days=days, by=by, told=told.value
+        )
     facts = {"id": found.id, "for": subject, "may": " ".join(found.scopes), "until": f"{found.expires_at:%Y-%m-%d}"}
     hand_over(raw, to, facts, "api_key", as_json=as_json)
 

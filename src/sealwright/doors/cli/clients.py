@@ -11,6 +11,8 @@ from sealwright.doors.cli.options import (
     Home,
     KeyFileOption,
     PersonKey,
+    ToldChoice,
+    ToldOption,
     acting_at,
     out,
     say,
@@ -35,6 +37,7 @@ def add(
         list[str] | None, typer.Option("--project", help="A project whose model it may ask; repeat for more.")
     ] = None,
     scope: Annotated[list[str] | None, typer.Option("--scope", help="Another scope; repeat for more.")] = None,
+    told: ToldOption = ToldChoice.USUAL,
     audience: Annotated[
         list[str] | None, typer.Option("--audience", help="Another audience (URI); repeat for more.")
     ] = None,
@@ -77,6 +80,7 @@ def add(
             by=by,
             proof="private_key_jwt" if key else "tls_client_auth" if certificate else "secret",
             public_key=key,
+            told=told.value,
         )
     hand_over(secret, to, {"client": name}, "secret", as_json=as_json)
 

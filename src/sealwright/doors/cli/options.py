@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,8 @@ __all__ = [
     "KeyFileOption",
     "ProjectFolder",
     "Served",
+    "ToldChoice",
+    "ToldOption",
     "open_at",
     "out",
     "project_at",
@@ -31,6 +34,22 @@ __all__ = [
     "writable",
 ]
 
+
+class ToldChoice(StrEnum):
+    """How much a program is told of an answer."""
+
+    LABELS = "labels"
+    USUAL = "usual"
+    FULL = "full"
+
+
+ToldOption = Annotated[
+    ToldChoice,
+    typer.Option(
+        "--told",
+        help="How much of an answer it is told: labels only, the usual (what serving.output says), or full.",
+    ),
+]
 Home = Annotated[
     Path | None,
     typer.Option("--home", help="The workspace folder. Also SEALWRIGHT_HOME; else ~/.sealwright.", show_default=False),

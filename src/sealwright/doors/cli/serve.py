@@ -13,6 +13,8 @@ from sealwright.doors.cli.options import (
     KeyFileOption,
     PersonKey,
     Served,
+    ToldChoice,
+    ToldOption,
     acting_at,
     out,
     say,
@@ -120,6 +122,7 @@ def token(
     subject: Annotated[str, typer.Option("--for", help="Who will call: a client's name.")],
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=24, help="How long it is good.")] = 1.0,
     to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (0600).", show_default=False)] = None,
+    told: ToldOption = ToldChoice.USUAL,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -136,10 +139,10 @@ def token(
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        raw = issue(workspace, name, subject=subject, hours=hours, by=by)
+        raw = issue(workspace, name, subject=subject, hours=hours, by=by, told=told.value)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
-        facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "hours": hours}
+        facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "told": told.value, "hours": hours}
         out(as_json, facts, lambda: show.facts(facts))
     else:
         out(as_json, {"token": raw, "for": subject}, lambda: say(raw))

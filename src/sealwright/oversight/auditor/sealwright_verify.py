@@ -233,7 +233,7 @@ def holds(one: Statement, project: str) -> bool:
 # ---- 5 The package: a folder of plain files, signed as a whole -----------------------------------------------------
 SIGSTORE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PLAIN = {"model.sig", "model.onnx", "interface.json", "card.md", "bom.cdx.json"}
-MAY_BE = {"explainer.json"}  # what reasons of single decisions need besides the model
+MAY_BE = {"explainer.json", "answering.json"}  # what reasons need besides the model; how answers are checked
 BY_PEOPLE = re.compile(r"statements/(approval|attestation)-[1-9][0-9]?\.json")
 STATEMENT = re.compile(r"statements/(?!approval-|attestation-)[a-z][a-z0-9_-]*\.json")
 KINDS = {name: f"{OURS}{name}:v1" for name in ("charter", "snapshot", "approval", "attestation")}
@@ -294,7 +294,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     ]
     report.not_checked += [
         "whether model.onnx opens and computes what was measured: `sealwright verify` looks into it",
-        "the training data, of which only the digest is here; card.md, bom.cdx.json, explainer.json: signed, not read",
+        "the training data, of which only the digest is here; card.md, bom.cdx.json, explainer.json, answering.json: signed, not read",
         "whether an approver trained the model or was struck off: the gate asked, and its verdict is signed",
     ]
     return signed
