@@ -18,12 +18,15 @@ settings.load_profile("here")
 
 _REPOSITORY = Path(__file__).parent.parent
 
-if "acting" not in sys.modules:  # so that every test can say: from acting import person
-    _spec = importlib.util.spec_from_file_location("acting", Path(__file__).parent / "acting.py")
-    assert _spec is not None
-    assert _spec.loader is not None
-    sys.modules["acting"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules["acting"])
+for _name in ("acting", "warm"):  # so that every test can say: from acting import person
+    if _name not in sys.modules:
+        _spec = importlib.util.spec_from_file_location(_name, Path(__file__).parent / f"{_name}.py")
+        assert _spec is not None
+        assert _spec.loader is not None
+        sys.modules[_name] = importlib.util.module_from_spec(_spec)
+        _spec.loader.exec_module(sys.modules[_name])
+
+from warm import Warm  # noqa: E402
 
 _POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 
@@ -36,6 +39,13 @@ def _postgres_answers() -> bool:
             return True
     except Exception:  # noqa: BLE001 - any reason means: not available here
         return False
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """`sealwright`, started already: for commands whose own start is not what is tested."""
+    with Warm(tmp_path_factory.mktemp("warm")) as waiting:
+        yield waiting
 
 
 @pytest.fixture(scope="session")
