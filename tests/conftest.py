@@ -43,7 +43,7 @@ def _postgres_answers() -> bool:
 
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """`sealwright`, started already: for commands whose own start is not what is tested."""
+    """`sealwright`, started already (with the first command): where its own start is not what is tested."""
     with Warm(tmp_path_factory.mktemp("warm")) as waiting:
         yield waiting
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -63,29 +63,35 @@ _ROOMS = (
 
 
 class Warm:
-    """The waiting process, ended with the block."""
+    """The waiting process: it begins with the first command, and ends with the block."""
 
     def __init__(self, folder: Path) -> None:
-        self.place = folder / "warm.sock"
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, str(self.place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
+        self._place = folder / "warm.sock"
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"ready\n"
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=20)  # it ends when its standard input does
+        if self._process is not None:
+            self._process.communicate(timeout=20)  # it ends when its standard input does
+
+    def program(self) -> list[str]:
+        """What to start in place of `sealwright`, with the same arguments."""
+        if self._process is None:
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            command = [sys.executable, __file__, str(self._place)]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+            assert self._process.stdout is not None
+            assert self._process.stdout.readline() == b"ready\n"
+        return [sys.executable, "-I", "-S", __file__, str(self._place)]
 
     def run(
-        self, arguments: list[str], *, environment: Mapping[str, str], folder: Path, timeout: float = 240
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, timeout: float = 240
     ) -> "subprocess.CompletedProcess[str]":
         """One command to its end."""
         return subprocess.run(
-            [sys.executable, "-I", "-S", __file__, str(self.place), *arguments],
+            [*self.program(), *arguments],
             env=dict(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -98,7 +104,7 @@ class Warm:
     def write_program(self, file: Path) -> None:
         """A script that is `sealwright` for a shell: what goes on for long is started for real, all else handed over."""
         real = f"exec {sys.executable} -c 'from sealwright.doors.cli import main; main()' \"$@\""
-        warm = f'exec {sys.executable} -I -S {__file__} {self.place} "$@"'
+        warm = f'exec {" ".join(self.program())} "$@"'
         file.write_text(f'#!/bin/sh\ncase "$1" in {"|".join(_GOES_ON)}) {real} ;; esac\n{warm}\n')
         file.chmod(0o755)
 
