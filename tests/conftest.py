@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ settings.load_profile("here")
 
 _REPOSITORY = Path(__file__).parent.parent
 
-for _name in ("acting", "warm"):  # so that every test can say: from acting import person
+for _name in ("acting", "databases", "warm"):  # so that every test can say: from acting import person
     if _name not in sys.modules:
         _spec = importlib.util.spec_from_file_location(_name, Path(__file__).parent / f"{_name}.py")
         assert _spec is not None
@@ -26,6 +25,7 @@ for _name in ("acting", "warm"):  # so that every test can say: from acting impo
         sys.modules[_name] = importlib.util.module_from_spec(_spec)
         _spec.loader.exec_module(sys.modules[_name])
 
+from databases import PostgresSchema, SqliteFile, bare_schema  # noqa: E402
 from warm import Warm  # noqa: E402
 
 _POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
@@ -64,24 +64,39 @@ def postgres_url() -> str:
     return _POSTGRES
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh, empty database: a file, then a schema of its own on a real server."""
+_ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_ENGINES)
+def bare_db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that nobody has opened: a file that is not there, then a schema of its own on a real server."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'db.sqlite'}"
         return
-    import psycopg
-    from psycopg import sql
+    with bare_schema(request.getfixturevalue("postgres_url")) as url:
+        yield url
 
-    base = request.getfixturevalue("postgres_url")
-    schema = f"t_{secrets.token_hex(6)}"
-    with psycopg.connect(base.replace("+psycopg", ""), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-    try:
-        yield f"{base}?options=-csearch_path%3D{schema}"
-    finally:
-        with psycopg.connect(base.replace("+psycopg", ""), autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> SqliteFile:
+    return SqliteFile(tmp_path_factory.mktemp("empty-database"))
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_url: str) -> Iterator[PostgresSchema]:
+    schema = PostgresSchema(postgres_url)
+    yield schema
+    schema.drop()
+
+
+@pytest.fixture(params=_ENGINES)
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database as a new one is once it was opened: a file, then a schema on a real server."""
+    if request.param == "sqlite":
+        file: SqliteFile = request.getfixturevalue("sqlite_file")
+        return file.copy(tmp_path / "db.sqlite")
+    schema: PostgresSchema = request.getfixturevalue("postgres_schema")
+    return schema.as_new()
 
 
 @pytest.fixture
