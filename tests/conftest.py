@@ -1,5 +1,6 @@
 """What every test may ask for: real databases, on every engine that answers here."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -16,6 +17,44 @@ settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get
 settings.load_profile("here")
 
 _REPOSITORY = Path(__file__).parent.parent
+_LONGEST = (  # files that take more than ten seconds: they begin first, so that both workers end together
+    "docs/test_commands_in_docs",
+    "journeys/test_resume",
+    "doors/control/test_rotation",
+    "journeys/test_loosened",
+    "journeys/test_make_up",
+    "doors/test_views",
+    "journeys/test_any_table",
+    "trust/signing/test_elsewhere",
+    "registry/test_registry",
+    "doors/test_assessment",
+    "assurance/test_service",
+    "journeys/test_keys_change",
+    "journeys/test_high_risk",
+    "journeys/test_keys_in_a_token",
+    "training/test_train",
+    "pipeline/test_private_training",
+    "pipeline/test_data_keys",
+    "pipeline/test_assessment_goes_on",
+    "pipeline/test_private_release",
+    "pipeline/test_spread",
+    "trust/signing/test_elsewhere_attacks",
+    "journeys/test_mitigation",
+    "data/test_sources_s3",
+    "serving/test_process",
+    "serving/test_rotation_under_load",
+    "serving/test_ca_change_under_load",
+    "journeys/test_private_numbers",
+    "docs/test_readme",
+    "trust/test_ledger_faults",
+    "journeys/test_secrets_stay",
+    "journeys/test_attested",
+    "journeys/test_erasure",
+    "docs/test_reference",
+    "docs/test_tutorial",
+    "data/test_memory",
+    "journeys/test_postgres",
+)
 
 for _name in ("acting", "databases", "warm"):  # so that every test can say: from acting import person
     if _name not in sys.modules:
@@ -27,6 +66,19 @@ for _name in ("acting", "databases", "warm"):  # so that every test can say: fro
 
 from databases import PostgresSchema, SqliteFile, bare_schema  # noqa: E402
 from warm import Warm  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of a run is random (pytest-randomly), but for the longest files; see --dist and the order in Makefile."""
+    place = {_REPOSITORY / "tests" / f"{name}.py": number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Eleven thousand tests and all they import stay to the end: the garbage collector need not look at them each time."""
+    gc.collect()
+    gc.freeze()
+
 
 _POSTGRES = os.environ.get("SEALWRIGHT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 
