@@ -24,8 +24,10 @@ up: $(VENV)/.for-up
 demo: $(VENV)/.for-up
 	@$(BIN)/python examples/up.py --no-wait
 
+# A file's tests stay together, and files go out in the order of tests/conftest.py: the longest first. What Python
+# compiles is kept: hundreds of commands are started, and the asserts of the tests would be rewritten in every run.
 test: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 attack: $(VENV)/.for-dev $(VENV)/.for-torch .oracles/.for-test
 	OMP_NUM_THREADS=1 $(BIN)/python tools/run_attacks.py $(ATTACK)

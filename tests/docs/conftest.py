@@ -20,6 +20,9 @@ for _name in ("pages", "reader"):
     _spec.loader.exec_module(_module)
 
 from docs_pages import DOCS, ROOT, Block, blocks_of  # noqa: E402
+from docs_reader import script  # noqa: E402
+
+from warm import Warm  # noqa: E402
 
 FIRST_MODEL = DOCS / "tutorial" / "first-model.md"
 
@@ -75,7 +78,20 @@ def copy(tutorial: Tutorial, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tools")
+    """A folder with `sealwright` and `python` in it, as an installation would put them on the path."""
+    folder = tmp_path_factory.mktemp("tools")
+    script(folder / "python", f'exec {sys.executable} "$@"')
+    script(folder / "sealwright", f"exec {sys.executable} -c 'from sealwright.doors.cli import main; main()' \"$@\"")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warm_tools(tools: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a program that is started already: pages have 150 commands, and nothing to say about its start."""
+    folder = tmp_path_factory.mktemp("warm-tools")
+    (folder / "python").symlink_to(tools / "python")
+    warm.write_program(folder / "sealwright")
+    return folder
 
 
 @pytest.fixture

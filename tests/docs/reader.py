@@ -6,13 +6,12 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Reader", "as_shown", "merged", "reading"]
+__all__ = ["Reader", "as_shown", "merged", "reading", "script"]
 
 _SECONDS = 60.0  # for one command
 _MARK = "\x01"
@@ -32,7 +31,7 @@ class Reader:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SEALWRIGHT_")},
             "HOME": str(folder),
-            "PATH": f"{_programs(tools)}:{os.environ['PATH']}",
+            "PATH": f"{tools}:{os.environ['PATH']}",
             "SEALWRIGHT_HOME": str(folder / "workspace"),
             "SEALWRIGHT_KEY_FILE": str(folder / "keys" / "root.key"),
             "SEALWRIGHT_ACTOR": "ops",
@@ -121,19 +120,7 @@ def _sections(text: str, indent: str) -> dict[str, str]:
     return found
 
 
-def _programs(tools: Path) -> Path:
-    """A folder with `sealwright` and `python` in it, as an installation would put them on the path."""
-    folder = tools / "bin"
-    if not folder.exists():
-        folder.mkdir()
-        _script(folder / "python", f'exec {sys.executable} "$@"')
-        _script(
-            folder / "sealwright",
-            f"exec {sys.executable} -c 'from sealwright.doors.cli import main; main()' \"$@\"",
-        )
-    return folder
-
-
-def _script(path: Path, line: str) -> None:
+def script(path: Path, line: str) -> None:
+    """A program of one line of shell."""
     path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)

@@ -138,22 +138,22 @@ def _does_something(page: Path) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in HOW_TO if _does_something(page)], ids=lambda page: page.stem)
-def test_a_how_to_guide_does_what_it_shows(page: Path, copy: Path, tools: Path) -> None:
+def test_a_how_to_guide_does_what_it_shows(page: Path, copy: Path, warm_tools: Path) -> None:
     """Each page goes on from the folder the tutorial left."""
-    with reading(copy, tools) as reader:
+    with reading(copy, warm_tools) as reader:
         _follow(page, copy, reader)
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("db_url", ["postgres"], indirect=True)
-def test_the_postgresql_page_does_what_it_shows(db_url: str, copy: Path, tools: Path) -> None:
+@pytest.mark.parametrize("bare_db_url", ["postgres"], indirect=True)
+def test_the_postgresql_page_does_what_it_shows(bare_db_url: str, copy: Path, warm_tools: Path) -> None:
     page = DOCS / "how-to" / "use-postgresql.md"
     shown = "postgresql://sealwright@db.example.org/sealwright?sslmode=verify-full"
     steps = [step for block in blocks_of(page) for step in commands_of(block) if our_words(step.command)]
     assert any(shown in step.command for step in steps)
-    with reading(copy, tools) as reader:
-        _type([replace(step, command=step.command.replace(shown, db_url)) for step in steps], reader)
+    with reading(copy, warm_tools) as reader:
+        _type([replace(step, command=step.command.replace(shown, bare_db_url)) for step in steps], reader)
 
 
 def test_the_checks_above_notice_what_is_wrong(tmp_path: Path) -> None:

@@ -62,24 +62,24 @@ def test_racing_writers_get_distinct_numbers(db: Database) -> None:
         assert tx.run("SELECT COUNT(*) AS n FROM people")[0]["n"] == 20
 
 
-def test_opening_twice_migrates_once_and_keeps_the_data(db_url: str) -> None:
-    first = open_database(db_url)
+def test_opening_twice_migrates_once_and_keeps_the_data(bare_db_url: str) -> None:
+    first = open_database(bare_db_url)
     with first.write() as tx:
         tx.run(ADD, name="ada", roles="")
     first.close()
-    second = open_database(db_url)
+    second = open_database(bare_db_url)
     with second.read() as tx:
         assert len(tx.run("SELECT name FROM people")) == 1
     second.close()
 
 
-def test_a_database_of_a_newer_release_is_left_alone(db_url: str) -> None:
-    first = open_database(db_url)
+def test_a_database_of_a_newer_release_is_left_alone(bare_db_url: str) -> None:
+    first = open_database(bare_db_url)
     with first.write() as tx:
         tx.run("UPDATE alembic_version SET version_num = '9999'")
     first.close()
     with pytest.raises(OperationFailed, match="newer"):
-        open_database(db_url)
+        open_database(bare_db_url)
 
 
 @pytest.mark.parametrize("url", ["", "not a url", "mysql://localhost/x", "sqlite://", "sqlite:///:memory:"])

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pyotp
@@ -22,6 +22,7 @@ from sealwright.doors.control.router import Access, ControlRouter
 from sealwright.doors.control.sign_in_pages import SignInPages
 from sealwright.pipeline import create_workspace, enrol, open_workspace
 from sealwright.trust import KeyFile, LedgerEntry, Principal, create_key_file
+from warm import Warm
 
 SESSION_COOKIE = "__Host-session"
 WORDS = "lantern okapi velvet 7 rivers"
@@ -31,7 +32,6 @@ PROVIDER = {
     "redirect_uri": "https://localhost/login/provider/back",
     "roles": [{"group": "audit", "role": "auditor", "project": "*"}],
 }
-_RUN = "from sealwright.doors.cli import main; main()"
 
 
 def people_table() -> list[Access]:
@@ -109,6 +109,8 @@ def options_in(page: httpx.Response) -> dict[str, Any]:
 class Bank:
     """A workspace in which people are enrolled, and its server. Dan has no account, and is there to be struck off."""
 
+    warm: ClassVar[Warm]  # of this session; test_up and test_process start the program for real
+
     def __init__(self, root: Path, *, people: bool = True, provider: Mapping[str, Any] | None = None) -> None:
         root.mkdir(mode=0o700)
         self.root, self.home, self.key = root, root / "ws", root / "root.key"
@@ -143,8 +145,7 @@ class Bank:
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """One command beside the server."""
-        command = [sys.executable, "-c", _RUN, *arguments]
-        return subprocess.run(command, env=self.environment, cwd=self.root, capture_output=True, text=True, check=False)
+        return self.warm.run(arguments, environment=self.environment, folder=self.root)
 
     def set_provider(self, settings: Mapping[str, Any]) -> None:
         """Name an identity provider, as ada if she is enrolled."""
@@ -164,7 +165,7 @@ class Bank:
     @contextlib.contextmanager
     def running(self, *more: str) -> Iterator["Bank"]:
         """The server, from its start to SIGTERM, which must be a good end."""
-        command = [sys.executable, "-c", _RUN, "control", "--port", "0", "--json", *more]
+        command = [*self.warm.program(), "control", "--port", "0", "--json", *more]
         with (self.root / "log").open("ab") as log:
             process = subprocess.Popen(
                 command, env=self.environment, cwd=self.root, stdout=subprocess.PIPE, stderr=log, text=True
