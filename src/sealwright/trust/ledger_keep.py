@@ -44,9 +44,13 @@ class KeepingWriter(Writer):
         self._overdue = False  # a checkpoint over what was promised could not be signed in time
         self._late_offsets: list[int] = []  # of entries that the cache does not find yet
         self._late_nodes: list[bytes] = []
+        self._unsure: list[bytes] = []  # lines that were promised since entries.log was last brought to disk
         super().__init__(*known, **more)
 
     def commit(self, prepared: Sequence[Prepared]) -> Batch:
+        if self._broken:
+            self._write_again(b"".join(self._unsure))
+            self._unsure.clear()
         self._catch_up()
         return super().commit(prepared)
 
@@ -78,6 +82,7 @@ class KeepingWriter(Writer):
         finally:
             note = signed()  # whatever the disk said: the signer's answer is on its way
         growth = self._grow(batch)
+        self._unsure.append(batch.lines)
         self._late_offsets += batch.offsets
         self._late_nodes.append(growth.stored())
         if isinstance(note, SealwrightError):
@@ -93,9 +98,9 @@ class KeepingWriter(Writer):
         return self._journal is not None and self._journal.half_full
 
     def bring_to_disk(self) -> None:
-        """Write out entries.log, so that `sign_kept` has little to wait for. Any thread; what fails, fails again there."""
+        """Write out entries.log, so that `sign_kept` has little to wait for. Any thread; `sign_kept` hears of what fails."""
         with suppress(OSError):
-            self._entries.sync()
+            self._sync()
 
     def sign_kept(self) -> None:
         """Sign a checkpoint over what was kept.
@@ -123,6 +128,7 @@ class KeepingWriter(Writer):
 
     def _flush(self) -> None:
         super()._flush()
+        self._unsure.clear()
         if self._journal is not None:
             self._journal.restart()
 
