@@ -187,12 +187,16 @@ def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing_twice(
     ledger_holds(decided)
 
 
-@pytest.mark.parametrize("what", ["file", "keys", "manifest", "hour gone", "file of another hour"])
+@pytest.mark.parametrize("what", ["file", "keys", "manifest", "hour gone", "newest hour gone", "file of another hour"])
 def test_an_hour_that_was_changed_is_refused(decided: Workspace, what: str) -> None:
     seal_decisions(decided, "loans", by=BY)
     first, second = hours_of(decided, "loans", "live")
     if what == "hour gone":
         shutil.rmtree(first.folder)
+    elif what == "newest hour gone":
+        shutil.rmtree(second.folder)
+        with pytest.raises(VerificationFailed, match="which is gone"):
+            seal_decisions(decided, "loans", by=BY)
     elif what == "file of another hour":
         for name in (FILE, KEYS):
             shutil.copy(second.folder / name, first.folder / name)

@@ -36,7 +36,7 @@ from sealwright.kernel import (
 )
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DecisionRecord
-from sealwright.trust import Keyring, open_sealed, seal
+from sealwright.trust import Keyring, LedgerEntry, open_sealed, seal
 
 __all__ = [
     "CONTENT_KEY",
@@ -49,6 +49,7 @@ __all__ = [
     "HourRow",
     "count_hours",
     "digest_of_file",
+    "hour_gone",
     "hold_hours",
     "hours_folder",
     "hours_of",
@@ -149,6 +150,15 @@ def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
 def count_hours(workspace: Workspace, project: str, channel: str) -> int:
     """How many hours of a channel there are, at a glance."""
     return len(_current(workspace, project, channel))
+
+
+def hour_gone(entry: LedgerEntry) -> VerificationFailed:
+    """The refusal where a record was moved into the file of an hour that is not there."""
+    return VerificationFailed(
+        f"The record of entry {entry.index} was moved into the file of the hour {entry.moved_to}, which is gone.\n"
+        "Restore the folder of that hour from a backup.",
+        link=f"entry {entry.index}",
+    )
 
 
 def rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:

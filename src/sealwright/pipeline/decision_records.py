@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sealwright.pipeline.decision_hours import count_hours, hours_of, rows_of
+from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
 from sealwright.trust import DECISION, Ledger, wait_for_checkpoint
@@ -65,7 +65,9 @@ def _of_channel(
             for entry in opened.entries(at):
                 if entry.action == DECISION and entry.attachment is not None:
                     yield RecordedAt(entry.index, entry.at), read_decision(entry, *keys)
-                elif entry.action == DECISION and len(hours) != count_hours(workspace, project, channel):
+                elif entry.moved_to:
+                    if count_hours(workspace, project, channel) == len(hours):
+                        raise hour_gone(entry)
                     break  # its hour was sealed meanwhile
                 at = entry.index + 1
             else:

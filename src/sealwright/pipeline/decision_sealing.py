@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sealwright.kernel import Progress, silent
 from sealwright.pipeline.decision_hour_writing import Decided, Leaves, write_hour
-from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder, hours_of, remove_folder
+from sealwright.pipeline.decision_hours import Hour, hold_hours, hour_gone, hours_folder, hours_of, remove_folder
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
@@ -97,6 +97,8 @@ def _seal_hour(workspace: Workspace, project: str, channel: str, hour: str, entr
         entry: LedgerEntry | None = opening
         while entry is not None:
             last[0] = entry.index
+            if entry.moved_to:
+                raise hour_gone(entry)
             if entry.action == DECISION:
                 leaves.add(entry.leaf)
                 record = read_decision(entry, *keys) if entry.attachment is not None else None

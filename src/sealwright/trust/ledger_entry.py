@@ -81,6 +81,7 @@ class LedgerEntry:
     sealed: str | None  # digest of the attachment
     attachment: bytes | None  # None: never had one, or erased
     leaf: bytes
+    moved_to: str = ""  # where the attachment is now, if it was moved
 
 
 class Prepared:
@@ -222,6 +223,7 @@ def parse_line(line: bytes, index: int) -> LedgerEntry:
         sealed=leaf.sealed or None,
         attachment=content,
         leaf=text,
+        moved_to=_moved_to(line[len(text) + 1 :]) if content is None else "",
     )
 
 
@@ -276,6 +278,10 @@ def is_erased(tail: bytes) -> bool:
     if tail.startswith(ERASED):
         return not tail[len(ERASED) :].strip(b".")
     return tail.startswith(MOVED) and _WHERE.fullmatch(tail) is not None
+
+
+def _moved_to(tail: bytes) -> str:
+    return tail[len(MOVED) :].rstrip(b".").decode() if tail.startswith(MOVED) else ""
 
 
 def check_attachment(leaf: Leaf, tail: bytes, index: int) -> bytes | None:

@@ -12,9 +12,11 @@ from sealwright.doors.cli.options import (
     Home,
     KeyFileOption,
     PersonKey,
+    Served,
     acting_at,
     out,
     say,
+    served_at,
     writable,
 )
 
@@ -67,8 +69,11 @@ def seal(
 
 @app.command()
 def end(
-    project: Project,
-    keep_days: Annotated[int, typer.Option("--keep-days", min=1, help="Days that records are kept.")],
+    project: Served,
+    keep_days: Annotated[
+        int | None,
+        typer.Option("--keep-days", min=1, help="Else serving.keep_days of the project file.", show_default=False),
+    ] = None,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -79,10 +84,15 @@ def end(
 
     Exit status: 0 done, 3 you may not.
     """
+    from sealwright.kernel import InvalidInput
     from sealwright.pipeline import end_old_decisions
 
+    name, spec = served_at(project, None)
+    days = keep_days or spec.keep_days
+    if days is None:
+        raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --keep-days.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        done = end_old_decisions(workspace, project, keep_days, by=by)
+        done = end_old_decisions(workspace, name, days, by=by)
     lines = [f"ended: {one.channel} {one.hour}" for one in done.ended]
     lines += [f"past its days, on hold {hold}: {one.channel} {one.hour}" for one, hold in done.held]
     out(as_json, done.to_json(), lambda: say("\n".join(lines) or "Nothing is past its days."))
