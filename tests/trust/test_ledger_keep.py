@@ -1,5 +1,6 @@
 """What a ledger promised outlives the process, the machine and the disk's tricks, and is under a checkpoint soon."""
 
+import errno
 import os
 import shutil
 import threading
@@ -241,3 +242,30 @@ def test_a_ledger_that_is_closed_or_only_read_keeps_nothing(tmp_path: Path) -> N
 
 def test_a_journal_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     assert list(journaled_lines(tmp_path / "journal", 0)) == []
+
+
+def test_what_was_promised_outlives_a_disk_that_failed_to_sync_and_no_later_success_hides_the_failure(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Linux does: a failed sync is told of once, and what it was about is not tried again."""
+    sync, failed = os.fdatasync, []
+
+    def fails_once(handle: int) -> None:
+        if "entries.log" in str(Path(f"/proc/self/fd/{handle}").readlink()) and not failed:
+            failed.append((tmp_path / "ledger" / "entries.log").stat().st_size)
+            raise OSError(errno.EIO, "Input/output error")
+        sync(handle)
+
+    ledger.append("tests.begin", "", {})
+    before = (tmp_path / "ledger" / "entries.log").stat().st_size
+    monkeypatch.setattr(os, "fdatasync", fails_once)
+    kept = here(ledger, [entry("one"), entry("two")])
+    with pytest.raises(LedgerUnavailable, match="Input/output error"):
+        for _ in range(400):  # the thread that writes meets it within half a second
+            ledger.keep([entry("three")]).result(10)
+            time.sleep(0.01)
+    assert (tmp_path / "ledger" / "entries.log").stat().st_size == before
+    monkeypatch.undo()
+    ledger.append("tests.tried", "", {})
+    assert [ledger.entry(index).leaf for index in (kept.first, kept.first + 1)] == kept.leaves
+    verify_ledger(tmp_path / "ledger", KEYS, ORIGIN)

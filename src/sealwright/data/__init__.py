@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.data.croissant import croissant_card
     from sealwright.data.derivation import Step, derive
     from sealwright.data.disposal import Disposal, dispose_snapshot
+    from sealwright.data.encryption import encrypted_batches, encrypted_writer
     from sealwright.data.errors import (
         ColumnsUnusable,
         ContractMismatch,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         TransportRefused,
     )
     from sealwright.data.file_keys import rewrap_file_keys
+    from sealwright.data.formats import FOOTER_KEY
     from sealwright.data.infer import Inferred, infer_contract
     from sealwright.data.ingestion import admitted, ingest
     from sealwright.data.interface import example_row, feature_interface
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from sealwright.data.subject_keys import SubjectKeys
 
 __all__ = [
+    "FOOTER_KEY",
     "READERS",
     "REASONS",
     "SNAPSHOT_TYPE",
@@ -80,6 +83,8 @@ __all__ = [
     "croissant_card",
     "derive",
     "dispose_snapshot",
+    "encrypted_batches",
+    "encrypted_writer",
     "example_row",
     "feature_interface",
     "infer_contract",
@@ -100,6 +105,7 @@ _HOME = {
     "croissant": ("croissant_card",),
     "derivation": ("Step", "derive"),
     "disposal": ("Disposal", "dispose_snapshot"),
+    "encryption": ("encrypted_batches", "encrypted_writer"),
     "errors": (
         "ColumnsUnusable",
         "ContractMismatch",
@@ -110,6 +116,7 @@ _HOME = {
         "TransportRefused",
     ),
     "file_keys": ("rewrap_file_keys",),
+    "formats": ("FOOTER_KEY",),
     "infer": ("Inferred", "infer_contract"),
     "ingestion": ("admitted", "ingest"),
     "interface": ("example_row", "feature_interface"),

@@ -8,7 +8,8 @@ be broken by an odd column name, and a column left out of that map would be plai
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from sealwright.data.formats import ENCRYPTION_ALGORITHM, FOOTER_KEY
 from sealwright.kernel import VerificationFailed
 from sealwright.trust import open_sealed, seal
 
-__all__ = ["encrypted_writer", "read_encrypted"]
+__all__ = ["encrypted_batches", "encrypted_writer", "read_encrypted"]
 
 
 def encrypted_writer(
@@ -76,6 +77,29 @@ def read_encrypted(data: Any, columns: list[str], keys: Mapping[str, bytes], *, 
     try:
         properties = factory.file_decryption_properties(pe.KmsConnectionConfig(), pe.DecryptionConfiguration())
         return pq.ParquetFile(pa.BufferReader(data), decryption_properties=properties).read(columns=columns)
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise VerificationFailed(
+            f"{link} does not decrypt ({type(error).__name__}): its bytes or the keys are others than when it was written.",
+            link=link,
+        ) from None
+
+
+def encrypted_batches(path: Path, columns: Sequence[str], keys: Mapping[str, bytes], *, link: str) -> Iterator[Any]:
+    """Columns of an encrypted file, one row group after the other, so that memory does not grow with the file.
+
+    Each part of it is authenticated under its keys; that it is the file that was signed, the caller has checked.
+
+    Raises
+    ------
+    VerificationFailed
+        As `read_encrypted`, or the file is missing.
+    """
+    factory = _factory(keys)
+    try:
+        properties = factory.file_decryption_properties(pe.KmsConnectionConfig(), pe.DecryptionConfiguration())
+        with pa.OSFile(str(path)) as source, pq.ParquetFile(source, decryption_properties=properties) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=list(columns))
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise VerificationFailed(
             f"{link} does not decrypt ({type(error).__name__}): its bytes or the keys are others than when it was written.",

@@ -56,6 +56,10 @@ if TYPE_CHECKING:
         retention_plan,
     )
     from sealwright.pipeline.data_ropa import record_of_processing
+    from sealwright.pipeline.decision_check import HoursChecked, check_hours
+    from sealwright.pipeline.decision_reading import FoundDecision, SoughtDecisions, find_decision, find_decisions
+    from sealwright.pipeline.decision_retention import HoursEnded, end_old_decisions
+    from sealwright.pipeline.decision_sealing import seal_decisions
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.emergencies import list_emergencies
     from sealwright.pipeline.installation import (
@@ -271,6 +275,15 @@ __all__ = [
     "version_named",
     "who_acted",
     "withdraw_consent",
+    "HoursChecked",
+    "check_hours",
+    "FoundDecision",
+    "SoughtDecisions",
+    "find_decision",
+    "find_decisions",
+    "HoursEnded",
+    "end_old_decisions",
+    "seal_decisions",
 ]
 
 _HOME = {
@@ -346,6 +359,10 @@ _HOME = {
         "retention_plan",
     ),
     "data_ropa": ("record_of_processing",),
+    "decision_check": ("HoursChecked", "check_hours"),
+    "decision_reading": ("FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"),
+    "decision_retention": ("HoursEnded", "end_old_decisions"),
+    "decision_sealing": ("seal_decisions",),
     "desk": ("Desk",),
     "emergencies": ("list_emergencies",),
     "installation": (

@@ -1,39 +1,74 @@
-"""The decision records of a project, from the ledgers its servers write, beside servers that run.
+"""The decision records of a project, from the files of finished hours and the ledgers its servers write, beside servers that run.
 
 Answers: what was decided, channel by channel, as it was sealed?
 Does not answer: about whom. `person_search` looks for one person, `person_signals` for those whose browser asked.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
+from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
-from sealwright.trust import DECISION, Ledger, LedgerEntry, wait_for_checkpoint
+from sealwright.trust import DECISION, Ledger, wait_for_checkpoint
 
-__all__ = ["decision_records"]
+__all__ = ["RecordedAt", "decision_records"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAt:
+    """Where in the ledger of its channel a decision is recorded, and when it was."""
+
+    index: int
+    at: str  # RFC 3339
 
 
 def decision_records(
     workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({})
-) -> Iterator[tuple[str, LedgerEntry, DecisionRecord]]:
-    """Every decision record of a project that was not erased: channel, ledger entry, record.
+) -> Iterator[tuple[str, RecordedAt, DecisionRecord]]:
+    """Every decision record of a project that was not erased: channel, place in its ledger, record.
 
     Parameters
     ----------
     start : mapping of channel to int, optional
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
+
+    Raises
+    ------
+    VerificationFailed
+        A record, or the file of an hour, is not what was signed.
     """
-    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not (place / "ledger" / "checkpoints.log").is_file():
-            continue
-        origin = decision_origin(workspace.id, project, place.name)
-        log = workspace.trust_root.keys_of("decision-checkpoints")
-        wait_for_checkpoint(place / "ledger", origin=origin, keys=log)  # what was answered just now counts, too
-        with Ledger.open(place / "ledger", origin=origin, signer=None, keys=log) as ledger:
-            passed = start.get(place.name, 0)
-            for entry in ledger.entries(passed if passed <= ledger.size else 0):
+        if (place / "ledger" / "checkpoints.log").is_file():
+            for where, record in _of_channel(workspace, project, place.name, start.get(place.name, 0)):
+                yield place.name, where, record
+
+
+def _of_channel(
+    workspace: Workspace, project: str, channel: str, passed: int
+) -> Iterator[tuple[RecordedAt, DecisionRecord]]:
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    ledger = workspace.folder("serving") / project / channel / "ledger"
+    origin, log = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    wait_for_checkpoint(ledger, origin=origin, keys=log)  # what was answered just now counts, too
+    with Ledger.open(ledger, origin=origin, signer=None, keys=log) as opened:
+        at = passed if passed <= opened.size else 0
+        while True:
+            hours = hours_of(workspace, project, channel)
+            for hour in hours:
+                for row in rows_of(workspace, hour) if hour.after > at else ():
+                    if row.record is not None and row.index >= at:
+                        yield RecordedAt(row.index, row.at), row.record
+                at = max(at, hour.after)
+            for entry in opened.entries(at):
                 if entry.action == DECISION and entry.attachment is not None:
-                    yield place.name, entry, read_decision(entry, *keys)
+                    yield RecordedAt(entry.index, entry.at), read_decision(entry, *keys)
+                elif entry.moved_to:
+                    if count_hours(workspace, project, channel) == len(hours):
+                        raise hour_gone(entry)
+                    break  # its hour was sealed meanwhile
+                at = entry.index + 1
+            else:
+                return

@@ -20,13 +20,13 @@ from sealwright.data.deidentify import PseudonymVault
 from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
 from sealwright.pipeline.data_consent import suppressions_of
 from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.decision_erasure import erase_decisions
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person, is_theirs
 from sealwright.pipeline.rewriting import point_runs, replace_snapshot
 from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import decision_ledger_folder
-from sealwright.trust import erase_attachments, make_statement, raw_pseudonym, sign_statement
+from sealwright.trust import make_statement, raw_pseudonym, sign_statement
 
 __all__ = ["ERASURE_TYPE", "Erased", "Rewritten", "erase_person", "take_out"]
 
@@ -107,7 +107,7 @@ def erase_person(
     PseudonymVault(workspace.db, workspace.keyring, project).forget(found.subject)
     progress("the person's key is destroyed; rewriting what is retained", 0.2)
     rewritten = take_out(workspace, found, person, by=by, why="erasure at the request of a person", progress=progress)
-    erased = _erase_decisions(workspace, found)
+    erased = _erase_decisions(workspace, found, by)
     progress("signing what was done", 0.98)
     done = Erased(found=found, key_destroyed=destroyed, rewritten=tuple(rewritten), decisions=erased, statement="")
     return replace(done, statement=_state(workspace, done, request, by))
@@ -184,11 +184,11 @@ def _not_about(name: bytes) -> Callable[[Any], NDArray[np.bool_]]:
     return lambda table: np.array([one != name for one in table.column("subject").to_pylist()], dtype=np.bool_)
 
 
-def _erase_decisions(workspace: Workspace, found: FoundPerson) -> int:
+def _erase_decisions(workspace: Workspace, found: FoundPerson, by: str) -> int:
     done = 0
     for channel in sorted({one.channel for one in found.decisions}):
-        folder = decision_ledger_folder(workspace.home, found.project, channel)
-        done += erase_attachments(folder, [one.index for one in found.decisions if one.channel == channel])
+        indexes = [one.index for one in found.decisions if one.channel == channel]
+        done += erase_decisions(workspace, found.project, channel, indexes, by=by)
     return done
 
 

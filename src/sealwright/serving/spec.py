@@ -52,6 +52,15 @@ class ServingSpec(AnswerSpec):
             "a power cut can lose the last second. Every receipt says which."
         ),
     ] = "strict"
+    keep_days: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=36_500,
+            exclude_if=lambda value: value is None,
+            description="Days that records of decisions are kept, by `sealwright decisions end`; left out: until somebody says.",
+        ),
+    ] = None
     most_rows: Annotated[int, Field(ge=1, le=10_000, description="Rows one request may hold.")] = 1000
     most_body_kb: Annotated[int, Field(ge=4, le=4096, description="Kibibytes one request body may hold.")] = 1024
     hosts: Annotated[

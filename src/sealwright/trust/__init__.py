@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
     from sealwright.trust.ledger import Appended, Ledger, Promised
     from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
-    from sealwright.trust.ledger_erase import erase_attachments
+    from sealwright.trust.ledger_erase import erase_attachments, release_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
     from sealwright.trust.ledger_patience import wait_for_checkpoint
     from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
@@ -485,6 +485,7 @@ __all__ = [
     "read_share",
     "read_unlock_file",
     "recover_root",
+    "release_attachments",
     "release_problem",
     "request_timestamp",
     "retire_branch",
@@ -674,7 +675,7 @@ _HOME = {
         "LedgerEntry",
         "Prepared",
     ),
-    "ledger_erase": ("erase_attachments",),
+    "ledger_erase": ("erase_attachments", "release_attachments"),
     "ledger_file": (
         "LedgerInUse",
         "LedgerUnavailable",

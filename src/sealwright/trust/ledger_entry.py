@@ -2,7 +2,8 @@
 
 A line is the entry's canonical JSON (RFC 8785), the leaf of the Merkle tree, then optionally a tab and an attachment
 in base64, then a newline. The leaf holds the attachment by digest only, so an attachment can be taken out later (the
-word "erased" stands in its place, and as many dots as the place needs) and every root, proof and signature still holds.
+word "erased" stands in its place, or "moved:" and where to, and as many dots as the place needs) and every root, proof and
+signature still holds.
 """
 
 import base64
@@ -21,6 +22,7 @@ __all__ = [
     "ERASED",
     "FIRST_PREVIOUS",
     "MOST_LINE_BYTES",
+    "MOVED",
     "Entry",
     "Leaf",
     "LedgerEntry",
@@ -36,6 +38,7 @@ __all__ = [
 
 FIRST_PREVIOUS = "sha256:" + "0" * 64  # what the first entry names as its predecessor
 ERASED = b"erased"  # six characters, so it is no base64
+MOVED = b"moved:"  # no base64 has a colon
 
 _MOST_LEAF = 256 * 1024
 _MOST_ATTACHMENT = 16 << 20
@@ -46,6 +49,7 @@ _EXACT = 2**53  # beyond this JSON numbers are doubles
 _ACTION = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_WHERE = re.compile(rb"moved:[0-9A-Za-z_-]{1,64}\.*")
 _LARGE_NUMBER = re.compile(rb'":-?[0-9]{16}')  # at or beyond 2**53, perhaps: a look, not a verdict
 _LARGE_IN_LIST = re.compile(rb"[,\[]-?[0-9]{16}")
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -77,6 +81,7 @@ class LedgerEntry:
     sealed: str | None  # digest of the attachment
     attachment: bytes | None  # None: never had one, or erased
     leaf: bytes
+    moved_to: str = ""  # where the attachment is now, if it was moved
 
 
 class Prepared:
@@ -218,6 +223,7 @@ def parse_line(line: bytes, index: int) -> LedgerEntry:
         sealed=leaf.sealed or None,
         attachment=content,
         leaf=text,
+        moved_to=_moved_to(line[len(text) + 1 :]) if content is None else "",
     )
 
 
@@ -268,8 +274,14 @@ def _general_leaf(text: bytes) -> Leaf | None:
 
 
 def is_erased(tail: bytes) -> bool:
-    """Whether this stands where an attachment was: the word, and dots to fill the place. No base64 has a dot."""
-    return tail.startswith(ERASED) and not tail[len(ERASED) :].strip(b".")
+    """Whether this stands where an attachment was: a word, and dots to fill the place. No base64 has a dot."""
+    if tail.startswith(ERASED):
+        return not tail[len(ERASED) :].strip(b".")
+    return tail.startswith(MOVED) and _WHERE.fullmatch(tail) is not None
+
+
+def _moved_to(tail: bytes) -> str:
+    return tail[len(MOVED) :].rstrip(b".").decode() if tail.startswith(MOVED) else ""
 
 
 def check_attachment(leaf: Leaf, tail: bytes, index: int) -> bytes | None:

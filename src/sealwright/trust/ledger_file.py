@@ -136,9 +136,10 @@ class AppendFile:
         self.end += len(data)
 
     def cut(self, end: int) -> None:
-        """Take away everything after `end`."""
+        """Take away everything after `end`. Where that fails nothing may be appended: `whole` is False."""
+        self.end, self.whole = end, False
         os.ftruncate(self._handle, end)
-        self.end, self.whole = end, True
+        self.whole = True
 
     def sync(self) -> None:
         """Return when what was appended would survive a power cut."""

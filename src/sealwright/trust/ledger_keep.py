@@ -7,6 +7,7 @@ entries.log, so the journal may begin anew.
 Does not answer: what one promise is worth. `promises` says so.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,15 +43,21 @@ class KeepingWriter(Writer):
         """As `Writer`."""
         self._journal: Journal | None = None
         self._turned = 0  # how far entries.log went when the other area of the journal was last in use
-        self._sync_error: OSError | None = None
         self._brought = 0  # how far entries.log was brought to disk beside
         self._journaled_from = 0  # from here to its end, the journal has everything that stands in entries.log
         self._overdue = False  # a checkpoint over what was promised could not be signed in time
         self._late_offsets: list[int] = []  # of entries that the cache does not find yet
         self._late_nodes: list[bytes] = []
+        self._unsure: deque[tuple[int, bytes]] = (
+            deque()
+        )  # what was promised and entries.log may lack; where each ends there
         super().__init__(*known, **more)
 
     def commit(self, prepared: Sequence[Prepared]) -> Batch:
+        if self._broken:
+            self._write_again(b"".join(lines for _, lines in self._unsure))
+            self._unsure.clear()
+            self._journaled_from = self._turned = self._entries.end
         self._catch_up()
         return super().commit(prepared)
 
@@ -84,6 +91,7 @@ class KeepingWriter(Writer):
         finally:
             note = signed()  # whatever the disk said: the signer's answer is on its way
         growth = self._grow(batch)
+        self._unsure.append((self._entries.end, batch.lines))
         self._late_offsets += batch.offsets
         self._late_nodes.append(growth.stored())
         if isinstance(note, SealwrightError):
@@ -122,11 +130,9 @@ class KeepingWriter(Writer):
 
     def bring_to_disk(self, end: int) -> None:
         """Write out entries.log up to `end`, beside whoever keeps more. `sign_kept` says what went wrong."""
-        try:
-            self._entries.sync()
+        with suppress(OSError):
+            self._sync()
             self._brought = end
-        except OSError as error:
-            self._sync_error = error
 
     def sign_kept(self) -> None:
         """Sign a checkpoint over what was kept: in entries.log as far as that was brought to disk, the rest in the journal.
@@ -138,10 +144,10 @@ class KeepingWriter(Writer):
         """
         self._overdue = True
         self._refuse_if_broken()
-        if self._sync_error is not None:
-            raise self._broke(self._sync_error)
         self._flushed = max(self._flushed, min(self._brought, self._entries.end))
-        if self._journaled_from > self._flushed:
+        while self._unsure and self._unsure[0][0] <= self._flushed:
+            self._unsure.popleft()
+        if self._journaled_from > self._flushed or self._lost is not None:
             self._flush()
         self._catch_up()
         self._sign()
@@ -159,6 +165,7 @@ class KeepingWriter(Writer):
     def _flush(self) -> None:
         super()._flush()
         self._journaled_from = self._turned = self._entries.end
+        self._unsure.clear()
         if self._journal is not None:
             self._journal.turn()
 

@@ -224,5 +224,5 @@ def _not_checked(
     if unsigned_checkpoints:
         lines.append(f"the signatures of {unsigned_checkpoints:,} older checkpoints (their roots were compared)")
     if walk.erased:
-        lines.append(f"{walk.erased:,} erased attachments: only their digests remain")
+        lines.append(f"{walk.erased:,} erased attachments, or moved ones: here only their digests remain")
     return [*lines, "whether what the entries say is true, and what sealed attachments contain"]

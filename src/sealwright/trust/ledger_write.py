@@ -6,6 +6,7 @@ acknowledged. Entries are never taken back once a checkpoint over them may have 
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ class Writer:
         self._paths, self._clock = paths, clock
         self._signer = NoteSigner(origin, signer)
         self._broken = ""
+        self._lost: OSError | None = None  # what a sync said that failed
+        self._syncing = threading.Lock()
         self.unpublished = False
         known = {key.key_id: key for key in (*keys, self._signer.public)}
         # (1) One writer.
@@ -127,6 +130,8 @@ class Writer:
         LedgerUnavailable
             Nothing of it is acknowledged; the message says whether a later append may work.
         """
+        if self._broken:
+            self._write_again()
         first, leaves, growth = self._write(prepared)
         self._sign(growth)
         return Batch(first, leaves, growth, self.signed.note)
@@ -223,7 +228,7 @@ class Writer:
 
     def _refuse_if_broken(self) -> None:
         if self._broken:
-            raise LedgerUnavailable(f"{self._broken} It records nothing until it is opened again.")
+            raise LedgerUnavailable(f"{self._broken} It records nothing until the disk does.")
         for file in (self._entries, self._checkpoints):
             if not file.whole:
                 try:
@@ -253,20 +258,51 @@ class Writer:
 
     def _flush(self) -> None:
         """Wait until the disk has what was written."""
-        if self._flushed == self._entries.end:
+        if self._flushed == self._entries.end and self._lost is None:
             return
         try:
-            self._entries.sync()
+            self._sync()
         except OSError as error:
-            raise self._broke(error) from None
+            # After a failed sync the kernel may have dropped the data and still call the next sync a success.
+            self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
+            with suppress(OSError):
+                self._entries.cut(self._flushed)
+            raise LedgerUnavailable(
+                f"{self._broken} Nothing was acknowledged; try again when that is mended."
+            ) from None
         self._flushed = self._entries.end
 
-    def _broke(self, error: OSError) -> LedgerUnavailable:
-        """After a failed sync the kernel may have dropped the data and still call the next sync a success."""
-        self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
-        with suppress(OSError):
+    def _sync(self) -> None:
+        """Bring entries.log to disk. Its kernel tells of a failure once only, so whoever hears of it tells the rest."""
+        with self._syncing:
+            if self._lost is not None:
+                raise self._lost
+            try:
+                self._entries.sync()
+            except OSError as error:
+                self._lost = error
+                raise
+
+    def _write_again(self, promised: bytes = b"") -> None:
+        """After a failed sync: begin anew where the disk was last sure of everything.
+
+        Parameters
+        ----------
+        promised : bytes
+            The lines after that place that are in the tree already.
+
+        Raises
+        ------
+        LedgerUnavailable
+            The disk still fails.
+        """
+        try:
             self._entries.cut(self._flushed)
-        return LedgerUnavailable(f"{self._broken} Nothing was acknowledged; open the ledger again.")
+            self._entries.append(promised)
+            self._entries.sync()
+        except OSError as error:
+            raise LedgerUnavailable(f"{self._broken} It still fails: {error.strerror}. Nothing was recorded.") from None
+        self._flushed, self._lost, self._broken = self._entries.end, None, ""
 
     def sign_with(self, signer: Signer) -> None:
         """Sign from the next checkpoint on with another key of the same branch."""

@@ -11,6 +11,7 @@ from sealwright.doors.cli import (
     clients,
     control,
     data,
+    decisions,
     doctor,
     evidence_verbs,
     keys,
@@ -58,6 +59,7 @@ def _root(
 for module in (start, lifecycle, evidence_verbs, release, up, serve, control, sessions, permissions, doctor, siem):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
+app.add_typer(decisions.app, name="decisions", rich_help_panel="Serve")
 app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
 app.add_typer(keys.app, name="keys", rich_help_panel="Set up")

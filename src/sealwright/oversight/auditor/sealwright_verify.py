@@ -231,6 +231,7 @@ def holds(one: Statement, project: str) -> bool:
 
 
 # ---- 5 The package: a folder of plain files, signed as a whole -----------------------------------------------------
+GONE = re.compile(rb"(?:erased|moved:[0-9A-Za-z_-]{1,64})\.*")  # what stands where an attachment was
 SIGSTORE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PLAIN = {"model.sig", "model.onnx", "interface.json", "card.md", "bom.cdx.json"}
 MAY_BE = {"explainer.json", "answering.json"}  # what reasons need besides the model; how answers are checked
@@ -465,7 +466,7 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
             need(said["prev"] == before, "does not follow from the entry before: one of the two was changed")
             need(said["at"] >= at or said["action"] == "ledger.clock_set_back", "is dated before the entry before it")
             need(bool(tab) == ("sealed" in said), "lost its attachment, or has one that it does not name")
-            if tab and (attachment[:6] != b"erased" or attachment[6:].strip(b".")):
+            if tab and not GONE.fullmatch(attachment):
                 need(sha256(from_base64(attachment.decode())) == said["sealed"], "has another attachment than it names")
                 attached += 1
             if said["action"] in ("statement.filed", "version.registered", "package.revoked"):
@@ -484,7 +485,7 @@ def check_ledger(files: Mapping[str, bytes], trust: Trust, report: Report) -> tu
     report.facts[f"entries of {log}"] = last
     report.checked += [
         f"{log}: each entry names the one before, and {len(roots)} signed checkpoints are over exactly these entries",
-        f"{log}: {attached} attachments have the digest that their entry names; others were erased or left out",
+        f"{log}: {attached} attachments have the digest that their entry names; others were erased, moved or left out",
     ]
     if report.against:
         report.checked.append(f"{log}: {len(report.against)} checkpoints kept elsewhere are of this very history")

@@ -1,0 +1,96 @@
+"""Check the files of hours against the ledger they came from.
+
+Answers: is every decision of the ledger in the file of its hour, as it was recorded, and nothing else?
+Does not answer: is the ledger itself whole? `verify_ledger` says so.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sealwright.kernel import VerificationFailed
+from sealwright.pipeline.by_name import project_named
+from sealwright.pipeline.decision_hour_writing import Leaves
+from sealwright.pipeline.decision_hours import Hour, HourRow, hours_of, rows_of
+from sealwright.pipeline.permission import allow
+from sealwright.pipeline.workspace import Workspace
+from sealwright.serving import decision_origin
+from sealwright.trust import DECISION, Ledger, LedgerEntry, Principal, decision_detail
+
+__all__ = ["HoursChecked", "check_hours"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursChecked:
+    """What was compared."""
+
+    hours: int
+    decisions: int
+    erased: int  # whose content is gone, so that only their digests were compared
+    disposed: int  # hours that were
+
+
+def check_hours(workspace: Workspace, project: str, channel: str, *, by: Principal) -> HoursChecked:
+    """Compare every hour of a channel with its ledger, entry by entry. Shows nobody what is in them.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not see the project.
+    VerificationFailed
+        A manifest, a file or a row is not what the ledger says; `link` names the hour.
+    """
+    allow(workspace, by, "project.view", project_named(project))
+    hours = hours_of(workspace, project, channel)
+    ledger = workspace.folder("serving") / project / channel / "ledger"
+    origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    decisions = erased = 0
+    with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
+        entries = opened.entries(0)
+        for hour in hours:
+            seen, gone = _check(workspace, hour, entries)
+            decisions, erased = decisions + seen, erased + gone
+    disposed = sum(hour.disposed for hour in hours)
+    return HoursChecked(hours=len(hours), decisions=decisions, erased=erased, disposed=disposed)
+
+
+def _check(workspace: Workspace, hour: Hour, entries: Iterator[LedgerEntry]) -> tuple[int, int]:
+    rows, leaves, seen, gone = rows_of(workspace, hour), Leaves(), 0, 0
+    for _ in range(hour.first, hour.after):
+        entry = next(entries, None)
+        if entry is None:
+            raise _differs(hour, "is about entries that the ledger does not have")
+        if entry.action != DECISION:
+            continue
+        leaves.add(entry.leaf)
+        seen += 1
+        row = next(rows, None)
+        if row is None and hour.disposed:
+            continue
+        if row is None or not _agrees(row, entry):
+            raise _differs(hour, f"has something else for entry {entry.index}")
+        gone += row.record is None
+    if next(rows, None) is not None or seen != hour.rows or leaves.digest() != hour.leaves:
+        raise _differs(hour, "has other decisions than the ledger")
+    return seen, gone
+
+
+def _agrees(row: HourRow, entry: LedgerEntry) -> bool:
+    record = row.record
+    if (row.index, row.at, row.decision, row.package) != (
+        entry.index,
+        entry.at,
+        entry.detail["decision"],
+        entry.subject,
+    ):
+        return False
+    return record is None or entry.detail == decision_detail(
+        decision=record.decision,
+        model=record.project,
+        request=record.request,
+        answer=record.answer,
+        salt=record.salt,
+    )
+
+
+def _differs(hour: Hour, how: str) -> VerificationFailed:
+    return VerificationFailed(f"The file of the hour {hour.hour} {how}.", link=f"hours/{hour.name}")

@@ -1,0 +1,306 @@
+"""The files of finished hours: where the decision records of a channel go when their hour is over.
+
+Answers: which hours of a channel are in files, which entries of its ledger are they about, and what is in them?
+Does not answer: how they are made (`decision_sealing`), or rewritten (`decision_erasure`).
+
+One folder an hour: `records.parquet`, encrypted column by column; `keys.json`, its random keys wrapped under the branch
+"decisions"; `manifest.json`, signed, with the digest of the file and which entries it is about. A folder's name begins with its first entry and
+ends with its generation: a rewritten hour is a folder beside the old one, and the highest generation counts.
+"""
+
+import base64
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sealwright.data import FOOTER_KEY, encrypted_batches
+from sealwright.evidence import verify_any
+from sealwright.kernel import (
+    Conflict,
+    Sha256,
+    VerificationFailed,
+    canonical_json,
+    digest_of,
+    private_folder,
+    read_limited,
+    strict_json,
+    write_atomically,
+)
+from sealwright.pipeline.workspace import Workspace
+from sealwright.serving import DecisionRecord
+from sealwright.trust import Keyring, LedgerEntry, open_sealed, seal
+
+__all__ = [
+    "CONTENT_KEY",
+    "FILE",
+    "HOUR_TYPE",
+    "KEYS",
+    "MANIFEST",
+    "PLAIN_KEY",
+    "Hour",
+    "HourRow",
+    "count_hours",
+    "digest_of_file",
+    "hour_gone",
+    "hold_hours",
+    "hours_folder",
+    "hours_of",
+    "new_keys",
+    "opened_keys",
+    "remove_folder",
+    "rows_of",
+    "wrap_keys",
+]
+
+HOUR_TYPE = "urn:sealwright:predicate:decision-hour:v1"
+FILE, KEYS, MANIFEST = "records.parquet", "keys.json", "manifest.json"
+PLAIN_KEY, CONTENT_KEY = "decisions/v1", "content/v1"
+
+_PURPOSE = "sealwright/decision-hours/v1"
+_MOST_BYTES = 1 << 20
+_DECODER = msgspec.msgpack.Decoder(DecisionRecord)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """One hour of one channel, as its manifest says. Without a `file` there was no decision, or they were disposed of."""
+
+    project: str
+    channel: str
+    hour: str  # "2026-11-27T06", UTC
+    first: int  # the entry of the ledger it begins with
+    after: int  # the entry it ends before
+    rows: int  # decisions, erased ones included
+    erased: int
+    generation: int
+    leaves: str  # digest over the leaf digests of its decisions' entries, in order
+    file: str  # digest of `records.parquet`, or ""
+    size: int  # of it, in bytes
+    disposed: bool = False
+    replaces: str = ""  # digest of the manifest of the generation before
+    folder: Path = field(default=Path(), compare=False)
+    envelope: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return f"{self.first:012}-{self.hour}-{self.generation:04}"
+
+    def predicate(self) -> dict[str, Any]:
+        """What is signed."""
+        left_out = ("folder", "envelope")
+        return {
+            "format": 1,
+            **{name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out},
+        }
+
+    @property
+    def subjects(self) -> list[tuple[str, str]]:
+        """What the signed manifest is about."""
+        return [(FILE, self.file)] if self.file else [("entries", self.leaves)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"manifest": digest_of(self.envelope), **self.predicate()}
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """One decision in the file of an hour. `record` is None where it was erased."""
+
+    index: int
+    at: str
+    decision: str
+    package: str
+    record: DecisionRecord | None
+
+
+def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:
+    """Where the hours of a channel lie."""
+    return workspace.folder("serving") / project / channel / "hours"
+
+
+def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
+    """The hours of a channel, oldest first, each as its signed manifest says.
+
+    Raises
+    ------
+    VerificationFailed
+        A manifest was changed, one is of another channel, or an hour in the middle is missing.
+    """
+    found = [_hour(workspace, folder, project, channel) for folder in _current(workspace, project, channel)]
+    expected = 0
+    for one in found:
+        if one.first != expected:
+            raise VerificationFailed(
+                f"The hours of {project}/{channel} have a gap before entry {one.first}. Restore the folder from a backup.",
+                link=f"hours/{one.name}",
+            )
+        expected = one.after
+    return found
+
+
+def count_hours(workspace: Workspace, project: str, channel: str) -> int:
+    """How many hours of a channel there are, at a glance."""
+    return len(_current(workspace, project, channel))
+
+
+def hour_gone(entry: LedgerEntry) -> VerificationFailed:
+    """The refusal where a record was moved into the file of an hour that is not there."""
+    return VerificationFailed(
+        f"The record of entry {entry.index} was moved into the file of the hour {entry.moved_to}, which is gone.\n"
+        "Restore the folder of that hour from a backup.",
+        link=f"entry {entry.index}",
+    )
+
+
+def rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
+    """The decisions of one hour, streamed.
+
+    Raises
+    ------
+    VerificationFailed
+        The file is not the one that was signed, or does not open.
+    """
+    if not hour.file:
+        return
+    link = f"hours/{hour.name}"
+    path = hour.folder / FILE
+    if digest_of_file(path, link) != hour.file:
+        raise VerificationFailed(
+            f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.", link=link
+        )
+    keys = opened_keys(workspace.keyring, hour)
+    columns = ("entry", "at", "decision", "package", "request", "answer", "rest")
+    for table in encrypted_batches(path, columns, keys, link=link):
+        for values in zip(*(table.column(name).to_pylist() for name in columns), strict=True):
+            index, at, decision, package, request, answer, rest = values
+            record = None if rest is None else _record(rest, request, answer, link)
+            yield HourRow(index, at, decision, package, record)
+
+
+def digest_of_file(path: Path, link: str) -> str:
+    """The digest of a file, read in pieces."""
+    running = Sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                running.update(chunk)
+    except OSError:
+        raise VerificationFailed(f"{path.name} of {link} is missing. Restore it from a backup.", link=link) from None
+    return running.digest()
+
+
+@contextmanager
+def hold_hours(folder: Path) -> Iterator[None]:
+    """Be the only one who changes the hours of a channel.
+
+    Raises
+    ------
+    Conflict
+        Another process does.
+    """
+    private_folder(folder)
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Conflict("Another process seals the decisions of this channel just now. Try again later.") from None
+    finally:
+        os.close(handle)
+
+
+def new_keys() -> dict[str, bytes]:
+    """Fresh random keys of one file."""
+    return {name: secrets.token_bytes(32) for name in (FOOTER_KEY, PLAIN_KEY, CONTENT_KEY)}
+
+
+def wrap_keys(keyring: Keyring, hour: Hour, keys: Mapping[str, bytes], folder: Path) -> None:
+    """Write `keys.json`, wrapped under the newest version of the branch."""
+    version = keyring.versions("decisions")[-1]
+    master = keyring.key("decisions", _PURPOSE, version=version)
+    wrapped = {
+        name: base64.b64encode(seal(master, key, aad=_place(hour, name, version))).decode()
+        for name, key in keys.items()
+    }
+    write_atomically(folder / KEYS, canonical_json({"format": 1, "keys": wrapped, "version": version}))
+
+
+def opened_keys(keyring: Keyring, hour: Hour) -> dict[str, bytes]:
+    """The keys of an hour's file.
+
+    Raises
+    ------
+    VerificationFailed
+        `keys.json` is missing, changed, or of another hour.
+    """
+    try:
+        said: Any = strict_json(read_limited(hour.folder / KEYS, _MOST_BYTES), what=KEYS)
+        version = said["version"]
+        master = keyring.key("decisions", _PURPOSE, version=version)
+        return {
+            name: open_sealed(master, base64.b64decode(text, validate=True), aad=_place(hour, name, version))
+            for name, text in said["keys"].items()
+        }
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, VerificationFailed):
+        raise VerificationFailed(
+            f"The keys of the hour {hour.hour} are missing or of another hour. Restore keys.json from a backup.",
+            link=f"hours/{hour.name}/{KEYS}",
+        ) from None
+
+
+def remove_folder(folder: Path) -> None:
+    """Destroy the keys of a folder, then the rest of it."""
+    keys = folder / KEYS
+    if keys.exists():
+        with keys.open("r+b") as stream:
+            stream.write(secrets.token_bytes(keys.stat().st_size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    shutil.rmtree(folder)
+
+
+def _current(workspace: Workspace, project: str, channel: str) -> list[Path]:
+    """The folders that count: of each hour the newest generation."""
+    place = hours_folder(workspace, project, channel)
+    newest: dict[str, Path] = {}
+    for folder in sorted(place.iterdir()) if place.is_dir() else ():
+        if folder.is_dir() and not folder.name.startswith("."):
+            newest[folder.name[:12]] = folder  # in order, so the highest generation stays
+    return list(newest.values())
+
+
+def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:
+    link = f"hours/{folder.name}"
+    try:
+        envelope = read_limited(folder / MANIFEST, _MOST_BYTES)
+    except OSError:
+        raise VerificationFailed(f"The manifest of {link} is missing. Restore it from a backup.", link=link) from None
+    statement = verify_any(envelope, workspace.trust_root)
+    said = {name: value for name, value in statement.predicate.items() if name != "format"}
+    fields = set(Hour.__dataclass_fields__) - {"folder", "envelope"}
+    if statement.predicate_type != HOUR_TYPE or set(said) != fields:
+        raise VerificationFailed(f"The manifest of {link} is of something else.", link=link)
+    hour = Hour(**said, folder=folder, envelope=envelope)
+    if (hour.project, hour.channel, hour.name) != (project, channel, folder.name):
+        raise VerificationFailed(f"The manifest of {link} is of another hour or channel.", link=link)
+    return hour
+
+
+def _record(rest: bytes, request: bytes, answer: bytes, link: str) -> DecisionRecord:
+    try:
+        return msgspec.structs.replace(_DECODER.decode(rest), request=request, answer=answer)
+    except msgspec.MsgspecError:
+        raise VerificationFailed("A decision record in this file cannot be read.", link=link) from None
+
+
+def _place(hour: Hour, name: str, version: int) -> bytes:
+    return f"sealwright/decision-hour/{hour.project}/{hour.channel}/{hour.name}/{name}/v{version}".encode()

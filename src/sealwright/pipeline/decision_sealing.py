@@ -1,0 +1,127 @@
+"""Seal the decision records of finished hours into encrypted files, and take them out of the ledger's own.
+
+Answers: how does a decision ledger hand its records over, hour by hour, so that nothing is lost and nothing is there twice?
+Does not answer: for how long they stay. `decision_retention` says so.
+
+Each step may be cut off and gone on with: (1) a draft, which nobody reads; (2) the whole folder under its name, from where on
+readers take it; (3) its manifest on file in the workspace's ledger; (4) the records overwritten in the decision ledger, with the name
+of the hour; (5) a mark that this is done.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from sealwright.kernel import Progress, silent
+from sealwright.pipeline.decision_hour_writing import Decided, Leaves, write_hour
+from sealwright.pipeline.decision_hours import Hour, hold_hours, hour_gone, hours_folder, hours_of, remove_folder
+from sealwright.pipeline.desk import evidence_of
+from sealwright.pipeline.permission import allow
+from sealwright.pipeline.workspace import Workspace
+from sealwright.serving import DECISION_KEY_PURPOSE, decision_origin, read_decision
+from sealwright.trust import (
+    DECISION,
+    Ledger,
+    LedgerEntry,
+    Principal,
+    ProjectResource,
+    release_attachments,
+    wait_for_checkpoint,
+)
+
+__all__ = ["finish_hours", "seal_decisions"]
+
+_RELEASED = "released"
+
+
+def seal_decisions(workspace: Workspace, project: str, *, by: Principal, progress: Progress = silent) -> list[Hour]:
+    """Seal every finished hour of a project's channels; returns those that were sealed now. Doing it twice does it once.
+
+    Raises
+    ------
+    PermissionDenied
+        They may not run the project's servers.
+    Conflict
+        Another process seals just now.
+    VerificationFailed
+        A record, or an hour that is there, is not what was signed. Nothing is released then.
+    OperationFailed
+        The disk failed; the next run goes on.
+    """
+    allow(workspace, by, "serve.start", ProjectResource(name=project))
+    folder = workspace.folder("serving") / project
+    sealed: list[Hour] = []
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if (place / "ledger" / "checkpoints.log").is_file():
+            progress(f"sealing {project}/{place.name}", 0.0)
+            with hold_hours(hours_folder(workspace, project, place.name)):
+                finish_hours(workspace, project, place.name, by=by.counts_as)
+                sealed += _seal_channel(workspace, project, place.name, by=by.counts_as)
+    return sealed
+
+
+def finish_hours(workspace: Workspace, project: str, channel: str, *, by: str) -> list[Hour]:
+    """Do what a crash left undone, under `hold_hours`; returns the hours there are."""
+    place = hours_folder(workspace, project, channel)
+    found = hours_of(workspace, project, channel)
+    current = {hour.folder for hour in found}
+    for folder in list(place.iterdir()):
+        if folder.is_dir() and folder not in current:  # a draft, or a generation that was replaced
+            remove_folder(folder)
+    for hour in found:
+        _finish(workspace, hour, by)
+    return found
+
+
+def _seal_channel(workspace: Workspace, project: str, channel: str, *, by: str) -> Iterator[Hour]:
+    before = hours_of(workspace, project, channel)
+    start, now = before[-1].after if before else 0, workspace.clock().isoformat()[:13]
+    ledger = workspace.folder("serving") / project / channel / "ledger"
+    origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    wait_for_checkpoint(ledger, origin=origin, keys=keys)
+    with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
+        for hour, entries in groupby(opened.entries(start), key=lambda entry: entry.at[:13]):
+            if hour >= now:
+                return
+            made = _seal_hour(workspace, project, channel, hour, entries)
+            _finish(workspace, made, by)
+            yield made
+
+
+def _seal_hour(workspace: Workspace, project: str, channel: str, hour: str, entries: Iterator[LedgerEntry]) -> Hour:
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    opening = next(entries)
+    last, leaves = [opening.index], Leaves()
+
+    def decided() -> Iterator[Decided]:
+        entry: LedgerEntry | None = opening
+        while entry is not None:
+            last[0] = entry.index
+            if entry.moved_to:
+                raise hour_gone(entry)
+            if entry.action == DECISION:
+                leaves.add(entry.leaf)
+                record = read_decision(entry, *keys) if entry.attachment is not None else None
+                yield Decided(entry.index, entry.at, str(entry.detail["decision"]), entry.subject, record)
+            entry = next(entries, None)
+
+    known = Hour(
+        project=project, channel=channel, hour=hour, first=opening.index, after=0, rows=0, erased=0, generation=1,
+        leaves="", file="", size=0,
+    )  # fmt: skip
+    place = hours_folder(workspace, project, channel)
+    return write_hour(workspace, place, known, decided(), leaves=leaves, after=lambda: last[0] + 1)
+
+
+def _finish(workspace: Workspace, hour: Hour, by: str) -> None:
+    """Have the manifest on file, and the records out of the decision ledger."""
+    mark = hour.folder / _RELEASED
+    if mark.exists():
+        return
+    evidence_of(workspace).file_statement(hour.envelope, project=hour.project, actor=by)
+    release_attachments(_ledger_of(workspace, hour), hour.first, hour.after, hour.hour)
+    mark.touch(mode=0o600)
+
+
+def _ledger_of(workspace: Workspace, hour: Hour) -> Path:
+    return workspace.folder("serving") / hour.project / hour.channel / "ledger"

@@ -1,0 +1,296 @@
+"""Finished hours go into encrypted files: nothing is lost, nothing is there twice, and every reader finds both places."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from acting import operator, person
+from sealwright.kernel import FixedClock, InvalidInput, NotFound, VerificationFailed
+from sealwright.pipeline import Workspace, create_workspace, enrol, open_workspace
+from sealwright.pipeline import decision_sealing as sealing
+from sealwright.pipeline.data_consent import name_in
+from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.decision_check import check_hours
+from sealwright.pipeline.decision_erasure import erase_decisions
+from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of
+from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision, find_decisions
+from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.decision_retention import end_old_decisions
+from sealwright.pipeline.decision_sealing import seal_decisions
+from sealwright.serving import DECISION_KEY_PURPOSE, decision_ledger_folder, decision_origin
+from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.tokens import Caller
+from sealwright.trust import InsecurePassphraseForTests, Ledger, PermissionDenied, Secret, verify_ledger
+
+UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
+PACKAGE = "sha256:" + "ab" * 32
+BEGIN = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
+BY = operator("ada")
+
+
+class _Named:
+    media = "named"
+
+
+class _Contract(NamedTuple):
+    project: str = "loans"
+
+
+class _Served(NamedTuple):
+    """What the log needs to know of the model in service."""
+
+    contract: Any = _Contract()
+    number: int = 3
+    package: str = PACKAGE
+    sequence: int = 7
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a closed workspace with three hours of decisions, the last of which is not over."""
+    home, clock = tmp_path_factory.mktemp("stocked") / "ws", FixedClock(BEGIN)
+    with create_workspace(home, name="Bank", unlock=UNLOCK, clock=clock) as made:
+        decide(made, clock, ["a1-p1", "a2-p2", "a3"], BEGIN)
+        decide(made, clock, ["b1-p1", "b2-p2"], BEGIN + timedelta(hours=1))
+        decide(made, clock, ["c1-p1"], BEGIN + timedelta(hours=3))
+    return home
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(BEGIN + timedelta(hours=3))
+
+
+@pytest.fixture
+def decided(tmp_path: Path, stocked: Path, clock: FixedClock) -> Iterator[Workspace]:
+    shutil.copytree(stocked, tmp_path / "ws")
+    with open_workspace(tmp_path / "ws", UNLOCK, clock=clock) as opened:
+        yield opened
+
+
+def decide(workspace: Workspace, clock: FixedClock, names: list[str], at: datetime) -> None:
+    """Record a decision each, as a server does; `p…` at the end of a name is whom it is about."""
+    folder = decision_ledger_folder(workspace.home, "loans", "live")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    clock.advance(at - clock())
+    signer = workspace.keyring.signer("decision-checkpoints")
+    origin = decision_origin(workspace.id, "loans", "live")
+
+    async def record() -> None:
+        log = DecisionLog(
+            ledger,
+            workspace.keyring.key("decisions", DECISION_KEY_PURPOSE),
+            channel="live",
+            clock=clock,
+            name_of=lambda person: name_in(workspace, "loans", person),
+        )
+        for name in names:
+            done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            label = "yes" if name.endswith("1") else "no"
+            body = json.dumps({"row": {"name": name}}).encode()
+            inquiry = Inquiry(
+                served=_Served(), protocol=_Named, body=body, caller=Caller("shop", "tok_1", frozenset()), source="",
+                done=done,
+            )  # fmt: skip
+            inquiry.person = name.partition("-")[2]
+            inquiry.decision = f"dec_{name.replace('-', '_')}"
+            inquiry.answer = json.dumps({"label": label, "probabilities": {"yes": 0.25, "no": 0.75}}).encode()
+            log.record([inquiry])
+            await done
+
+    with Ledger.open(folder, origin=origin, signer=signer, clock=clock, create=not folder.exists()) as ledger:
+        ledger.append("serving.release_taken", PACKAGE, {})
+        asyncio.run(record())
+
+
+def found(workspace: Workspace) -> list[str]:
+    return [record.decision.removeprefix("dec_") for _, _, record in decision_records(workspace, "loans")]
+
+
+EVERYTHING = ["a1_p1", "a2_p2", "a3", "b1_p1", "b2_p2", "c1_p1"]
+
+
+def entries_log(workspace: Workspace) -> bytes:
+    return (decision_ledger_folder(workspace.home, "loans", "live") / "entries.log").read_bytes()
+
+
+def ledger_holds(workspace: Workspace) -> list[str]:
+    """Verify the ledger; what was not checked in it."""
+    folder = decision_ledger_folder(workspace.home, "loans", "live")
+    return verify_ledger(folder, workspace.trust_root.keys_of("decision-checkpoints")).not_checked
+
+
+def test_finished_hours_are_sealed_once_and_every_record_is_read_from_where_it_is(decided: Workspace) -> None:
+    before = list(decision_records(decided, "loans"))
+    sealed = seal_decisions(decided, "loans", by=BY)
+    assert [(one.hour, one.rows, one.first, one.after) for one in sealed] == [
+        ("2026-03-02T06", 3, 0, 4),
+        ("2026-03-02T07", 2, 4, 7),
+    ]
+    assert list(decision_records(decided, "loans")) == before
+    assert seal_decisions(decided, "loans", by=BY) == []
+    assert next(iter(decision_records(decided, "loans", start={"live": 5})))[1].index == 5
+    assert check_hours(decided, "loans", "live", by=BY).decisions == 5
+    assert any("5 erased attachments, or moved" in line for line in ledger_holds(decided))
+
+
+def test_a_sealed_hour_shows_nothing_without_its_keys_and_has_left_the_ledger(decided: Workspace) -> None:
+    seal_decisions(decided, "loans", by=BY)
+    [first, _] = hours_of(decided, "loans", "live")
+    data = (first.folder / FILE).read_bytes()
+    assert data[:4] == b"PARE"  # encrypted footer
+    assert b"a1" not in data
+    assert b"shop" not in data
+    assert b"moved:2026-03-02T06..." in entries_log(decided)
+    with decided.db.read() as tx:
+        [row] = tx.run("SELECT count(*) AS n FROM statements WHERE predicate_type LIKE '%decision-hour%'")
+    assert row["n"] == 2
+
+
+@pytest.mark.parametrize("at", ["write_hour", "put_in_place", "evidence_of", "release_attachments", "touch"])
+def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing_twice(
+    decided: Workspace, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The power goes before the step, and once more after it; then the next run goes on."""
+
+    class PowerCut(BaseException):
+        pass
+
+    before = found(decided)
+    place = {"put_in_place": "sealwright.pipeline.decision_hour_writing"}.get(at, sealing.__name__)
+    target = "pathlib.Path.touch" if at == "touch" else f"{place}.{at}"
+    for late in (False, True):
+        with monkeypatch.context() as patch:
+            real = Path.touch if at == "touch" else getattr(__import__(place, fromlist=[at]), at)
+
+            def cut(*known: Any, late: bool = late, real: Any = real, **more: Any) -> Any:
+                if late:
+                    real(*known, **more)
+                raise PowerCut
+
+            patch.setattr(target, cut)
+            with pytest.raises(PowerCut):
+                seal_decisions(decided, "loans", by=BY)
+        assert found(decided) == before
+    seal_decisions(decided, "loans", by=BY)
+    assert found(decided) == before == EVERYTHING
+    assert check_hours(decided, "loans", "live", by=BY).decisions == 5
+    place_of = hours_folder(decided, "loans", "live")
+    assert len([one for one in place_of.iterdir() if one.is_dir()]) == 2
+    ledger_holds(decided)
+
+
+@pytest.mark.parametrize("what", ["file", "keys", "manifest", "hour gone", "newest hour gone", "file of another hour"])
+def test_an_hour_that_was_changed_is_refused(decided: Workspace, what: str) -> None:
+    seal_decisions(decided, "loans", by=BY)
+    first, second = hours_of(decided, "loans", "live")
+    if what == "hour gone":
+        shutil.rmtree(first.folder)
+    elif what == "newest hour gone":
+        shutil.rmtree(second.folder)
+        with pytest.raises(VerificationFailed, match="which is gone"):
+            seal_decisions(decided, "loans", by=BY)
+    elif what == "file of another hour":
+        for name in (FILE, KEYS):
+            shutil.copy(second.folder / name, first.folder / name)
+    else:
+        path = first.folder / {"file": FILE, "keys": KEYS, "manifest": "manifest.json"}[what]
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    with pytest.raises(VerificationFailed):
+        found(decided)
+
+
+def test_one_person_is_erased_from_files_and_ledger_and_everything_signed_still_holds(decided: Workspace) -> None:
+    seal_decisions(decided, "loans", by=BY)
+    [old, _] = hours_of(decided, "loans", "live")
+    name = name_in(decided, "loans", "p1")
+    indexes = [where.index for _, where, record in decision_records(decided, "loans") if record.person == name]
+    assert erase_decisions(decided, "loans", "live", indexes, by="dora") == 3
+    assert erase_decisions(decided, "loans", "live", indexes, by="dora") == 0
+    assert found(decided) == ["a2_p2", "a3", "b2_p2"]
+    [first, second] = hours_of(decided, "loans", "live")
+    assert (first.generation, first.rows, first.erased, first.leaves) == (2, 3, 1, old.leaves)
+    assert second.erased == 1
+    assert not old.folder.exists()
+    assert check_hours(decided, "loans", "live", by=BY).erased == 2
+    ledger_holds(decided)
+
+
+def test_hours_past_their_days_go_with_their_keys_unless_somebody_holds_them(
+    decided: Workspace, clock: FixedClock
+) -> None:
+    seal_decisions(decided, "loans", by=BY)
+    folders = [hour.folder for hour in hours_of(decided, "loans", "live")]
+    clock.advance(BEGIN + timedelta(days=30) - clock())
+    assert not end_old_decisions(decided, "loans", 30, by=BY).ended
+    clock.advance(BEGIN + timedelta(days=40) - clock())
+    person = name_in(decided, "loans", "p2")
+    hold = holds_of(decided).add(
+        "loans", scope="subject", target=person, reason="a case at court", by="dora", until=None
+    )
+    kept = end_old_decisions(decided, "loans", 30, by=BY)
+    assert (len(kept.ended), [one[1] for one in kept.held]) == (0, [hold.id] * 2)
+    holds_of(decided).lift(hold.id, reason="the case is over", by="dora")
+    assert [one.hour for one in end_old_decisions(decided, "loans", 30, by=BY).ended] == [
+        "2026-03-02T06",
+        "2026-03-02T07",
+    ]
+    assert not any(folder.exists() for folder in folders)
+    assert all(one.disposed and not (one.folder / KEYS).exists() for one in hours_of(decided, "loans", "live"))
+    assert found(decided) == ["c1_p1"]
+    assert check_hours(decided, "loans", "live", by=BY).disposed == 2
+    assert seal_decisions(decided, "loans", by=BY)[0].first == 7  # and what comes after goes on
+
+
+def test_decisions_are_found_by_time_person_and_label_and_it_is_on_record(decided: Workspace) -> None:
+    seal_decisions(decided, "loans", by=BY)
+    enrol(decided, "dora", ["compliance_officer"], UNLOCK, by=BY)
+    dora = person("dora", "compliance_officer")
+
+    def ids(**sought: Any) -> list[str]:
+        got = find_decisions(decided, "loans", SoughtDecisions(**sought), by=dora, reason="a weekly look")
+        return [one.record.decision.removeprefix("dec_") for one in got]
+
+    assert ids() == EVERYTHING
+    assert ids(since="2026-03-02T07", until="2026-03-02T09") == ["b1_p1", "b2_p2"]
+    assert ids(person="p2") == ["a2_p2", "b2_p2"]
+    assert ids(person="p2", since="2026-03-02T07") == ["b2_p2"]
+    assert ids(number=4) == []
+    assert ids(label="no") == ["a2_p2", "a3", "b2_p2"]
+    one = find_decision(decided, "loans", "dec_b1_p1", by=dora, reason="a complaint")
+    assert (one.to_json()["score"], one.to_json()["label"]) == (0.25, "yes")
+    with pytest.raises(NotFound, match="no record"):
+        find_decision(decided, "loans", "dec_x", by=dora, reason="a complaint")
+    with pytest.raises(InvalidInput, match="what you read"):
+        find_decisions(decided, "loans", SoughtDecisions(), by=dora, reason="")
+    with pytest.raises(PermissionDenied):
+        find_decisions(decided, "loans", SoughtDecisions(), by=BY, reason="a weekly look")
+    told = [entry for entry in decided.ledger.entries() if entry.action == "decisions.read"]
+    assert len(told) == 8
+    assert b"p2" not in told[2].leaf
+
+
+def test_a_reader_that_began_before_its_hour_was_sealed_misses_nothing(decided: Workspace) -> None:
+    reading = decision_records(decided, "loans")
+    got = [next(reading)[2].decision]
+    seal_decisions(decided, "loans", by=BY)
+    got += [record.decision for _, _, record in reading]
+    assert [name.removeprefix("dec_") for name in got] == EVERYTHING
+
+
+def test_rows_come_in_groups_so_memory_does_not_grow_with_the_hour(
+    decided: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealwright.pipeline.decision_hour_writing._GROUP_ROWS", 2)
+    seal_decisions(decided, "loans", by=BY)
+    assert found(decided) == EVERYTHING
+    assert (hours_of(decided, "loans", "live")[0].folder / FILE).stat().st_mode & 0o077 == 0

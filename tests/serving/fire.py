@@ -1,0 +1,150 @@
+"""What the tests under fire share: serving processes that start quickly, callers, and the count of what was answered."""
+
+import contextlib
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_NURSERY = Path(__file__).with_name("fire_nursery.py")
+
+
+class Answered(NamedTuple):
+    """One whole answer that a caller has."""
+
+    request: bytes
+    reply: dict[str, Any]
+
+
+class Process:
+    """One serving process."""
+
+    def __init__(self, pid: int, status: int) -> None:
+        self.pid, self._status, self._said = pid, status, b""
+
+    def port(self, seconds: float = 20.0) -> int:
+        """Where it answers; 0 where it ended before it said so."""
+        facts = self.facts(seconds)
+        return int(facts.get("port", 0))
+
+    def facts(self, seconds: float = 20.0) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        while b"\n" not in self._said:
+            if not select.select([self._status], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise TimeoutError("the serving process said nothing")
+            more = os.read(self._status, 65_536)
+            if not more:
+                return {}
+            self._said += more
+        return dict(json.loads(self._said.partition(b"\n")[0]))
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait until it is gone."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, how)
+        while os.read(self._status, 65_536):  # its end of the pipe closes when it is dead
+            pass
+        os.close(self._status)
+
+
+class Nursery:
+    """Starts serving processes of one workspace."""
+
+    def __init__(self, house: Any, fault: Path, line: socket.socket) -> None:
+        self._house, self._fault, self._line = house, fault, line
+
+    def start(self, *, speed: float = 1, **settings: Any) -> Process:
+        """Begin a process; `Process.port` waits for it. `speed`: how much faster its clock goes."""
+        config = self._house.config(tls=False, **settings).to_bytes().decode()
+        read, write = os.pipe()
+        with self._house.signer_line() as signer:
+            message = json.dumps({"config": config, "speed": speed}).encode()
+            socket.send_fds(self._line, [message], [signer.fileno(), write])
+        os.close(write)
+        return Process(int.from_bytes(self._line.recv(4), "big"), read)
+
+    def disk(self, mode: bytes) -> None:
+        """What the disk does from now on: a mode of `fire_nursery`."""
+        with self._fault.open("r+b") as file:
+            file.write(mode)
+
+
+@contextlib.contextmanager
+def nursery_of(house: Any, folder: Path) -> Iterator[Nursery]:
+    fault = folder / "fault"
+    fault.write_bytes(b"-")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, str(_NURSERY), str(theirs.fileno()), str(fault)]
+        with (
+            (folder / "stderr").open("ab") as said,
+            subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, stderr=said) as process,
+        ):
+            theirs.close()
+            yield Nursery(house, fault, ours)
+            ours.close()
+            process.wait(10)
+
+
+class Callers:
+    """Threads that ask again and again until told to stop, and keep what they were answered and what they were refused."""
+
+    def __init__(self, house: Any, port: int, row: dict[str, Any], count: int) -> None:
+        self._house, self._port, self._row = house, port, row
+        self.answered: list[Answered] = []
+        self.refused: list[tuple[int, str, str]] = []  # status, type, Retry-After
+        self._stop = threading.Event()
+        self._token = house.token()
+        self._threads = [threading.Thread(target=self._ask, args=(place,)) for place in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def until_answered(self, count: int, seconds: float = 20.0) -> None:
+        """Wait for that many answers, as exactly as threads can."""
+        until = time.monotonic() + seconds
+        while len(self.answered) < count and time.monotonic() < until:
+            time.sleep(0.0005)
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, place: int) -> None:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        path, at = f"/v1/models/{self._house.project}/predict", 0
+        while not self._stop.is_set():
+            link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+            with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(link):
+                while not self._stop.is_set():
+                    body = json.dumps({"row": self._row | {"age": 18 + at % 80, "n0": place % 10}}).encode()
+                    at += 1
+                    link.request("POST", path, body, headers)
+                    reply = link.getresponse()
+                    data = reply.read()
+                    if reply.status == 200:
+                        self.answered.append(Answered(body, json.loads(data)))
+                    else:
+                        self.refused.append(
+                            (reply.status, json.loads(data)["type"], reply.headers.get("retry-after", ""))
+                        )
+                        time.sleep(0.005)
+            if not self._stop.is_set():
+                time.sleep(0.01)

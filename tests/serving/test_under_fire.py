@@ -1,0 +1,160 @@
+"""Kills, full disks, broken disks, slow disks: no answered decision is missing from the log, nothing is answered unrecorded."""
+
+import contextlib
+import http.client
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # what the nursery and these tests share
+from fire import Answered, Callers, Nursery, nursery_of
+
+from sealwright import trust
+from sealwright.serving import (
+    DECISION_KEY_PURPOSE,
+    Counting,
+    Limits,
+    ServingSpec,
+    decision_ledger_folder,
+    decision_origin,
+    read_decision,
+)
+
+_QUICK = Limits(watch_seconds=0.1, answer_seconds=5.0)
+_COUNTING = Counting(where="memory")  # places of one process: those a killed one held in a file stay taken for a while
+_REFUSALS = {
+    (503, "urn:sealwright:problem:decision.not_recorded", "10"),
+    (503, "urn:sealwright:problem:serving.overloaded", "1"),
+}
+
+
+@pytest.fixture
+def burning(new_house: Any) -> Any:
+    return new_house()
+
+
+@pytest.fixture
+def nursery(burning: Any, tmp_path: Path) -> Iterator[Nursery]:
+    with nursery_of(burning, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def callers_of(burning: Any, row: dict[str, Any]) -> Iterator[Callable[[int, int], Callers]]:
+    """Callers of a port, who end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(port: int, count: int) -> Callers:
+            made = Callers(burning, port, row, count)
+            stack.callback(made.end)
+            return made
+
+        yield make
+
+
+def _every_answer_is_recorded_and_proved(house: Any, answered: Sequence[Answered]) -> None:
+    """Open the ledger as the next process would, and find each answer in it, with its receipt and its proof."""
+    folder = decision_ledger_folder(house.home, house.project, "live")
+    keys = house.keyring.trust_root.keys_of("decision-checkpoints")
+    origin = decision_origin("ws_1", house.project, "live")
+    key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
+    with trust.Ledger.open(folder, origin=origin, signer=house.keyring.signer("decision-checkpoints")) as opened:
+        entries = list(opened.entries())
+        records = {
+            record.decision: record
+            for entry in entries
+            if entry.action == trust.DECISION
+            for record in [read_decision(entry, key)]
+        }
+        for body, reply in answered:
+            record = records[reply["answer"]["decision"]]
+            assert (record.request, json.loads(record.answer)) == (body, reply["answer"])
+        for body, reply in answered[:: max(1, len(answered) // 200)]:
+            receipt = json.dumps(reply["receipt"]).encode()
+            promised = trust.verify_receipt(receipt, keys, request=body, origin=origin)
+            proved = trust.proved_anew(receipt, opened.proof(promised.index))
+            assert trust.verify_receipt(proved, keys, request=body, origin=origin).size == len(entries)
+    trust.verify_ledger(folder, keys, origin)
+
+
+@pytest.mark.parametrize("kills", [pytest.param(200, marks=pytest.mark.slow), 8])
+def test_kill_9_at_random_moments_loses_no_answered_decision(
+    burning: Any, nursery: Nursery, callers_of: Any, kills: int
+) -> None:
+    chance, answered = random.Random(20261127), list[Answered]()
+    for _ in range(kills):
+        process = nursery.start(limits=_QUICK, counting=_COUNTING)
+        if chance.random() < 0.1:  # while it starts
+            time.sleep(chance.uniform(0.0, 0.1))
+            process.kill()
+            continue
+        callers = callers_of(process.port(), 3)
+        callers.until_answered(chance.randrange(60))
+        time.sleep(chance.uniform(0.0, 0.003))
+        process.kill()
+        callers.end()
+        assert not callers.refused
+        answered += callers.answered
+    assert len(answered) > 10 * kills
+    _every_answer_is_recorded_and_proved(burning, answered)
+
+
+@pytest.mark.parametrize(
+    ("disk", "durability"),
+    [
+        pytest.param(b"F", "strict", id="full"),
+        pytest.param(b"R", "strict", id="read-only"),
+        pytest.param(b"E", "strict", id="failing"),
+        pytest.param(b"Y", "strict", id="failing to sync"),
+        pytest.param(b"J", "strict", id="failing the journal and what undoes it"),
+        pytest.param(b"F", "fast", id="full, fast"),
+        pytest.param(b"Y", "fast", id="failing to sync, fast"),
+    ],
+)
+def test_a_disk_that_fails_answers_nothing_unrecorded_and_the_server_comes_back_with_it(
+    burning: Any, nursery: Nursery, callers_of: Any, wait_until: Any, disk: bytes, durability: str
+) -> None:
+    process = nursery.start(limits=_QUICK, spec=ServingSpec.model_validate({"durability": durability}))
+    port = process.port()
+    callers = callers_of(port, 3)
+    wait_until(lambda: len(callers.answered) > 20)
+    nursery.disk(disk)
+    wait_until(lambda: len(callers.refused) > 20)
+    assert _status(port, "/v2/health/ready") == 503
+    assert _status(port, "/v2/health/live") == 200
+    nursery.disk(b"-")
+    before = len(callers.answered)
+    wait_until(lambda: len(callers.answered) > before + 20)
+    wait_until(lambda: _status(port, "/v2/health/ready") == 200)
+    process.kill()  # what was answered since is as safe as before
+    callers.end()
+    assert set(callers.refused) <= _REFUSALS
+    _every_answer_is_recorded_and_proved(burning, callers.answered)
+
+
+def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
+    burning: Any, nursery: Nursery, callers_of: Any, wait_until: Any
+) -> None:
+    process = nursery.start(limits=Limits(watch_seconds=0.1, waiting=4))
+    nursery.disk(b"S")
+    callers = callers_of(process.port(), 12)
+    wait_until(lambda: len(callers.answered) > 40 and callers.refused)
+    nursery.disk(b"-")
+    process.kill()
+    callers.end()
+    assert set(callers.refused) <= _REFUSALS
+    _every_answer_is_recorded_and_proved(burning, callers.answered)
+
+
+def _status(port: int, path: str) -> int:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    link.request("GET", path)
+    status = link.getresponse().status
+    link.close()
+    return status
