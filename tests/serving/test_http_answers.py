@@ -142,9 +142,11 @@ def test_the_descriptions_are_true(client: Any, house: Any) -> None:
     assert client.ask("GET", f"/v2/models/{house.project}/ready").json["ready"] is True
     document = client.ask("GET", f"/v1/models/{house.project}/openapi.json").json
     (path,) = document["paths"]
-    example = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
-    assert client.ask("POST", path, json.dumps(example).encode()).status == 200
-    assert set(document["components"]["schemas"]["Row"]["required"]) == set(example["row"])
+    examples = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    for form in ("row", "rows", "columns"):
+        reply = client.ask("POST", path, json.dumps(examples[form]["value"]).encode())
+        assert (reply.status, form in {*reply.json["answer"], "row"}) == (200, True)
+    assert set(document["components"]["schemas"]["Row"]["required"]) == set(examples["row"]["value"]["row"])
 
 
 def test_health_needs_no_token_and_says_nothing_else(client: Any) -> None:

@@ -32,9 +32,9 @@ def _raw(row: dict[str, Any], field: str, text: str) -> bytes:
 
 
 def test_a_good_row_and_good_rows_are_read(protocol: NamedProtocol, row: dict[str, Any]) -> None:
-    assert protocol.read(_body(row)).single
+    assert protocol.read(_body(row)).form == "row"
     several = protocol.read(json.dumps({"rows": [row] * 3}, indent=2).encode())
-    assert (several.single, len(several.rows)) == (False, 3)
+    assert (several.form, several.count, len(several.rows or ())) == ("rows", 3, 3)
 
 
 def test_the_order_of_fields_does_not_matter(protocol: NamedProtocol, row: dict[str, Any]) -> None:

@@ -221,9 +221,9 @@ def test_the_number_of_rows_is_limited_before_any_value_is_read(
         {"id": 5},
         {"id": "x" * 129},
         {"outputs": [{"name": "embedding"}]},
-        {"parameters": {"binary_data_output": True}},
+        {"parameters": {"binary_data_output": 1}},
         {"parameters": {"nested": {"a": 1}}},
-        {"outputs": [{"name": "label", "parameters": {"binary_data": True}}]},
+        {"outputs": [{"name": "label", "parameters": {"binary_data": "yes"}}]},
         {"outputs": [{"name": "label", "parameters": {"classification": 2}}]},
     ],
 )

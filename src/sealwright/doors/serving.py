@@ -9,6 +9,7 @@ from sealwright.doors.machines import Told, machines_of, predict_grant
 from sealwright.kernel import InvalidInput, check_name, new_id
 from sealwright.pipeline import Workspace, allow, certificates_of, tls_folder
 from sealwright.serving import (
+    PLATFORMS,
     Counting,
     ServeConfig,
     ServingSpec,
@@ -29,6 +30,7 @@ from sealwright.trust import (
 
 __all__ = ["issue", "server_config"]
 
+_CONTAINER_ADDRESS = "0.0.0.0"  # noqa: S104 - platforms reach a container by addresses that nobody knows before
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, not bound
 
 
@@ -37,17 +39,21 @@ def server_config(
     project: str,
     spec: ServingSpec,
     *,
-    host: str,
-    port: int,
     by: Principal,
+    host: str | None = None,
+    port: int | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
     client_certificates: Literal["none", "optional", "required"] = "none",
     redis: Path | None = None,
+    grpc_port: int | None = None,
+    contract: Literal["sagemaker", "azureml"] | None = None,
+    behind_platform: bool = False,
 ) -> tuple[ServeConfig, Path | None]:
     """The server's settings with its keys, and the CA file for clients where the certificate is ours.
 
-    The lists of what was taken back are written anew first, so that the server starts from what is true now.
+    The lists of what was taken back are written anew first, so that the server starts from what is true now. `contract` and `behind_platform`
+    go together: inside a container of that platform nobody shows us a token.
 
     Parameters
     ----------
@@ -61,6 +67,9 @@ def server_config(
     """
     allow(workspace, by, "serve.start", ProjectResource(name=project))
     now = workspace.clock()
+    if contract is not None or behind_platform:
+        return _in_container(workspace, project, spec, contract, host, port, (certificate, key), behind_platform), None
+    host, port = host or "127.0.0.1", 8443 if port is None else port
     names = list(
         dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *spec.hosts])
     )
@@ -90,8 +99,35 @@ def server_config(
         client_ca=services.ca if services is not None and asked else None,
         client_revocations=services.revocations if services is not None and asked else None,
         counting=Counting() if redis is None else Counting(where="redis", redis=str(redis.resolve())),
+        grpc_port=grpc_port,
     )
     return config, files.ca
+
+
+def _in_container(
+    workspace: Workspace,
+    project: str,
+    spec: ServingSpec,
+    contract: Literal["sagemaker", "azureml"] | None,
+    host: str | None,
+    port: int | None,
+    certificate: tuple[Path | None, Path | None],
+    behind_platform: bool,
+) -> ServeConfig:
+    """Settings inside a platform's container: its port, on every address, without TLS; refused unless asked for twice."""
+    return prepare(
+        workspace.keyring,
+        home=workspace.home,
+        project=project,
+        spec=spec,
+        host=host or _CONTAINER_ADDRESS,
+        port=PLATFORMS[contract].port if port is None and contract is not None else port or 0,
+        certificate=certificate[0],
+        key=certificate[1],
+        access_at_least=machines_of(workspace).publish().sequence,
+        platform=contract or "",
+        behind_platform=behind_platform,
+    )
 
 
 def issue(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         token_audience,
         token_issuer,
     )
+    from sealwright.serving.platforms import PLATFORMS
     from sealwright.serving.problems import (
         BadRequest,
         HttpRefusal,
@@ -64,6 +65,7 @@ __all__ = [
     "Limits",
     "MethodNotAllowed",
     "Misdirected",
+    "PLATFORMS",
     "Reasons",
     "Running",
     "ServeConfig",
@@ -143,6 +145,7 @@ _HOME = {
         "token_audience",
         "token_issuer",
     ),
+    "platforms": ("PLATFORMS",),
     "problems": (
         "BadRequest",
         "HttpRefusal",

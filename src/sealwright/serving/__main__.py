@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
             os.close(asked.config_fd)
         from sealwright.serving.server import serve  # after the guard, and only if there is something to serve
 
-        def ready(port: int) -> None:
-            status.tell({"port": port})
+        def ready(port: int, grpc_port: int | None) -> None:
+            status.tell({"port": port, "grpc_port": grpc_port})
 
         serve(config, ready=ready, lifeline=lifeline)
     except SealwrightError as error:

@@ -8,7 +8,7 @@ Does not answer: how long a connection may take; its deadlines stand in `connect
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,19 +21,24 @@ from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.places import timing_scope
+from sealwright.serving.platforms import Platform
 from sealwright.serving.problems import (
     BodyIncomplete,
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
+    UnsupportedBody,
     problem_body,
 )
+from sealwright.serving.protocol_forms import ARROW, form_asked
+from sealwright.serving.protocol_oip import OipBinary
 from sealwright.serving.quick import PredictionLane
 from sealwright.serving.reception import Received, Reception
 from sealwright.serving.refusals import Refusals
-from sealwright.serving.routes import Match, Permission, Route
+from sealwright.serving.reply import AskedOf, Reply
+from sealwright.serving.routes import Permission, Route
 from sealwright.serving.timing import Times
-from sealwright.serving.tokens import TokenCheck
+from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
@@ -43,14 +48,15 @@ __all__ = ["App"]
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
-_Headers = tuple[tuple[bytes, bytes], ...]
 _Send = Callable[[_Message], Awaitable[None]]
 
-_JSON = b"application/json"
 _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _MOST_DIGITS = 15  # of an entry's number
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
+_OCTETS = b"application/octet-stream"
+_OIP_BODIES = frozenset({b"application/json", _OCTETS, b""})  # stock clients announce no media type
+_NAMED_BODIES = frozenset({b"application/json", ARROW})
 
 
 class _Gone(Exception):
@@ -64,11 +70,15 @@ class _Request:
     received: Received
     source: str  # the caller's address
     times: Times | None
+    media: bytes  # of the body
     admitted: Admitted | None
 
 
 class App:
-    """The ASGI application of one project's channel."""
+    """The ASGI application of one project's channel; what speaks another protocol than HTTP asks it, too."""
+
+    metadata: ClassVar[dict[str, Any]] = {"name": "sealwright", "version": "1", "extensions": ["binary_tensor_data"]}
+    """Of the server, as the Open Inference Protocol tells it."""
 
     def __init__(
         self,
@@ -84,19 +94,22 @@ class App:
         usage: Usage,
         budgets: Budgets,
         log: EventLog,
+        platform: Platform | None = None,
     ) -> None:
-        self._project, self._timing = project, timing_scope(project)
+        """`platform`: who lets callers in, where this process stands in a container of theirs; only its addresses answer then."""
+        self.project, self._timing, self._platform = project, timing_scope(project), platform
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._budgets, self._log = guard, refusals, budgets, log
         self._decider = Decider(decisions, usage, budgets, most_waiting=limits.waiting)
         self.draining = False
-        self._reception = Reception(project, hosts, tokens, self._routes())
-        guard.lane = PredictionLane(self._reception, self._decider, budgets, self._begun, self._refusal_of)
+        routes = self._routes() if platform is None else self._platform_routes(platform)
+        self.reception = Reception(project, hosts, tokens, routes, platform=platform)
+        guard.lane = PredictionLane(self.reception, self._decider, budgets, self._begun, self.refusal_of)
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """The whole table."""
-        return self._reception.table.routes
+        return self.reception.table.routes
 
     def _routes(self) -> list[Route]:
         model = "/v2/models/{model}"
@@ -107,35 +120,45 @@ class App:
             Route("GET", "/v2", Permission.PREDICT, self._server),
             Route("GET", model, Permission.PREDICT, self._model),
             Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
-            Route("POST", model + "/infer", Permission.PREDICT, self._infer),
+            Route("POST", model + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True),
             Route("GET", version, Permission.PREDICT, self._model),
             Route("GET", version + "/ready", Permission.PREDICT, self._model_ready),
-            Route("POST", version + "/infer", Permission.PREDICT, self._infer),
-            Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict),
+            Route("POST", version + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True),
+            Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict, _NAMED_BODIES),
             Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
             Route("GET", "/v1/models/{model}/proofs/{entry}", Permission.PREDICT, self._proof),
         ]
+
+    def _platform_routes(self, platform: Platform) -> list[Route]:
+        """Nothing but what the platform's contract asks for: its callers show nothing of ours."""
+        routes = [
+            Route("GET", platform.health, Permission.OPEN, self._ready),
+            Route("POST", platform.ask, Permission.PLATFORM, self._predict, platform.bodies),
+        ]
+        if platform.description:
+            routes.append(Route("GET", platform.description, Permission.PLATFORM, self._openapi))
+        return routes
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
         if scope["type"] != "http":
             raise OperationFailed("Only HTTP is answered here.")
         try:
-            status, body, told = await self._answer(scope, receive)
-            await _respond(send, status, _JSON, body, told)
+            told = await self._answer(scope, receive)
+            await _respond(send, told.status, told.media, told.body, told.headers)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 - the last line: nothing of it may reach the caller
-            refusal, instance = self._refusal_of(error, _source_of(scope))
+            refusal, instance = self.refusal_of(error, _source_of(scope))
             await _respond(
                 send,
                 refusal.status,
                 _PROBLEM,
-                problem_body(refusal, instance=instance),
+                problem_body(refusal, instance=instance, oip=scope["path"].startswith("/v2")),
                 refusal.headers,
                 linger=receive if refusal.closes else None,
             )
 
-    def _refusal_of(self, error: BaseException, source: str) -> tuple[HttpRefusal, str]:
+    def refusal_of(self, error: BaseException, source: str) -> tuple[HttpRefusal, str]:
         """What the caller at `source` is told, and the id of a fault of ours; counted and logged."""
         instance = ""
         if isinstance(error, HttpRefusal):
@@ -148,76 +171,88 @@ class App:
         self._guard.refused[error.status] += 1
         return error, instance
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> tuple[int, bytes, _Headers]:
-        head = read_head(scope["headers"], hosts=self._reception.hosts, most_body=self._limits.body_bytes)
+    async def _answer(self, scope: MutableMapping[str, Any], receive: _Receive) -> Reply:
+        head = read_head(scope["headers"], hosts=self.reception.hosts, most_body=self._limits.body_bytes)
         times = Times() if head.timing else None
         shown = scope.get("state", {}).get("thumbprint", "")
-        received = self._reception.receive(scope["method"], scope["raw_path"], head.authorization, shown)
-        if scope["method"] == "POST":
-            head.need_json()
+        received = self.reception.receive(scope["method"], scope["raw_path"], head.authorization, shown)
+        route = received.match.route
+        media = head.need(route.takes, binary=route.binary) if scope["method"] == "POST" else b""
         if times is not None:
             times.mark("access")
             times = times if self._timing in received.caller.scopes else None
-        request = _Request(head, receive, received, _source_of(scope), times, None)
-        if received.match.route.permission is Permission.OPEN:
-            return *await received.match.route.handler(request), ()
-        return await self._within_budget(request)
+        request = _Request(head, receive, received, _source_of(scope), times, media, None)
+        if route.permission is Permission.OPEN:
+            found: Reply = await route.handler(request)
+            return found
 
-    async def _within_budget(self, request: _Request) -> tuple[int, bytes, _Headers]:
+        async def answered(admitted: Admitted) -> Reply:
+            told: Reply = await route.handler(replace(request, admitted=admitted))
+            return told
+
+        told = await self.within_budget(received.caller, answered)
+        return told if times is None else told._replace(headers=(*told.headers, times.header()))
+
+    async def within_budget(self, caller: Caller, answer: Callable[[Admitted], Awaitable[Reply]]) -> Reply:
         """Answer a caller who is known, as far as their budgets go; what is left of them is told either way."""
-        budgets, received = self._budgets, request.received
-        admitted = budgets.enter(received.caller, 1) or await budgets.ask(received.caller, 1)
+        budgets = self._budgets
+        admitted = budgets.enter(caller, 1) or await budgets.ask(caller, 1)
         try:
-            status, body = await received.match.route.handler(replace(request, admitted=admitted))
+            told = await answer(admitted)
         except HttpRefusal as refusal:
             if not isinstance(refusal, LimitReached):  # it has them
                 refusal.headers = (*refusal.headers, *budgets.headers(admitted))
             raise
         else:
-            timing = () if request.times is None else (request.times.header(),)
-            return status, body, (*budgets.headers(admitted), *timing)
+            return told._replace(headers=(*told.headers, *budgets.headers(admitted)))
         finally:
             budgets.leave(admitted)
 
     # The handlers, in the order of the table.
 
-    async def _live(self, _request: _Request) -> tuple[int, bytes]:
-        return 200, b'{"live":true}'
+    async def _live(self, _request: _Request) -> Reply:
+        return Reply(b'{"live":true}')
 
-    async def _ready(self, _request: _Request) -> tuple[int, bytes]:
-        return (200, b'{"ready":true}') if self._not_ready() == "" else (503, b'{"ready":false}')
+    async def _ready(self, _request: _Request) -> Reply:
+        return Reply(b'{"ready":false}', status=503) if self.not_ready() else Reply(b'{"ready":true}')
 
-    async def _server(self, _request: _Request) -> tuple[int, bytes]:
-        return 200, msgspec.json.encode({"name": "sealwright", "version": "1", "extensions": []})
+    async def _server(self, _request: _Request) -> Reply:
+        return Reply(msgspec.json.encode(self.metadata))
 
-    async def _model(self, request: _Request) -> tuple[int, bytes]:
-        served = self._served(request.received.match)
-        return 200, msgspec.json.encode(served.oip.metadata(served.number))
+    async def _model(self, request: _Request) -> Reply:
+        served = self._served_to(request.received)
+        return Reply(msgspec.json.encode(served.oip.metadata(served.number)))
 
-    async def _model_ready(self, request: _Request) -> tuple[int, bytes]:
-        self._served(request.received.match)
-        reason = self._not_ready()
-        return (200 if not reason else 503), msgspec.json.encode(
-            {"name": self._project, "ready": not reason, "reason": reason}
-        )
+    async def _model_ready(self, request: _Request) -> Reply:
+        self._served_to(request.received)
+        reason = self.not_ready()
+        told = {"name": self.project, "ready": not reason, "reason": reason}
+        return Reply(msgspec.json.encode(told), status=503 if reason else 200)
 
-    async def _infer(self, request: _Request) -> tuple[int, bytes]:
+    async def _infer(self, request: _Request) -> Reply:
+        length = request.head.json_length
+        if length is not None:
+            return await self._decide(request, lambda served: OipBinary(served.oip, length))
+        if request.media == _OCTETS:
+            raise UnsupportedBody("Without Inference-Header-Content-Length only application/json is read here.")
         return await self._decide(request)
 
-    async def _predict(self, request: _Request) -> tuple[int, bytes]:
-        return await self._decide(request)
+    async def _predict(self, request: _Request) -> Reply:
+        form = form_asked(request.media, request.head.accept, csv=self._platform is not None)
+        return await self._decide(request, None if form is None else lambda served: form.of(served.named))
 
-    async def _openapi(self, request: _Request) -> tuple[int, bytes]:
-        return 200, self._served(request.received.match).openapi
+    async def _openapi(self, request: _Request) -> Reply:
+        served = self._served_to(request.received)
+        return Reply(served.openapi if self._platform is None else self._platform.described(served.openapi))
 
-    async def _proof(self, request: _Request) -> tuple[int, bytes]:
+    async def _proof(self, request: _Request) -> Reply:
         entry = request.received.match.values["entry"]
         if not entry.isdecimal() or len(entry) > _MOST_DIGITS:
             raise NoSuchRoute
         proof = await asyncio.to_thread(self._decisions.proof, int(entry))
-        return 200, msgspec.json.encode({"entry": int(entry), "proof": proof.decode()})
+        return Reply(msgspec.json.encode({"entry": int(entry), "proof": proof.decode()}))
 
-    async def _decide(self, request: _Request) -> tuple[int, bytes]:
+    async def _decide(self, request: _Request, protocol_of: Callable[[Served], AskedOf] | None = None) -> Reply:
         body = await _body(request)
         if request.times is not None:
             request.times.mark("body")
@@ -226,29 +261,50 @@ class App:
             body,
             source=request.source,
             done=asyncio.get_running_loop().create_future(),
+            protocol_of=protocol_of,
             person=request.head.person,
             gpc=request.head.gpc,
             times=request.times,
             admitted=request.admitted,
         )
-        return 200, await self._decider.decide(inquiry)
+        return await self.decide(inquiry)
 
-    def _begun(self, received: Received, body: bytes, *, source: str, done: Any, **more: Any) -> Inquiry:
-        """The inquiry of a request for a prediction."""
-        served = self._served(received.match)
-        named = received.match.route.handler == self._predict
-        protocol = served.named if named else served.oip
+    async def decide(self, inquiry: Inquiry) -> Reply:
+        """The one way to an answer, whatever the address and the protocol. Raises as `Decider.decide`."""
+        return await self._decider.decide(inquiry)
+
+    def _begun(
+        self,
+        received: Received,
+        body: bytes,
+        *,
+        source: str,
+        done: Any,
+        protocol_of: Callable[[Served], AskedOf] | None = None,
+        **more: Any,
+    ) -> Inquiry:
+        """The inquiry of a request for a prediction; its address says in which protocol, unless the caller of this does."""
+        served = self._served_to(received)
+        if protocol_of is not None:
+            protocol = protocol_of(served)
+        else:
+            named = received.match.route.handler == self._predict
+            protocol = served.named if named else served.oip
         return Inquiry(
             served=served, protocol=protocol, body=body, caller=received.caller, source=source, done=done, **more
         )
 
-    def _served(self, match: Match) -> Served:
+    def _served_to(self, received: Received) -> Served:
+        return self.served(received.match.values.get("version", ""))
+
+    def served(self, version: str) -> Served:
+        """The model that answers now, if it is of this version ("" for whichever). Raises `NoSuchRoute`, `NotReady`."""
         served = self._holder.serving()
-        if match.values.get("version", str(served.number)) != str(served.number):
+        if version and version != str(served.number):
             raise NoSuchRoute
         return served
 
-    def _not_ready(self) -> str:
+    def not_ready(self) -> str:
         """Why no traffic should come here now, or ""."""
         if self.draining:
             return "draining"

@@ -65,6 +65,9 @@ def prepare(
     client_ca: Path | None = None,
     client_revocations: Path | None = None,
     counting: Counting | None = None,
+    platform: Literal["", "sagemaker", "azureml"] = "",
+    behind_platform: bool = False,
+    grpc_port: int | None = None,
 ) -> ServeConfig:
     """Collect what the serving process needs, and nothing more, from an opened keyring.
 
@@ -80,6 +83,10 @@ def prepare(
         Whether callers show certificates of `client_ca`; tokens bound to one need it.
     counting : Counting, optional
         Where callers' budgets are counted; in a file of the channel when left out.
+    platform, behind_platform
+        The contract of the platform whose container this is, and that its check of callers is relied on: both or neither.
+    grpc_port : int, optional
+        Where the Open Inference Protocol is spoken over gRPC, too.
 
     Raises
     ------
@@ -108,6 +115,9 @@ def prepare(
         client_ca=None if client_ca is None else str(client_ca.resolve()),
         client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
         durability=spec.durability,
+        platform=platform,
+        behind_platform=behind_platform,
+        grpc_port=grpc_port,
         limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
         budgets=spec.budgets(),
         counting=counting or Counting(),
@@ -117,9 +127,11 @@ def prepare(
 class Running:
     """A serving process that answers. Leaving the `with` block stops it in good order."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", config: ServeConfig, port: int, lifeline: int) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", config: ServeConfig, ports: tuple[int, int | None], lifeline: int
+    ) -> None:
         self._process, self._config, self._lifeline = process, config, lifeline
-        self.port = port
+        self.port, self.grpc_port = ports
 
     @property
     def pid(self) -> int:
@@ -213,7 +225,7 @@ def launch(
                 start_new_session=True,  # Ctrl-C reaches us first; we then stop it in order
             )
         _hand_over(config_in, config)
-        port = _port_when_ready(process, status_out, ready_seconds)
+        ports = _ports_when_ready(process, status_out, ready_seconds)
     except BaseException:
         os.close(config_in)
         if process is not None and process.poll() is None:
@@ -222,7 +234,7 @@ def launch(
         raise
     finally:
         os.close(status_out)
-    return Running(process, config, port, config_in)
+    return Running(process, config, ports, config_in)
 
 
 def become(config: ServeConfig, signer: socket.socket) -> NoReturn:
@@ -258,7 +270,7 @@ def _hand_over(descriptor: int, config: ServeConfig) -> None:
     os.write(descriptor, len(data).to_bytes(4, "big") + data)  # fits the pipe's buffer, so it does not block
 
 
-def _port_when_ready(process: "subprocess.Popen[bytes]", status: int, seconds: float) -> int:
+def _ports_when_ready(process: "subprocess.Popen[bytes]", status: int, seconds: float) -> tuple[int, int | None]:
     said, until = b"", time.monotonic() + seconds
     while not said.endswith(b"\n"):
         readable, _, _ = select.select([status], [], [], max(0.0, until - time.monotonic()))
@@ -272,7 +284,7 @@ def _port_when_ready(process: "subprocess.Popen[bytes]", status: int, seconds: f
         said += chunk
     facts = json.loads(said)
     if "port" in facts:
-        return int(facts["port"])
+        return int(facts["port"]), facts["grpc_port"]
     raise _as_error(facts)
 
 

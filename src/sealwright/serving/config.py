@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sealwright.kernel import InvalidInput, check_name
+from sealwright.kernel import InvalidInput, Refused, check_name
 from sealwright.serving.budgets.counting import Counting
 from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.places import access_file
-from sealwright.serving.transport.config import Transport
+from sealwright.serving.transport.config import ContainerTransport, Transport
 from sealwright.serving.transport.limits import TransportLimits
 
 __all__ = ["MOST_CONFIG_BYTES", "Limits", "ServeConfig"]
@@ -61,6 +61,9 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_ca: str | None = None
     client_revocations: str | None = None
     durability: Literal["strict", "fast"] = "strict"
+    platform: Literal["", "sagemaker", "azureml"] = ""  # whose container this is; "" for nobody's
+    behind_platform: bool = False  # said once more: callers are let in by the platform alone
+    grpc_port: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # of the Open Inference Protocol over gRPC
     limits: Limits = Limits()
     budgets: BudgetLimits = BudgetLimits()  # what callers may ask
     counting: Counting = Counting()  # where that is counted
@@ -100,6 +103,17 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         check_name(self.channel, what="channel")
         if not Path(self.home).is_absolute():
             raise InvalidInput("The workspace path handed to the server must be absolute.")
+        if bool(self.platform) != self.behind_platform:
+            raise Refused(
+                "In a platform's container nobody shows a token of ours: callers are let in by the platform alone.\n"
+                "Ask for that with both --contract and --behind-platform, or leave both out."
+            )
+        if self.platform and (self.grpc_port is not None or self.tls_certificate is not None):
+            raise Refused(
+                f"In a container of {self.platform} only its own addresses answer: leave out gRPC and certificates."
+            )
+        if self.grpc_port is not None and self.grpc_port == self.port != 0:
+            raise Refused("HTTP and gRPC need a port each.")
         self.transport().checked()
         if (self.counting.where == "redis") != Path(self.counting.redis).is_absolute():
             raise InvalidInput(
@@ -109,7 +123,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def transport(self) -> Transport:
         """Its side toward the network."""
-        return Transport(
+        return (ContainerTransport if self.platform else Transport)(
             host=self.host,
             port=self.port,
             hosts=self.hosts,

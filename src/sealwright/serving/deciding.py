@@ -15,12 +15,14 @@ from typing import Any
 
 from sealwright.kernel import new_id
 from sealwright.serving.budgets.budgets import Budgets
+from sealwright.serving.contract import Batch
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.options import NO_OPTIONS
 from sealwright.serving.outcome import Outcome, outcome_of
 from sealwright.serving.problems import NoReasons, Overloaded
 from sealwright.serving.reasons import Reasons
+from sealwright.serving.reply import Reply
 from sealwright.serving.usage import Usage
 
 __all__ = ["GATHER_SECONDS", "LARGE_BODY", "Decider"]
@@ -45,8 +47,8 @@ class Decider:
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
 
-    async def decide(self, one: Inquiry) -> bytes:
-        """The response body: the recorded answer and its receipt.
+    async def decide(self, one: Inquiry) -> Reply:
+        """The response: the recorded answer and its receipt.
 
         Raises
         ------
@@ -57,10 +59,10 @@ class Decider:
         """
         self.begin(one)
         receipt = await one.done
-        wrapped: bytes = one.protocol.wrap(one.answer, receipt)
+        told: Reply = one.protocol.reply(one, receipt)
         if one.times is not None:
             one.times.mark("receipt")
-        return wrapped
+        return told
 
     def begin(self, one: Inquiry) -> None:
         """Read a request and have it decided: a small one with whatever else is ready, another on a thread.
@@ -139,7 +141,7 @@ class Decider:
             await self._budgets.ask_more(one.admitted, rows * units - 1, 1, different)
 
     def _cost(self, one: Inquiry) -> tuple[int, int, int]:
-        rows = len(one.asked.rows)
+        rows = one.asked.count
         return rows, one.asked.options.price, self._usage.different(one.caller, one.body, rows)
 
     def _refuse_too_many(self) -> None:
@@ -166,7 +168,7 @@ class Decider:
         if decided:
             self._decisions.record(decided)
         for one in decided:
-            self._usage.add(one.caller, one.source, one.body, len(one.asked.rows), one.abstained)
+            self._usage.add(one.caller, one.source, one.body, one.asked.count, one.abstained)
 
 
 def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
@@ -181,7 +183,7 @@ def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
     found: list[Inquiry] = []
     at = 0
     for one in group:
-        rows = len(one.asked.rows)
+        rows = one.asked.count
         try:
             _answer(one, outcome.of(at, rows))
             found.append(one)
@@ -195,16 +197,16 @@ def _decided_alone(one: Inquiry) -> None:
     """A request that is large or asks for reasons."""
     if one.asked is None:
         _read(one)
-    served, rows = one.served, one.asked.rows
-    if one.asked.options.explain and served.explainer is None:
+    served, asked = one.served, one.asked
+    if asked.options.explain and served.explainer is None:
         raise NoReasons
-    batch, found = served.answering.checked(served.contract.pack(rows))
+    batch, found = served.answering.checked(_batch([one]))
     raw = served.engine.run(batch)
-    outcome = served.answering.judged(found, outcome_of(served.contract, len(rows), raw)).of(0, len(rows))
+    outcome = served.answering.judged(found, outcome_of(served.contract, asked.count, raw)).of(0, asked.count)
     reasons: Sequence[Reasons] = ()
-    if one.asked.options.explain and served.explainer is not None:
+    if asked.options.explain and served.explainer is not None:
         reasons = served.explainer.explain(
-            batch, engine=served.engine, raw=raw, counterfactual=one.asked.options.counterfactual
+            batch, engine=served.engine, raw=raw, counterfactual=asked.options.counterfactual
         )
     _answer(one, outcome, reasons)
 
@@ -223,12 +225,20 @@ def _read(one: Inquiry) -> None:
 def _run(group: Sequence[Inquiry]) -> Outcome:
     served = group[0].served
     _mark(group, "gather")
-    rows = group[0].asked.rows if len(group) == 1 else [row for one in group for row in one.asked.rows]
-    batch, found = served.answering.checked(served.contract.pack(rows))
+    batch, found = served.answering.checked(_batch(group))
     _mark(group, "pack")
-    outcome = outcome_of(served.contract, len(rows), served.engine.run(batch))
+    outcome = outcome_of(served.contract, batch.rows, served.engine.run(batch))
     _mark(group, "model")
     return served.answering.judged(found, outcome)
+
+
+def _batch(group: Sequence[Inquiry]) -> Batch:
+    """Everybody's rows, in order, as the model's inputs. Whoever sent few of them left them to be packed together."""
+    contract = group[0].served.contract
+    if all(one.asked.batch is None for one in group):
+        rows = group[0].asked.rows if len(group) == 1 else [row for one in group for row in one.asked.rows]
+        return contract.pack(rows)
+    return Batch.joined([one.asked.batch or contract.pack(one.asked.rows) for one in group])
 
 
 def _mark(group: Sequence[Inquiry], step: str) -> None:
@@ -239,9 +249,11 @@ def _mark(group: Sequence[Inquiry], step: str) -> None:
 
 def _answer(one: Inquiry, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
     one.decision = new_id("dec")
-    outcome, told, one.kept, one.abstained = one.served.answering.told(
+    one.outcome, one.reasons, one.kept, one.abstained = one.served.answering.told(
         one.caller.scopes, one.asked.options, outcome, reasons
     )
-    one.answer = one.protocol.answer(one.asked, outcome, decision=one.decision, model=one.served.told, reasons=told)
+    one.answer = one.protocol.answer(
+        one.asked, one.outcome, decision=one.decision, model=one.served.told, reasons=one.reasons
+    )
     if one.times is not None:
         one.times.mark("answer")

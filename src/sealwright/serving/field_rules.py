@@ -4,14 +4,14 @@ The slow, complete twin of the compiled decoders: they say yes or no, this says 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from sealwright.serving.contract import Feature, days_of
 from sealwright.serving.problems import FieldProblem
 
-__all__ = ["MOST_PROBLEMS", "described", "fault_in", "pointer", "row_problems"]
+__all__ = ["MOST_PROBLEMS", "columns_problems", "described", "fault_in", "misnamed", "pointer", "row_problems"]
 
 MOST_PROBLEMS = 20  # reasons listed in one refusal
 _MOST_CATEGORIES_SHOWN = 20
@@ -82,7 +82,43 @@ def row_problems(features: tuple[Feature, ...], row: Any, where: str) -> Iterato
             yield FieldProblem(at, code, f"Expected {described(feature)}.", feature.name)
 
 
-def _strangers(row: dict[str, Any], names: set[str], count: int) -> str:
+def columns_problems(features: tuple[Feature, ...], columns: Any, most_rows: int) -> list[FieldProblem]:
+    """What is wrong with an object of one list per feature: the first value of each that is wrong, up to a limit."""
+    if not isinstance(columns, dict):
+        return [FieldProblem("/columns", "wrong_type", "Expected an object with one list per feature.")]
+    problems = misnamed(features, columns, "/columns")
+    if problems:
+        return problems[:MOST_PROBLEMS]
+    lengths = {len(column) if isinstance(column, list) else -1 for column in columns.values()}
+    for feature in features:
+        column, at = columns[feature.name], pointer("columns", feature.name)
+        if not isinstance(column, list) or not 1 <= len(column) <= most_rows:
+            text = f"Expected a list of 1 to {most_rows} values."
+            problems.append(FieldProblem(at, "wrong_length", text, feature.name))
+            continue
+        for row, value in enumerate(column):
+            if code := fault_in(feature, value):
+                text = f"Expected {described(feature)}."
+                problems.append(FieldProblem(f"{at}/{row}", code, text, feature.name))
+                break
+    if not problems and len(lengths) > 1:
+        problems.append(FieldProblem("/columns", "wrong_length", "Expected lists of one length."))
+    return problems[:MOST_PROBLEMS]
+
+
+def misnamed(features: tuple[Feature, ...], found: Mapping[str, Any], where: str) -> list[FieldProblem]:
+    """Names that are not the contract's, and names of the contract that are not there."""
+    names = {feature.name for feature in features}
+    strangers = sum(1 for name in found if name not in names)
+    problems = [FieldProblem(where, "unknown_field", _strangers(found, names, strangers))] if strangers else []
+    return problems + [
+        FieldProblem(where + pointer(feature.name), "missing", f"Expected {described(feature)}.", feature.name)
+        for feature in features
+        if feature.name not in found
+    ]
+
+
+def _strangers(row: Mapping[str, Any], names: set[str], count: int) -> str:
     """Say how many fields are unknown and which known name may be meant; never repeat what was sent."""
     from difflib import get_close_matches
 

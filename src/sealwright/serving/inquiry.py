@@ -6,6 +6,7 @@ Mutable on purpose: each step of the way fills in what it found, and no step cop
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from sealwright.serving.reply import AskedOf
 from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller
 
@@ -23,15 +24,15 @@ class Inquiry:
     """
 
     __slots__ = (
-        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "person", "protocol", "salt",
-        "served", "source", "times",
+        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "outcome", "person",
+        "protocol", "reasons", "salt", "served", "source", "times",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         served: "Served",
-        protocol: Any,
+        protocol: AskedOf,
         body: bytes,
         caller: Caller,
         source: str,
@@ -48,6 +49,8 @@ class Inquiry:
         self.admitted = admitted  # by the caller's budgets
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
+        self.outcome: Any = None  # what the model said, row after row
+        self.reasons: Any = ()  # and why, where that was asked for
         self.decision = ""
         self.answer = b""  # the exact text that the receipt vouches for
         self.abstained = 0  # rows without a label

@@ -8,10 +8,26 @@ from typing import Any
 
 from sealwright.serving.contract import Contract, Feature
 from sealwright.serving.field_rules import described
+from sealwright.serving.options import OPTIONS
 
 __all__ = ["example_row", "openapi_of"]
 
 _EPOCH = date(1970, 1, 1)
+_ARROW = "application/vnd.apache.arrow.stream"
+_TABLE = {
+    "schema": {
+        "type": "string",
+        "contentMediaType": _ARROW,
+        "description": "An Arrow IPC stream, a column per feature.",
+    }
+}
+_PERSON = {
+    "name": "Sealwright-Person",
+    "in": "header",
+    "required": False,
+    "description": "Whom the decision is about; kept by pseudonym only.",
+    "schema": {"type": "string", "maxLength": 256},
+}
 
 
 def example_row(contract: Contract) -> dict[str, Any]:
@@ -25,11 +41,10 @@ def openapi_of(contract: Contract, *, number: int, package: str, most_rows: int)
         "description": "Refused; see the problem document.",
         "content": {"application/problem+json": _ref("Problem")},
     }
-    row = _ref("Row")["schema"]
-    one = {"type": "object", "required": ["row"], "additionalProperties": False, "properties": {"row": row}}
-    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": most_rows}
-    many = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {"rows": rows}}
-    request = {"application/json": {"schema": {"oneOf": [one, many]}, "example": {"row": example_row(contract)}}}
+    answered = {
+        "description": "The answer and its receipt, in the form of the request unless Accept asks for another.",
+        "content": {"application/json": _ref("Answered"), _ARROW: _TABLE},
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,48 +57,79 @@ def openapi_of(contract: Contract, *, number: int, package: str, most_rows: int)
             f"/v1/models/{contract.project}/predict": {
                 "post": {
                     "operationId": "predict",
+                    "summary": "One row, several rows, or columns of rows",
                     "security": [{"token": []}],
-                    "requestBody": {"required": True, "content": request},
+                    "parameters": [_PERSON],
+                    "requestBody": {"required": True, "content": _request(contract)},
                     "responses": {
-                        "200": {
-                            "description": "The answer and its receipt.",
-                            "content": {"application/json": _ref("Answered")},
-                        },
-                        **dict.fromkeys(("400", "401", "403", "413", "415", "422", "503"), problem),
+                        "200": answered,
+                        **dict.fromkeys(("400", "401", "403", "409", "413", "415", "422", "429", "503"), problem),
                     },
                 }
             }
         },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "schemas": {
-                "Row": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": [feature.name for feature in contract.features],
-                    "properties": {feature.name: _schema(feature) for feature in contract.features},
-                },
-                "Answered": {
-                    "type": "object",
-                    "required": ["answer", "receipt"],
-                    "properties": {"answer": _answer(contract), "receipt": {"type": "object"}},
-                },
-                "Problem": {
-                    "type": "object",
-                    "description": "RFC 9457",
-                    "required": ["type", "title", "status"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "instance": {"type": "string"},
-                        "errors": {"type": "array", "items": {"type": "object"}},
-                    },
-                },
+            "schemas": _schemas(contract, most_rows),
+        },
+    }
+
+
+def _request(contract: Contract) -> dict[str, Any]:
+    """The forms of a request, each with an example that is accepted."""
+    row = example_row(contract)
+    examples = {
+        "row": {"row": row},
+        "rows": {"rows": [row, row]},
+        "columns": {"columns": {name: [value, value] for name, value in row.items()}},
+    }
+    body = {
+        "schema": {"oneOf": [_ref(name)["schema"] for name in ("OneRow", "ManyRows", "ByColumn")]},
+        "examples": {name: {"value": value} for name, value in examples.items()},
+    }
+    return {"application/json": body, _ARROW: _TABLE}
+
+
+def _schemas(contract: Contract, most_rows: int) -> dict[str, Any]:
+    names = [feature.name for feature in contract.features]
+    columns = {
+        feature.name: {"type": "array", "items": _schema(feature), "minItems": 1, "maxItems": most_rows}
+        for feature in contract.features
+    }
+    row = _ref("Row")["schema"]
+    return {
+        "OneRow": _form("row", row),
+        "ManyRows": _form("rows", {"type": "array", "items": row, "minItems": 1, "maxItems": most_rows}),
+        "ByColumn": _form("columns", _closed(columns, names)),
+        "Row": _closed({feature.name: _schema(feature) for feature in contract.features}, names),
+        "Answered": {
+            "type": "object",
+            "required": ["answer", "receipt"],
+            "properties": {"answer": _answer(contract), "receipt": {"type": "object"}},
+        },
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457",
+            "required": ["type", "title", "status"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "instance": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "object"}},
             },
         },
     }
+
+
+def _form(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A body of one form, with the options there are."""
+    return _closed({name: value} | {option: {"type": "boolean"} for option in OPTIONS}, [name])
+
+
+def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
 
 
 def _ref(name: str) -> dict[str, Any]:
@@ -91,7 +137,7 @@ def _ref(name: str) -> dict[str, Any]:
 
 
 def _answer(contract: Contract) -> dict[str, Any]:
-    """The shape of one answer; a request of several rows gets the same lines under "rows"."""
+    """The shape of one answer; a request of several rows gets the same lines under "rows", one of columns the same by column."""
     if contract.output == "value":
         line: dict[str, Any] = {"value": {"type": "number"}}
     else:
@@ -100,9 +146,24 @@ def _answer(contract: Contract) -> dict[str, Any]:
             "label": {"type": "string", "enum": list(contract.classes)},
             "probabilities": {"type": "object", "properties": shares},
         }
-    rows = {"type": "array", "items": {"type": "object", "properties": line}}
+    reasons: dict[str, Any] = {"reasons": {"type": "object", "description": "Where explain was asked for."}}
+    rows = {"type": "array", "items": {"type": "object", "properties": line | reasons}}
     head = {"decision": {"type": "string"}, "model": {"type": "object"}}
-    return {"type": "object", "required": ["decision", "model"], "properties": head | line | {"rows": rows}}
+    return {
+        "type": "object",
+        "required": ["decision", "model"],
+        "properties": head | line | {"rows": rows, "columns": _by_column(contract), "reasons": {}},
+    }
+
+
+def _by_column(contract: Contract) -> dict[str, Any]:
+    """The answer to columns: the same by column."""
+    numbers = {"type": "array", "items": {"type": "number"}}
+    if contract.output == "value":
+        return {"type": "object", "properties": {"value": numbers}}
+    shares = {"type": "object", "properties": dict.fromkeys(contract.classes, numbers)}
+    labels = {"type": "array", "items": {"enum": list(contract.classes)}}
+    return {"type": "object", "properties": {"label": labels, "probabilities": shares}}
 
 
 def _schema(feature: Feature) -> dict[str, Any]:

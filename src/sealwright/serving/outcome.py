@@ -106,5 +106,5 @@ def outcome_of(contract: Contract, rows: int, raw: NDArray[np.float32]) -> Outco
         adds_up = np.abs(wide.sum(axis=1) - 1.0) <= _SUM_SLACK
         told = np.minimum(np.rint(wide * _SCALE) / _SCALE, 1.0)
     sound = (fits.all(axis=1) & adds_up).tolist()
-    labels = [classes[place] for place in raw.argmax(axis=1).tolist()]
+    labels = list(map(classes.__getitem__, raw.argmax(axis=1).tolist()))
     return Outcome(labels, told.tolist(), [], sound)

@@ -32,9 +32,11 @@ __all__ = [
     "NotRecorded",
     "Overloaded",
     "RowsRefused",
+    "TableMalformed",
     "Unauthenticated",
     "UnsupportedBody",
     "problem_body",
+    "told_in_one_line",
 ]
 
 
@@ -70,6 +72,12 @@ class BodyMalformed(HttpRefusal):
     """Not JSON in the strict sense: one value, UTF-8, finite numbers, modest nesting."""
 
     code, status, title = "body.malformed", 400, "The body is not valid JSON"
+
+
+class TableMalformed(HttpRefusal):
+    """Not a table in the strict sense of its format, or in a form of it that is not read here."""
+
+    code, status, title = "body.malformed_table", 400, "The table in the body cannot be read"
 
 
 class DuplicateKey(HttpRefusal):
@@ -138,9 +146,9 @@ class BodyTooLarge(HttpRefusal):
 
 
 class UnsupportedBody(HttpRefusal):
-    """Not plain application/json: another type, a compressed or a binary body."""
+    """Another media type than this address reads, or a compressed body."""
 
-    code, status, title, closes = "body.unsupported", 415, "Only application/json without compression is read", True
+    code, status, title, closes = "body.unsupported", 415, "This kind of body is not read here", True
 
 
 class Misdirected(HttpRefusal):
@@ -183,19 +191,22 @@ class Overloaded(HttpRefusal):
 
 
 class _Document(msgspec.Struct, omit_defaults=True):
+    """RFC 9457, and "error" where clients of the Open Inference Protocol look for it."""
+
     type: str
     title: str
     status: int
     detail: str = ""
     instance: str = ""
     errors: tuple[FieldProblem, ...] = ()
+    error: str = ""
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def problem_body(refusal: HttpRefusal, *, instance: str = "") -> bytes:
-    """The application/problem+json body of a refusal."""
+def problem_body(refusal: HttpRefusal, *, instance: str = "", oip: bool = False) -> bytes:
+    """The application/problem+json body of a refusal; `oip` puts it in the words of that protocol, too."""
     return _ENCODER.encode(
         _Document(
             type=f"urn:sealwright:problem:{refusal.code}",
@@ -204,5 +215,13 @@ def problem_body(refusal: HttpRefusal, *, instance: str = "") -> bytes:
             detail=refusal.detail,
             instance=instance,
             errors=refusal.problems,
+            error=told_in_one_line(refusal) if oip else "",
         )
     )
+
+
+def told_in_one_line(refusal: HttpRefusal) -> str:
+    """A refusal where there is room for one sentence: its title and the first reason."""
+    first = refusal.problems[0] if refusal.problems else None
+    reason = refusal.detail or (f"{first.field or first.pointer}: {first.detail}" if first else "")
+    return f"{refusal.title}. {reason}".strip()

@@ -22,7 +22,7 @@ from sealwright.serving.transport.head import quick_head
 
 __all__ = ["PredictionLane"]
 
-_OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+_OK = b"HTTP/1.1 200 OK\r\ncontent-type: "
 _ALWAYS = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 
 
@@ -57,7 +57,7 @@ class PredictionLane:
         reception = self._reception
         if len(data) < whole or reception.usual("POST", head.path) is None:
             return 0
-        reply = _Reply(connection, self._refusal_of, self._budgets)
+        reply = _Reply(connection, self._refusal_of, self._budgets, oip=head.path.startswith(b"/v2"))
         try:
             check_host(head.host, reception.hosts)
             received = reception.receive("POST", head.path, head.authorization, connection.thumbprint)
@@ -83,15 +83,18 @@ class PredictionLane:
 class _Reply:
     """Where the receipt of one request goes: on to the connection, as its answer. Takes the place of a future."""
 
-    __slots__ = ("_budgets", "_connection", "_done", "_refusal_of", "admitted", "inquiry")
+    __slots__ = ("_budgets", "_connection", "_done", "_oip", "_refusal_of", "admitted", "inquiry")
 
     def __init__(
         self,
         connection: GuardedConnection,
         refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
         budgets: Budgets,
+        *,
+        oip: bool,
     ) -> None:
         self._connection, self._refusal_of, self._budgets, self._done = connection, refusal_of, budgets, False
+        self._oip = oip
         self.inquiry: Any = None
         self.admitted: Admitted | None = None
 
@@ -100,15 +103,15 @@ class _Reply:
 
     def set_result(self, receipt: bytes) -> None:
         inquiry = self.inquiry
-        body = inquiry.protocol.wrap(inquiry.answer, receipt)
-        told = self._left()
+        body, media, headers, _ = inquiry.protocol.reply(inquiry, receipt)
+        told = _lines((*headers, *self._left()))
         self._connection.answer(
-            b"%b%b%bcontent-length: %d\r\n\r\n%b" % (_OK, _ALWAYS, _lines(told), len(body), body), close=False
+            b"%b%b\r\n%b%bcontent-length: %d\r\n\r\n%b" % (_OK, media, _ALWAYS, told, len(body), body), close=False
         )
 
     def set_exception(self, error: BaseException) -> None:
         refusal, instance = self._refusal_of(error, self._connection.source)
-        body = problem_body(refusal, instance=instance)
+        body = problem_body(refusal, instance=instance, oip=self._oip)
         told = self._left()
         lines = _lines(refusal.headers if isinstance(refusal, LimitReached) else (*refusal.headers, *told))
         if refusal.closes:

@@ -4,10 +4,11 @@ Answers: which route is this, whose credential is this, does it allow that?
 Does not answer: what is in the body. The protocols read that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sealwright.serving.places import label_scope, predict_scope
+from sealwright.serving.platforms import EVERY_HOST, Platform
 from sealwright.serving.problems import Forbidden
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
 from sealwright.serving.tokens import Caller, TokenCheck
@@ -28,9 +29,19 @@ class Received:
 class Reception:
     """Receives for the model of one project."""
 
-    def __init__(self, project: str, hosts: Sequence[str], tokens: TokenCheck, routes: Sequence[Route]) -> None:
+    def __init__(
+        self,
+        project: str,
+        hosts: Sequence[str],
+        tokens: TokenCheck,
+        routes: Sequence[Route],
+        *,
+        platform: Platform | None = None,
+    ) -> None:
         self._project, self._scope, self._label = project, predict_scope(project), label_scope(project)
-        self.hosts = frozenset(host.lower().encode() for host in hosts)
+        self._platform = platform
+        own = frozenset(host.lower().encode() for host in hosts)
+        self.hosts: Collection[bytes] = own if platform is None else EVERY_HOST
         self._tokens = tokens
         self.table = RouteTable(routes)
         # Found once: the addresses nearly every request goes to.
@@ -62,8 +73,19 @@ class Reception:
         match = self.usual(method, path) or self.table.find(method, path.decode("latin-1"))
         if match.route.permission is Permission.OPEN:
             return Received(match, _NOBODY)
+        if match.route.permission is Permission.PLATFORM and self._platform is not None:
+            return Received(match, self._platform.caller(self._scope))
+        return Received(match, self.caller(authorization, thumbprint, match.values.get("model", self._project)))
+
+    def caller(self, authorization: bytes | None, thumbprint: str, model: str) -> Caller:
+        """Who asks for a model, if they may.
+
+        Raises
+        ------
+        Unauthenticated, Forbidden, NotReady
+        """
         caller = self._tokens.caller(authorization, thumbprint)
         may = self._scope in caller.scopes or self._label in caller.scopes  # how much they are told: `disclosure`
-        if not may or match.values.get("model", self._project) != self._project:
+        if not may or model != self._project:
             raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
-        return Received(match, caller)
+        return caller

@@ -16,7 +16,7 @@ from sealwright.serving.problems import MethodNotAllowed, NoSuchRoute
 __all__ = ["Match", "Permission", "Route", "RouteTable"]
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")  # what {model} and {version} may hold; the rest is no address of ours
-_PATTERN = re.compile(r"(?:/(?:[a-z0-9._-]+|\{[a-z]+\}))+")
+_PATTERN = re.compile(r"/|(?:/(?:[a-z0-9._-]+|\{[a-z]+\}))+")
 
 
 class Permission(Enum):
@@ -24,6 +24,7 @@ class Permission(Enum):
 
     OPEN = "open"  # nobody needs to say who they are
     PREDICT = "predict"  # a token with the scope "predict:<project>"
+    PLATFORM = "platform"  # whoever the platform around this container let in; exists in that mode only
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Route:
     path: str
     permission: Permission
     handler: Callable[..., Any]
+    takes: frozenset[bytes] = frozenset(
+        {b"application/json"}
+    )  # media types of bodies; b"" where none need be announced
+    binary: bool = False  # reads the binary tensor extension
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -22,6 +23,7 @@ from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.following import Following
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import ca_files, decision_origin
+from sealwright.serving.platforms import PLATFORMS
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
@@ -39,6 +41,9 @@ from sealwright.trust import (
     keyed_name,
 )
 
+if TYPE_CHECKING:
+    from sealwright.serving.grpc.server import GrpcServer
+
 __all__ = ["serve"]
 
 _BUDGETS_EVERY = 0.5  # seconds
@@ -46,14 +51,18 @@ _COUNTS_TOLD_EVERY = 60.0  # seconds
 
 
 def serve(
-    config: ServeConfig, *, ready: Callable[[int], None], lifeline: int | None = None, clock: Clock = system_clock
+    config: ServeConfig,
+    *,
+    ready: Callable[[int, int | None], None],
+    lifeline: int | None = None,
+    clock: Clock = system_clock,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the lifeline; then finish what was begun.
 
     Parameters
     ----------
     ready : callable
-        Called once with the port, when requests are answered.
+        Called once with the port, and that of gRPC if there is one, when requests are answered.
     lifeline : int, optional
         A descriptor whose end of file means: stop.
 
@@ -152,19 +161,24 @@ class _Running:
             usage=self._usage,
             budgets=self._budgets,
             log=log,
+            platform=PLATFORMS.get(config.platform),
         )
         self._keys = Following(config, self._holder.believed, tokens, self._decisions, ledger, signer, log)
 
     def _token_keys(self) -> Sequence[PublicKey]:
         return self._holder.believed.keys_of("tokens")
 
-    async def until_stopped(self, ready: Callable[[int], None], lifeline: int | None) -> None:
+    async def until_stopped(self, ready: Callable[[int, int | None], None], lifeline: int | None) -> None:
         config, app = self._config, self._app
+        own = config.client_ca == str(ca_files(Path(config.home))[0])
+        client_keys = self._holder.believed.ca_keys if own else None
+        grpc = self._grpc(client_keys)
 
         def stopping() -> None:
             app.draining = True
+            if grpc is not None:
+                grpc.drain()
 
-        own = config.client_ca == str(ca_files(Path(config.home))[0])
         server = HttpServer(
             app,
             config.transport(),
@@ -172,12 +186,20 @@ class _Running:
             self._log,
             self._clock,
             stopping=stopping,
-            client_keys=self._holder.believed.ca_keys if own else None,
+            client_keys=client_keys,
+            renews_too=[grpc.secured] if grpc is not None and grpc.secured is not None else (),
         )
+        self._tell_platform(server.port)
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
-        beside = [self._watch(server), self._watch_access(), self._keep_budgets()]
+        ports = server.port, None if grpc is None else grpc.port
+        beside = [
+            self._watch(server),
+            self._watch_access(),
+            self._keep_budgets(),
+            *([] if grpc is None else [grpc.run()]),
+        ]
         with contextlib.closing(self._keys):
-            await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
+            await server.until_stopped(lambda: ready(*ports), lifeline=lifeline, beside=beside)
         await self._budgets.close()
 
     async def _keep_budgets(self) -> None:
@@ -185,6 +207,31 @@ class _Running:
         while True:
             await asyncio.sleep(_BUDGETS_EVERY)
             await self._budgets.look()
+
+    def _grpc(self, client_keys: Callable[[], Collection[str]] | None) -> "GrpcServer | None":
+        """The second listener, where one is asked for."""
+        config = self._config
+        if config.grpc_port is None:
+            return None
+        from sealwright.serving.grpc.server import GrpcServer
+        from sealwright.serving.grpc.service import GrpcService
+
+        service = GrpcService(self._app)
+        return GrpcServer(
+            service.answer,
+            self._app.refusal_of,
+            config.transport(),
+            config.grpc_port,
+            self._guard,
+            self._clock,
+            client_keys=client_keys,
+        )
+
+    def _tell_platform(self, port: int) -> None:
+        """That callers are let in by somebody else goes on record before the first of them comes."""
+        if self._config.platform:
+            detail = {"platform": self._config.platform, "host": self._config.host, "port": port}
+            self._decisions.note("serving.platform_trusted", "", detail)
 
     async def _watch_access(self) -> None:
         """Take what was revoked, within a second."""

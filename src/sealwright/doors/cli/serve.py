@@ -35,6 +35,13 @@ class ClientCertificates(StrEnum):
     required = "required"
 
 
+class PlatformContract(StrEnum):
+    """Platforms whose container this can be."""
+
+    sagemaker = "sagemaker"
+    azureml = "azureml"
+
+
 def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(serve)
     app.command(rich_help_panel=_PANEL)(token)
@@ -43,8 +50,42 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     project: Served,
     channel: Annotated[str | None, typer.Option("--channel", help="Release channel.", show_default=False)] = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 picks a free one.")] = 8443,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host", help="Address to listen on [default: 127.0.0.1; 0.0.0.0 with --contract].", show_default=False
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            min=0,
+            max=65_535,
+            help="Port; 0 picks a free one [default: 8443; the platform's with --contract].",
+            show_default=False,
+        ),
+    ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            "--grpc-port",
+            min=0,
+            max=65_535,
+            help="Speak the Open Inference Protocol over gRPC, too, here.",
+            show_default=False,
+        ),
+    ] = None,
+    contract: Annotated[
+        PlatformContract | None,
+        typer.Option(
+            "--contract", help="Answer as this platform's container has to, and nothing else.", show_default=False
+        ),
+    ] = None,
+    behind_platform: Annotated[
+        bool,
+        typer.Option("--behind-platform", help="With --contract: the platform in front checks callers; we check none."),
+    ] = False,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="Your own TLS certificate (PEM).", show_default=False)
     ] = None,
@@ -75,6 +116,7 @@ def serve(
     The server process gets the keys of decision records over a pipe and no other; what it has to sign, the signer signs.
     Without --certificate, a certificate of the
     workspace's local CA is made for this machine.
+    With --contract and --behind-platform, plain HTTP is spoken inside a platform's container, and whoever the platform lets in may ask.
     Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
     """
     from sealwright.doors.cli import show
@@ -98,16 +140,26 @@ def serve(
             key=key,
             client_certificates=client_certificates.value,
             redis=redis,
+            grpc_port=grpc_port,
+            contract=None if contract is None else contract.value,
+            behind_platform=behind_platform,
         )
         signer = signer_line(workspace.keyring, config)
     if replace:
         become(config, signer)
     with launch(config, signer) as running:
         facts = {"url": running.url, "model": name, "pid": running.pid, "ca": str(ca) if ca else None}
+        told: dict[str, object] = {"serving": running.url, "model": name}
+        if contract is not None:
+            told["callers"] = f"whoever {contract.value} lets in"
+        else:
+            told["trust for curl"] = f"--cacert {ca}"
+        if running.grpc_port is not None:
+            facts["grpc_port"] = told["gRPC port"] = running.grpc_port
         out(
             as_json,
             facts,
-            lambda: show.facts({"serving": running.url, "model": name, "trust for curl": f"--cacert {ca}"}),
+            lambda: show.facts(told),
         )
         try:
             status = running.wait()

@@ -24,7 +24,7 @@ def check_kind(method: str, head: Head) -> None:
     BodyUnsupported
         Compressed, multipart, of another type or charset, or a body where there is none.
     """
-    if head.encoded or head.binary:
+    if head.encoded or head.json_length is not None:
         raise BodyUnsupported
     if not head.length:
         return

@@ -4,7 +4,7 @@ Refuses what two HTTP readers could understand differently (a repeated header th
 bodies), and a Host that is not ours (DNS rebinding).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -22,10 +22,14 @@ _ONCE = frozenset(
         b"content-encoding",
         b"transfer-encoding",
         b"sealwright-person",
+        b"accept",
+        b"inference-header-content-length",
     }
 )
 _LONGEST_PERSON = 256  # bytes
 _MOST_DIGITS = 15
+_JSON_ONLY = frozenset({b"application/json"})
+_HARMLESS = frozenset({b"charset=utf-8", b"header=absent"})  # parameters of a media type that change nothing (RFC 4180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +38,39 @@ class Head:
 
     authorization: bytes | None
     content_type: bytes
-    binary: bool  # the header of the binary tensor extension is present
     encoded: bool  # a Content-Encoding other than identity
     length: int | None
     person: str = ""  # whom the decision is about, as the caller's data names them
     timing: bool = False  # the caller asks how long each step took
     gpc: bool = False  # their browser's signal that their data may not be sold or shared, handed on by the caller
+    accept: bytes = b""
+    json_length: int | None = None  # where the JSON ends in a body of the binary tensor extension
 
-    def need_json(self) -> None:
-        """Refuse a body that is not announced as plain JSON of known length.
+    def need(self, kinds: Collection[bytes] = _JSON_ONLY, *, binary: bool = False) -> bytes:
+        """The media type of the body, without its parameters; b"" where none is announced.
+
+        Parameters
+        ----------
+        kinds : collection of bytes
+            What the address reads, in lower case.
+        binary : bool
+            Whether it reads the binary tensor extension.
 
         Raises
         ------
         UnsupportedBody, LengthRequired
+            The body is of another kind, compressed, in another charset, or of unknown length.
         """
         kind, _, rest = self.content_type.partition(b";")
         charset = rest.strip().lower().replace(b'"', b"")
-        if self.encoded or self.binary or kind.strip().lower() != b"application/json":
-            raise UnsupportedBody
-        if charset and charset != b"charset=utf-8":
-            raise UnsupportedBody
+        kind = kind.strip().lower()
+        unknown = kind not in kinds or (self.json_length is not None and not binary)
+        if self.encoded or unknown or (charset and charset not in _HARMLESS):
+            told = b" or ".join(sorted(name for name in kinds if name)).decode()
+            raise UnsupportedBody(f"This address reads {told}, without compression.")
         if self.length is None:
             raise LengthRequired
+        return kind
 
 
 def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes], most_body: int) -> Head:
@@ -73,14 +88,12 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
         More than `most_body` bytes are announced.
     """
     found: dict[bytes, bytes] = {}
-    binary = gpc = timing = False
+    gpc = timing = False
     for name, value in headers:
         if name in _ONCE:
             if name in found:
                 raise BadRequest(f"The header {name.decode()} stands there twice.")
             found[name] = value
-        elif name == b"inference-header-content-length":
-            binary = True
         elif name == TIMING_HEADER:
             timing = True
         elif name == b"sec-gpc":
@@ -91,23 +104,30 @@ def read_head(headers: Iterable[tuple[bytes, bytes]], *, hosts: Collection[bytes
     check_host(host, hosts)
     if b"transfer-encoding" in found:
         raise LengthRequired("Chunked bodies are not read. Send a Content-Length.")
-    length = None
-    if (announced := found.get(b"content-length")) is not None:
-        if not announced.isdigit() or len(announced) > _MOST_DIGITS:
-            raise BadRequest("The Content-Length is not a number.")
-        length = int(announced)
-        if length > most_body:
-            raise BodyTooLarge(f"At most {most_body:,} bytes are read.")
+    length = _count(found, b"content-length")
+    if length is not None and length > most_body:
+        raise BodyTooLarge(f"At most {most_body:,} bytes are read.")
     return Head(
         authorization=found.get(b"authorization"),
         content_type=found.get(b"content-type", b""),
-        binary=binary,
         encoded=found.get(b"content-encoding", b"identity").lower() != b"identity",
         length=length,
         person=person_in(found.get(b"sealwright-person", b"")),
         gpc=gpc,
         timing=timing,
+        accept=found.get(b"accept", b""),
+        json_length=_count(found, b"inference-header-content-length"),
     )
+
+
+def _count(found: Mapping[bytes, bytes], name: bytes) -> int | None:
+    """A header that is a number of bytes, or None."""
+    announced = found.get(name)
+    if announced is None:
+        return None
+    if not announced.isdigit() or len(announced) > _MOST_DIGITS:
+        raise BadRequest(f"The header {name.decode()} is not a number.")
+    return int(announced)
 
 
 def check_host(host: bytes, hosts: Collection[bytes]) -> None:

@@ -19,7 +19,7 @@ from sealwright.kernel import InvalidInput, Refused
 from sealwright.serving.transport.limits import TransportLimits
 from sealwright.serving.transport.tls_context import SecureContext, open_context
 
-__all__ = ["Transport", "allowed_hosts", "is_loopback", "read_transport"]
+__all__ = ["ContainerTransport", "Transport", "allowed_hosts", "is_loopback", "read_transport"]
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not bound
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -57,13 +57,18 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise InvalidInput(f"{path}: files handed to a server are named by their absolute path.")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise Refused("TLS needs a certificate and its key; only one of them was given.")
-        if self.tls_certificate is None and not is_loopback(self.host):
+        if self.tls_certificate is None and not self.plain_allowed:
             raise Refused(
                 f"Without TLS the server only listens on this machine, not on {self.host}.\n"
                 "Give it a certificate, or the address 127.0.0.1."
             )
         self._check_clients()
         return self
+
+    @property
+    def plain_allowed(self) -> bool:
+        """Whether plain HTTP may be spoken on its address."""
+        return is_loopback(self.host)
 
     def _check_clients(self) -> None:
         given = [name for name in (self.client_ca, self.client_crl) if name is not None]
@@ -84,7 +89,9 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         named = (self.tls_certificate, self.tls_key, self.client_ca, self.client_crl)
         return tuple(Path(path) for path in named if path is not None)
 
-    def open(self, now: datetime, client_keys: Callable[[], Collection[str]] | None = None) -> SecureContext | None:
+    def open(
+        self, now: datetime, client_keys: Callable[[], Collection[str]] | None = None, *, speaks: str = "http/1.1"
+    ) -> SecureContext | None:
         """Read and check every file, and make the TLS context of them; None where HTTP stays on loopback.
 
         Parameters
@@ -109,7 +116,19 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             every_client=self.client_certificates == "required",
             client_keys=client_keys,
             now=now,
+            speaks=speaks,
         )
+
+
+class ContainerTransport(Transport, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Inside a container whose platform ends TLS and checks callers in front of it: plain HTTP on every address.
+
+    It weakens what `Transport` holds, so no settings file can ask for it: only `ServeConfig` makes it, of two settings that agree.
+    """
+
+    @property
+    def plain_allowed(self) -> bool:
+        return True
 
 
 def read_transport(settings: Mapping[str, object]) -> Transport:

@@ -40,6 +40,17 @@ class HeadersTooLarge(HttpRefusal):
     code, status, title, closes = "http.headers_too_large", 431, "The request headers are too large", True
 
 
+class Guarded(Protocol):
+    """A connection as its guard sees it."""
+
+    @property
+    def deadline(self) -> float:
+        """Loop time at which `expire` is due."""
+
+    def expire(self) -> None:
+        """End what has lasted too long."""
+
+
 class QuickLane(Protocol):
     """Answers usual requests without a parser between."""
 
@@ -51,16 +62,16 @@ class QuickLane(Protocol):
 
 
 class ConnectionGuard:
-    """All open connections of one server, and the sweep that ends the overdue ones."""
+    """All open connections of one server, whatever they speak, and the sweep that ends the overdue ones."""
 
     def __init__(self, limits: TransportLimits) -> None:
         self.limits = limits
         self.refused: Counter[int] = Counter()  # by status, for the log
         self.lane: QuickLane | None = None
-        self._open: set[GuardedConnection] = set()
+        self._open: set[Guarded] = set()
         self._clients: Counter[str] = Counter()
 
-    def admit(self, connection: "GuardedConnection", client: str) -> bool:
+    def admit(self, connection: Guarded, client: str) -> bool:
         """Count a new connection, or say that there are too many."""
         if len(self._open) >= self.limits.connections or self._clients[client] >= self.limits.connections_per_client:
             return False
@@ -68,7 +79,7 @@ class ConnectionGuard:
         self._clients[client] += 1
         return True
 
-    def forget(self, connection: "GuardedConnection", client: str) -> None:
+    def forget(self, connection: Guarded, client: str) -> None:
         """A connection has ended."""
         if connection in self._open:
             self._open.discard(connection)
@@ -108,7 +119,7 @@ class GuardedConnection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.deadline = float("inf")
+        self.deadline: float = float("inf")
         self._phase = _QUIET
         self._in_body = False  # as the parser sees it
         self._begun = b""  # of a head that is not whole yet

@@ -43,7 +43,7 @@ _QUICK = re.compile(
     | (?i:sealwright-person):   (?(6)(?!)) [ ]? ([!-~]++)                            \r\n
     | (?i:connection):                     [ ]? (?i:keep-alive)                      \r\n
     | (?! (?i: host | content- | authorization | sealwright- | connection | transfer-encoding | expect | upgrade | te
-             | trailer | inference-header- | sec-gpc ) )
+             | trailer | inference-header- | sec-gpc | accept:[^\r]*(?:arrow|csv) ) )
       [!\#$%&'*+.^_`|~0-9A-Za-z-]++:                        [\t -~\x80-\xff]*+ \r\n
     )++
     \r\n

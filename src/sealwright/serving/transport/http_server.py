@@ -23,7 +23,7 @@ from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.limits import TransportLimits
 from sealwright.serving.transport.tls_context import SecureContext
 
-__all__ = ["HttpServer"]
+__all__ = ["HttpServer", "listen"]
 
 _BACKLOG = 2048
 
@@ -41,6 +41,7 @@ class HttpServer:
         *,
         stopping: Callable[[], None],
         client_keys: Callable[[], Collection[str]] | None = None,
+        renews_too: Sequence[SecureContext] = (),
     ) -> None:
         """Check the transport and listen.
 
@@ -51,6 +52,8 @@ class HttpServer:
             Called once, when no new connection is taken any more and answers under way are finished.
         client_keys : callable, optional
             As `Transport.open`.
+        renews_too : sequence of SecureContext
+            Of other listeners with the same files.
 
         Raises
         ------
@@ -61,7 +64,8 @@ class HttpServer:
         self._files, self._client_keys = transport.files, client_keys
         self._seen = self._mark()
         self._secured = transport.open(clock(), client_keys)
-        self._listening = _listen(transport.host, transport.port)
+        self._renews_too = tuple(renews_too)
+        self._listening = listen(transport.host, transport.port)
         self.port: int = self._listening.getsockname()[1]
         self._server = _Server(_settings(app, guard, self._secured), self._listening, guard.limits)
 
@@ -120,7 +124,8 @@ class HttpServer:
         if self._secured is None:
             return
         try:
-            self._secured.renew(self._clock())
+            for secured in (self._secured, *self._renews_too):
+                secured.renew(self._clock())
             self._log.tell("certificate_loaded")
         except (OSError, SealwrightError) as error:
             self._log.tell("certificate_refused", kind=type(error).__name__)
@@ -175,7 +180,8 @@ def _changed(path: Path) -> tuple[int, int, int] | None:
     return None
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises `OperationFailed` where the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

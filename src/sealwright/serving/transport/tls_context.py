@@ -84,6 +84,7 @@ class _Files:
     client_crl: Path | None
     client_keys: _Keys | None
     every_client: bool
+    speaks: str
 
     def read(self, now: datetime) -> "tuple[ssl.SSLContext, ClientTrust | None]":
         """A context for the server's own side, and whose clients are let in; None where none is asked."""
@@ -97,7 +98,7 @@ class _Files:
         load_server_certificate(self.certificate, self.key, now=now, names=self.names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_3
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols([self.speaks])
         try:
             context.load_cert_chain(self.certificate, self.key)
         except (OSError, ssl.SSLError):
@@ -117,6 +118,7 @@ def open_context(
     now: datetime,
     every_client: bool = True,
     client_keys: _Keys | None = None,
+    speaks: str = "http/1.1",
 ) -> SecureContext:
     """Check the files and make a context of them.
 
@@ -130,6 +132,8 @@ def open_context(
         Whether a client without a certificate is turned away, too.
     client_keys : callable, optional
         The keys of the CAs that count at this moment, in the spelling of `PublicKey.pem`; left out: all in the file.
+    speaks : str
+        The protocol that is agreed on in the handshake (ALPN).
 
     Raises
     ------
@@ -146,6 +150,7 @@ def open_context(
         client_crl=client_crl,
         client_keys=client_keys,
         every_client=every_client,
+        speaks=speaks,
     )
     return SecureContext.of(files, now)
 

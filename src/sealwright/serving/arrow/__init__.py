@@ -1,0 +1,1 @@
+"""Arrow IPC streams, read strictly and written plainly, without the Arrow library."""

@@ -1,0 +1,133 @@
+"""The methods of the gRPC service: from a call to the application that HTTP asks, too.
+
+Answers: which method is it, may this caller call it, and what is it answered? Access, contract, model, record and receipt are the application's,
+so a call is held to all that a request is held to. One table says what a method asks of its caller; what is not in it does not
+exist. Reflection is not offered.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from sealwright.serving.budgets.budgets import Admitted
+from sealwright.serving.grpc.calls import CallHead, CallRefused
+from sealwright.serving.grpc.connection import GrpcConnection
+from sealwright.serving.grpc.messages import message_class
+from sealwright.serving.grpc.protocol import GrpcProtocol, parsed
+from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.problems import Forbidden
+from sealwright.serving.reply import Reply
+from sealwright.serving.routes import Permission
+from sealwright.serving.tokens import Caller
+from sealwright.serving.transport.admission import Head, read_head
+
+if TYPE_CHECKING:
+    from sealwright.serving.app import App
+
+__all__ = ["GrpcService"]
+
+_OIP = "/inference.GRPCInferenceService/"
+_HEALTH = "/grpc.health.v1.Health/Check"  # what orchestrators probe, https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+_SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
+
+_NOBODY = Caller("", "", frozenset())
+
+
+class _Asked(NamedTuple):
+    """A call whose caller may make it."""
+
+    message: bytes
+    head: Head
+    caller: Caller
+    peer: GrpcConnection
+    admitted: Admitted | None  # by the caller's budgets
+
+
+_Method = Callable[[_Asked], Awaitable[Reply]]
+
+
+class GrpcService:
+    """Answers calls for one application."""
+
+    def __init__(self, app: "App") -> None:
+        self._app = app
+        self.methods: dict[str, tuple[Permission, _Method]] = {
+            _OIP + "ServerLive": (Permission.OPEN, self._live),
+            _OIP + "ServerReady": (Permission.OPEN, self._ready),
+            _HEALTH: (Permission.OPEN, self._health),
+            _OIP + "ServerMetadata": (Permission.PREDICT, self._server),
+            _OIP + "ModelMetadata": (Permission.PREDICT, self._model),
+            _OIP + "ModelReady": (Permission.PREDICT, self._model_ready),
+            _OIP + "ModelInfer": (Permission.PREDICT, self._infer),
+        }
+
+    async def answer(self, call: CallHead, message: bytes, peer: GrpcConnection) -> Reply:
+        """The answer's message, and headers for it.
+
+        Raises
+        ------
+        HttpRefusal
+        """
+        reception = self._app.reception
+        head = read_head(call.headers, hosts=reception.hosts, most_body=len(message))
+        permission, method = self.methods.get(call.path, (None, None))
+        if permission is None or method is None:
+            raise CallRefused("There is no such method.", 405)
+        if permission is Permission.OPEN:
+            return await method(_Asked(message, head, _NOBODY, peer, None))
+        caller = reception.caller(head.authorization, peer.thumbprint, self._app.project)
+        return await self._app.within_budget(
+            caller, lambda admitted: method(_Asked(message, head, caller, peer, admitted))
+        )
+
+    async def _live(self, asked: "_Asked") -> Reply:
+        parsed("ServerLiveRequest", asked.message)
+        return _told("ServerLiveResponse", live=True)
+
+    async def _ready(self, asked: "_Asked") -> Reply:
+        parsed("ServerReadyRequest", asked.message)
+        return _told("ServerReadyResponse", ready=not self._app.not_ready())
+
+    async def _health(self, _asked: "_Asked") -> Reply:
+        return Reply(_NOT_SERVING if self._app.not_ready() else _SERVING)
+
+    async def _server(self, asked: "_Asked") -> Reply:
+        parsed("ServerMetadataRequest", asked.message)
+        return _told("ServerMetadataResponse", **self._app.metadata)
+
+    async def _model(self, asked: "_Asked") -> Reply:
+        found = parsed("ModelMetadataRequest", asked.message)
+        self._held_to_project(found.name)
+        served = self._app.served(found.version)
+        return _told("ModelMetadataResponse", **served.oip.metadata(served.number))
+
+    async def _model_ready(self, asked: "_Asked") -> Reply:
+        found = parsed("ModelReadyRequest", asked.message)
+        self._held_to_project(found.name)
+        self._app.served(found.version)
+        return _told("ModelReadyResponse", ready=not self._app.not_ready())
+
+    async def _infer(self, asked: "_Asked") -> Reply:
+        app = self._app
+        served = app.served("")
+        inquiry = Inquiry(
+            served=served,
+            protocol=GrpcProtocol(served.oip, project=app.project, number=served.number),
+            body=asked.message,
+            caller=asked.caller,
+            source=asked.peer.source,
+            done=asyncio.get_running_loop().create_future(),
+            person=asked.head.person,
+            gpc=asked.head.gpc,
+            admitted=asked.admitted,
+        )
+        return await app.decide(inquiry)
+
+    def _held_to_project(self, name: str) -> None:
+        """The same words whether another project's model exists or not."""
+        if name != self._app.project:
+            raise Forbidden(reason="auth.scope")
+
+
+def _told(message: str, /, **fields: object) -> Reply:
+    return Reply(message_class(message)(**fields).SerializeToString())
