@@ -8,10 +8,38 @@ from typing import Any
 
 from sealwright.serving.contract import Contract, Feature
 from sealwright.serving.field_rules import described
+from sealwright.serving.options import OPTIONS
 
 __all__ = ["example_row", "openapi_of"]
 
 _EPOCH = date(1970, 1, 1)
+_BESIDE: dict[str, Any] = {
+    "abstained": {
+        "type": "object",
+        "description": "There is no label or value, and why.",
+        "properties": {"codes": {"type": "array", "items": {"type": "string"}}, "why": {"type": "string"}},
+    },
+    "marks": {
+        "type": "array",
+        "description": "Values that were outside the contract, and what was used in their place.",
+        "items": {
+            "type": "object",
+            "properties": {"feature": {"type": "string"}, "was": {"enum": ["below", "above", "unknown"]}, "used": {}},
+        },
+    },
+    "calibrated": {"type": "object", "description": "Corrected probabilities."},
+    "ood": {"type": "number", "description": "Share of the rows learned from that are less unusual than this one."},
+    "set": {
+        "type": "array",
+        "description": "On request: the classes that remain possible.",
+        "items": {"type": "string"},
+    },
+    "interval": {"type": "array", "description": "On request: between which numbers.", "items": {"type": "number"}},
+    "promise": {
+        "type": "object",
+        "description": "How often set or interval hold the truth, and on how many rows it rests.",
+    },
+}
 
 
 def example_row(contract: Contract) -> dict[str, Any]:
@@ -26,9 +54,15 @@ def openapi_of(contract: Contract, *, number: int, package: str, most_rows: int)
         "content": {"application/problem+json": _ref("Problem")},
     }
     row = _ref("Row")["schema"]
-    one = {"type": "object", "required": ["row"], "additionalProperties": False, "properties": {"row": row}}
+    options = {name: {"type": "boolean", "default": False} for name in OPTIONS}
+    one = {"type": "object", "required": ["row"], "additionalProperties": False, "properties": {"row": row} | options}
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": most_rows}
-    many = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {"rows": rows}}
+    many = {
+        "type": "object",
+        "required": ["rows"],
+        "additionalProperties": False,
+        "properties": {"rows": rows} | options,
+    }
     request = {"application/json": {"schema": {"oneOf": [one, many]}, "example": {"row": example_row(contract)}}}
     return {
         "openapi": "3.1.0",
@@ -100,6 +134,7 @@ def _answer(contract: Contract) -> dict[str, Any]:
             "label": {"type": "string", "enum": list(contract.classes)},
             "probabilities": {"type": "object", "properties": shares},
         }
+    line |= _BESIDE
     rows = {"type": "array", "items": {"type": "object", "properties": line}}
     head = {"decision": {"type": "string"}, "model": {"type": "object"}}
     return {"type": "object", "required": ["decision", "model"], "properties": head | line | {"rows": rows}}
