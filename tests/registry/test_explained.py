@@ -14,6 +14,28 @@ def _document(model: bytes, **more: Any) -> bytes:
     return canonical_json({"format": 1, "model": digest_of(model), **more})
 
 
+def test_attack_a_hardening_taken_out_changed_or_slipped_in_is_refused(sealed_once: Any) -> None:
+    """Without its answering.json a version would tell every digit, and answer what it should not."""
+    house, _ = sealed_once
+    parts = house.parts(bias=0.25)
+    candidate = build_candidate(replace(parts, answering=_document(parts.model, output={"digits": 1})))
+    files = dict(open_trusted_files(house.seal(candidate, *house.judged(candidate)).folder))
+    package = verify_files(files, house.trust_root, now=house.clock())
+    assert "answering.json is about this model" in package.checked
+    without = {name: data for name, data in files.items() if name != "answering.json"}
+    changed = {**files, "answering.json": files["answering.json"].replace(b":1}", b":6}")}
+    assert changed != files
+    for spoilt in (without, changed):
+        with pytest.raises(VerificationFailed):
+            verify_files(spoilt, house.trust_root, now=house.clock())
+        rest = {name: data for name, data in spoilt.items() if name != "model.sig"}
+        resigned = rest | {"model.sig": sign_model_files("x", rest, house.keyring.signer("models"))}
+        with pytest.raises(VerificationFailed, match="gate"):
+            verify_files(resigned, house.trust_root, now=house.clock())
+    with pytest.raises(InvalidInput, match=r"answering\.json is about another model"):
+        build_candidate(replace(parts, answering=_document(b"another")))
+
+
 def _sealed(house: Any, explainer: bytes | None) -> dict[str, bytes]:
     candidate = build_candidate(replace(house.parts(bias=0.25), explainer=explainer))
     return dict(open_trusted_files(house.seal(candidate, *house.judged(candidate)).folder))

@@ -23,7 +23,7 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    column: StrictStr = Field(description="The column that is compared.")
+    column: StrictStr = Field(description="The column whose cell is compared.")
     sign: Literal["<", "<=", ">", ">=", "==", "!="] = Field(
         alias="is", description="How: <, <=, >, >=, ==, !=. Categories and true or false: == and != only."
     )
@@ -51,7 +51,7 @@ class RuleSpec(BaseModel):
     when: tuple[Comparison, ...] = Field(
         default=(), max_length=10, description="Conditions; left out, the rule is for every row."
     )
-    then: tuple[Comparison, ...] = Field(min_length=1, max_length=10, description="What must hold then.")
+    then: tuple[Comparison, ...] = Field(min_length=1, max_length=10, description="What must hold in such a row; all of it.")
     text: StrictStr = Field(
         default="", max_length=300, description="The rule in one sentence, as callers read it; else the comparisons."
     )

@@ -28,6 +28,33 @@ _PERSON = {
     "description": "Whom the decision is about; kept by pseudonym only.",
     "schema": {"type": "string", "maxLength": 256},
 }
+_BESIDE: dict[str, Any] = {
+    "abstained": {
+        "type": "object",
+        "description": "There is no label or value, and why.",
+        "properties": {"codes": {"type": "array", "items": {"type": "string"}}, "why": {"type": "string"}},
+    },
+    "marks": {
+        "type": "array",
+        "description": "Values that were outside the contract, and what was used in their place.",
+        "items": {
+            "type": "object",
+            "properties": {"feature": {"type": "string"}, "was": {"enum": ["below", "above", "unknown"]}, "used": {}},
+        },
+    },
+    "calibrated": {"type": "object", "description": "Corrected probabilities."},
+    "ood": {"type": "number", "description": "Share of the rows learned from that are less unusual than this one."},
+    "set": {
+        "type": "array",
+        "description": "On request: the classes that remain possible.",
+        "items": {"type": "string"},
+    },
+    "interval": {"type": "array", "description": "On request: between which numbers.", "items": {"type": "number"}},
+    "promise": {
+        "type": "object",
+        "description": "How often set or interval hold the truth, and on how many rows it rests.",
+    },
+}
 
 
 def example_row(contract: Contract) -> dict[str, Any]:
@@ -146,6 +173,7 @@ def _answer(contract: Contract) -> dict[str, Any]:
             "label": {"type": "string", "enum": list(contract.classes)},
             "probabilities": {"type": "object", "properties": shares},
         }
+    line |= _BESIDE
     reasons: dict[str, Any] = {"reasons": {"type": "object", "description": "Where explain was asked for."}}
     rows = {"type": "array", "items": {"type": "object", "properties": line | reasons}}
     head = {"decision": {"type": "string"}, "model": {"type": "object"}}

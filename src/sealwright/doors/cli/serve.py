@@ -25,6 +25,7 @@ from sealwright.doors.cli.options import (
 __all__ = ["add_to"]
 
 _PANEL = "Serve"
+_SCOPES = {ToldChoice.LABELS: "label:{0}", ToldChoice.USUAL: "predict:{0}", ToldChoice.FULL: "predict:{0} full:{0}"}
 
 
 class ClientCertificates(StrEnum):
@@ -194,7 +195,7 @@ def token(
         raw = issue(workspace, name, subject=subject, hours=hours, by=by, told=told.value)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())
-        facts = {"written to": str(to), "for": subject, "may": f"predict:{name}", "told": told.value, "hours": hours}
+        facts = {"written to": str(to), "for": subject, "may": _SCOPES[told].format(name), "hours": hours}
         out(as_json, facts, lambda: show.facts(facts))
     else:
         out(as_json, {"token": raw, "for": subject}, lambda: say(raw))
