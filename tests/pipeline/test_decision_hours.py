@@ -1,16 +1,15 @@
 """Finished hours go into encrypted files: nothing is lost, nothing is there twice, and every reader finds both places."""
 
-import asyncio
-import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from acting import operator, person
+from deciding import decide
 from sealwright.kernel import FixedClock, InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline import Workspace, create_workspace, enrol, open_workspace
 from sealwright.pipeline import decision_sealing as sealing
@@ -23,33 +22,12 @@ from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision,
 from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.decision_retention import end_old_decisions
 from sealwright.pipeline.decision_sealing import seal_decisions
-from sealwright.serving import DECISION_KEY_PURPOSE, decision_ledger_folder, decision_origin
-from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.tokens import Caller
-from sealwright.trust import InsecurePassphraseForTests, Ledger, PermissionDenied, Secret, verify_ledger
+from sealwright.serving import decision_ledger_folder
+from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Secret, verify_ledger
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
-PACKAGE = "sha256:" + "ab" * 32
 BEGIN = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
 BY = operator("ada")
-
-
-class _Named:
-    media = "named"
-
-
-class _Contract(NamedTuple):
-    project: str = "loans"
-
-
-class _Served(NamedTuple):
-    """What the log needs to know of the model in service."""
-
-    contract: Any = _Contract()
-    number: int = 3
-    package: str = PACKAGE
-    sequence: int = 7
 
 
 @pytest.fixture(scope="module")
@@ -73,41 +51,6 @@ def decided(tmp_path: Path, stocked: Path, clock: FixedClock) -> Iterator[Worksp
     shutil.copytree(stocked, tmp_path / "ws")
     with open_workspace(tmp_path / "ws", UNLOCK, clock=clock) as opened:
         yield opened
-
-
-def decide(workspace: Workspace, clock: FixedClock, names: list[str], at: datetime) -> None:
-    """Record a decision each, as a server does; `p…` at the end of a name is whom it is about."""
-    folder = decision_ledger_folder(workspace.home, "loans", "live")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    clock.advance(at - clock())
-    signer = workspace.keyring.signer("decision-checkpoints")
-    origin = decision_origin(workspace.id, "loans", "live")
-
-    async def record() -> None:
-        log = DecisionLog(
-            ledger,
-            workspace.keyring.key("decisions", DECISION_KEY_PURPOSE),
-            channel="live",
-            clock=clock,
-            name_of=lambda person: name_in(workspace, "loans", person),
-        )
-        for name in names:
-            done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            label = "yes" if name.endswith("1") else "no"
-            body = json.dumps({"row": {"name": name}}).encode()
-            inquiry = Inquiry(
-                served=_Served(), protocol=_Named, body=body, caller=Caller("shop", "tok_1", frozenset()), source="",
-                done=done,
-            )  # fmt: skip
-            inquiry.person = name.partition("-")[2]
-            inquiry.decision = f"dec_{name.replace('-', '_')}"
-            inquiry.answer = json.dumps({"label": label, "probabilities": {"yes": 0.25, "no": 0.75}}).encode()
-            log.record([inquiry])
-            await done
-
-    with Ledger.open(folder, origin=origin, signer=signer, clock=clock, create=not folder.exists()) as ledger:
-        ledger.append("serving.release_taken", PACKAGE, {})
-        asyncio.run(record())
 
 
 def found(workspace: Workspace) -> list[str]:
