@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from acting import operator, person
@@ -17,7 +19,8 @@ from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.data_retention import holds_of
 from sealwright.pipeline.decision_check import check_hours
 from sealwright.pipeline.decision_erasure import erase_decisions
-from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of
+from sealwright.pipeline.decision_hour_writing import Decided, write_hour
+from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of, rows_of
 from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision, find_decisions
 from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.decision_retention import end_old_decisions
@@ -237,3 +240,29 @@ def test_rows_come_in_groups_so_memory_does_not_grow_with_the_hour(
     seal_decisions(decided, "loans", by=BY)
     assert found(decided) == EVERYTHING
     assert (hours_of(decided, "loans", "live")[0].folder / FILE).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("what", ["changed", "missing", "another", "erased"])
+def test_a_file_that_was_signed_with_other_decisions_than_the_ledger_has_is_found(
+    decided: Workspace, what: str
+) -> None:
+    """Whoever holds the workspace can sign; the decision ledger was signed before them."""
+    seal_decisions(decided, "loans", by=BY)
+    [hour, _] = hours_of(decided, "loans", "live")
+    rows = [Decided(one.index, one.at, one.decision, one.package, one.record) for one in rows_of(decided, hour)]
+    record = rows[1].record
+    assert record is not None
+    if what == "changed":
+        rows[1] = replace(rows[1], record=msgspec.structs.replace(record, answer=b'{"label":"yes"}'))
+    elif what == "missing":
+        del rows[1]
+    elif what == "another":
+        rows[1] = replace(rows[1], decision="dec_other")
+    else:
+        rows[1] = replace(rows[1], record=None)  # which anybody who may erase can do, and is counted
+    write_hour(decided, hour.folder.parent, replace(hour, generation=2), rows)
+    if what == "erased":
+        assert check_hours(decided, "loans", "live", by=BY).erased == 1
+    else:
+        with pytest.raises(VerificationFailed, match="something else for entry"):
+            check_hours(decided, "loans", "live", by=BY)
