@@ -112,7 +112,26 @@ def test_a_ledger_that_was_tampered_with_is_refused_by_both(
     bench.refuse(LEDGERS[attack](files), "ledger")
 
 
-@pytest.mark.parametrize("tail", [b"", b"\t", b"\terase", b"\tAAAA", b"\terased\t", b"\terased ", b"\tZXJhc2Vk"])
+_TAILS = [
+    b"",
+    b"\t",
+    b"\terase",
+    b"\tAAAA",
+    b"\terased\t",
+    b"\terased ",
+    b"\tZXJhc2Vk",
+    b"\tmoved:",
+    b"\tmoved:a.b",
+    b"\tmoved:a b.",
+]
+
+
+@pytest.mark.parametrize("tail", [b"\terased...", b"\tmoved:2026-03-02T06", b"\tmoved:2026-03-02T06..."])
+def test_a_record_that_was_erased_or_moved_is_taken_by_both(bench: Bench, evidence: Evidence, tail: bytes) -> None:
+    bench.accept(with_entries(evidence.decisions, reattached(evidence.decisions, 2, tail)))
+
+
+@pytest.mark.parametrize("tail", _TAILS)
 def test_an_attachment_that_is_not_the_one_named_is_refused_by_both(
     bench: Bench, evidence: Evidence, tail: bytes
 ) -> None:

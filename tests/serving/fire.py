@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_LINKS = 8
 _NURSERY = Path(__file__).with_name("fire_nursery.py")
 
 
@@ -148,3 +150,69 @@ class Callers:
                         time.sleep(0.005)
             if not self._stop.is_set():
                 time.sleep(0.01)
+
+
+class Soaked(NamedTuple):
+    """What a long load did to a process."""
+
+    requests: int
+    hours: float  # on the process's own clock
+    warm_kb: int  # resident memory after a fifth of it
+    end_kb: int
+    cpu_us: float  # processor time a request, of the process
+
+
+def soak(nursery: Nursery, house: Any, row: dict[str, Any], requests: int, *, speed: float) -> Soaked:
+    """Ask `requests` times over a few connections, while the process's clock runs `speed` times as fast."""
+    process, signer = nursery.start(speed=speed), house.stolen("tokens")  # the signer itself dates nothing ahead
+    port, begun, asked, warm = process.port(), time.monotonic(), 0, 0
+    try:
+        links = [socket.create_connection(("127.0.0.1", port)) for _ in range(_LINKS)]
+        token, since = house.token(lifetime=timedelta(hours=24)), begun
+        while asked < requests:
+            if (time.monotonic() - since) * speed > 6 * 3600:  # tokens live for a while only
+                passed = timedelta(seconds=(time.monotonic() - begun) * speed - 60)
+                now = datetime.now(UTC) + passed
+                token = house.token(now=now, lifetime=timedelta(hours=24), signer=signer)
+                since = time.monotonic()
+            for link in links:
+                body = json.dumps({"row": row | {"age": 18 + asked % 80}}).encode()
+                head = f"POST /v1/models/{house.project}/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+                head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                link.sendall(head.encode() + body)
+                asked += 1
+            for link in links:
+                answered = link.recv(65_536)
+                while b"\r\n\r\n" not in answered or len(answered) < _whole(answered):
+                    answered += link.recv(65_536)
+                if not answered.startswith(b"HTTP/1.1 200"):
+                    raise AssertionError(answered)
+            if not warm and asked >= requests // 5:
+                warm = _resident(process.pid)
+        for link in links:
+            link.close()
+        return Soaked(
+            requests=asked,
+            hours=(time.monotonic() - begun) * speed / 3600,
+            warm_kb=warm,
+            end_kb=_resident(process.pid),
+            cpu_us=_cpu(process.pid) / asked * 1e6,
+        )
+    finally:
+        process.kill()
+
+
+def _whole(answered: bytes) -> int:
+    """How long an answer will be, whose head is there."""
+    head, _, _ = answered.partition(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return len(head) + 4 + int(length.partition(b":")[2])
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
+def _cpu(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

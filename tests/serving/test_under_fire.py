@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # what the nursery and these tests share
-from fire import Answered, Callers, Nursery, nursery_of
+from fire import Answered, Callers, Nursery, nursery_of, soak
 
 from sealwright import trust
 from sealwright.serving import (
@@ -150,6 +150,15 @@ def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
     callers.end()
     assert set(callers.refused) <= _REFUSALS
     _every_answer_is_recorded_and_proved(burning, callers.answered)
+
+
+def test_a_day_of_traffic_in_seconds_does_not_grow_the_memory(
+    burning: Any, nursery: Nursery, row: dict[str, Any]
+) -> None:
+    """`benchmarks/serving_soak.py` does it with 400,000 requests."""
+    seen = soak(nursery, burning, row, 5_000, speed=40_000)
+    assert seen.hours > 24
+    assert seen.end_kb - seen.warm_kb < 5 * 1024
 
 
 def _status(port: int, path: str) -> int:

@@ -5,8 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from sealwright.kernel import NotFound
-from sealwright.trust import ED25519, Ledger, LocalSigner, erase_attachments, verify_ledger, verify_proof
+from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
+from sealwright.trust import (
+    ED25519,
+    Ledger,
+    LocalSigner,
+    erase_attachments,
+    release_attachments,
+    verify_ledger,
+    verify_proof,
+)
 from sealwright.trust.signers import new_secret
 
 ORIGIN = "example.com/ws/erase"
@@ -59,3 +67,36 @@ def test_what_is_not_there_is_said_and_nothing_else_is_touched(folder: Path, ind
     with pytest.raises(NotFound, match=reason):
         erase_attachments(folder, {1, index})
     assert (folder / "entries.log").read_bytes() == before
+
+
+def test_records_that_were_moved_say_where_and_everything_signed_still_holds(folder: Path, signer: LocalSigner) -> None:
+    erase_attachments(folder, {1})
+    assert release_attachments(folder, 0, 4, "2026-03-02T06") == 1, "what was erased stays erased, what is later stays"
+    assert release_attachments(folder, 0, 4, "2026-03-02T06") == 0
+    assert erase_attachments(folder, {3}) == 0, "there is nothing left here to erase"
+    text = (folder / "entries.log").read_bytes()
+    assert base64.b64encode(SECRET + b"\x03") not in text
+    assert base64.b64encode(SECRET + b"\x05") in text
+    report = verify_ledger(folder, [signer.public()], ORIGIN)
+    assert any("2 erased attachments, or moved" in line for line in report.not_checked)
+    with Ledger.open(folder, origin=ORIGIN, signer=signer) as ledger:
+        assert [entry.moved_to for entry in ledger.entries()] == ["", "", "", "2026-03-02T06", "", ""]
+        assert ledger.append("decision", "after", {}, attachment=SECRET).index == 6
+
+
+@pytest.mark.parametrize("where", ["", "a b", "a.b", "../up", "x" * 65, "é"])
+def test_a_place_that_no_verifier_reads_is_refused(folder: Path, where: str) -> None:
+    before = (folder / "entries.log").read_bytes()
+    with pytest.raises(InvalidInput, match="name of a place"):
+        release_attachments(folder, 0, 4, where)
+    assert (folder / "entries.log").read_bytes() == before
+
+
+@pytest.mark.parametrize("tail", [b"moved:", b"moved:a b..", b"moved:a.b.", b"moved:abc..\0", b"erased..x"])
+def test_t56_what_only_looks_like_a_moved_record_is_a_change(folder: Path, signer: LocalSigner, tail: bytes) -> None:
+    path = folder / "entries.log"
+    lines = path.read_bytes().split(b"\n")
+    lines[3] = lines[3].partition(b"\t")[0] + b"\t" + tail
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(VerificationFailed, match="Entry 3"):
+        verify_ledger(folder, [signer.public()], ORIGIN)

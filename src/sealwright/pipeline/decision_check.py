@@ -44,6 +44,8 @@ def check_hours(workspace: Workspace, project: str, channel: str, *, by: Princip
     ledger = workspace.folder("serving") / project / channel / "ledger"
     origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
     decisions = erased = 0
+    if not hours:
+        return HoursChecked(hours=0, decisions=0, erased=0, disposed=0)
     with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
         entries = opened.entries(0)
         for hour in hours:
