@@ -51,7 +51,9 @@ class RuleSpec(BaseModel):
     when: tuple[Comparison, ...] = Field(
         default=(), max_length=10, description="Conditions; left out, the rule is for every row."
     )
-    then: tuple[Comparison, ...] = Field(min_length=1, max_length=10, description="What must hold in such a row; all of it.")
+    then: tuple[Comparison, ...] = Field(
+        min_length=1, max_length=10, description="What must hold in such a row; all of it."
+    )
     text: StrictStr = Field(
         default="", max_length=300, description="The rule in one sentence, as callers read it; else the comparisons."
     )
