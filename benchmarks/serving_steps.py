@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def measured() -> dict[str, float]:
     from sealwright.serving import contract_of
     from sealwright.serving.adapters.onnx import OnnxEngine
     from sealwright.serving.answering import Answering
+    from sealwright.serving.checking.unusual import Oddity, usual_of
     from sealwright.serving.options import NO_OPTIONS
 
     house = _module("serving_house", ROOT / "tests/serving/house.py")
@@ -46,11 +48,16 @@ def measured() -> dict[str, float]:
     contract = contract_of(interface)
     engine = OnnxEngine(house.credit_model(interface), contract)
     row, scopes = house.credit_row(), frozenset({f"predict:{house.PROJECT}"})
+    usual = usual_of(contract, made.made_rows(2000, 1))
+    if usual is None:
+        raise SystemExit("2,000 rows are enough to say what is usual")
+    oddity = Oddity(contract, usual)
     plain = {rows: _steps(contract, engine, row, rows) for rows in (1, SIXTEEN)}
     found: dict[str, float] = {}
     for rows, (steps, batch, outcome) in plain.items():
         at = f", {rows} row{'s' if rows > 1 else ''}"
         found |= {name + at: _cost(step) for name, step in steps.items()}
+        found["how unusual, the distance alone" + at] = _cost(partial(oddity.shares, batch))
         for name, answering in _answerings(contract, interface, made, Answering).items():
             found[f"around the model, {name}{at}"] = _cost(_around(answering, batch, outcome, scopes, NO_OPTIONS))
     return found
