@@ -96,7 +96,8 @@ $(VENV)/.for-torch: locks/torch.lock $(VENV)/.for-dev
 	  else echo "PyTorch 2.13.0 cannot be had here; tests that need it are skipped"; fi
 	@touch $@
 
-# Great Expectations and mlcroissant, whose verdicts ours must equal; bandit and semgrep, which read our source. Apart, since
+# Great Expectations and mlcroissant, whose verdicts ours must equal; bandit and semgrep, which read our source; tritonclient, a stock
+# client of the Open Inference Protocol. Apart, since
 # they ask for other releases of what we use.
 oracles: .oracles/.for-test
 

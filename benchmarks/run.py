@@ -57,6 +57,9 @@ def main() -> None:
             ("Counting groups", ["data_diversity.py", *few]),
             ("De-identifying", ["data_deidentify.py", *few]),
             ("Reading from every kind of source", ["data_sources.py", *few]),
+            ("Predictions, step by step", ["serving_steps.py"]),
+            ("Batches by protocol", ["serving_batches.py"]),
+            ("Budgets of callers", ["serving_budgets.py"]),
             (
                 "Judging a model, and the same numbers by hand",
                 ["assurance_by_hand.py", *(["--rounds", "1"] if quick else [])],
