@@ -87,6 +87,8 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
         guard=None,
         refusals=None,
         usage=None,
+        counts=None,
+        shadowing=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.table.routes if route.permission is Permission.OPEN}

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.serving.arm_counts import COUNTS, ArmCount, milliseconds_of
+    from sealwright.serving.beside import why_not_beside
     from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
         Misdirected,
         problem_body,
     )
+    from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.strict_bodies import strict_body
+    from sealwright.serving.told import Told, told_in
     from sealwright.serving.transport.admission import Head, read_head
     from sealwright.serving.transport.config import Transport, allowed_hosts, read_transport
     from sealwright.serving.transport.connection import ConnectionGuard
@@ -43,7 +47,9 @@ if TYPE_CHECKING:
     from sealwright.serving.transport.process_hygiene import raise_open_files
 
 __all__ = [
+    "ArmCount",
     "BadRequest",
+    "COUNTS",
     "ConnectionGuard",
     "Contract",
     "DECISION_KEY_PURPOSE",
@@ -57,10 +63,13 @@ __all__ = [
     "MethodNotAllowed",
     "Misdirected",
     "Running",
+    "SHADOW",
     "ServeConfig",
     "ServingSpec",
+    "ShadowRecord",
     "StartFailed",
     "StartRefused",
+    "Told",
     "Transport",
     "TransportLimits",
     "access_file",
@@ -72,6 +81,7 @@ __all__ = [
     "decision_origin",
     "example_row",
     "launch",
+    "milliseconds_of",
     "openapi_of",
     "predict_scope",
     "prepare",
@@ -79,14 +89,23 @@ __all__ = [
     "raise_open_files",
     "read_decision",
     "read_head",
+    "read_shadow",
     "read_transport",
     "signer_line",
     "strict_body",
     "token_audience",
     "token_issuer",
+    "told_in",
+    "why_not_beside",
 ]
 
 _HOME = {
+    "arm_counts": (
+        "COUNTS",
+        "ArmCount",
+        "milliseconds_of",
+    ),
+    "beside": ("why_not_beside",),
     "child": (
         "Running",
         "StartFailed",
@@ -130,8 +149,17 @@ _HOME = {
         "Misdirected",
         "problem_body",
     ),
+    "shadow_records": (
+        "SHADOW",
+        "ShadowRecord",
+        "read_shadow",
+    ),
     "spec": ("ServingSpec",),
     "strict_bodies": ("strict_body",),
+    "told": (
+        "Told",
+        "told_in",
+    ),
     "transport.admission": (
         "Head",
         "read_head",

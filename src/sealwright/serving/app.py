@@ -6,6 +6,7 @@ Does not answer: how long a connection may take; its deadlines stand in `connect
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
+from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.holder import Holder, Served
+from sealwright.serving.holder import Arms, Holder, Served
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.places import predict_scope, timing_scope
 from sealwright.serving.problems import (
@@ -31,6 +33,7 @@ from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
+from sealwright.serving.shadowing import Shadowing
 from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
@@ -49,6 +52,7 @@ _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _MOST_DIGITS = 15  # of an entry's number
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
+_OF_THE_BODY = {400, 422}
 _NOBODY = Caller("", "", frozenset())
 
 
@@ -81,12 +85,15 @@ class App:
         guard: ConnectionGuard,
         refusals: Refusals,
         usage: Usage,
+        counts: ArmCounts,
+        shadowing: Shadowing,
         log: EventLog,
     ) -> None:
         self._project, self._scope, self._timing = project, predict_scope(project), timing_scope(project)
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._log = guard, refusals, log
+        self._counts, self._shadowing = counts, shadowing
         self._decider = Decider(decisions, usage, most_waiting=limits.waiting)
         self.draining = False
         model = "/v2/models/{model}"
@@ -203,7 +210,11 @@ class App:
         body = await _body(request)
         if request.times is not None:
             request.times.mark("body")
-        served = self._served(request)
+        arms = self._holder.arms()
+        version = request.values.get("version", "")
+        served = arms.numbered(version) if version else arms.choose(request.head.person, body)
+        if served is None:
+            raise NoSuchRoute
         inquiry = Inquiry(
             served=served,
             protocol=protocol_of(served),
@@ -214,8 +225,26 @@ class App:
             person=request.head.person,
             gpc=request.head.gpc,
             times=request.times,
+            named=bool(version),
         )
-        return 200, await self._decider.decide(inquiry)
+        return 200, await (self._counted(inquiry, arms) if arms.several else self._decider.decide(inquiry))
+
+    async def _counted(self, inquiry: Inquiry, arms: Arms) -> bytes:
+        """The same answer, and how its arm did; then a copy to the shadows."""
+        served, began = inquiry.served, time.perf_counter()
+        try:
+            answer = await self._decider.decide(inquiry)
+        except HttpRefusal as refusal:
+            if refusal.status in _OF_THE_BODY:
+                self._counts.refused(served)
+            raise
+        except Exception:
+            self._counts.failed(served)
+            raise
+        self._counts.answered(served, time.perf_counter() - began)
+        if arms.shadows:
+            self._shadowing.offer(inquiry, arms.shadows)
+        return answer
 
     def _served(self, request: _Request) -> Served:
         served = self._holder.serving()

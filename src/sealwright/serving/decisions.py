@@ -23,6 +23,7 @@ from sealwright.serving.problems import NoSuchRoute, NotRecorded
 from sealwright.trust import (
     DECISION,
     PROMISE_SECONDS,
+    Entry,
     Ledger,
     LedgerEntry,
     Promised,
@@ -56,6 +57,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer: bytes
     person: str = ""  # pseudonym of whom it is about, where the caller named them
     gpc: bool = False  # their browser sent the signal Global Privacy Control
+    arm: str = ""  # of the pointer, that answered; "" in records of before there were arms
+    named: bool = False  # the caller chose the version, so it was not drawn
 
 
 class _Sealing(NamedTuple):
@@ -146,6 +149,16 @@ class DecisionLog:
             raise NotRecorded from error
         self._failed = False
 
+    def file_beside(self, made: Callable[[bytes, str], Sequence[Entry]]) -> None:
+        """Write entries that go with decisions, durably: `made` gets the key of records in use, and channel and day.
+
+        Raises
+        ------
+        SealwrightError
+            The ledger could not take them.
+        """
+        self._ledger.append_many(made(self._key, f"{self._channel}/{self._clock().date().isoformat()}"))
+
     def not_ready(self) -> str:
         """Why decisions cannot be recorded, as far as the last attempt showed, or ""."""
         return "decisions cannot be recorded" if self._failed else ""
@@ -228,6 +241,8 @@ class DecisionLog:
             answer=one.answer,
             person=self.name_of(one.person),
             gpc=one.gpc,
+            arm=served.arm,
+            named=one.named,
         )
         return sealing.head + sealing.sealer.seal(_ENCODER.encode(record), aad=sealing.head + one.decision.encode())
 

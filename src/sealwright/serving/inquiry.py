@@ -22,7 +22,7 @@ class Inquiry:
     """
 
     __slots__ = (
-        "answer", "asked", "body", "caller", "decision", "done", "gpc", "person", "protocol", "salt", "served", "source",
+        "answer", "asked", "body", "caller", "decision", "done", "gpc", "named", "person", "protocol", "salt", "served", "source",
         "times",
     )  # fmt: skip
 
@@ -38,11 +38,13 @@ class Inquiry:
         person: str = "",
         gpc: bool = False,
         times: Times | None = None,
+        named: bool = False,
     ) -> None:
-        """`source`: the caller's address. `person`: whom it is about, where the caller says; kept by pseudonym only."""
+        """`source`: the caller's address. `named`: the caller chose the version. `person`: whom it is about, where the caller says; kept by pseudonym only."""
         self.served, self.protocol, self.body = served, protocol, body
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
+        self.named = named
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""

@@ -15,12 +15,15 @@ import uvloop
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
+from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.following import Following
 from sealwright.serving.holder import Holder
 from sealwright.serving.places import ca_files, decision_origin
 from sealwright.serving.refusals import Refusals
+from sealwright.serving.shadow_records import ShadowRecord, ShadowSealer
+from sealwright.serving.shadowing import Shadowing
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
@@ -28,6 +31,7 @@ from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
 from sealwright.trust import (
+    Entry,
     Ledger,
     PublicKey,
     RemoteSigner,
@@ -130,6 +134,8 @@ class _Running:
         self._guard = ConnectionGuard(config.limits)
         self._refusals = Refusals(self._decisions.note, self._decisions.name_of)
         self._usage = Usage(self._decisions.note, self._decisions.name_of)
+        self._counts = ArmCounts(self._decisions.note)
+        self._shadowing = Shadowing(self._keep_shadows, self._counts)
         self._app = App(
             project=config.project,
             hosts=config.hosts,
@@ -140,6 +146,8 @@ class _Running:
             guard=self._guard,
             refusals=self._refusals,
             usage=self._usage,
+            counts=self._counts,
+            shadowing=self._shadowing,
             log=log,
         )
         self._keys = Following(config, self._holder.believed, tokens, self._decisions, ledger, signer, log)
@@ -164,7 +172,7 @@ class _Running:
             client_keys=self._holder.believed.ca_keys if own else None,
         )
         self._log.tell("serving", project=config.project, channel=config.channel, host=config.host, port=server.port)
-        beside = [self._watch(server), self._watch_access()]
+        beside = [self._watch(server), self._watch_access(), self._tell_arms()]
         with contextlib.closing(self._keys):
             await server.until_stopped(lambda: ready(server.port), lifeline=lifeline, beside=beside)
 
@@ -177,6 +185,24 @@ class _Running:
                     await asyncio.to_thread(self._access.refresh)
                 except SealwrightError as error:  # the note about it could not be written
                     self._log.tell("watch_failed", kind=type(error).__name__)
+
+    async def _tell_arms(self) -> None:
+        """How each arm of a rollout does, every few seconds."""
+        while True:
+            await asyncio.sleep(self._config.limits.arm_seconds)
+            try:
+                await asyncio.to_thread(self._counts.write)
+            except SealwrightError as error:
+                self._log.tell("watch_failed", kind=type(error).__name__)
+
+    def _keep_shadows(self, records: Sequence[ShadowRecord]) -> None:
+        """What shadows would have said, beside what was said."""
+
+        def made(key: bytes, place: str) -> list[Entry]:
+            sealer = ShadowSealer(key, self._config.project, place)
+            return [sealer.entry(one) for one in records]
+
+        self._decisions.file_beside(made)
 
     async def _watch(self, server: HttpServer) -> None:
         """Look for a new release, new lists and certificates, for a ledger that takes records again; tell what was refused and asked."""
@@ -244,8 +270,10 @@ class _Running:
 
     def write_the_last(self) -> None:
         """What was counted since the last time, and that serving ended. Raises `NotRecorded`."""
+        self._shadowing.close()
         self._refusals.write(self._refusals.take())
         self._usage.write(self._usage.take())
+        self._counts.write()
         self._decisions.note("serving.stopped", "", {"channel": self._config.channel})
 
 
