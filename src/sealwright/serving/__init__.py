@@ -34,10 +34,11 @@ if TYPE_CHECKING:
         Misdirected,
         problem_body,
     )
+    from sealwright.serving.rollout_spec import RolloutLimits, RolloutSpec
     from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.strict_bodies import strict_body
-    from sealwright.serving.told import Told, told_in
+    from sealwright.serving.told import AskedReader, Told, told_in
     from sealwright.serving.transport.admission import Head, read_head
     from sealwright.serving.transport.config import Transport, allowed_hosts, read_transport
     from sealwright.serving.transport.connection import ConnectionGuard
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArmCount",
+    "AskedReader",
     "BadRequest",
     "COUNTS",
     "ConnectionGuard",
@@ -62,6 +64,8 @@ __all__ = [
     "Limits",
     "MethodNotAllowed",
     "Misdirected",
+    "RolloutLimits",
+    "RolloutSpec",
     "Running",
     "SHADOW",
     "ServeConfig",
@@ -149,6 +153,10 @@ _HOME = {
         "Misdirected",
         "problem_body",
     ),
+    "rollout_spec": (
+        "RolloutLimits",
+        "RolloutSpec",
+    ),
     "shadow_records": (
         "SHADOW",
         "ShadowRecord",
@@ -157,6 +165,7 @@ _HOME = {
     "spec": ("ServingSpec",),
     "strict_bodies": ("strict_body",),
     "told": (
+        "AskedReader",
         "Told",
         "told_in",
     ),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sealwright.kernel import InvalidInput, check_name
+from sealwright.serving.rollout_spec import RolloutSpec
 
 __all__ = ["ServingSpec"]
 
@@ -47,6 +48,11 @@ class ServingSpec(BaseModel):
             description="Names callers may use for this server (the Host header), besides this machine's own.",
         ),
     ] = ()
+    rollout: RolloutSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="In which steps a new version takes over, and the limits that decide; the defaults where it is left out.",
+    )
 
     @field_validator("channel")
     @classmethod

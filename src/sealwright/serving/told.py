@@ -1,7 +1,7 @@
-"""What an answer said, row by row, read again from its exact bytes.
+"""What was asked and what an answer said, row by row, read again from the exact bytes of a record.
 
-Answers: which label, which scores, which value did each row get?
-Does not answer: by which model; the record beside the answer says that.
+Answers: which values had each row, and which label, which scores, which value did it get?
+Does not answer: by which model; the record beside them says that.
 """
 
 from typing import Any
@@ -9,8 +9,14 @@ from typing import Any
 import msgspec
 
 from sealwright.kernel import VerificationFailed
+from sealwright.serving.contract import Contract
+from sealwright.serving.problems import HttpRefusal
+from sealwright.serving.protocol_named import NamedProtocol
+from sealwright.serving.protocol_oip import OipProtocol
 
-__all__ = ["Told", "told_in"]
+__all__ = ["AskedReader", "Told", "told_in"]
+
+_MOST_ROWS = 10_000  # as a server may allow
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
@@ -19,6 +25,30 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     label: str = ""
     scores: tuple[float, ...] = ()
     value: float | None = None
+
+
+class AskedReader:
+    """Reads recorded requests of one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._names = [feature.name for feature in contract.features]
+        self._readers = {
+            one.media: one for one in (kind(contract, most_rows=_MOST_ROWS) for kind in (NamedProtocol, OipProtocol))
+        }
+
+    def rows(self, protocol: str, request: bytes) -> list[dict[str, Any]]:
+        """Its rows, as values by feature.
+
+        Raises
+        ------
+        VerificationFailed
+            It is no request that this contract takes.
+        """
+        try:
+            rows = self._readers[protocol].read(request).rows
+        except (HttpRefusal, KeyError):
+            raise VerificationFailed("The request in this record cannot be read.", link="request") from None
+        return [dict(zip(self._names, row, strict=True)) for row in rows]
 
 
 def told_in(protocol: str, answer: bytes) -> list[Told]:
