@@ -4,14 +4,14 @@ Answers: what was decided, channel by channel, as it was sealed?
 Does not answer: about whom. `person_search` looks for one person, `person_signals` for those whose browser asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType
 
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
+from sealwright.serving import DECISION_KEY_PURPOSE, SHADOW, DecisionRecord, decision_origin, read_decision
 from sealwright.trust import DECISION, Ledger, LedgerEntry
 
-__all__ = ["decision_records"]
+__all__ = ["decision_records", "shadows_of"]
 
 
 def decision_records(
@@ -25,6 +25,27 @@ def decision_records(
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
     """
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    for channel, ledger in _ledgers(workspace, project):
+        passed = start.get(channel, 0)
+        for entry in ledger.entries(passed if passed <= ledger.size else 0):
+            if entry.action == DECISION and entry.attachment is not None:
+                yield channel, entry, read_decision(entry, *keys)
+
+
+def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[int]]:
+    """Where shadows of these decisions are kept: entries of the ledger of each channel. They go when the decisions go."""
+    return {
+        channel: [
+            entry.index
+            for entry in ledger.entries()
+            if entry.action == SHADOW and entry.attachment is not None and entry.detail.get("decision") in decisions
+        ]
+        for channel, ledger in _ledgers(workspace, project)
+    }
+
+
+def _ledgers(workspace: Workspace, project: str) -> Iterator[tuple[str, Ledger]]:
+    """The ledger of each channel that was ever served, as of its newest checkpoint."""
     folder = workspace.folder("serving") / project
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (place / "ledger" / "checkpoint").is_file():
@@ -35,7 +56,4 @@ def decision_records(
             signer=None,
             keys=workspace.trust_root.keys_of("decision-checkpoints"),
         ) as ledger:
-            passed = start.get(place.name, 0)
-            for entry in ledger.entries(passed if passed <= ledger.size else 0):
-                if entry.action == DECISION and entry.attachment is not None:
-                    yield place.name, entry, read_decision(entry, *keys)
+            yield place.name, ledger

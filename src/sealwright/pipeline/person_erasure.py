@@ -20,6 +20,7 @@ from sealwright.data.deidentify import PseudonymVault
 from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
 from sealwright.pipeline.data_consent import suppressions_of
 from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.decision_records import shadows_of
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person, is_theirs
 from sealwright.pipeline.rewriting import point_runs, replace_snapshot
@@ -185,7 +186,10 @@ def _not_about(name: bytes) -> Callable[[Any], NDArray[np.bool_]]:
 
 
 def _erase_decisions(workspace: Workspace, found: FoundPerson) -> int:
+    """Their decision records, and first what shadows would have said to them: without the record nobody finds that again."""
     done = 0
+    for channel, entries in shadows_of(workspace, found.project, {one.decision for one in found.decisions}).items():
+        erase_attachments(decision_ledger_folder(workspace.home, found.project, channel), entries)
     for channel in sorted({one.channel for one in found.decisions}):
         folder = decision_ledger_folder(workspace.home, found.project, channel)
         done += erase_attachments(folder, [one.index for one in found.decisions if one.channel == channel])

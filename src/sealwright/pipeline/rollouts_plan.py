@@ -52,7 +52,7 @@ class RolloutPlan:
     days: int  # each pointer holds so long
     spec: RolloutSpec  # limits, as frozen with the challenger's charter
     by: str
-    by_kind: str  # "person" or "operator"
+    by_machine: bool  # whoever opened the workspace on its machine, not somebody enrolled
     reason: str
     made_at: datetime
 
@@ -60,13 +60,13 @@ class RolloutPlan:
     def stages(self) -> tuple[tuple[PointerArm, ...], ...]:
         """The arms of each stage, in order."""
         if self.kind == "blue-green":
-            blue, green = (self._arm(name, name == "green") for name in ("blue", "green"))
+            blue, green = (self._arm(name, new=name == "green") for name in ("blue", "green"))
             return (
                 (blue("champion", WHOLE), green("challenger", 0)),
                 (green("champion", WHOLE), blue("challenger", 0)),
             )
         old, new = _NAMES[self.kind]
-        champion, other = self._arm(old, False), self._arm(new, True)
+        champion, other = self._arm(old, new=False), self._arm(new, new=True)
         if self.kind == "shadow":
             return ((champion("champion", WHOLE), other("shadow", 0)),)
         return tuple((champion("champion", WHOLE - part), other("challenger", part)) for part in self.shares)
@@ -105,7 +105,7 @@ class RolloutPlan:
             "made_at": rfc3339(self.made_at),
         }
 
-    def _arm(self, name: str, new: bool) -> Any:
+    def _arm(self, name: str, *, new: bool) -> Any:
         """A maker of the arm of one version, by role and share."""
         number, package = (self.challenger, self.challenger_package) if new else (self.champion, self.champion_package)
         return lambda role, share: PointerArm(name=name, package=package, number=number, share=share, role=role)
