@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sealwright.pipeline.rollouts_judgement import Observed, Verdict, judge
 from sealwright.pipeline.rollouts_statistics import Sample
@@ -129,7 +129,8 @@ def test_more_failures_never_make_the_verdict_better(failed: int, more: int) -> 
         {"steps": []},
         {"minutes": 10, "most_minutes": 5},
         {"limits": {"pis": 1}},
-        {"steps": [101]}, {"steps": [100]},
+        {"steps": [101]},
+        {"steps": [100]},
         {"confidence": 1},
     ],
 )

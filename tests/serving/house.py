@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sealwright import charter, evidence, registry, trust
 from sealwright.engines import open_database
-from sealwright.kernel import Clock, digest_of, rfc3339, system_clock
+from sealwright.kernel import Clock, canonical_json, digest_of, rfc3339, system_clock
 from sealwright.serving import (
     Running,
     ServeConfig,
@@ -127,6 +127,7 @@ class House:
     """One workspace with one project."""
 
     project = PROJECT
+    rollout: dict[str, Any] | None = None  # serving.rollout, frozen with the charter of what is registered next
 
     def __init__(self, home: Path, clock: Clock = system_clock, *, like: Path | None = None) -> None:
         """A new workspace at `home`, or one copied from another that was closed."""
@@ -229,7 +230,16 @@ class House:
             purpose="Shows that serving works.", owner="The tests", risk_class=charter.RiskClass("minimal")
         )
         policy = evidence.resolve_policy(evidence.PolicySpec(), spec)
-        frozen = charter.freeze_charter(spec, project=PROJECT, policy=policy.to_json(), groups=[], settings={}, now=now)
+        sections = {"serving": {"rollout": self.rollout}} if self.rollout else {}
+        frozen = charter.freeze_charter(
+            spec,
+            project=PROJECT,
+            policy=policy.to_json(),
+            groups=[],
+            settings={name: digest_of(canonical_json(one)) for name, one in sections.items()},
+            sections=sections,
+            now=now,
+        )
         found = {
             "provenance": {
                 "parity.largest": (1e-7, 300), "parity.flips": (0.0, 300), "admission.accepted": (1.0, 1),
