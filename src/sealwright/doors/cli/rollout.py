@@ -84,7 +84,7 @@ def start(
             days=days or spec.pointer_days,
             share=share,
         )
-    facts = {"rollout": plan.id, **pointer_json(pointer), "arms": [arm.to_json() for arm in pointer.arms]}
+    facts = {"rollout": plan.id, **pointer_json(pointer)}
 
     def words() -> None:
         show.title(f"{name} version {plan.challenger} begins beside version {plan.champion}: {plan.kind}")
@@ -318,7 +318,7 @@ def _tell(pointer: "PointerFacts", as_json: bool, then: str) -> None:
     from sealwright.doors.cli import show
 
     arms = [f"version {arm.number} as {arm.name} {arm.share / 100:g} %" for arm in pointer.arms]
-    facts = {**pointer_json(pointer), "arms": [arm.to_json() for arm in pointer.arms]}
+    facts = pointer_json(pointer)
 
     def words() -> None:
         show.title(
