@@ -204,6 +204,26 @@ def test_a_version_that_fails_is_sent_back_by_itself(site: Workspace, house: Any
     assert "requests failed" in judged["reasons"][0]
 
 
+def test_a_version_that_is_slow_is_sent_back_by_itself(site: Workspace, house: Any) -> None:
+    house.rollout = LENIENT | {"limits": LENIENT["limits"] | {"latency_ratio": 3}, "least_requests": 1_000}
+    number = registered(site, house, houses.credit_model(houses.credit_interface(), slow=1_000))
+    begin(site, number, kind="split")
+    with answering(house) as load:
+        assert run(site) == ["went_back"]
+    assert (load.failures, set(load.statuses)) == ([], {200})
+    assert current(site).number == 1
+    judged = next(one.detail for one in site.ledger.entries() if one.action == "rollout.judged")
+    found = {one["measure"]: one for one in judged["findings"]}
+    assert found["latency"]["state"] == "broken"
+    assert found["latency"]["low"] > 3
+
+
+def registered(site: Workspace, house: Any, model: bytes) -> int:
+    """A new version, by the registry of the workspace that holds the ledger now."""
+    house.registry = site.registry
+    return int(house.register(model).number)
+
+
 def test_a_shadow_is_compared_and_ends_with_the_champion_and_its_records_can_be_erased(
     site: Workspace, house: Any
 ) -> None:
@@ -237,10 +257,7 @@ def test_green_takes_over_from_blue_and_blue_comes_back_at_once(site: Workspace,
 
 def test_what_the_organisation_reports_back_decides(site: Workspace, house: Any) -> None:
     house.rollout = LENIENT | {"limits": LENIENT["limits"] | {"metric": {"name": "repaid"}}, "minutes": 0.001}
-    house.ledger = site.ledger
-    again = houses.registry.Registry(house.db, house.home, house.keyring, site.ledger, house.clock)
-    house.registry = again
-    number = house.register(houses.credit_model(houses.credit_interface(), middle=3.5)).number
+    number = registered(site, house, houses.credit_model(houses.credit_interface(), middle=3.5))
     begin(site, number, kind="split")
     watching = RolloutWatch(houses.PROJECT, "live")
     with answering(house):

@@ -76,10 +76,10 @@ def credit_row() -> dict[str, Any]:
     return {name: values[name] for name in credit_interface()["order"]}
 
 
-def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool = False) -> bytes:
+def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool = False, slow: int = 0) -> bytes:
     """An ONNX graph with the interface's inputs: "bad" grows with age, and with the category a14 in c2.
 
-    A wild one returns no probabilities, but 20.0, for that category.
+    A wild one returns no probabilities, but 20.0, for that category. A slow one multiplies matrices of that size on the way.
     """
     width, texts = len(interface["numbers"]), len(interface["strings"])
     weights = np.zeros((width, 1), dtype=np.float32)
@@ -100,6 +100,15 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool =
         helper.make_node("Sub", ["one", "bad"], ["good"]),
         helper.make_node("Concat", ["good", "bad"], ["probabilities"], axis=1),
     ]
+    if slow:
+        nodes[2] = helper.make_node("MatMul", ["filled", "weights"], ["plain"])
+        nodes[3:3] = [
+            helper.make_node("ReduceMax", ["filled"], ["largest"], keepdims=0),
+            helper.make_node("Mul", ["wide", "largest"], ["heavy"]),
+            helper.make_node("MatMul", ["heavy", "heavy"], ["heavier"]),
+            helper.make_node("ReduceMin", ["heavier"], ["nothing"], keepdims=0),
+            helper.make_node("Add", ["plain", "nothing"], ["score"]),
+        ]
     constants = {
         "zero": np.float32(0),
         "weights": weights,
@@ -107,6 +116,8 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool =
         "middle": np.float32(0 if wild else middle),
         "one": np.float32(1),
     }
+    if slow:
+        constants["wide"] = np.zeros((slow, slow), dtype=np.float32)
     if wild:
         constants["hundredth"] = np.float32(0.01)
     graph = helper.make_graph(

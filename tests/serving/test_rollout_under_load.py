@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from sealwright.serving import (
     ShadowRecord,
     decision_ledger_folder,
     decision_origin,
+    milliseconds_of,
     read_decision,
     read_shadow,
 )
@@ -225,11 +227,28 @@ def test_a_challenger_that_fails_is_told_as_a_failure_and_counted_and_the_champi
     assert {one.number for one in rollout.records()} == {1}
 
 
-def _model(*, wild: bool) -> bytes:
-    import sys
+def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(running: Any, row: dict[str, Any]) -> None:
+    rollout, client, server = running
+    slow = rollout.house.register(_model(slow=1_500))
+    rollout.arrange((1, 8_000, "champion"), (slow.number, 2_000, "challenger"))
+    with Load(client, row) as load:
+        load.more(150)
+    server.stop()
+    assert (load.failures, set(load.statuses)) == ([], {200})
+    counts = rollout.counts()
+    champion, challenger = counts["champion1"].times, counts[f"challenger{slow.number}"].times
+    assert _middle_of(champion, 0.95) < _middle_of(challenger, 0.05) / 2
 
+
+def _middle_of(times: Counter[int], which: float) -> float:
+    """The time that this part of the answers stays below, in milliseconds."""
+    steps = sorted(times.elements())
+    return milliseconds_of(steps[min(int(which * len(steps)), len(steps) - 1)])
+
+
+def _model(**kind: Any) -> bytes:
     house = sys.modules["serving_house"]
-    return bytes(house.credit_model(house.credit_interface(), wild=wild))
+    return bytes(house.credit_model(house.credit_interface(), **kind))
 
 
 def _pairs(records: list[DecisionRecord]) -> Iterator[tuple[DecisionRecord, DecisionRecord]]:

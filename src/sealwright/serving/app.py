@@ -27,6 +27,7 @@ from sealwright.serving.problems import (
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
+    Overloaded,
     problem_body,
 )
 from sealwright.serving.protocol_named import NamedProtocol
@@ -237,6 +238,8 @@ class App:
         except HttpRefusal as refusal:
             if refusal.status in _OF_THE_BODY:
                 self._counts.refused(served)
+            elif served.aside and isinstance(refusal, Overloaded):
+                self._counts.failed(served)  # it is too slow for its part
             raise
         except Exception:
             self._counts.failed(served)

@@ -71,6 +71,7 @@ class Served:
     told: Mapping[str, Any]  # what answers say about the model
     arm: str = _CHAMPION
     share: int = WHOLE  # of the requests, in 1/10,000
+    aside: bool = False  # a challenger: run apart from the champion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +292,8 @@ class Holder:
         """One package under this pointer; one that is loaded already is not loaded again."""
         expires = facts.expires.timestamp()
         made = kept.get((arm.package, arm.number)) or self._load(arm.package, arm.number, facts.sequence, expires)
-        return replace(made, sequence=facts.sequence, expires=expires, arm=arm.name, share=arm.share)
+        aside = arm.role == "challenger"
+        return replace(made, sequence=facts.sequence, expires=expires, arm=arm.name, share=arm.share, aside=aside)
 
     def _note_taken(self, facts: PointerFacts, champion: Served) -> None:
         detail: dict[str, object] = {
