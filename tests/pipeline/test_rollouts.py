@@ -36,7 +36,7 @@ from sealwright.pipeline import (
     start_rollout,
     stop_rollout,
 )
-from sealwright.pipeline.decision_records import decision_records, shadows_of
+from sealwright.pipeline.decision_records import decision_records, shadow_records, shadows_of
 from sealwright.serving import Limits
 from sealwright.trust import KeyFile, PermissionDenied, Principal, RoleGrant, erase_attachments
 
@@ -218,6 +218,17 @@ def test_a_version_that_is_slow_is_sent_back_by_itself(site: Workspace, house: A
     assert found["latency"]["low"] > 3
 
 
+def test_a_version_that_is_revoked_meanwhile_is_sent_back_by_itself(site: Workspace, house: Any) -> None:
+    plan, _ = begin(site)
+    with answering(house) as load:
+        site.registry.revoke(plan.challenger_package, by="sofia", reason="wrong data")
+        assert run(site) == ["went_back"]
+    assert (load.failures, set(load.statuses)) == ([], {200})
+    assert (current(site).number, current(site).arms) == (1, ())
+    judged = next(one.detail for one in site.ledger.entries() if one.action == "rollout.judged")
+    assert "not loaded" in judged["reasons"][0]
+
+
 def registered(site: Workspace, house: Any, model: bytes) -> int:
     """A new version, by the registry of the workspace that holds the ledger now."""
     house.registry = site.registry
@@ -235,6 +246,8 @@ def test_a_shadow_is_compared_and_ends_with_the_champion_and_its_records_can_be_
     decisions = {record.decision for _, _, record in decision_records(site, houses.PROJECT)}
     found = shadows_of(site, houses.PROJECT, decisions)["live"]
     assert len(found) >= 30
+    said = next(iter(shadow_records(site, houses.PROJECT, decisions)))
+    assert (said.number, said.decision in decisions, said.shadow[0].label in {"good", "bad"}) == (2, True, True)
     folder = site.home / "serving" / houses.PROJECT / "live" / "ledger"
     assert erase_attachments(folder, found[:5]) == 5
     assert shadows_of(site, houses.PROJECT, decisions)["live"] == found[5:]

@@ -8,10 +8,18 @@ from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType
 
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, SHADOW, DecisionRecord, decision_origin, read_decision
+from sealwright.serving import (
+    DECISION_KEY_PURPOSE,
+    SHADOW,
+    DecisionRecord,
+    ShadowRecord,
+    decision_origin,
+    read_decision,
+    read_shadow,
+)
 from sealwright.trust import DECISION, Ledger, LedgerEntry
 
-__all__ = ["decision_records", "shadows_of"]
+__all__ = ["decision_records", "shadow_records", "shadows_of"]
 
 
 def decision_records(
@@ -42,6 +50,15 @@ def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) ->
         ]
         for channel, ledger in _ledgers(workspace, project)
     }
+
+
+def shadow_records(workspace: Workspace, project: str, decisions: Container[str]) -> Iterator[ShadowRecord]:
+    """What shadows would have said to these decisions."""
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    for _, ledger in _ledgers(workspace, project):
+        for entry in ledger.entries():
+            if entry.action == SHADOW and entry.attachment is not None and entry.detail.get("decision") in decisions:
+                yield read_shadow(entry, *keys)
 
 
 def _ledgers(workspace: Workspace, project: str) -> Iterator[tuple[str, Ledger]]:
