@@ -1,6 +1,8 @@
 """Several verified models answer at one place: who gets which is signed, and none that may not answer takes traffic."""
 
+import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,15 +11,21 @@ from typing import Any
 
 import pytest
 
+from sealwright import trust
 from sealwright.kernel import VerificationFailed
 from sealwright.serving import ArmCount, Contract, contract_of, milliseconds_of, told_in, why_not_beside
 from sealwright.serving.arm_counts import ArmCounts, time_step
-from sealwright.serving.holder import Holder
+from sealwright.serving.deciding import Decider
+from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.holder import Holder, Served
+from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import outcome_of
 from sealwright.serving.problems import NotReady
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.state import StateFile
+from sealwright.serving.tokens import Caller
+from sealwright.serving.usage import Usage
 from sealwright.trust import PointerArm
 
 SPLIT = "0123456789abcdef" * 2
@@ -165,6 +173,37 @@ def test_forged_arms_change_nothing_in_service(place: Place) -> None:
     place.holder.refresh()
     assert place.holder.not_ready()
     assert place.answers() == before
+
+
+def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(
+    place: Place, tmp_path: Path, interface: dict[str, Any], row: dict[str, Any]
+) -> None:
+    """The champion is asked later and answers first."""
+    number = place.house.register(sys.modules["serving_house"].credit_model(interface, slow=1_500)).number
+    place.arrange(place.arm(1, 5_000, "champion"), place.arm(number, 5_000, "challenger"))
+    champion, challenger = place.holder.arms().answering
+    signer = place.house.stolen("decision-checkpoints")  # of a log of another name
+    body = json.dumps({"row": row}).encode()
+
+    async def first() -> Served:
+        log = DecisionLog(ledger, bytes(32), channel="live", clock=place.house.clock, name_of=str)
+        decider = Decider(log, Usage(log.note, str), most_waiting=10)
+
+        def ask(served: Served) -> asyncio.Task[bytes]:
+            done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            caller = Caller("bank", "token", frozenset())
+            one = Inquiry(served=served, protocol=served.named, body=body, caller=caller, source="", done=done)
+            return asyncio.create_task(decider.decide(one))
+
+        slow = ask(challenger)
+        await asyncio.sleep(0.02)  # it runs
+        quick = ask(champion)
+        done, _ = await asyncio.wait([slow, quick], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([slow, quick])
+        return champion if done == {quick} else challenger
+
+    with trust.Ledger.open(tmp_path / "ledger", origin="tests/arms", signer=signer, create=True) as ledger:
+        assert asyncio.run(first()).number == champion.number
 
 
 # ---- which models may stand beside each other

@@ -74,13 +74,14 @@ def test_every_refused_token_gets_the_same_bytes(client: Any, house: Any, row: d
 
 def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> None:
     """The whole table, walked as a stranger."""
+    from sealwright.serving import Limits
     from sealwright.serving.app import App
     from sealwright.serving.routes import Permission
 
     app = App(
         project=house.project,
         hosts=[],
-        limits=None,
+        limits=Limits(),
         holder=None,
         tokens=None,
         decisions=None,

@@ -22,7 +22,6 @@ from sealwright.serving import (
     ShadowRecord,
     decision_ledger_folder,
     decision_origin,
-    milliseconds_of,
     read_decision,
     read_shadow,
 )
@@ -41,7 +40,7 @@ class Load:
         self.packages: list[tuple[str, str]] = []  # person and who answered, in order
         self.failures: list[str] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(at,)) for at in range(2)]
+        self._threads = [threading.Thread(target=self._ask, args=(at * 23,)) for at in range(2)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -225,25 +224,6 @@ def test_a_challenger_that_fails_is_told_as_a_failure_and_counted_and_the_champi
     assert counts[f"challenger{wild.number}"].failed == failed
     assert counts["champion1"].failed == 0
     assert {one.number for one in rollout.records()} == {1}
-
-
-def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(running: Any, row: dict[str, Any]) -> None:
-    rollout, client, server = running
-    slow = rollout.house.register(_model(slow=1_500))
-    rollout.arrange((1, 8_000, "champion"), (slow.number, 2_000, "challenger"))
-    with Load(client, row) as load:
-        load.more(150)
-    server.stop()
-    assert (load.failures, set(load.statuses)) == ([], {200})
-    counts = rollout.counts()
-    champion, challenger = counts["champion1"].times, counts[f"challenger{slow.number}"].times
-    assert _middle_of(champion, 0.95) < _middle_of(challenger, 0.05) / 2
-
-
-def _middle_of(times: Counter[int], which: float) -> float:
-    """The time that this part of the answers stays below, in milliseconds."""
-    steps = sorted(times.elements())
-    return milliseconds_of(steps[min(int(which * len(steps)), len(steps) - 1)])
 
 
 def _model(**kind: Any) -> bytes:

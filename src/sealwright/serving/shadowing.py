@@ -28,7 +28,8 @@ __all__ = ["Shadowing"]
 
 _MOST_WAITING = 512  # requests
 _MOST_BYTES = 16 << 20  # of their bodies
-_AT_ONCE = 64  # records in one writing to the ledger
+_AT_ONCE = 256  # records in one writing to the ledger
+_GATHER_SECONDS = 0.05  # so that one writing serves many; nobody waits for a shadow
 
 _Keep = Callable[[Sequence[ShadowRecord]], None]
 
@@ -95,6 +96,7 @@ class Shadowing:
         """What to copy next; nothing once it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
+            self._changed.wait_for(lambda: self._closing, timeout=_GATHER_SECONDS)
             if self._closing:
                 return []
             taken = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
