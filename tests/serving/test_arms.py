@@ -155,6 +155,13 @@ def test_a_challenger_that_cannot_be_loaded_never_takes_traffic(place: Place) ->
     assert place.holder.not_ready() == ""
 
 
+def test_a_challenger_that_answers_everybody_is_kept_apart_from_nobody(place: Place) -> None:
+    place.arrange(place.arm(1, 5_000, "champion"), place.arm(2, 5_000, "challenger"))
+    assert [one.aside for one in place.holder.arms().answering] == [False, True]
+    place.arrange(place.arm(1, 0, "champion"), place.arm(2, 10_000, "challenger"))
+    assert [one.aside for one in place.holder.arms().answering] == [False, False]
+
+
 def test_an_expired_pointer_ends_all_its_arms(place: Place) -> None:
     place.arrange(place.arm(1, 5_000, "champion"), place.arm(2, 5_000, "challenger"))
     late = place.house.clock() + timedelta(days=8)

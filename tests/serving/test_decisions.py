@@ -38,6 +38,7 @@ class _Served(NamedTuple):
     package: str = _PACKAGE
     sequence: int = 7
     arm: str = "champion"
+    aside: bool = False
 
 
 @pytest.fixture

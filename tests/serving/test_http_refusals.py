@@ -74,22 +74,20 @@ def test_every_refused_token_gets_the_same_bytes(client: Any, house: Any, row: d
 
 def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> None:
     """The whole table, walked as a stranger."""
-    from sealwright.serving import Limits
     from sealwright.serving.app import App
     from sealwright.serving.routes import Permission
 
     app = App(
         project=house.project,
         hosts=[],
-        limits=Limits(),
+        limits=None,
         holder=None,
         tokens=None,
         decisions=None,
         guard=None,
         refusals=None,
         usage=None,
-        counts=None,
-        shadowing=None,
+        watching=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.table.routes if route.permission is Permission.OPEN}

@@ -6,7 +6,6 @@ Does not answer: how long a connection may take; its deadlines stand in `connect
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,10 @@ from typing import Any
 import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
-from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.holder import Arms, Holder, Served
+from sealwright.serving.holder import Holder, Served
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.places import predict_scope, timing_scope
 from sealwright.serving.problems import (
@@ -27,20 +25,19 @@ from sealwright.serving.problems import (
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
-    Overloaded,
     problem_body,
 )
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.routes import Match, Permission, Route, RouteTable
-from sealwright.serving.shadowing import Shadowing
 from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.usage import Usage
+from sealwright.serving.watching import Watching
 
 __all__ = ["App"]
 
@@ -53,7 +50,6 @@ _PROBLEM = b"application/problem+json"
 _ALWAYS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _MOST_DIGITS = 15  # of an entry's number
 _LINGER_SECONDS = 2.0  # a refused body is read and dropped this long, so that its sender sees the refusal
-_OF_THE_BODY = {400, 422}
 _NOBODY = Caller("", "", frozenset())
 
 
@@ -86,15 +82,14 @@ class App:
         guard: ConnectionGuard,
         refusals: Refusals,
         usage: Usage,
-        counts: ArmCounts,
-        shadowing: Shadowing,
+        watching: Watching,
         log: EventLog,
     ) -> None:
         self._project, self._scope, self._timing = project, predict_scope(project), timing_scope(project)
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._log = guard, refusals, log
-        self._counts, self._shadowing = counts, shadowing
+        self._watching = watching
         self._decider = Decider(decisions, usage, most_waiting=limits.waiting)
         self.draining = False
         model = "/v2/models/{model}"
@@ -228,26 +223,9 @@ class App:
             times=request.times,
             named=bool(version),
         )
-        return 200, await (self._counted(inquiry, arms) if arms.several else self._decider.decide(inquiry))
-
-    async def _counted(self, inquiry: Inquiry, arms: Arms) -> bytes:
-        """The same answer, and how its arm did; then a copy to the shadows."""
-        served, began = inquiry.served, time.perf_counter()
-        try:
-            answer = await self._decider.decide(inquiry)
-        except HttpRefusal as refusal:
-            if refusal.status in _OF_THE_BODY:
-                self._counts.refused(served)
-            elif served.aside and isinstance(refusal, Overloaded):
-                self._counts.failed(served)  # it is too slow for its part
-            raise
-        except Exception:
-            self._counts.failed(served)
-            raise
-        self._counts.answered(served, time.perf_counter() - began)
-        if arms.shadows:
-            self._shadowing.offer(inquiry, arms.shadows)
-        return answer
+        if arms.several:
+            self._watching.watch(inquiry, arms.shadows)
+        return 200, await self._decider.decide(inquiry)
 
     def _served(self, request: _Request) -> Served:
         served = self._holder.serving()

@@ -5,25 +5,24 @@ serve every request that the event loop found ready: nobody ever waits for other
 Does not answer: who asks, and may they? The application has settled that before.
 
 A request that the model fails on fails alone: where a shared run breaks, each is run for itself.
-Challengers run on a thread of their own, so that a slow one keeps nobody waiting but those who have it.
+A challenger runs on a thread of its own, so that a slow one keeps nobody waiting but those who have it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sealwright.kernel import new_id
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import Outcome, outcome_of
-from sealwright.serving.problems import Overloaded
+from sealwright.serving.problems import HttpRefusal, Overloaded
 from sealwright.serving.usage import Usage
 
 __all__ = ["Decider"]
 
 _LARGE_BODY = 32 << 10  # decoded and predicted on a thread, so that small requests do not wait behind it
 _THREADS = 2
-_Fail = Callable[[Inquiry, BaseException], None]
 
 
 class Decider:
@@ -35,10 +34,8 @@ class Decider:
         self._ready: list[Inquiry] = []
         self._waiting = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
-        self._aside: list[Inquiry] = []  # ready for a challenger
-        self._aside_waiting = 0
-        self._aside_busy = False
         self._challengers = ThreadPoolExecutor(1, thread_name_prefix="challengers")
+        self._aside = 0  # waiting for a challenger
 
     async def decide(self, one: Inquiry) -> bytes:
         """The response body: the recorded answer and its receipt.
@@ -51,14 +48,20 @@ class Decider:
             The model failed.
         """
         aside = one.served.aside
-        if self._waiting >= self._most_waiting or (aside and self._aside_waiting >= self._most_waiting // 2):
+        if self._waiting >= self._most_waiting or (aside and self._aside >= self._most_waiting // 2):
+            if aside and one.watched is not None:
+                one.watched.too_slow()
             raise Overloaded
         self._waiting += 1
-        self._aside_waiting += aside
+        self._aside += aside
         try:
-            if len(one.body) > _LARGE_BODY:
-                await asyncio.get_running_loop().run_in_executor(self._threads, _decide_apart, one)
-                self._record([one])
+            if aside or len(one.body) > _LARGE_BODY:
+                threads = self._challengers if aside else self._threads
+                try:
+                    await asyncio.get_running_loop().run_in_executor(threads, _decide_apart, one)
+                    self._record([one])
+                except Exception as error:  # noqa: BLE001 - `done` tells it, as it does for all others
+                    one.fail(error)
             else:
                 _read(one)
                 self._ready.append(one)
@@ -67,7 +70,7 @@ class Decider:
             receipt = await one.done
         finally:
             self._waiting -= 1
-            self._aside_waiting -= aside
+            self._aside -= aside
         wrapped: bytes = one.protocol.wrap(one.answer, receipt)
         if one.times is not None:
             one.times.mark("receipt")
@@ -76,30 +79,10 @@ class Decider:
     def _decide_ready(self) -> None:
         """Decide whatever is ready now, model by model."""
         ready, self._ready = self._ready, []
-        here = [one for one in ready if not one.served.aside]
-        if len(here) < len(ready):
-            self._aside += [one for one in ready if one.served.aside]
-            if not self._aside_busy:
-                self._decide_aside()
-        self._record(_all_decided(here, Inquiry.fail))
-
-    def _decide_aside(self) -> None:
-        """Decide whatever is ready for challengers, on their thread; what gets ready meanwhile comes next."""
-        ready, self._aside = self._aside, []
-        self._aside_busy = bool(ready)
-        if not ready:
-            return
-        loop = asyncio.get_running_loop()
-
-        def fail(one: Inquiry, error: BaseException) -> None:
-            loop.call_soon_threadsafe(one.fail, error)
-
-        decided = loop.run_in_executor(self._challengers, _all_decided, ready, fail)
-        decided.add_done_callback(self._aside_decided)
-
-    def _aside_decided(self, decided: "asyncio.Future[list[Inquiry]]") -> None:
-        self._decide_aside()
-        self._record(decided.result())
+        groups: dict[int, list[Inquiry]] = {}
+        for one in ready:
+            groups.setdefault(id(one.served), []).append(one)
+        self._record([one for group in groups.values() for one in _decided(group)])
 
     def _record(self, decided: Sequence[Inquiry]) -> None:
         if decided:
@@ -108,22 +91,14 @@ class Decider:
             self._usage.add(one.caller, one.source, one.body, len(one.asked.rows))
 
 
-def _all_decided(ready: Sequence[Inquiry], fail: _Fail) -> list[Inquiry]:
-    """Those that have an answer after one run of each model; the others are told why by `fail`."""
-    groups: dict[int, list[Inquiry]] = {}
-    for one in ready:
-        groups.setdefault(id(one.served), []).append(one)
-    return [one for group in groups.values() for one in _decided(group, fail)]
-
-
-def _decided(group: Sequence[Inquiry], fail: _Fail) -> list[Inquiry]:
+def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
     """Those that have an answer after one run for all of them; whoever's own part fails is told so."""
     try:
         outcome = _run(group)
     except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it
         if len(group) > 1:
-            return [decided for one in group for decided in _decided([one], fail)]
-        fail(group[0], error)
+            return [decided for one in group for decided in _decided([one])]
+        group[0].fail(error)
         return []
     found: list[Inquiry] = []
     at = 0
@@ -133,7 +108,7 @@ def _decided(group: Sequence[Inquiry], fail: _Fail) -> list[Inquiry]:
             _answer(one, outcome.of(at, rows))
             found.append(one)
         except Exception as error:  # noqa: BLE001 - as above
-            fail(one, error)
+            one.fail(error)
         at += rows
     return found
 
@@ -145,7 +120,12 @@ def _decide_apart(one: Inquiry) -> None:
 
 
 def _read(one: Inquiry) -> None:
-    one.asked = one.protocol.read(one.body)
+    try:
+        one.asked = one.protocol.read(one.body)
+    except HttpRefusal:
+        if one.watched is not None:
+            one.watched.refused()
+        raise
     if one.times is not None:
         one.times.mark("read")
 

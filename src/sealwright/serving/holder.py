@@ -292,7 +292,7 @@ class Holder:
         """One package under this pointer; one that is loaded already is not loaded again."""
         expires = facts.expires.timestamp()
         made = kept.get((arm.package, arm.number)) or self._load(arm.package, arm.number, facts.sequence, expires)
-        aside = arm.role == "challenger"
+        aside = arm.role == "challenger" and bool(facts.arms[0].share)  # there is somebody to keep it apart from
         return replace(made, sequence=facts.sequence, expires=expires, arm=arm.name, share=arm.share, aside=aside)
 
     def _note_taken(self, facts: PointerFacts, champion: Served) -> None:

@@ -11,6 +11,7 @@ from sealwright.serving.tokens import Caller
 
 if TYPE_CHECKING:
     from sealwright.serving.holder import Served
+    from sealwright.serving.watching import Watched
 
 __all__ = ["Inquiry"]
 
@@ -23,7 +24,7 @@ class Inquiry:
 
     __slots__ = (
         "answer", "asked", "body", "caller", "decision", "done", "gpc", "named", "person", "protocol", "salt", "served", "source",
-        "times",
+        "times", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +46,7 @@ class Inquiry:
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
         self.named = named
+        self.watched: Watched | None = None  # where how its arm does is counted
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""

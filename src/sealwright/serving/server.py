@@ -30,6 +30,7 @@ from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
+from sealwright.serving.watching import Watching
 from sealwright.trust import (
     Entry,
     Ledger,
@@ -146,8 +147,7 @@ class _Running:
             guard=self._guard,
             refusals=self._refusals,
             usage=self._usage,
-            counts=self._counts,
-            shadowing=self._shadowing,
+            watching=Watching(self._counts, self._shadowing),
             log=log,
         )
         self._keys = Following(config, self._holder.believed, tokens, self._decisions, ledger, signer, log)
