@@ -283,7 +283,7 @@ def test_what_an_answer_said_is_read_again_from_its_bytes(
     else:
         from sealwright.serving.protocol_oip import OipRequest
 
-        asked = OipRequest([()] * 2, "", ("label", "probabilities"))
+        asked = OipRequest(rows=[()] * 2, id="", outputs=("label", "probabilities"))
     told = told_in(
         spoken.media,
         spoken.answer(asked, outcome, decision="dec_1", model={"project": "p", "number": 1, "package": "x"}),
