@@ -23,7 +23,7 @@ __all__ = ["decision_records", "shadow_records", "shadows_of"]
 
 
 def decision_records(
-    workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({})
+    workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({}), channel: str = ""
 ) -> Iterator[tuple[str, LedgerEntry, DecisionRecord]]:
     """Every decision record of a project that was not erased: channel, ledger entry, record.
 
@@ -31,13 +31,15 @@ def decision_records(
     ----------
     start : mapping of channel to int, optional
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
+    channel : str
+        Only this one; left out: all of them.
     """
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
-    for channel, ledger in _ledgers(workspace, project):
-        passed = start.get(channel, 0)
-        for entry in ledger.entries(passed if passed <= ledger.size else 0):
+    for place, ledger in _ledgers(workspace, project):
+        passed = start.get(place, 0)
+        for entry in ledger.entries(passed if passed <= ledger.size else 0) if channel in {"", place} else ():
             if entry.action == DECISION and entry.attachment is not None:
-                yield channel, entry, read_decision(entry, *keys)
+                yield place, entry, read_decision(entry, *keys)
 
 
 def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[int]]:

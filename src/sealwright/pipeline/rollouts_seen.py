@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from sealwright.kernel import VerificationFailed, rfc3339
+from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.rollouts_judgement import Observed
 from sealwright.pipeline.rollouts_plan import RolloutPlan
 from sealwright.pipeline.rollouts_statistics import Sample
@@ -31,11 +32,10 @@ from sealwright.serving import (
     contract_of,
     decision_ledger_folder,
     decision_origin,
-    read_decision,
     read_shadow,
     told_in,
 )
-from sealwright.trust import DECISION, Ledger, LedgerEntry, PointerArm, open_sealed
+from sealwright.trust import Ledger, LedgerEntry, PointerArm, open_sealed
 
 __all__ = ["OUTCOMES", "OUTCOMES_KEY_PURPOSE", "Seen", "outcomes_aad"]
 
@@ -67,7 +67,7 @@ class Seen:
         self._positive = classes.index(positive) if positive in classes else len(classes) - 1
         limits = plan.spec.limits
         self._fairness, self._metric = limits.fairness, limits.metric
-        self._decisions_read = self._ledger_read = -1
+        self._decisions_read = self._notes_read = self._ledger_read = -1
         self._arms: dict[_Where, _Gathered] = defaultdict(_Gathered)
         self._decided: dict[str, _Where] = {}  # kept only where outcomes are asked for
         self._groups_of: dict[str, list[str]] = {}  # kept only where a shadow's fairness is asked for
@@ -82,14 +82,9 @@ class Seen:
         VerificationFailed
             A record does not open, or its ledger is not what was signed.
         """
-        keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
         with _decisions(workspace, self._plan) as ledger:
             if ledger is not None:
-                if self._decisions_read < 0:
-                    self._decisions_read = _first_since(ledger, self._plan)
-                for entry in ledger.entries(self._decisions_read):
-                    self._take(entry, keys)
-                    self._decisions_read = entry.index + 1
+                self._read_server(workspace, ledger)
         if self._metric is not None:
             self._read_outcomes(workspace)
 
@@ -115,14 +110,26 @@ class Seen:
             agreed=found.agreed,
         )
 
+    def _read_server(self, workspace: Workspace, ledger: Ledger) -> None:
+        """Decisions first: a shadow's rows belong to the groups of the decision it shadows."""
+        plan = self._plan
+        if self._decisions_read < 0:
+            self._decisions_read = self._notes_read = _first_since(ledger, plan)
+        start = {plan.channel: self._decisions_read}
+        for _, entry, record in decision_records(workspace, plan.project, start=start, channel=plan.channel):
+            self._take_decision(record)
+            self._decisions_read = entry.index + 1
+        keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+        for one in ledger.entries(self._notes_read):
+            self._take(one, keys)
+            self._notes_read = one.index + 1
+
     def _take(self, entry: LedgerEntry, keys: tuple[bytes, ...]) -> None:
         said = entry.detail
         if entry.action == COUNTS:
             self._arms[int(said["sequence"]), str(said["arm"])].count.add(ArmCount.from_json(said))
         elif entry.action == _REFUSED:
             self.refused[int(said["sequence"]), str(said["arm"])] = str(said["reason"])
-        elif entry.action == DECISION and entry.attachment is not None:
-            self._take_decision(read_decision(entry, *keys))
         elif entry.action == SHADOW and entry.attachment is not None:
             shadow = read_shadow(entry, *keys)
             where = self._arms[shadow.sequence, shadow.arm]
