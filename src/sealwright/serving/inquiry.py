@@ -4,16 +4,22 @@ Mutable on purpose: each step of the way fills in what it found, and no step cop
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller
 
 if TYPE_CHECKING:
     from sealwright.serving.holder import Served
-    from sealwright.serving.watching import Watched
 
 __all__ = ["Inquiry"]
+
+
+class Watch(Protocol):
+    """Counts how the arm of one request does (`watching`)."""
+
+    def refused(self) -> None: ...
+    def too_slow(self) -> None: ...
 
 
 class Inquiry:
@@ -46,7 +52,7 @@ class Inquiry:
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
         self.named = named
-        self.watched: Watched | None = None  # where how its arm does is counted
+        self.watched: Watch | None = None
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.decision = ""
