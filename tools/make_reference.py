@@ -67,6 +67,7 @@ GROUPS = {
     "certificate": ("issue", "list", "revoke", "publish"),
     "keys": ("list", "rotate", "revoke", "split", "recover", "protect", "follow"),
     "ledger": ("show", "search", "export", "proof", "verify", "anchor", "witnesses", "stamps", "buckets"),
+    "rollout": ("start", "status", "watch", "run", "advance", "promote", "back", "stop", "outcomes"),
     "witness": ("add", "show"),
 }
 

@@ -39,6 +39,7 @@ QUICK = Limits(
     idle_seconds=2.0,
     handshake_seconds=1.5,
     watch_seconds=0.1,
+    arm_seconds=0.2,
     drain_seconds=10.0,
     answer_seconds=3.0,
 )

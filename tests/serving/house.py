@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sealwright import charter, evidence, registry, trust
 from sealwright.engines import open_database
-from sealwright.kernel import Clock, digest_of, rfc3339, system_clock
+from sealwright.kernel import Clock, canonical_json, digest_of, rfc3339, system_clock
 from sealwright.serving import (
     Running,
     ServeConfig,
@@ -76,10 +76,10 @@ def credit_row() -> dict[str, Any]:
     return {name: values[name] for name in credit_interface()["order"]}
 
 
-def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool = False) -> bytes:
+def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool = False, slow: int = 0) -> bytes:
     """An ONNX graph with the interface's inputs: "bad" grows with age, and with the category a14 in c2.
 
-    A wild one returns no probabilities, but 20.0, for that category.
+    A wild one returns no probabilities, but 20.0, for that category. A slow one multiplies matrices of that size on the way.
     """
     width, texts = len(interface["numbers"]), len(interface["strings"])
     weights = np.zeros((width, 1), dtype=np.float32)
@@ -100,6 +100,15 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool =
         helper.make_node("Sub", ["one", "bad"], ["good"]),
         helper.make_node("Concat", ["good", "bad"], ["probabilities"], axis=1),
     ]
+    if slow:
+        nodes[2] = helper.make_node("MatMul", ["filled", "weights"], ["plain"])
+        nodes[3:3] = [
+            helper.make_node("ReduceMax", ["filled"], ["largest"], keepdims=0),
+            helper.make_node("Mul", ["wide", "largest"], ["heavy"]),
+            helper.make_node("MatMul", ["heavy", "heavy"], ["heavier"]),
+            helper.make_node("ReduceMin", ["heavier"], ["nothing"], keepdims=0),
+            helper.make_node("Add", ["plain", "nothing"], ["score"]),
+        ]
     constants = {
         "zero": np.float32(0),
         "weights": weights,
@@ -107,6 +116,8 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool =
         "middle": np.float32(0 if wild else middle),
         "one": np.float32(1),
     }
+    if slow:
+        constants["wide"] = np.zeros((slow, slow), dtype=np.float32)
     if wild:
         constants["hundredth"] = np.float32(0.01)
     graph = helper.make_graph(
@@ -128,6 +139,7 @@ class House:
 
     project = PROJECT
     answering: bytes | None = None  # of the next package
+    rollout: dict[str, Any] | None = None  # serving.rollout, frozen with the charter of what is registered next
 
     def __init__(self, home: Path, clock: Clock = system_clock, *, like: Path | None = None) -> None:
         """A new workspace at `home`, or one copied from another that was closed."""
@@ -233,7 +245,16 @@ class House:
             purpose="Shows that serving works.", owner="The tests", risk_class=charter.RiskClass("minimal")
         )
         policy = evidence.resolve_policy(evidence.PolicySpec(), spec)
-        frozen = charter.freeze_charter(spec, project=PROJECT, policy=policy.to_json(), groups=[], settings={}, now=now)
+        sections = {"serving": {"rollout": self.rollout}} if self.rollout else {}
+        frozen = charter.freeze_charter(
+            spec,
+            project=PROJECT,
+            policy=policy.to_json(),
+            groups=[],
+            settings={name: digest_of(canonical_json(one)) for name, one in sections.items()},
+            sections=sections,
+            now=now,
+        )
         found = {
             "provenance": {
                 "parity.largest": (1e-7, 300), "parity.flips": (0.0, 300), "admission.accepted": (1.0, 1),

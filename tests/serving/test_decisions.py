@@ -37,6 +37,8 @@ class _Served(NamedTuple):
     number: int = 3
     package: str = _PACKAGE
     sequence: int = 7
+    arm: str = "champion"
+    aside: bool = False
 
 
 @pytest.fixture

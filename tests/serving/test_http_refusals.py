@@ -88,6 +88,7 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
         refusals=None,
         usage=None,
         budgets=None,
+        watching=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.routes if route.permission is Permission.OPEN}

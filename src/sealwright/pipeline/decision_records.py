@@ -4,16 +4,24 @@ Answers: what was decided, channel by channel, as it was sealed?
 Does not answer: about whom. `person_search` looks for one person, `person_signals` for those whose browser asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, decision_origin, read_decision
-from sealwright.trust import DECISION, Ledger, wait_for_checkpoint
+from sealwright.serving import (
+    DECISION_KEY_PURPOSE,
+    SHADOW,
+    DecisionRecord,
+    ShadowRecord,
+    decision_origin,
+    read_decision,
+    read_shadow,
+)
+from sealwright.trust import DECISION, Ledger, LedgerEntry, wait_for_checkpoint
 
-__all__ = ["RecordedAt", "decision_records"]
+__all__ = ["RecordedAt", "decision_records", "shadow_records", "shadows_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class RecordedAt:
 
 
 def decision_records(
-    workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({})
+    workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({}), channel: str = ""
 ) -> Iterator[tuple[str, RecordedAt, DecisionRecord]]:
     """Every decision record of a project that was not erased: channel, place in its ledger, record.
 
@@ -33,27 +41,67 @@ def decision_records(
     ----------
     start : mapping of channel to int, optional
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
+    channel : str
+        Only this one; left out: all of them.
 
     Raises
     ------
     VerificationFailed
         A record, or the file of an hour, is not what was signed.
     """
+    for place in _channels(workspace, project):
+        if channel in {"", place}:
+            for where, record in _of_channel(workspace, project, place, start.get(place, 0)):
+                yield place, where, record
+
+
+def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[int]]:
+    """Where shadows of these decisions are kept: entries of the ledger of each channel. They go when the decisions go."""
+    found: dict[str, list[int]] = {}
+    for channel, entry in _shadow_entries(workspace, project, decisions):
+        found.setdefault(channel, []).append(entry.index)
+    return found
+
+
+def shadow_records(workspace: Workspace, project: str, decisions: Container[str]) -> Iterator[ShadowRecord]:
+    """What shadows would have said to these decisions."""
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    for _, entry in _shadow_entries(workspace, project, decisions):
+        yield read_shadow(entry, *keys)
+
+
+def _shadow_entries(workspace: Workspace, project: str, decisions: Container[str]) -> Iterator[tuple[str, LedgerEntry]]:
+    for channel in _channels(workspace, project):
+        with _opened(workspace, project, channel) as ledger:
+            for entry in ledger.entries():
+                if (
+                    entry.action == SHADOW
+                    and entry.attachment is not None
+                    and entry.detail.get("decision") in decisions
+                ):
+                    yield channel, entry
+
+
+def _channels(workspace: Workspace, project: str) -> list[str]:
+    """Those that were ever served."""
     folder = workspace.folder("serving") / project
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if (place / "ledger" / "checkpoints.log").is_file():
-            for where, record in _of_channel(workspace, project, place.name, start.get(place.name, 0)):
-                yield place.name, where, record
+    places = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [place.name for place in places if (place / "ledger" / "checkpoints.log").is_file()]
+
+
+def _opened(workspace: Workspace, project: str, channel: str) -> Ledger:
+    """The ledger of a channel; what was answered just now counts, too."""
+    ledger = workspace.folder("serving") / project / channel / "ledger"
+    origin, log = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    wait_for_checkpoint(ledger, origin=origin, keys=log)
+    return Ledger.open(ledger, origin=origin, signer=None, keys=log)
 
 
 def _of_channel(
     workspace: Workspace, project: str, channel: str, passed: int
 ) -> Iterator[tuple[RecordedAt, DecisionRecord]]:
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
-    ledger = workspace.folder("serving") / project / channel / "ledger"
-    origin, log = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
-    wait_for_checkpoint(ledger, origin=origin, keys=log)  # what was answered just now counts, too
-    with Ledger.open(ledger, origin=origin, signer=None, keys=log) as opened:
+    with _opened(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
             hours = hours_of(workspace, project, channel)

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from sealwright.charter import CHARTER_TYPE
@@ -19,7 +20,7 @@ from sealwright.kernel import rfc3339
 from sealwright.pipeline.data_basis import basis_of_snapshot
 from sealwright.pipeline.data_consent import consents_of, suppressions_of
 from sealwright.pipeline.data_requests import requests_of
-from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.decision_records import decision_records, shadow_records
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.person_search import FoundPerson, find_person, is_theirs
 from sealwright.pipeline.snapshots import opened
@@ -104,7 +105,13 @@ def _plain(value: Any) -> Any:
 
 
 def _decisions(workspace: Workspace, found: FoundPerson) -> Iterator[Mapping[str, Any]]:
-    for channel, entry, record in decision_records(workspace, found.project) if found.decisions else ():
+    if not found.decisions:
+        return
+    shadows: dict[str, list[dict[str, Any]]] = {}
+    for one in shadow_records(workspace, found.project, {known.decision for known in found.decisions}):
+        said = {"version": one.number, "package": one.package, "would_have_said": msgspec.to_builtins(one.shadow)}
+        shadows.setdefault(one.decision, []).append(said)
+    for channel, entry, record in decision_records(workspace, found.project):
         if record.person == found.subject:
             yield {
                 "decision": record.decision,
@@ -112,6 +119,8 @@ def _decisions(workspace: Workspace, found: FoundPerson) -> Iterator[Mapping[str
                 "channel": channel,
                 "version": record.number,
                 "package": record.package,
+                "arm": record.arm,
+                "shadows": shadows.get(record.decision, []),
                 "request": record.request.decode("utf-8", "replace"),
                 "answer": record.answer.decode("utf-8", "replace"),
             }

@@ -266,8 +266,9 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
     for name, envelope in sorted(bundle.folder("pointers").items()):
         pointer = read_pointer(envelope, trust_root)
         state = "in force" if pointer.not_before <= now < pointer.expires else "not in force now"
+        beside = "".join(f", and version {arm.number} as {arm.role}" for arm in pointer.arms[1:])
         checked.append(
-            f"pointer {pointer.channel} number {pointer.sequence} names version {pointer.number}, signed; {state}"
+            f"pointer {pointer.channel} number {pointer.sequence} names version {pointer.number}{beside}, signed; {state}"
         )
         if pointer.project != package.project or f"{pointer.channel}.json" != name:
             raise VerificationFailed("A pointer in the bundle is for another place.", link=f"pointers/{name}")

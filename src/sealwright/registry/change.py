@@ -7,7 +7,7 @@ the database. (5) The mark follows everything.
 Does not answer: what may change. The verbs in `service` decide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from sealwright.registry.model import RevocationList
 from sealwright.registry.pointer import make_revocations
 from sealwright.registry.published import Published
 from sealwright.registry.rows import revocations_of
-from sealwright.trust import Keyring, Ledger, Signer, sign_statement, verify_statement
+from sealwright.trust import Keyring, Ledger, Signer, shown_for, sign_statement, verify_statement
 
 __all__ = ["Change", "Changes", "PackageRevoked"]
 
@@ -48,6 +48,10 @@ class Change:
     def pointer_signer(self, gate: bytes) -> Signer:
         """Branch "releases", for a pointer to the package that this decision of the gate let through."""
         return self._keyring.signer("releases").showing(gate)
+
+    def arms_signer(self, gates: Sequence[bytes]) -> Signer:
+        """Branch "releases", for a pointer to several packages, each let through by its own decision of the gate."""
+        return self._keyring.signer("releases").showing(shown_for(gates))
 
     def record(self, action: str, package: str, detail: Mapping[str, object], envelope: bytes | None, by: str) -> None:
         """Put the change into the ledger. Once per change, so that a crash can leave at most one unfinished."""

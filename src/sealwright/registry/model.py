@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.evidence import Approval
-from sealwright.trust import Statement
+from sealwright.trust import PointerArm, Statement
 
 __all__ = [
     "Candidate",
@@ -88,7 +88,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointerFacts:
-    """What a verified pointer says: this package serves here, from then until then."""
+    """What a verified pointer says: this package serves here, from then until then.
+
+    `arms`, `split`: where requests are shared among several packages. The first arm is the champion, whose package and
+    number also stand in `package` and `number`; without arms there is nothing but that.
+    """
 
     project: str
     channel: str
@@ -102,6 +106,8 @@ class PointerFacts:
     reason: str
     by: str
     digest: str  # of this pointer's statement
+    arms: tuple[PointerArm, ...] = ()
+    split: str = ""  # the salt by which requests are spread over the arms, hex text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ The ideas are those of The Update Framework (rollback and freeze attacks, specif
 a number that only rises, an end that comes soon, and a reader that remembers the highest number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,17 @@ from sealwright.kernel import (
     rfc3339,
 )
 from sealwright.registry.model import PointerFacts, Revocation, RevocationList
-from sealwright.trust import Signer, Statement, TrustRoot, make_statement, sign_statement, verify_statement
+from sealwright.trust import (
+    PointerArm,
+    Signer,
+    Statement,
+    TrustRoot,
+    make_statement,
+    read_arms,
+    read_split,
+    sign_statement,
+    verify_statement,
+)
 
 __all__ = [
     "POINTER_TYPE",
@@ -45,6 +55,7 @@ _POINTER_FIELDS = frozenset(
     {"format", "project", "channel", "sequence", "number", "not_before", "expires", "previous"}
     | {"revocations", "reason", "by"}
 )
+_ARM_FIELDS = frozenset({"arms", "split"})  # of format 2, besides those of format 1
 _LIST_FIELDS = frozenset({"format", "sequence", "issued_at", "revoked"})
 _LARGEST = 2**31 - 1
 
@@ -67,17 +78,22 @@ def make_pointer(facts: Mapping[str, Any], package: str, signer: Signer) -> tupl
     Parameters
     ----------
     facts : mapping
-        project, channel, sequence, number, not_before and expires (datetime), previous, revocations, reason, by.
+        project, channel, sequence, number, not_before and expires (datetime), previous, revocations, reason, by;
+        for several packages also split, and arms (of PointerArm, the champion first).
     package : str
-        Digest of the package that is to serve.
+        Digest of the package that is to serve; of the champion, where there are arms.
     """
+    arms: tuple[PointerArm, ...] = facts.get("arms", ())
     predicate = {
         **facts,
-        "format": 1,
+        "format": 2 if arms else 1,
         "not_before": rfc3339(facts["not_before"]),
         "expires": rfc3339(facts["expires"]),
     }
-    statement = make_statement([(f"{facts['project']}/{facts['channel']}", package)], POINTER_TYPE, predicate)
+    if arms:
+        predicate["arms"] = [arm.to_json() for arm in arms]
+    place = f"{facts['project']}/{facts['channel']}"
+    statement = make_statement(_subjects(place, package, arms), POINTER_TYPE, predicate)
     _facts_of(statement)
     return sign_statement(statement, signer), statement
 
@@ -201,8 +217,9 @@ def verify_revocations(data: bytes, trust_root: TrustRoot, *, at_least: int = 0)
 
 def _facts_of(statement: Statement) -> PointerFacts:
     said = statement.predicate
-    if set(said) != _POINTER_FIELDS or said["format"] != 1:
-        raise InvalidInput("its fields are not those of format 1")
+    several = said.get("format") == 2
+    if set(said) != (_POINTER_FIELDS | _ARM_FIELDS if several else _POINTER_FIELDS) or said["format"] not in {1, 2}:
+        raise InvalidInput("its fields are not those of format 1 or 2")
     previous = said["previous"]
     if previous is not None:
         hex_of(previous)
@@ -219,12 +236,21 @@ def _facts_of(statement: Statement) -> PointerFacts:
         reason=_text(said["reason"]),
         by=check_name(said["by"], what="person"),
         digest=statement.digest,
+        arms=read_arms(said["arms"]) if several else (),
+        split=read_split(said["split"]) if several else "",
     )
-    if statement.subjects != ((f"{facts.project}/{facts.channel}", facts.package),):
-        raise InvalidInput("it says another place than it is about")
+    if list(statement.subjects) != _subjects(f"{facts.project}/{facts.channel}", facts.package, facts.arms):
+        raise InvalidInput("it says another place, or other packages, than it is about")
+    if facts.arms and (facts.arms[0].package, facts.arms[0].number) != (facts.package, facts.number):
+        raise InvalidInput("its champion is another version than it names")
     if facts.expires <= facts.not_before or (previous is not None and facts.sequence == 1):
         raise InvalidInput("its times or its predecessor make no sense")
     return facts
+
+
+def _subjects(place: str, package: str, arms: Sequence[PointerArm]) -> list[tuple[str, str]]:
+    """Every package a pointer lets serve, the champion in front: whoever verifies one asks for all of them."""
+    return [(place, package), *((f"{place}/{arm.name}", arm.package) for arm in arms[1:])]
 
 
 def _list_of(statement: Statement) -> RevocationList:

@@ -20,11 +20,22 @@ from sealwright.registry.model import Revocation, Version
 from sealwright.registry.pointer import read_pointer, verify_revocations
 from sealwright.trust import Ledger, LedgerEntry, TrustRoot
 
-__all__ = ["DatabaseOlder", "REGISTERED", "REPAIRED", "REVOKED", "ROLLED_BACK", "PROMOTED", "Story", "write_row"]
+__all__ = [
+    "ARRANGED",
+    "DatabaseOlder",
+    "REGISTERED",
+    "REPAIRED",
+    "REVOKED",
+    "ROLLED_BACK",
+    "PROMOTED",
+    "Story",
+    "write_row",
+]
 
 REGISTERED, PROMOTED, ROLLED_BACK = "version.registered", "pointer.promoted", "pointer.rolled_back"
+ARRANGED = "pointer.arranged"  # several packages share a place
 REVOKED, REPAIRED = "package.revoked", "registry.repaired"
-_CHANGES = frozenset({REGISTERED, PROMOTED, ROLLED_BACK, REVOKED})
+_CHANGES = frozenset({REGISTERED, PROMOTED, ROLLED_BACK, ARRANGED, REVOKED})
 
 Key = tuple[str, ...]
 

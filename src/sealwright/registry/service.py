@@ -1,15 +1,17 @@
-"""The registry's verbs: register, promote, roll back, revoke.
+"""The registry's verbs: register, promote, roll back, arrange several versions, revoke.
 
 Answers: how does a sealed package get its number, and how does it come to serve, and to stop?
 Does not answer: may it be released? The gate's result inside the package says so, and every verb
 here verifies the package first. What is there already, `reading` answers.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from sealwright.engines import Database
+from sealwright.engines import Database, Row
 from sealwright.kernel import (
     Clock,
     Conflict,
@@ -34,7 +36,7 @@ from sealwright.registry.names import GATE
 from sealwright.registry.pointer import make_pointer, make_revocations, read_pointer
 from sealwright.registry.reading import RegistryReader
 from sealwright.registry.rows import pointer_of
-from sealwright.trust import Keyring, Ledger, SignerRefused, TrustRoot
+from sealwright.trust import Keyring, Ledger, PointerArm, SignerRefused, TrustRoot, check_arms, read_split
 
 __all__ = ["Registry"]
 
@@ -99,7 +101,17 @@ class Registry(RegistryReader):
             store.insert_version(change.tx, version)
         return version
 
-    def promote(self, project: str, number: int, channel: str, by: str, reason: str, days: int = 7) -> PointerFacts:
+    def promote(
+        self,
+        project: str,
+        number: int,
+        channel: str,
+        by: str,
+        reason: str,
+        days: int = 7,
+        *,
+        expected: int | None = None,
+    ) -> PointerFacts:
         """Let a version serve on a channel, for some days. Promoting it again confirms it for longer.
 
         Parameters
@@ -110,6 +122,8 @@ class Registry(RegistryReader):
             Why now, 3 to 500 characters; it is signed with the pointer.
         days : int
             1 to 90: when the pointer ends unless it is confirmed.
+        expected : int, optional
+            Sequence of the pointer this one follows.
 
         Raises
         ------
@@ -119,20 +133,69 @@ class Registry(RegistryReader):
             Its package does not verify, or ledger, database and files disagree.
         PackageRevoked
             It was revoked.
+        Conflict
+            Another pointer than `expected` is the newest.
         """
-        return self._point(recovery.PROMOTED, project, number, channel, by, reason, days)
+        return self._point(recovery.PROMOTED, project, number, channel, by, reason, days, expected=expected)
 
-    def rollback(self, project: str, channel: str, number: int, by: str, reason: str, days: int = 7) -> PointerFacts:
+    def rollback(
+        self,
+        project: str,
+        channel: str,
+        number: int,
+        by: str,
+        reason: str,
+        days: int = 7,
+        *,
+        expected: int | None = None,
+    ) -> PointerFacts:
         """Let a version serve again that served here before: a new pointer with a higher sequence.
 
         Raises
         ------
         InvalidInput
             The version never served on this channel before; promote it instead.
-        NotFound, VerificationFailed, PackageRevoked
+        NotFound, VerificationFailed, PackageRevoked, Conflict
             As `promote`.
         """
-        return self._point(recovery.ROLLED_BACK, project, number, channel, by, reason, days)
+        return self._point(recovery.ROLLED_BACK, project, number, channel, by, reason, days, expected=expected)
+
+    def arrange(
+        self,
+        project: str,
+        channel: str,
+        arms: Sequence[PointerArm],
+        *,
+        split: str,
+        by: str,
+        reason: str,
+        days: int = 7,
+        expected: int | None = None,
+    ) -> PointerFacts:
+        """Let several versions share a channel: a pointer with arms.
+
+        Parameters
+        ----------
+        arms : sequence of PointerArm
+            The champion first; their packages are those of their numbers.
+        split : str
+            The salt by which requests are spread: the same one for every step of a rollout, so that nobody changes sides.
+        expected : int, optional
+            Sequence of the pointer this one follows; another one came in between otherwise.
+
+        Raises
+        ------
+        InvalidInput
+            The arms make no sense together.
+        Conflict
+            Another pointer than `expected` is the newest.
+        NotFound, VerificationFailed, PackageRevoked
+            As `promote`, for any of them.
+        """
+        check_arms(arms), read_split(split)
+        champion = arms[0]
+        more = {"arms": tuple(arms), "split": split}
+        return self._point(recovery.ARRANGED, project, champion.number, channel, by, reason, days, more, expected)
 
     def revoke(self, package: str, by: str, reason: str) -> Revocation:
         """Withdraw a package for good. Serving processes stop answering with it when they see the list.
@@ -174,24 +237,32 @@ class Registry(RegistryReader):
             pass
 
     def _point(
-        self, action: str, project: str, number: int, channel: str, by: str, reason: str, days: int
+        self,
+        action: str,
+        project: str,
+        number: int,
+        channel: str,
+        by: str,
+        reason: str,
+        days: int,
+        more: Mapping[str, Any] = MappingProxyType({}),
+        expected: int | None = None,
     ) -> PointerFacts:
         check_name(channel, what="channel")
         check_name(by, what="person")
         reason = _reason(reason)
         if not 1 <= days <= _MOST_DAYS:
             raise InvalidInput(f"A pointer holds for 1 to {_MOST_DAYS} days; got {days}.")
-        version = self.version(project, number)
-        package = self.package(version.package)
-        if (package.project, package.model) != (project, version.model):
-            raise VerificationFailed(
-                f"Version {number} of {project} is a package of {package.project}: the database was changed.\n"
-                "Restore it from the newest backup.",
-                link="database",
-            )
+        package = self._released(project, number)
+        arms: Sequence[PointerArm] = more.get("arms", ())
+        for arm in arms:
+            if self._released(project, arm.number) != arm.package:
+                raise InvalidInput(f"Arm {arm.name} names another package than that of version {arm.number}.")
         with self._changes.one() as change:
-            change.refuse_revoked(package.digest)
+            for one in {package, *(arm.package for arm in arms)}:
+                change.refuse_revoked(one)
             rows = store.pointer_rows(change.tx, project, channel)
+            _refuse_unexpected(rows, expected)
             if action == recovery.ROLLED_BACK and number not in {row["number"] for row in rows[:-1]}:
                 raise InvalidInput(
                     f"Version {number} did not serve as {project}/{channel} before. Promote it instead of rolling back."
@@ -207,12 +278,15 @@ class Registry(RegistryReader):
                 "revocations": change.revoked().sequence,
                 "reason": reason,
                 "by": by,
+                **more,
             }
-            envelope = self._signed_pointer(wanted, package.digest, change)
+            envelope = self._signed_pointer(wanted, package, change)
             facts = read_pointer(envelope, self._trust_root)
             detail: dict[str, object] = {key: wanted[key] for key in ("project", "channel", "number")}
             detail |= {"sequence": facts.sequence, "statement": facts.digest, "expires": rfc3339(facts.expires)}
-            change.record(action, package.digest, detail, envelope, by)
+            if arms:
+                detail["arms"] = [arm.to_json() for arm in arms]
+            change.record(action, package, detail, envelope, by)
             store.insert_pointer(change.tx, facts, envelope)
         return facts
 
@@ -222,14 +296,41 @@ class Registry(RegistryReader):
         The signer never signs a number twice. Where a pointer was signed before and a crash or a full disk kept it from
         the ledger, its number stays unused, for everybody to see.
         """
-        gate = read_limited(self._packages / hex_of(package) / GATE, _MOST_GATE)
-        signer = change.pointer_signer(gate)
+        arms: Sequence[PointerArm] = wanted.get("arms", ())
+        signer = (
+            change.arms_signer([self._gate(arm.package) for arm in arms])
+            if arms
+            else change.pointer_signer(self._gate(package))
+        )
         try:
             return make_pointer(wanted, package, signer)[0]
         except SignerRefused as refused:
             if refused.reason != "pointer.older":
                 raise
             return make_pointer({**wanted, "sequence": refused.at + 1}, package, signer)[0]
+
+    def _gate(self, package: str) -> bytes:
+        return read_limited(self._packages / hex_of(package) / GATE, _MOST_GATE)
+
+    def _released(self, project: str, number: int) -> str:
+        """The package of a version, verified now."""
+        version = self.version(project, number)
+        package = self.package(version.package)
+        if (package.project, package.model) != (project, version.model):
+            raise VerificationFailed(
+                f"Version {number} of {project} is a package of {package.project}: the database was changed.\n"
+                "Restore it from the newest backup.",
+                link="database",
+            )
+        return package.digest
+
+
+def _refuse_unexpected(rows: Sequence[Row], expected: int | None) -> None:
+    newest = rows[-1]["sequence"] if rows else 0
+    if expected is not None and newest != expected:
+        raise Conflict(
+            f"Pointer {newest} is the newest now, not {expected}: somebody changed the release meanwhile. Look again."
+        )
 
 
 def _reason(words: str) -> str:

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.serving.arm_counts import COUNTS, ArmCount, milliseconds_of
+    from sealwright.serving.beside import why_not_beside
     from sealwright.serving.budgets.counting import Counting
     from sealwright.serving.checking.learning import answers_learned
     from sealwright.serving.checking.making import answering_document, answers_wanted
@@ -39,8 +41,11 @@ if TYPE_CHECKING:
         problem_body,
     )
     from sealwright.serving.reasons import Explainer, Reasons, counted_rows, explainer_document
+    from sealwright.serving.rollout_spec import RolloutLimits, RolloutSpec
+    from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.strict_bodies import strict_body
+    from sealwright.serving.told import AskedReader, Told, told_in
     from sealwright.serving.transport.admission import Head, read_head
     from sealwright.serving.transport.config import Transport, allowed_hosts, read_transport
     from sealwright.serving.transport.connection import ConnectionGuard
@@ -50,7 +55,10 @@ if TYPE_CHECKING:
     from sealwright.serving.transport.process_hygiene import raise_open_files
 
 __all__ = [
+    "ArmCount",
+    "AskedReader",
     "BadRequest",
+    "COUNTS",
     "ConnectionGuard",
     "Contract",
     "Counting",
@@ -67,11 +75,16 @@ __all__ = [
     "Misdirected",
     "PLATFORMS",
     "Reasons",
+    "RolloutLimits",
+    "RolloutSpec",
     "Running",
+    "SHADOW",
     "ServeConfig",
     "ServingSpec",
+    "ShadowRecord",
     "StartFailed",
     "StartRefused",
+    "Told",
     "Transport",
     "TransportLimits",
     "access_file",
@@ -90,6 +103,7 @@ __all__ = [
     "explainer_document",
     "label_scope",
     "launch",
+    "milliseconds_of",
     "openapi_of",
     "predict_scope",
     "prepare",
@@ -97,17 +111,26 @@ __all__ = [
     "raise_open_files",
     "read_decision",
     "read_head",
+    "read_shadow",
     "read_transport",
     "signer_line",
     "strict_body",
     "token_audience",
     "token_issuer",
+    "told_in",
+    "why_not_beside",
 ]
 
 _HOME = {
     "budgets.counting": ("Counting",),
     "checking.learning": ("answers_learned",),
     "checking.making": ("answering_document", "answers_wanted"),
+    "arm_counts": (
+        "COUNTS",
+        "ArmCount",
+        "milliseconds_of",
+    ),
+    "beside": ("why_not_beside",),
     "child": (
         "Running",
         "StartFailed",
@@ -160,8 +183,22 @@ _HOME = {
         "counted_rows",
         "explainer_document",
     ),
+    "rollout_spec": (
+        "RolloutLimits",
+        "RolloutSpec",
+    ),
+    "shadow_records": (
+        "SHADOW",
+        "ShadowRecord",
+        "read_shadow",
+    ),
     "spec": ("ServingSpec",),
     "strict_bodies": ("strict_body",),
+    "told": (
+        "AskedReader",
+        "Told",
+        "told_in",
+    ),
     "transport.admission": (
         "Head",
         "read_head",

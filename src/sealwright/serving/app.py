@@ -43,6 +43,7 @@ from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.usage import Usage
+from sealwright.serving.watching import Watching
 
 __all__ = ["App"]
 
@@ -93,6 +94,7 @@ class App:
         refusals: Refusals,
         usage: Usage,
         budgets: Budgets,
+        watching: Watching,
         log: EventLog,
         platform: Platform | None = None,
     ) -> None:
@@ -100,6 +102,7 @@ class App:
         self.project, self._timing, self._platform = project, timing_scope(project), platform
         self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
         self._guard, self._refusals, self._budgets, self._log = guard, refusals, budgets, log
+        self._watching = watching
         self._decider = Decider(decisions, usage, budgets, most_waiting=limits.waiting)
         self.draining = False
         routes = self._routes() if platform is None else self._platform_routes(platform)
@@ -284,23 +287,45 @@ class App:
         **more: Any,
     ) -> Inquiry:
         """The inquiry of a request for a prediction; its address says in which protocol, unless the caller of this does."""
-        served = self._served_to(received)
-        if protocol_of is not None:
-            protocol = protocol_of(served)
-        else:
-            named = received.match.route.handler == self._predict
-            protocol = served.named if named else served.oip
-        return Inquiry(
-            served=served, protocol=protocol, body=body, caller=received.caller, source=source, done=done, **more
+        named = received.match.route.handler == self._predict
+        return self.inquiry(
+            received.match.values.get("version", ""),
+            body,
+            protocol_of=protocol_of or (_named_of if named else _oip_of),
+            caller=received.caller,
+            source=source,
+            done=done,
+            **more,
         )
+
+    def inquiry(
+        self, version: str, body: bytes, *, protocol_of: Callable[[Served], AskedOf], person: str = "", **more: Any
+    ) -> Inquiry:
+        """A request begun: for the version that was named, else for the arm that this person falls to.
+
+        Raises
+        ------
+        NoSuchRoute, NotReady
+        """
+        arms = self._holder.arms()
+        served = arms.numbered(version) if version else arms.choose(person, body)
+        if served is None:
+            raise NoSuchRoute
+        inquiry = Inquiry(
+            served=served, protocol=protocol_of(served), body=body, person=person, named=bool(version), **more
+        )
+        if arms.several:
+            self._watching.watch(inquiry, arms.shadows)
+        return inquiry
 
     def _served_to(self, received: Received) -> Served:
         return self.served(received.match.values.get("version", ""))
 
     def served(self, version: str) -> Served:
-        """The model that answers now, if it is of this version ("" for whichever). Raises `NoSuchRoute`, `NotReady`."""
-        served = self._holder.serving()
-        if version and version != str(served.number):
+        """The model that answers now, of this version ("" for the champion). Raises `NoSuchRoute`, `NotReady`."""
+        arms = self._holder.arms()
+        served = arms.numbered(version) if version else arms.champion
+        if served is None:
             raise NoSuchRoute
         return served
 
@@ -309,6 +334,14 @@ class App:
         if self.draining:
             return "draining"
         return self._holder.not_ready() or self._tokens.not_ready() or self._decisions.not_ready()
+
+
+def _named_of(served: Served) -> AskedOf:
+    return served.named
+
+
+def _oip_of(served: Served) -> AskedOf:
+    return served.oip
 
 
 def _source_of(scope: MutableMapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
     access_seconds: Annotated[float, Meta(gt=0, le=0.5)] = (
         0.2  # between looks at the access list: revoked within a second
     )
+    arm_seconds: _Seconds = 5.0  # between writings of how each arm of a rollout does
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
 
 

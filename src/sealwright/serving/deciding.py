@@ -5,6 +5,7 @@ serve every request that is ready: alone nobody waits, and under load many share
 Does not answer: who asks, and may they? The application has settled that before.
 
 A request that the model fails on fails alone: where a shared run breaks, each is run for itself.
+A challenger runs on a thread of its own, so that a slow one keeps nobody waiting but those who have it.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.options import NO_OPTIONS
 from sealwright.serving.outcome import Outcome, outcome_of
-from sealwright.serving.problems import NoReasons, Overloaded
+from sealwright.serving.problems import HttpRefusal, NoReasons, Overloaded
 from sealwright.serving.reasons import Reasons
 from sealwright.serving.reply import Reply
 from sealwright.serving.usage import Usage
@@ -46,6 +47,8 @@ class Decider:
         self._beside = 0  # on the threads, or asking the counters
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
+        self._challengers = ThreadPoolExecutor(1, thread_name_prefix="challengers")
+        self._aside = 0  # waiting for a challenger
 
     async def decide(self, one: Inquiry) -> Reply:
         """The response: the recorded answer and its receipt.
@@ -74,8 +77,8 @@ class Decider:
         HttpRefusal
             The body is not acceptable, or too many wait.
         """
-        self._refuse_too_many()
-        if len(one.body) > LARGE_BODY:
+        self._refuse_too_many(one)
+        if one.served.aside or len(one.body) > LARGE_BODY:
             self._go(one, self._apart(one))
             return
         _read(one)
@@ -98,13 +101,18 @@ class Decider:
         self._take(one)
 
     async def _apart(self, one: Inquiry) -> None:
-        """On a thread, so that small requests do not wait behind it."""
-        work = asyncio.get_running_loop().run_in_executor
-        if one.asked is None:
-            await work(self._threads, _read, one)
-        if not self._paid(one):
-            await self._pay(one)
-        await work(self._threads, _decided_alone, one)
+        """On a thread, so that small requests do not wait behind it; a challenger's on a thread of its own."""
+        work, aside = asyncio.get_running_loop().run_in_executor, one.served.aside
+        threads = self._challengers if aside else self._threads
+        self._aside += aside
+        try:
+            if one.asked is None:
+                await work(threads, _read, one)
+            if not self._paid(one):
+                await self._pay(one)
+            await work(threads, _decided_alone, one)
+        finally:
+            self._aside -= aside
         self._record([one])
 
     def _go(self, one: Inquiry, steps: Coroutine[Any, Any, None]) -> None:
@@ -144,8 +152,12 @@ class Decider:
         rows = one.asked.count
         return rows, one.asked.options.price, self._usage.different(one.caller, one.body, rows)
 
-    def _refuse_too_many(self) -> None:
-        if len(self._ready) + self._beside + self._decisions.waiting >= self._most_waiting:
+    def _refuse_too_many(self, one: Inquiry) -> None:
+        aside = one.served.aside
+        waiting = len(self._ready) + self._beside + self._decisions.waiting
+        if waiting >= self._most_waiting or (aside and self._aside >= self._most_waiting // 2):
+            if aside and one.watched is not None:
+                one.watched.too_slow()
             raise Overloaded
 
     def _decide_ready(self) -> None:
@@ -212,12 +224,17 @@ def _decided_alone(one: Inquiry) -> None:
 
 
 def _read(one: Inquiry) -> None:
-    one.asked = one.protocol.read(one.body)
-    options = one.asked.options
-    if options is not NO_OPTIONS:
-        one.served.answering.disclosure.refuse(options, one.caller.scopes)
-        if options.interval:
-            one.served.answering.promises.refuse()
+    try:
+        one.asked = one.protocol.read(one.body)
+        options = one.asked.options
+        if options is not NO_OPTIONS:
+            one.served.answering.disclosure.refuse(options, one.caller.scopes)
+            if options.interval:
+                one.served.answering.promises.refuse()
+    except HttpRefusal:
+        if one.watched is not None:
+            one.watched.refused()
+        raise
     if one.times is not None:
         one.times.mark("read")
 

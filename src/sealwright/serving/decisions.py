@@ -24,6 +24,7 @@ from sealwright.serving.problems import NoSuchRoute, NotRecorded
 from sealwright.trust import (
     DECISION,
     PROMISE_SECONDS,
+    Entry,
     Ledger,
     LedgerEntry,
     Prepared,
@@ -64,6 +65,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kept: bytes = (
         b""  # the whole outcome as JSON, where the answer tells less: labels, probabilities, values, what stood beside
     )
+    arm: str = ""  # of the pointer, that answered; "" in records of before there were arms
+    named: bool = False  # the caller chose the version, so it was not drawn
 
 
 class _Sealing(NamedTuple):
@@ -163,6 +166,16 @@ class DecisionLog:
             raise NotRecorded from error
         self._failed = False
 
+    def file_beside(self, made: Callable[[bytes, str], Sequence[Entry]]) -> None:
+        """Write entries that go with decisions, durably: `made` gets the key of records in use, and channel and day.
+
+        Raises
+        ------
+        SealwrightError
+            The ledger could not take them.
+        """
+        self._ledger.append_many(made(self._key, f"{self._channel}/{self._clock().date().isoformat()}"))
+
     def not_ready(self) -> str:
         """Why decisions cannot be recorded, as far as the last attempt showed, or ""."""
         return "decisions cannot be recorded" if self._failed else ""
@@ -181,7 +194,7 @@ class DecisionLog:
                 written = self._ledger.keep(entries, on_disk=self._on_disk)
                 written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))
                 return
-        except SealwrightError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it, and the next ones go on
             self._busy, self._under_way = False, 0
             self._fail(gathered, error)
             return
@@ -264,6 +277,8 @@ class DecisionLog:
             person=self.name_of(one.person),
             gpc=one.gpc,
             kept=one.kept,
+            arm=served.arm,
+            named=one.named,
         )
         return sealing.head + sealing.sealer.seal(_ENCODER.encode(record), aad=sealing.head + one.decision.encode())
 

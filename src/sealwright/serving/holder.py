@@ -10,11 +10,13 @@ How it fails, on purpose:
   nothing answers: what was withdrawn is not served because its successor is broken.
 - A newer list of revoked keys has everything in service verified anew; what does not hold any more is withdrawn, and
   so is everything when that list is missing, unverifiable or older than one seen before.
+- A challenger or shadow that is revoked, cannot be verified or cannot answer what the champion answers takes no traffic: its
+  part falls to the champion, and a note says so. The champion alone decides whether anything is served.
 - A pointer that expires, a package that is revoked, a revocation list that is missing, unverifiable
   or older than one seen before: nothing answers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from sealwright.registry import (
 from sealwright.serving.adapters.onnx import OnnxEngine
 from sealwright.serving.answering import Answering
 from sealwright.serving.believed import Believed
+from sealwright.serving.beside import why_not_beside
 from sealwright.serving.contract import Contract, contract_of
 from sealwright.serving.engine import Engine
 from sealwright.serving.openapi import openapi_of
@@ -40,13 +43,16 @@ from sealwright.serving.problems import NotReady
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.reasons import Explainer
+from sealwright.serving.splitting import Split
 from sealwright.serving.state import StateFile
-from sealwright.trust import TrustRoot
+from sealwright.trust import WHOLE, PointerArm, TrustRoot
 
-__all__ = ["Holder", "Served"]
+__all__ = ["Arms", "Holder", "Served"]
 
 _MOST_POINTER_BYTES = 1 << 20
 _MOST_REVOCATION_BYTES = 16 << 20
+_LONGEST_WHY = 300
+_CHAMPION = "champion"  # the arm of a pointer that names one package only
 _Note = Callable[[str, str, Mapping[str, object]], None]
 
 
@@ -67,6 +73,45 @@ class Served:
     oip: OipProtocol
     openapi: bytes
     told: Mapping[str, Any]  # what answers say about the model
+    arm: str = _CHAMPION
+    share: int = WHOLE  # of the requests, in 1/10,000
+    aside: bool = False  # a challenger: run apart from the champion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arms:
+    """Everything one pointer lets serve here, loaded.
+
+    A challenger that takes no traffic is replaced by the champion in its place, so that everybody else keeps theirs.
+    """
+
+    answering: tuple[Served, ...]  # the champion, then the challengers in the order of the pointer
+    shadows: tuple[Served, ...] = ()
+    split: Split | None = None  # None: the champion answers all
+    several: bool = False  # the pointer names arms, so how each does is counted
+
+    @property
+    def champion(self) -> Served:
+        return self.answering[0]
+
+    @property
+    def loaded(self) -> tuple[Served, ...]:
+        return (*self.answering, *self.shadows)
+
+    def choose(self, person: str, body: bytes) -> Served:
+        """Who answers this request."""
+        return self.answering[0] if self.split is None else self.answering[self.split.arm_of(person, body)]
+
+    def numbered(self, number: str) -> Served | None:
+        """The version a caller named, if it answers here and now."""
+        return next((one for one in self.answering if one.share and str(one.number) == number), None)
+
+    def without(self, packages: Container[str]) -> "Arms":
+        """The same without some of the challengers and shadows."""
+        answering = tuple(self.champion if one.package in packages else one for one in self.answering)
+        return replace(
+            self, answering=answering, shadows=tuple(one for one in self.shadows if one.package not in packages)
+        )
 
 
 class Holder:
@@ -91,7 +136,8 @@ class Holder:
         self.believed = Believed(trust_root, home, state)
         self._root = trust_root  # as of the last look
         self._state, self._clock, self._most_rows, self._note = state, clock, most_rows, note
-        self._served: Served | None = None
+        self._arms: Arms | None = None
+        self._missing: Mapping[str, str] = {}  # arms of the pointer that take no traffic, and why
         self._why = "nothing has been released yet"
         self._seen: tuple[object, ...] = ()
 
@@ -104,7 +150,7 @@ class Holder:
             No pointer, or something about it, the revocations or the package does not hold.
         """
         self._seen = self._files_now()
-        self._take(self._look())
+        self._take(*self._look())
 
     def refresh(self) -> None:
         """Look again if a file changed, or if the last look failed. Never raises for what it finds."""
@@ -114,27 +160,31 @@ class Holder:
         self._seen = now
         before = self._why
         try:
-            self._take(self._look())
+            self._take(*self._look())
         except (SealwrightError, OSError) as error:
             if isinstance(error, _Withdrawn):
-                self._served = None
+                self._arms = None
             self._why = _reason(error)
             if self._why != before:
                 served = self._served
                 self._note("serving.release_refused", served.package if served else "", {"reason": self._why})
 
     def serving(self) -> Served:
-        """The model that may answer now.
+        """The champion, if it may answer now. Raises as `arms`."""
+        return self.arms().champion
+
+    def arms(self) -> Arms:
+        """The models that may answer now.
 
         Raises
         ------
         NotReady
             There is none.
         """
-        served = self._served
-        if served is None or self._clock().timestamp() >= served.expires:
+        arms = self._arms
+        if arms is None or self._clock().timestamp() >= arms.champion.expires:
             raise NotReady
-        return served
+        return arms
 
     def not_ready(self) -> str:
         """Why traffic should go elsewhere, or ""."""
@@ -143,12 +193,18 @@ class Holder:
             return self._why or "nothing is served"
         return "the release has expired" if self._clock().timestamp() >= served.expires else ""
 
-    def _look(self) -> PointerFacts:
+    @property
+    def _served(self) -> Served | None:
+        return None if self._arms is None else self._arms.champion
+
+    def _look(self) -> tuple[PointerFacts, Container[str]]:
         """Verify revocations and pointer, and remember the newest of each before acting on them."""
         self._root = self._keys_to_believe()
         revoked = self._revoked()
         if self._served is not None and self._served.package in revoked.packages:
             raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
+        if self._arms is not None:
+            self._arms = self._arms.without(revoked.packages)  # whatever is found about the pointer
         facts = self._newest_pointer()
         same = facts.sequence == self._state.now.sequence
         if same and facts.digest != self._state.now.pointer:
@@ -165,7 +221,7 @@ class Holder:
                 f"the one here is number {revoked.sequence}. Bring the newest revocations.json.",
                 link="revocations",
             )
-        return facts
+        return facts, revoked.packages
 
     def _newest_pointer(self) -> PointerFacts:
         try:
@@ -184,45 +240,90 @@ class Holder:
                 raise
             raise _Withdrawn(str(error), link="pointer") from error  # what is in service rests on a revoked key
 
-    def _take(self, facts: PointerFacts) -> None:
-        """Put the verified pointer's package into service."""
-        expires = facts.expires.timestamp()
-        served = self._served
-        same_keys = served is not None and served.keys == self._state.now.key_revocations
-        if served is not None and served.package == facts.package and served.number == facts.number and same_keys:
-            newer = replace(served, sequence=facts.sequence, expires=expires)
-        else:
-            try:
-                newer = self._load(facts, expires)
-            except SealwrightError as error:
-                raise _Withdrawn(str(error), link=getattr(error, "link", "") or "package") from error
-        if served is None or served.sequence != newer.sequence:
-            self._note(
-                "serving.release_taken",
-                newer.package,
-                {
-                    "channel": self._channel,
-                    "expires": rfc3339(facts.expires),
-                    "number": newer.number,
-                    "pointer": facts.digest,
-                    "sequence": newer.sequence,
-                },
-            )
-        self._served, self._why = newer, ""
+    def _take(self, facts: PointerFacts, revoked: Container[str]) -> None:
+        """Put what the verified pointer names into service."""
+        before = self._arms
+        kept: dict[tuple[str, int], Served] = {}
+        if before is not None and before.champion.keys == self._state.now.key_revocations:
+            kept = {(one.package, one.number): one for one in before.loaded}
+        named = facts.arms or (
+            PointerArm(name=_CHAMPION, package=facts.package, number=facts.number, share=WHOLE, role="champion"),
+        )
+        try:
+            champion = self._arm(named[0], facts, kept)
+        except SealwrightError as error:
+            raise _Withdrawn(str(error), link=getattr(error, "link", "") or "package") from error
+        beside, missing = self._beside(named[1:], facts, champion, kept, revoked)
+        if before is None or before.champion.sequence != champion.sequence:
+            self._note_taken(facts, champion)
+        for arm in named:
+            if arm.name in missing and missing[arm.name] != self._missing.get(arm.name):
+                detail = {"arm": arm.name, "sequence": facts.sequence, "reason": missing[arm.name]}
+                self._note("serving.arm_refused", arm.package, detail)
+        challengers = [arm for arm in named if arm.role == "challenger"]
+        self._arms = Arms(
+            answering=(champion, *(beside.get(arm.name, champion) for arm in challengers)),
+            shadows=tuple(beside[arm.name] for arm in named if arm.role == "shadow" and arm.name in beside),
+            split=_split_of(facts.split, [named[0], *challengers]),
+            several=bool(facts.arms),
+        )
+        self._why, self._missing = "", missing
 
-    def _load(self, facts: PointerFacts, expires: float) -> Served:
-        package = verify_package(self._packages / hex_of(facts.package), self._root, now=self._clock())
-        if package.digest != facts.package:
+    def _beside(
+        self,
+        named: Sequence[PointerArm],
+        facts: PointerFacts,
+        champion: Served,
+        kept: Mapping[tuple[str, int], Served],
+        revoked: Container[str],
+    ) -> tuple[dict[str, Served], dict[str, str]]:
+        """The other arms of a pointer that may take traffic, and why the rest may not."""
+        found, missing = {}, {}
+        for arm in named:
+            try:
+                if arm.package in revoked:
+                    raise _Withdrawn("It was revoked.", link="revocations")
+                made = self._arm(arm, facts, kept)
+                why = why_not_beside(champion.contract, made.contract) if arm.role == "challenger" else ""
+                if why:
+                    raise VerificationFailed(f"It cannot answer beside the champion: {why}.", link="interface.json")
+                found[arm.name] = made
+            except (SealwrightError, OSError) as error:
+                missing[arm.name] = f"{_reason(error)}: {error}"[:_LONGEST_WHY]
+        return found, missing
+
+    def _arm(self, arm: PointerArm, facts: PointerFacts, kept: Mapping[tuple[str, int], Served]) -> Served:
+        """One package under this pointer; one that is loaded already is not loaded again."""
+        expires = facts.expires.timestamp()
+        made = kept.get((arm.package, arm.number)) or self._load(arm.package, arm.number, facts.sequence, expires)
+        aside = arm.role == "challenger" and bool(facts.arms[0].share)  # there is somebody to keep it apart from
+        return replace(made, sequence=facts.sequence, expires=expires, arm=arm.name, share=arm.share, aside=aside)
+
+    def _note_taken(self, facts: PointerFacts, champion: Served) -> None:
+        detail: dict[str, object] = {
+            "channel": self._channel,
+            "expires": rfc3339(facts.expires),
+            "number": champion.number,
+            "pointer": facts.digest,
+            "sequence": champion.sequence,
+        }
+        if facts.arms:
+            detail["arms"] = [arm.to_json() for arm in facts.arms]
+        self._note("serving.release_taken", champion.package, detail)
+
+    def _load(self, digest: str, number: int, sequence: int, expires: float) -> Served:
+        package = verify_package(self._packages / hex_of(digest), self._root, now=self._clock())
+        if package.digest != digest:
             raise VerificationFailed("The folder holds another package than the pointer names.", link="package")
         contract = contract_of(package.interface)
         if contract.project != self._project:
             raise VerificationFailed("The released package belongs to another project.", link="package/interface.json")
-        openapi = openapi_of(contract, number=facts.number, package=facts.package, most_rows=self._most_rows)
+        openapi = openapi_of(contract, number=number, package=digest, most_rows=self._most_rows)
         answering = Answering.of(package.files.get("answering.json"), package.model_bytes, package.interface, contract)
         return Served(
-            number=facts.number,
-            package=facts.package,
-            sequence=facts.sequence,
+            number=number,
+            package=digest,
+            sequence=sequence,
             expires=expires,
             keys=self._state.now.key_revocations,
             contract=contract,
@@ -232,7 +333,7 @@ class Holder:
             named=NamedProtocol(answering.asked, most_rows=self._most_rows),
             oip=OipProtocol(answering.asked, most_rows=self._most_rows),
             openapi=msgspec.json.encode(openapi),
-            told={"project": self._project, "number": facts.number, "package": facts.package},
+            told={"project": self._project, "number": number, "package": digest},
         )
 
     def _revoked(self) -> RevocationList:
@@ -271,6 +372,12 @@ class _Withdrawn(VerificationFailed):
     """What is in service may not stay there."""
 
     code = "serving.withdrawn"
+
+
+def _split_of(salt: str, answering: Sequence[PointerArm]) -> Split | None:
+    """How requests are spread; None where the champion gets all of them."""
+    shares = [arm.share for arm in answering]
+    return Split(bytes.fromhex(salt), shares) if any(shares[1:]) else None
 
 
 def _reason(error: Exception) -> str:

@@ -4,7 +4,7 @@ Mutable on purpose: each step of the way fills in what it found, and no step cop
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sealwright.serving.reply import AskedOf
 from sealwright.serving.timing import Times
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["Inquiry"]
 
 
+class Watch(Protocol):
+    """Counts how the arm of one request does (`watching`)."""
+
+    def refused(self) -> None: ...
+    def too_slow(self) -> None: ...
+
+
 class Inquiry:
     """What was asked, by whom, and as it goes on: what was read, decided, and under which id and salt it is recorded.
 
@@ -24,8 +31,8 @@ class Inquiry:
     """
 
     __slots__ = (
-        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "outcome", "person",
-        "protocol", "reasons", "salt", "served", "source", "times",
+        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "named", "outcome",
+        "person", "protocol", "reasons", "salt", "served", "source", "times", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -41,12 +48,15 @@ class Inquiry:
         gpc: bool = False,
         times: Times | None = None,
         admitted: "Admitted | None" = None,
+        named: bool = False,
     ) -> None:
-        """`source`: the caller's address. `person`: whom it is about, where the caller says; kept by pseudonym only."""
+        """`source`: the caller's address. `named`: the caller chose the version. `person`: whom it is about, where the caller says; kept by pseudonym only."""
         self.served, self.protocol, self.body = served, protocol, body
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
         self.admitted = admitted  # by the caller's budgets
+        self.named = named
+        self.watched: Watch | None = None
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
         self.outcome: Any = None  # what the model said, row after row

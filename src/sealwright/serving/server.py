@@ -16,6 +16,7 @@ import uvloop
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, private_folder, system_clock
 from sealwright.serving.access import AccessWatch
 from sealwright.serving.app import App
+from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.budgets.budgets import Budgets
 from sealwright.serving.budgets.counting import open_counters
 from sealwright.serving.config import ServeConfig
@@ -25,13 +26,17 @@ from sealwright.serving.holder import Holder
 from sealwright.serving.places import ca_files, decision_origin
 from sealwright.serving.platforms import PLATFORMS
 from sealwright.serving.refusals import Refusals
+from sealwright.serving.shadow_records import ShadowRecord, ShadowSealer
+from sealwright.serving.shadowing import Shadowing
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
 from sealwright.serving.usage import Usage
+from sealwright.serving.watching import Watching
 from sealwright.trust import (
+    Entry,
     Ledger,
     PublicKey,
     RemoteSigner,
@@ -149,6 +154,8 @@ class _Running:
             name_of=self._decisions.name_of,
             tell=log.tell,
         )
+        self._counts = ArmCounts(self._decisions.note)
+        self._shadowing = Shadowing(self._keep_shadows, self._counts)
         self._app = App(
             project=config.project,
             hosts=config.hosts,
@@ -160,6 +167,7 @@ class _Running:
             refusals=self._refusals,
             usage=self._usage,
             budgets=self._budgets,
+            watching=Watching(self._counts, self._shadowing),
             log=log,
             platform=PLATFORMS.get(config.platform),
         )
@@ -196,6 +204,7 @@ class _Running:
             self._watch(server),
             self._watch_access(),
             self._keep_budgets(),
+            self._tell_arms(),
             *([] if grpc is None else [grpc.run()]),
         ]
         with contextlib.closing(self._keys):
@@ -242,6 +251,24 @@ class _Running:
                     await asyncio.to_thread(self._access.refresh)
                 except SealwrightError as error:  # the note about it could not be written
                     self._log.tell("watch_failed", kind=type(error).__name__)
+
+    async def _tell_arms(self) -> None:
+        """How each arm of a rollout does, every few seconds."""
+        while True:
+            await asyncio.sleep(self._config.limits.arm_seconds)
+            try:
+                await asyncio.to_thread(self._counts.write)
+            except SealwrightError as error:
+                self._log.tell("watch_failed", kind=type(error).__name__)
+
+    def _keep_shadows(self, records: Sequence[ShadowRecord]) -> None:
+        """What shadows would have said, beside what was said."""
+
+        def made(key: bytes, place: str) -> list[Entry]:
+            sealer = ShadowSealer(key, self._config.project, place)
+            return [sealer.entry(one) for one in records]
+
+        self._decisions.file_beside(made)
 
     async def _watch(self, server: HttpServer) -> None:
         """Look for a new release, new lists and certificates, for a ledger that takes records again; tell what was refused and asked."""
@@ -309,8 +336,10 @@ class _Running:
 
     def write_the_last(self) -> None:
         """What was counted since the last time, and that serving ended. Raises `NotRecorded`."""
+        self._shadowing.close()
         self._refusals.write(self._refusals.take())
         self._usage.write(self._usage.take())
+        self._counts.write()
         self._decisions.note("serving.stopped", "", {"channel": self._config.channel})
 
 

@@ -12,6 +12,7 @@ from sealwright.kernel import InvalidInput, check_name
 from sealwright.serving.answer_spec import AnswerSpec
 from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.budgets.spec import LimitsSpec
+from sealwright.serving.rollout_spec import RolloutSpec
 
 __all__ = ["ReasonSpec", "ServingSpec"]
 
@@ -110,6 +111,12 @@ class ServingSpec(AnswerSpec):
             if not reason.text.isprintable():
                 raise ValueError(f"reasons.{feature}: the sentence stands on one line, in printable characters")
         return self
+
+    rollout: RolloutSpec | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="In which steps a new version takes over, and the limits that decide; the defaults where it is left out.",
+    )
 
     @field_validator("channel")
     @classmethod

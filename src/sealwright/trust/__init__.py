@@ -146,6 +146,7 @@ if TYPE_CHECKING:
         WorkspaceResource,
     )
     from sealwright.trust.permissions.roster import Member, Roster
+    from sealwright.trust.pointer_arms import WHOLE, PointerArm, check_arms, read_arms, read_split, shown_for
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
     from sealwright.trust.promises import PROMISE_SECONDS, verify_promise
     from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
@@ -339,6 +340,7 @@ __all__ = [
     "Pkcs11Unlock",
     "PROMISE_SECONDS",
     "Prepared",
+    "PointerArm",
     "Principal",
     "Promised",
     "ProjectResource",
@@ -395,6 +397,7 @@ __all__ = [
     "Unlock",
     "VaultUnlock",
     "VersionResource",
+    "WHOLE",
     "WebhookDelivery",
     "WebhookMessage",
     "WebhookRefused",
@@ -419,6 +422,7 @@ __all__ = [
     "changed_files",
     "check_address",
     "check_anchors",
+    "check_arms",
     "check_file_names",
     "check_together",
     "consistency_path",
@@ -479,10 +483,12 @@ __all__ = [
     "pseudonym_of",
     "raw_pseudonym",
     "read_advisories",
+    "read_arms",
     "read_chain",
     "read_model_folder",
     "read_oidc_settings",
     "read_share",
+    "read_split",
     "read_unlock_file",
     "recover_root",
     "release_attachments",
@@ -503,6 +509,7 @@ __all__ = [
     "sign_access_list",
     "sign_model_files",
     "sign_model_folder",
+    "shown_for",
     "sign_statement",
     "sign_webhook",
     "split_root",
@@ -811,6 +818,14 @@ _HOME = {
     "permissions.roster": (
         "Member",
         "Roster",
+    ),
+    "pointer_arms": (
+        "WHOLE",
+        "PointerArm",
+        "check_arms",
+        "read_arms",
+        "read_split",
+        "shown_for",
     ),
     "principal": (
         "EVERY_PROJECT",

@@ -54,13 +54,10 @@ def newest_checkpoint(paths: LedgerPaths, keys: Sequence[PublicKey], origin: str
     VerificationFailed
         It does not hold, or checkpoints.log lacks what the file `checkpoint` has.
     """
+    note = _published(paths)  # read first: beside a writer, what is in this file is in checkpoints.log already
     tail = read_checkpoint_tail(paths.checkpoints)
     found = _signed(tail.last, keys, origin, "checkpoints.log") if tail.last else None
-    if paths.checkpoint.exists():
-        try:
-            note = read_limited(paths.checkpoint, _MOST_CHECKPOINT)
-        except InvalidInput as error:
-            raise VerificationFailed(str(error), link="checkpoint") from None
+    if note is not None:
         kept = _signed(note, keys, origin, "checkpoint").head
         if found is None or kept.size > found.head.size or (kept.size == found.head.size and kept != found.head):
             raise VerificationFailed(
@@ -69,6 +66,16 @@ def newest_checkpoint(paths: LedgerPaths, keys: Sequence[PublicKey], origin: str
                 link="checkpoints.log",
             )
     return found, tail.cut
+
+
+def _published(paths: LedgerPaths) -> bytes | None:
+    """What the file `checkpoint` holds; None before there is one."""
+    if not paths.checkpoint.exists():
+        return None
+    try:
+        return read_limited(paths.checkpoint, _MOST_CHECKPOINT)
+    except InvalidInput as error:
+        raise VerificationFailed(str(error), link="checkpoint") from None
 
 
 def refuse_missing(paths: LedgerPaths, newest: Signed | None) -> None:

@@ -86,6 +86,8 @@ def test_a_decision_signed_by_another_workspace_opens_nothing(ring: Keyring, pla
         ("pointer.too_long", {"holds": timedelta(seconds=-1)}),
         ("pointer.future", {"begins": Samples.now() + timedelta(hours=2)}),
         ("pointer.malformed", {"format": 2}),
+        ("pointer.malformed", {"format": 3}),
+        ("pointer.malformed", {"arms": [], "split": "0" * 32}),
         ("pointer.malformed", {"sequence": True}),
         ("pointer.malformed", {"sequence": 0}),
         ("pointer.malformed", {"sequence": 2**31}),

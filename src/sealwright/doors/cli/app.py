@@ -20,6 +20,7 @@ from sealwright.doors.cli import (
     people,
     permissions,
     release,
+    rollout,
     serve,
     sessions,
     siem,
@@ -64,6 +65,7 @@ app.add_typer(workspace.app, name="workspace", rich_help_panel="Set up")
 app.add_typer(people.app, name="people", rich_help_panel="Set up")
 app.add_typer(keys.app, name="keys", rich_help_panel="Set up")
 app.add_typer(signer.app, name="signer", rich_help_panel="Set up")
+app.add_typer(rollout.app, name="rollout", rich_help_panel="Release")
 app.add_typer(clients.app, name="client", rich_help_panel="Serve")
 app.add_typer(api_keys.app, name="api-key", rich_help_panel="Serve")
 app.add_typer(certificates.app, name="certificate", rich_help_panel="Serve")

@@ -199,14 +199,16 @@ def history(
 
 
 def pointer_json(pointer: object) -> dict[str, object]:
-    """The facts of a pointer as JSON."""
+    """The facts of a pointer as JSON; with its arms, where it has some."""
     from datetime import datetime
 
     from sealwright.kernel import rfc3339
 
     names = ("project", "channel", "sequence", "number", "package", "not_before", "expires", "reason", "by")
     values = {name: getattr(pointer, name) for name in names}
-    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    said = {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    arms = [arm.to_json() for arm in getattr(pointer, "arms", ())]
+    return {**said, "arms": arms} if arms else said
 
 
 def _tell(pointer: object, as_json: bool, then: str) -> None:

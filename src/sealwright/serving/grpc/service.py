@@ -14,7 +14,6 @@ from sealwright.serving.grpc.calls import CallHead, CallRefused
 from sealwright.serving.grpc.connection import GrpcConnection
 from sealwright.serving.grpc.messages import message_class
 from sealwright.serving.grpc.protocol import GrpcProtocol, parsed
-from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.problems import Forbidden
 from sealwright.serving.reply import Reply
 from sealwright.serving.routes import Permission
@@ -109,11 +108,10 @@ class GrpcService:
 
     async def _infer(self, asked: "_Asked") -> Reply:
         app = self._app
-        served = app.served("")
-        inquiry = Inquiry(
-            served=served,
-            protocol=GrpcProtocol(served.oip, project=app.project, number=served.number),
-            body=asked.message,
+        inquiry = app.inquiry(
+            "",
+            asked.message,
+            protocol_of=lambda served: GrpcProtocol(served.oip, project=app.project, number=served.number),
             caller=asked.caller,
             source=asked.peer.source,
             done=asyncio.get_running_loop().create_future(),

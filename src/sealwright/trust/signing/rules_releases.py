@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sealwright.kernel import SealwrightError, VerificationFailed, check_name, from_rfc3339, hex_of
+from sealwright.trust.pointer_arms import gates_shown, read_arms, read_split
 from sealwright.trust.public_keys import PublicKey
 from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.memory_releases import Released, ReleaseMemory
@@ -39,7 +40,8 @@ def release_let_through(
     Parameters
     ----------
     gate : bytes
-        For a pointer: the envelope with the gate's decision on its package.
+        For a pointer: the envelope with the gate's decision on its package; with several arms, one for each package, in
+        the order of the arms, as a JSON list of texts (`shown_for`).
     keys : sequence of PublicKey
         Of branch "statements": who signs the gate's decisions.
 
@@ -51,7 +53,8 @@ def release_let_through(
     statement = statement_in(data)
     if statement.predicate_type == POINTER_TYPE:
         place, sequence = _pointer(statement, now)
-        _refuse_without_gate(gate, statement.subject_digests[0], keys)
+        for package, decision in zip(statement.subject_digests, _gates(gate, statement), strict=True):
+            _refuse_without_gate(decision, package, keys)
         with memory.change() as kept:
             _refuse_older(kept.pointers.get(place), sequence, statement, place)
             yield
@@ -76,17 +79,40 @@ def _pointer(statement: Statement, now: datetime) -> tuple[str, int]:
         place = f"{check_name(said['project'], what='project')}/{check_name(said['channel'], what='channel')}"
         begins, ends = from_rfc3339(said["not_before"]), from_rfc3339(said["expires"])
         sequence, form = said["sequence"], said["format"]
+        subjects = _subjects_of_arms(said, place) if form == 2 else [(place, statement.subject_digests[0])]
     except (SealwrightError, KeyError, TypeError):
         raise _malformed_pointer() from None
-    if type(sequence) is not int or not 1 <= sequence <= _LARGEST or form != 1:
+    if type(sequence) is not int or not 1 <= sequence <= _LARGEST or form not in {1, 2}:
         raise _malformed_pointer()
-    if len(statement.subjects) != 1 or statement.subjects[0][0] != place:
+    if list(statement.subjects) != subjects or (form == 1 and said.keys() & {"arms", "split"}):
         raise _malformed_pointer()
     if not timedelta(0) < ends - begins <= _LONGEST:
         raise SignerRefused("pointer.too_long", f"A pointer holds for at most {_LONGEST.days} days.")
     if begins > now + CLOCK_SKEW:
         raise SignerRefused("pointer.future", "This pointer begins later than now. Compare the clocks.")
     return place, sequence
+
+
+def _subjects_of_arms(said: Mapping[str, Any], place: str) -> list[tuple[str, str]]:
+    """What a pointer to these arms is about: each of their packages, and no other, under the name of its arm."""
+    arms = read_arms(said["arms"])
+    read_split(said["split"])
+    if arms[0].number != said["number"]:
+        raise _malformed_pointer()
+    return [(place, arms[0].package), *((f"{place}/{arm.name}", arm.package) for arm in arms[1:])]
+
+
+def _gates(shown: bytes, statement: Statement) -> list[bytes]:
+    """The decisions that were shown, one for each package."""
+    if statement.predicate["format"] == 1:
+        return [shown]
+    found = gates_shown(shown)
+    if len(found) != len(statement.subjects):
+        raise SignerRefused(
+            "pointer.gate_missing",
+            "A pointer with arms is signed only with the gate's decision on each of its packages.",
+        )
+    return found
 
 
 def _malformed_pointer() -> SignerRefused:

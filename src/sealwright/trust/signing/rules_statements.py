@@ -28,6 +28,7 @@ STATEMENT_TYPES = frozenset(
         "urn:sealwright:predicate:person-revocation:v1",
         "urn:sealwright:predicate:person:v1",
         "urn:sealwright:predicate:private-release:v1",
+        "urn:sealwright:predicate:rollout-plan:v1",
         "urn:sealwright:predicate:snapshot:v1",
     }
 )
