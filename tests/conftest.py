@@ -93,10 +93,11 @@ def _postgres_answers() -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """`sealwright`, started already (with the first command): where its own start is not what is tested."""
     with Warm(tmp_path_factory.mktemp("warm")) as waiting:
+        Warm.of_this_session = waiting
         yield waiting
 
 

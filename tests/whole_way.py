@@ -23,6 +23,8 @@ from unittest.mock import patch
 import httpx
 import pytest
 
+from warm import Warm
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).with_name("sealwright")
 PROJECT = "german-credit"
@@ -82,9 +84,16 @@ class Home:
         }
 
     def start(self, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
-        """A command as a child process that is still running."""
+        """A command as a child process that is still running, started for real."""
+        return self._begin([str(PROGRAM)], *arguments, **options)
+
+    def start_warm(self, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
+        """The same in a fork of the program (see warm.py): where its start and its tree of processes do not matter."""
+        return self._begin(Warm.of_this_session.program(), *arguments, **options)
+
+    def _begin(self, program: list[str], *arguments: object, **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [str(PROGRAM), *map(str, arguments)],
+            [*program, *map(str, arguments)],
             cwd=self.root,
             env=self.environment,
             stdin=options.pop("stdin", subprocess.DEVNULL),
@@ -96,7 +105,7 @@ class Home:
 
     def do(self, *arguments: object, expect: int | None = 0, timeout: float = 240, **options: Any) -> Done:
         """A command as a child process, to its end; it must exit with `expect`, and never with a stack trace."""
-        process = self.start(*arguments, **options)
+        process = self.start_warm(*arguments, **options)
         out, err = process.communicate(timeout=timeout)
         return _checked(Done(process.returncode, out, err), arguments, expect)
 
@@ -124,7 +133,7 @@ class Home:
     def serving(self, project: str, *options: object) -> Iterator["Client"]:
         """A prediction server of this home, asked over TLS; ended by Ctrl-C, which must be a good end."""
         token = self.inside("token", project, "--for", "till-1").out.strip()
-        process = self.start("serve", project, "--port", 0, "--json", *options)
+        process = self.start_warm("serve", project, "--port", 0, "--json", *options)
         try:
             client = Client(announced(process), token)
             with contextlib.closing(client.http):

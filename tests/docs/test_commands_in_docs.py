@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from docs_pages import DOCS, PAGES, Block, Step, blocks_of, name_of, steps_of
 from docs_reader import Reader, as_shown, merged, reading
 
-from sealwright.doors.cli.app import app
+from sealwright.doors.cli.app import program
 
 HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
 LANGUAGES = {"console", "python", "text", "yaml", "json", "toml", "ini", "xml"}
@@ -44,7 +43,7 @@ def our_words(command: str) -> list[str] | None:
 
 def refuse_unknown(words: list[str]) -> None:
     """Let the program itself read a command line, without executing it."""
-    group: Any = typer.main.get_command(app)
+    group: Any = program()
     context = group.make_context("sealwright", list(words), resilient_parsing=True)
     while hasattr(group, "commands"):
         if getattr(group, "invoke_without_command", False) and words and words[0].startswith("--") and group.name:
@@ -80,7 +79,7 @@ def test_a_command_in_the_docs_is_one_the_program_understands(step: Step) -> Non
 
 
 def test_verbs_and_options_named_in_a_sentence_exist() -> None:
-    group: Any = typer.main.get_command(app)
+    group: Any = program()
     wrong = []
     for page in PAGES:
         for found in _INLINE.finditer(re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)):

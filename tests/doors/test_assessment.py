@@ -1,8 +1,8 @@
 """A model made elsewhere, through the doors: in a notebook, and as a file on the command line."""
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -22,6 +22,7 @@ import sealwright as sw
 from sealwright.doors.assessment import Assessment, LimitsMissed
 from sealwright.kernel import InvalidInput
 from sealwright.oversight import junit_xml
+from warm import Warm
 
 GERMAN = Path(__file__).parents[2] / "examples/german-credit/german_credit.csv"
 QUICK = {"suites": ["performance", "fairness"], "bootstrap": 200}
@@ -59,10 +60,7 @@ def files(frame: pd.DataFrame, model: Any, tmp_path_factory: pytest.TempPathFact
 
 
 def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from sealwright.doors.cli import main; main()"]
-    return subprocess.run(
-        [*program, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=240, check=False
-    )
+    return Warm.of_this_session.run([*map(str, words)], environment=os.environ, folder=cwd)
 
 
 def test_findings_are_asked_by_name(found: Assessment) -> None:

@@ -135,8 +135,8 @@ def test_kill_9_while_training_leaves_no_process(fresh: Home) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_killed_again_and_again_it_comes_to_the_end(fresh: Home, how: signal.Signals) -> None:
     """Later and later moments, in one workspace: each try goes on from what the one before left."""
-    for seconds in (0.7, 1.5, 2.4, 3.4, 4.6):
-        run = fresh.start("run", "project", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for seconds in (0.2, 1.0, 1.9, 2.9, 4.1):
+        run = fresh.start_warm("run", "project", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             run.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -19,7 +19,6 @@ import pytest
 from sealwright.doors.control.programs import issue_control_token
 from sealwright.pipeline import create_workspace, open_workspace
 from sealwright.trust import KeyFile, Ledger, LedgerEntry, create_key_file
-from warm import Warm
 
 _HERE = Path(__file__).parent
 for _name, _path in (
@@ -174,13 +173,6 @@ def running(place: Place, log: Path | None = None, **options: Any) -> Iterator[C
         if log is not None:
             stderr.close()  # type: ignore[union-attr]
     assert status == 0
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _banks_start_warm(warm: Warm) -> None:
-    from people_house import Bank
-
-    Bank.warm = warm
 
 
 @pytest.fixture

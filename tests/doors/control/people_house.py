@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pyotp
@@ -109,8 +109,6 @@ def options_in(page: httpx.Response) -> dict[str, Any]:
 class Bank:
     """A workspace in which people are enrolled, and its server. Dan has no account, and is there to be struck off."""
 
-    warm: ClassVar[Warm]  # of this session; test_up and test_process start the program for real
-
     def __init__(self, root: Path, *, people: bool = True, provider: Mapping[str, Any] | None = None) -> None:
         root.mkdir(mode=0o700)
         self.root, self.home, self.key = root, root / "ws", root / "root.key"
@@ -145,7 +143,7 @@ class Bank:
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """One command beside the server."""
-        return self.warm.run(arguments, environment=self.environment, folder=self.root)
+        return Warm.of_this_session.run(arguments, environment=self.environment, folder=self.root)
 
     def set_provider(self, settings: Mapping[str, Any]) -> None:
         """Name an identity provider, as ada if she is enrolled."""
@@ -165,7 +163,7 @@ class Bank:
     @contextlib.contextmanager
     def running(self, *more: str) -> Iterator["Bank"]:
         """The server, from its start to SIGTERM, which must be a good end."""
-        command = [*self.warm.program(), "control", "--port", "0", "--json", *more]
+        command = [*Warm.of_this_session.program(), "control", "--port", "0", "--json", *more]
         with (self.root / "log").open("ab") as log:
             process = subprocess.Popen(
                 command, env=self.environment, cwd=self.root, stdout=subprocess.PIPE, stderr=log, text=True

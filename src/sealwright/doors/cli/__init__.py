@@ -16,10 +16,10 @@ def main() -> None:
 
     arguments = sys.argv[1:]
     try:
-        from sealwright.doors.cli.app import app
+        from sealwright.doors.cli.app import program
 
         with as_request(new_id("req")):
-            status = app(args=arguments, prog_name="sealwright", standalone_mode=False)
+            status = program()(args=arguments, prog_name="sealwright", standalone_mode=False)
         if status == INTERRUPTED:  # Ctrl-C arrives here as a bare number
             raise KeyboardInterrupt
     except SystemExit:
