@@ -34,9 +34,11 @@ class Process:
         self.pid, self._status, self._said = pid, status, b""
 
     def port(self, seconds: float = 20.0) -> int:
-        """Where it answers; 0 where it ended before it said so."""
+        """Where it answers."""
         facts = self.facts(seconds)
-        return int(facts.get("port", 0))
+        if "port" not in facts:
+            raise AssertionError(f"the serving process did not start: {facts}")
+        return int(facts["port"])
 
     def facts(self, seconds: float = 20.0) -> dict[str, Any]:
         until = time.monotonic() + seconds
