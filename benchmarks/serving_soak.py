@@ -2,7 +2,7 @@
 
     python benchmarks/serving_soak.py [--requests 400000] [--speed 800] [--json]
 
-Resident memory after a fifth of the requests (warm) and at the end, and processor time a request. The process's clock runs `speed` times
+Resident memory after half of the requests (warm) and at the end, and processor time a request. The process's clock runs `speed` times
 as fast as the wall's, so that days change, tokens end and keys of a day are derived anew meanwhile.
 """
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from sealwright import trust
-from sealwright.kernel import InvalidInput, OperationFailed, Refused, VerificationFailed
+from sealwright.kernel import InvalidInput, OperationFailed, Refused, VerificationFailed, private_folder
 from sealwright.serving import (
     DECISION_KEY_PURPOSE,
     Limits,
@@ -30,6 +30,7 @@ from sealwright.serving import (
     prepare,
     read_decision,
 )
+from sealwright.serving.state import StateFile
 
 _SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 
@@ -129,6 +130,18 @@ def test_kill_9_under_load_loses_no_answered_decision(new_house: Any, client_of:
         running.stop()
     assert len(answered) > 100
     _every_answer_is_recorded(house, answered)
+
+
+@pytest.mark.parametrize("left", [["lock"], ["lock", "entries.log"], ["lock", "entries.log", "checkpoints.log"]])
+def test_a_kill_in_the_middle_of_the_first_start_is_no_reason_never_to_start(
+    new_house: Any, start: Any, client_of: Any, row: dict[str, Any], left: list[str]
+) -> None:
+    house = new_house()
+    folder = private_folder(private_folder(private_folder(_ledger(house).parent.parent) / "live") / "ledger")
+    StateFile(folder.parent / "state.json", house.project, "live").change(ledger_begun=False)
+    for name in left:
+        (folder / name).touch(mode=0o600)
+    assert client_of(house, start(house)).predict(row).status == 200
 
 
 def test_a_disk_that_is_full_gives_503_and_no_answer_until_it_has_room(

@@ -156,7 +156,7 @@ def test_a_day_of_traffic_in_seconds_does_not_grow_the_memory(
     burning: Any, nursery: Nursery, row: dict[str, Any]
 ) -> None:
     """`benchmarks/serving_soak.py` does it with 400,000 requests."""
-    seen = soak(nursery, burning, row, 5_000, speed=40_000)
+    seen = soak(nursery, burning, row, 8_000, speed=40_000)
     assert seen.hours > 24
     assert seen.end_kb - seen.warm_kb < 5 * 1024
 

@@ -372,7 +372,8 @@ def _open_ledger(
     origin = decision_origin(config.workspace, config.project, config.channel)
     keys = trust_root.keys_of("decision-checkpoints")  # an earlier one may have signed the newest checkpoint
     signer = borrowed_signer(config.signer_fd, keys[-1], origin, home=Path(config.home))
-    ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=not exists, keys=keys)
+    create = not state.now.ledger_begun  # also what a kill in the middle of the first start left of one
+    ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=create, keys=keys)
     ledger.prepare_to_keep()
     state.change(ledger_begun=True)
     return ledger, signer
