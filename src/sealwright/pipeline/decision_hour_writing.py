@@ -169,7 +169,7 @@ def _row(one: Decided) -> dict[str, Any]:
         **row,
         "state": "kept",
         "number": record.number,
-        "arm": getattr(record, "arm", ""),
+        "arm": record.arm,
         "protocol": record.protocol,
         "subject": record.subject,
         "person": record.person,
