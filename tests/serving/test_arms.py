@@ -284,7 +284,9 @@ def test_what_an_answer_said_is_read_again_from_its_bytes(
         from sealwright.serving.options import NO_OPTIONS
         from sealwright.serving.protocol_oip import OipRequest
 
-        asked = OipRequest(count=2, rows=[()] * 2, batch=None, options=NO_OPTIONS, id="", outputs=("label", "probabilities"))
+        asked = OipRequest(
+            count=2, rows=[()] * 2, batch=None, options=NO_OPTIONS, id="", outputs=("label", "probabilities")
+        )
     told = told_in(
         spoken.answer(asked, outcome, decision="dec_1", model={"project": "p", "number": 1, "package": "x"}),
     )
