@@ -20,6 +20,7 @@ from sealwright.trust import (
     LedgerReport,
     TrustRoot,
     heed,
+    proved_anew,
     verify_key_revocations,
     verify_ledger,
     verify_receipt,
@@ -27,6 +28,7 @@ from sealwright.trust import (
 
 __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
+_MOST_PROOF = 1 << 20
 _MOST_BYTES = 1 << 30
 _FILED, _REVOKED = "statement.filed", "package.revoked"
 
@@ -51,7 +53,9 @@ class Verified:
         }
 
 
-def verify_path(path: Path, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None) -> Verified:
+def verify_path(
+    path: Path, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None, proof: bytes | None = None
+) -> Verified:
     """Verify a package, ledger or snapshot folder, or a receipt, answer, bundle or statement file.
 
     Parameters
@@ -60,6 +64,8 @@ def verify_path(path: Path, trust_root: TrustRoot, *, now: datetime, request: by
         The public keys to believe.
     request : bytes, optional
         For a receipt: the exact request it answers.
+    proof : bytes, optional
+        For a receipt that holds a promise: the proof of its entry, as the server's address `proofs` gives it.
 
     Raises
     ------
@@ -70,10 +76,12 @@ def verify_path(path: Path, trust_root: TrustRoot, *, now: datetime, request: by
     """
     if path.is_dir() and not path.is_symlink():
         return _folder(path, trust_root, now)
-    return verify_bytes(read_limited(path, _MOST_BYTES), trust_root, now=now, request=request)
+    return verify_bytes(read_limited(path, _MOST_BYTES), trust_root, now=now, request=request, proof=proof)
 
 
-def verify_bytes(data: bytes, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None) -> Verified:
+def verify_bytes(
+    data: bytes, trust_root: TrustRoot, *, now: datetime, request: bytes | None = None, proof: bytes | None = None
+) -> Verified:
     """Verify a document by its content: a receipt, an answer that holds one, a bundle, or a signed statement.
 
     Raises
@@ -91,9 +99,9 @@ def verify_bytes(data: bytes, trust_root: TrustRoot, *, now: datetime, request: 
         if value.get("type") == BUNDLE_TYPE:
             return _bundle(data, trust_root, now)
         if value.get("type") == RECEIPT_TYPE:
-            return _receipt(data, None, trust_root, request)
+            return _receipt(data, None, trust_root, request, proof)
         if "receipt" in value and "answer" in value:
-            return _answer(value, trust_root, request)
+            return _answer(value, trust_root, request, proof)
         if {"payload", "payloadType", "signatures"} <= set(value):
             return _statement(data, trust_root)
     raise InvalidInput(
@@ -193,7 +201,9 @@ def _snapshot(path: Path, trust_root: TrustRoot) -> Verified:
     )
 
 
-def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | None) -> Verified:
+def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | None, proof: bytes | None) -> Verified:
+    if proof is not None:
+        data = proved_anew(data, _proof_in(proof))
     report = verify_receipt(data, trust_root.keys_of("decision-checkpoints"), request=request)
     origin = f"sealwright/{trust_root.workspace}/decisions/"
     if not report.origin.startswith(origin):
@@ -222,12 +232,23 @@ def _receipt(data: bytes, answer: Any, trust_root: TrustRoot, request: bytes | N
     )
 
 
-def _answer(value: Mapping[str, Any], trust_root: TrustRoot, request: bytes | None) -> Verified:
+def _proof_in(told: bytes) -> bytes:
+    """The proof's text, in what a server told or by itself."""
+    if not told.startswith(b"{"):
+        return told
+    value = strict_json(told, what="the proof", most_bytes=_MOST_PROOF)
+    found = value.get("proof") if isinstance(value, dict) else None
+    if not isinstance(found, str):
+        raise VerificationFailed("This holds no proof. Give what the server's address `proofs` answered.", link="proof")
+    return found.encode()
+
+
+def _answer(value: Mapping[str, Any], trust_root: TrustRoot, request: bytes | None, proof: bytes | None) -> Verified:
     from sealwright.kernel import canonical_json
 
     if not isinstance(value["receipt"], dict):
         raise InvalidInput("The receipt in this answer is not an object.")
-    return _receipt(canonical_json(value["receipt"]), value["answer"], trust_root, request)
+    return _receipt(canonical_json(value["receipt"]), value["answer"], trust_root, request, proof)
 
 
 def _statement(data: bytes, trust_root: TrustRoot) -> Verified:

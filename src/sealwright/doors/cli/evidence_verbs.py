@@ -36,6 +36,12 @@ def verify(
     request: Annotated[
         Path | None, typer.Option("--request", help="For a receipt: the exact request it answers.", show_default=False)
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            "--proof", help="For a receipt: the proof of its entry, as the server gives it.", show_default=False
+        ),
+    ] = None,
     ca: Annotated[
         Path | None, typer.Option("--cacert", help="For an address: the CA to believe.", show_default=False)
     ] = None,
@@ -59,15 +65,16 @@ def verify(
 
     root = trust_root_of(trust, fingerprint, home, revoked_keys)
     sent = read_limited(request, 64 << 20) if request is not None else None
+    shown = read_limited(proof, 1 << 20) if proof is not None else None
     if what.startswith(("https://", "http://")):
         from sealwright.doors.fetch import fetch
 
-        found = verify_bytes(fetch(what, ca=ca), root, now=system_clock(), request=sent)
+        found = verify_bytes(fetch(what, ca=ca), root, now=system_clock(), request=sent, proof=shown)
     else:
         path = Path(what)
         if not path.exists():
             raise InvalidInput(f"There is nothing at {path}. Give a file, a folder or an https:// address.")
-        found = verify_path(path, root, now=system_clock(), request=sent)
+        found = verify_path(path, root, now=system_clock(), request=sent, proof=shown)
 
     def words() -> None:
         show.title(f"This {found.kind} holds")
