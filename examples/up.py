@@ -71,7 +71,7 @@ def serve(version: int, port: int, began: float) -> int:
         url = f"https://localhost:{port}/v1/models/german-credit"
         example = json.loads(shell(f"{curl} {url}/openapi.json"))["paths"]["/v1/models/german-credit/predict"]["post"][
             "requestBody"
-        ]["content"]["application/json"]["example"]
+        ]["content"]["application/json"]["examples"]["row"]["value"]
         (DEMO / "request.json").write_text(json.dumps(example))
         predict = (
             f"{curl} --header 'Content-Type: application/json'"
