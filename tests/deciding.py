@@ -33,6 +33,7 @@ class _Served(NamedTuple):
     number: int = 3
     package: str = PACKAGE
     sequence: int = 7
+    arm: str = "champion"
 
 
 def decide(workspace: Workspace, clock: FixedClock, names: list[str], at: datetime) -> None:

@@ -153,16 +153,21 @@ class Client:
 
     def __init__(self, facts: Mapping[str, Any], token: str) -> None:
         self.facts = facts
+        self.trust = ssl.create_default_context(cafile=str(facts["ca"]))
         self.http = httpx.Client(
             base_url=str(facts["url"]),
-            verify=ssl.create_default_context(cafile=str(facts["ca"])),
+            verify=self.trust,
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             trust_env=False,
             timeout=30,
         )
 
     def ask(self, body: bytes) -> httpx.Response:
-        return self.http.post(f"/v1/models/{self.facts['model']}/predict", content=body)
+        """On a connection of its own, which is closed: whoever made this client by hand need not."""
+        with httpx.Client(
+            base_url=self.http.base_url, verify=self.trust, headers=self.http.headers, trust_env=False, timeout=30
+        ) as http:
+            return http.post(f"/v1/models/{self.facts['model']}/predict", content=body)
 
 
 def announced(process: "subprocess.Popen[str]") -> dict[str, Any]:

@@ -21,7 +21,7 @@ def test_the_whole_line_of_a_sealed_model_is_told_both_ways(home: Home) -> None:
     names = [node["id"] for node in found["nodes"]]
     assert [(edge["of"], edge["to"]) for edge in found["edges"]] == list(itertools.pairwise(names))
     assert all(node["statement"].startswith("sha256:") for node in found["nodes"] if node["kind"] != "decisions")
-    assert found["nodes"][-1]["count"] == 1
+    assert found["nodes"][-1]["count"] == 2
     version = names[3].removeprefix("sha256:")[:12]
     around = home.inside("data", "lineage", PROJECT, "--of", version, "--format", "json").json
     assert len(around["nodes"]) == 5

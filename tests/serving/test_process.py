@@ -380,7 +380,7 @@ def test_the_present_process_can_become_the_server(
         assert process.stdin is not None
         process.stdin.write(house.config(port=port).to_bytes())
         process.stdin.close()
-        client = client_of(house, Running(process, house.config(), port, -1))
+        client = client_of(house, Running(process, house.config(), (port, None), -1))
 
         def answers() -> bool:
             with contextlib.suppress(OSError):

@@ -69,11 +69,11 @@ def add_client(
     """
     grants = [predict_grant(workspace, project, told) for project in projects]
     wanted = list(dict.fromkeys([*(scope for _, found in grants for scope in found), *scopes]))
-    allow_full(workspace, wanted, by=by)
     for action, thing in _handed_on(one.removeprefix(CONTROL_SCOPE) for one in wanted if one.startswith(CONTROL_SCOPE)):
         allow(workspace, by, action, thing)
     for resource in _programs(name, wanted):
         allow(workspace, by, "client.register", resource)
+    allow_full(workspace, wanted, by=by)
     return machines_of(workspace).add_client(
         name,
         owner=owner or by.counts_as,

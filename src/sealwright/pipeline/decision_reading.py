@@ -118,6 +118,7 @@ def find_decision(workspace: Workspace, project: str, decision: str, *, by: Prin
     PermissionDenied, InvalidInput
         As `find_decisions`.
     """
+    allow(workspace, by, "data.read_clear", data_of_project(project))
     for found in find_decisions(workspace, project, SoughtDecisions(), by=by, reason=reason):
         if found.record.decision == decision:
             return found

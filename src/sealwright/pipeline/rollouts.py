@@ -112,7 +112,7 @@ def start_rollout(
         made_at=workspace.clock(),
     )
     file_plan(workspace, plan)
-    return plan, move_to(workspace, plan, 0, after=current, by=by, words=reason)
+    return plan, move_to(workspace, plan, 0, after=current, by=by.counts_as, words=reason)
 
 
 def advance_rollout(workspace: Workspace, project: str, *, channel: str, by: Principal, reason: str) -> PointerFacts:
@@ -127,16 +127,20 @@ def advance_rollout(workspace: Workspace, project: str, *, channel: str, by: Pri
     NoRollout, Conflict
         There is none, or it is at its last stage.
     """
+    allow(workspace, by, "project.view", project_named(project))
     status = _moved_by(workspace, project, channel, by)
     if status.is_last:
         raise Conflict("This is the last stage. End it with: sealwright rollout promote, or rollout back.")
-    return move_to(workspace, status.plan, status.stage + 1, after=status.pointer, by=by, words=reason)
+    return move_to(workspace, status.plan, status.stage + 1, after=status.pointer, by=by.counts_as, words=reason)
 
 
 def promote_rollout(workspace: Workspace, project: str, *, channel: str, by: Principal, reason: str) -> PointerFacts:
     """The new version answers everything from now on. Raises as `advance_rollout`."""
+    allow(workspace, by, "project.view", project_named(project))
     status = _moved_by(workspace, project, channel, by)
-    return end_with(workspace, status.plan, after=status.pointer, by=by, words=reason, number=status.plan.challenger)
+    return end_with(
+        workspace, status.plan, after=status.pointer, by=by.counts_as, words=reason, number=status.plan.challenger
+    )
 
 
 def go_back(workspace: Workspace, project: str, *, channel: str, by: Principal, reason: str) -> PointerFacts:
@@ -149,16 +153,18 @@ def go_back(workspace: Workspace, project: str, *, channel: str, by: Principal, 
     NoRollout
         There is none here.
     """
-    plan, facts = _under_way(workspace, project, channel, by)
+    allow(workspace, by, "project.view", project_named(project))
+    plan, facts = _under_way(workspace, project, channel)
     allow(workspace, by, "model.rollback", facts_of_version(workspace, project, plan.champion))
-    return back(workspace, plan, after=facts, by=by, words=reason)
+    return back(workspace, plan, after=facts, by=by.counts_as, words=reason)
 
 
 def stop_rollout(workspace: Workspace, project: str, *, channel: str, by: Principal, reason: str) -> PointerFacts:
     """Whichever version is champion now answers everything; shadows and what waits beside it are let go."""
-    plan, facts = _under_way(workspace, project, channel, by)
+    allow(workspace, by, "project.view", project_named(project))
+    plan, facts = _under_way(workspace, project, channel)
     allow(workspace, by, "model.rollback", facts_of_version(workspace, project, facts.number))
-    return end_with(workspace, plan, after=facts, by=by, words=reason, number=facts.number)
+    return end_with(workspace, plan, after=facts, by=by.counts_as, words=reason, number=facts.number)
 
 
 def report_outcomes(
@@ -195,7 +201,7 @@ def frozen_spec(package: VerifiedPackage) -> RolloutSpec:
 
 
 def move_to(
-    workspace: Workspace, plan: RolloutPlan, stage: int, *, after: PointerFacts, by: Principal, words: str
+    workspace: Workspace, plan: RolloutPlan, stage: int, *, after: PointerFacts, by: str, words: str
 ) -> PointerFacts:
     """One stage of the plan, if `after` is still the newest pointer. The caller has asked whether it may be."""
     return workspace.registry.arrange(
@@ -203,7 +209,7 @@ def move_to(
         plan.channel,
         plan.stages[stage],
         split=plan.split,
-        by=by.counts_as,
+        by=by,
         reason=_said(plan, f"stage {stage + 1} of {len(plan.stages)}", words),
         days=plan.days,
         expected=after.sequence,
@@ -211,36 +217,35 @@ def move_to(
 
 
 def end_with(
-    workspace: Workspace, plan: RolloutPlan, *, after: PointerFacts, by: Principal, words: str, number: int
+    workspace: Workspace, plan: RolloutPlan, *, after: PointerFacts, by: str, words: str, number: int
 ) -> PointerFacts:
     """The rollout ends with this version, if `after` is still the newest pointer."""
     return workspace.registry.promote(
         plan.project,
         number,
         plan.channel,
-        by.counts_as,
+        by,
         _said(plan, "end", words),
         plan.days,
         expected=after.sequence,
     )
 
 
-def back(workspace: Workspace, plan: RolloutPlan, *, after: PointerFacts, by: Principal, words: str) -> PointerFacts:
+def back(workspace: Workspace, plan: RolloutPlan, *, after: PointerFacts, by: str, words: str) -> PointerFacts:
     """The rollout ends with the version that served before it, if `after` is still the newest pointer."""
     return workspace.registry.rollback(
         plan.project,
         plan.channel,
         plan.champion,
-        by.counts_as,
+        by,
         _said(plan, "back", words),
         plan.days,
         expected=after.sequence,
     )
 
 
-def _under_way(workspace: Workspace, project: str, channel: str, by: Principal) -> tuple[RolloutPlan, PointerFacts]:
-    """Plan and newest pointer, without reading what was measured: going back waits for nothing."""
-    allow(workspace, by, "project.view", project_named(project))
+def _under_way(workspace: Workspace, project: str, channel: str) -> tuple[RolloutPlan, PointerFacts]:
+    """Plan and newest pointer, without reading what was measured: going back waits for nothing. The caller has asked."""
     history = workspace.registry_to_read.history(project, channel)
     plan = plan_of(workspace, history[-1]) if history else None
     if plan is None:
@@ -250,7 +255,7 @@ def _under_way(workspace: Workspace, project: str, channel: str, by: Principal) 
 
 def _moved_by(workspace: Workspace, project: str, channel: str, by: Principal) -> RolloutStatus:
     """Where it is, for somebody who may move it forward and is not held by a limit."""
-    plan, _ = _under_way(workspace, project, channel, by)
+    plan, _ = _under_way(workspace, project, channel)
     allow(workspace, by, "model.promote", facts_of_version(workspace, project, plan.challenger))
     status = rollout_status(workspace, project, channel=channel, by=by)
     if status.verdict.word == "roll_back":

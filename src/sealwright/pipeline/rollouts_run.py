@@ -76,13 +76,15 @@ def move_by_plan(workspace: Workspace, status: RolloutStatus, *, by: Principal) 
     after, words = status.pointer, f"by the plan of {plan.by}"
     if verdict.word == "roll_back":
         reasons = tuple(verdict.reasons)
-        pointer = back(workspace, plan, after=after, by=by, words=f"{words}; {'; '.join(reasons)}")
+        pointer = back(workspace, plan, after=after, by=by.counts_as, words=f"{words}; {'; '.join(reasons)}")
         return RolloutMove(what="went_back", pointer=pointer, reasons=reasons)
     if not status.is_last:
-        pointer = move_to(workspace, plan, status.stage + 1, after=after, by=by, words=words)
+        pointer = move_to(workspace, plan, status.stage + 1, after=after, by=by.counts_as, words=words)
         return RolloutMove(what="advanced", pointer=pointer)
     number = plan.champion if plan.kind == "shadow" else plan.challenger
-    return RolloutMove(what="ended", pointer=end_with(workspace, plan, after=after, by=by, words=words, number=number))
+    return RolloutMove(
+        what="ended", pointer=end_with(workspace, plan, after=after, by=by.counts_as, words=words, number=number)
+    )
 
 
 def _refuse_without_author(workspace: Workspace, status: RolloutStatus) -> None:

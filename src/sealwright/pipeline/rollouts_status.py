@@ -109,6 +109,7 @@ class RolloutWatch:
 
 def rollout_status(workspace: Workspace, project: str, *, channel: str, by: Principal) -> RolloutStatus:
     """One look. Raises as `RolloutWatch.look`."""
+    allow(workspace, by, "project.view", project_named(project))
     return RolloutWatch(project, channel).look(workspace, by)
 
 

@@ -295,7 +295,7 @@ def check_package(files: Mapping[str, bytes], trust: Trust, report: Report) -> d
     ]
     report.not_checked += [
         "whether model.onnx opens and computes what was measured: `sealwright verify` looks into it",
-        "the training data, of which only the digest is here; card.md, bom.cdx.json, explainer.json, answering.json: signed, not read",
+        "the training data: only its digest is here; card.md and the .json files beside the model: signed, not read",
         "whether an approver trained the model or was struck off: the gate asked, and its verdict is signed",
     ]
     return signed
