@@ -75,6 +75,7 @@ def verify_path(
         Nothing we know how to verify.
     """
     if path.is_dir() and not path.is_symlink():
+        _only_for_a_receipt(request, proof)
         return _folder(path, trust_root, now)
     return verify_bytes(read_limited(path, _MOST_BYTES), trust_root, now=now, request=request, proof=proof)
 
@@ -96,18 +97,28 @@ def verify_bytes(
             f"{error}\nExpected evidence as Sealwright wrote it, byte for byte.", link="file"
         ) from None
     if isinstance(value, dict):
-        if value.get("type") == BUNDLE_TYPE:
-            return _bundle(data, trust_root, now)
         if value.get("type") == RECEIPT_TYPE:
             return _receipt(data, None, trust_root, request, proof)
         if "receipt" in value and "answer" in value:
             return _answer(value, trust_root, request, proof)
+        _only_for_a_receipt(request, proof)
+        if value.get("type") == BUNDLE_TYPE:
+            return _bundle(data, trust_root, now)
         if {"payload", "payloadType", "signatures"} <= set(value):
             return _statement(data, trust_root)
     raise InvalidInput(
         "This is nothing Sealwright verifies.\n"
         "Give a package, ledger or snapshot folder, or a receipt, an answer with one, a bundle or a statement."
     )
+
+
+def _only_for_a_receipt(request: bytes | None, proof: bytes | None) -> None:
+    """Nobody shall believe that what they brought was looked at."""
+    if request is not None or proof is not None:
+        raise InvalidInput(
+            "A request or a proof belongs to a receipt, and this is none.\n"
+            "Give the receipt, the answer that holds it, or leave out --request and --proof."
+        )
 
 
 def _folder(path: Path, trust_root: TrustRoot, now: datetime) -> Verified:
@@ -240,7 +251,7 @@ def _proof_in(told: bytes) -> bytes:
     found = value.get("proof") if isinstance(value, dict) else None
     if not isinstance(found, str):
         raise VerificationFailed("This holds no proof. Give what the server's address `proofs` answered.", link="proof")
-    return found.encode()
+    return found.encode(errors="replace")  # half a character is no proof either
 
 
 def _answer(value: Mapping[str, Any], trust_root: TrustRoot, request: bytes | None, proof: bytes | None) -> Verified:

@@ -185,12 +185,15 @@ def proved_anew(receipt: bytes, proof: bytes) -> bytes:
     """
     value = _fields(receipt)
     try:
+        text = proof.decode()
         read_leaf(value["entry"].encode(), TlogProof.parse(proof).index)
+    except UnicodeDecodeError:
+        raise VerificationFailed("The proof is not text.", link="receipt/proof") from None
     except VerificationFailed as error:
         raise VerificationFailed(
             f"The proof is of another entry than the receipt: {error}", link="receipt/proof"
         ) from None
-    return entry_json({**{key: text for key, text in value.items() if key != "promise"}, "proof": proof.decode()})
+    return entry_json({**{key: part for key, part in value.items() if key != "promise"}, "proof": text})
 
 
 @dataclass(frozen=True, slots=True)

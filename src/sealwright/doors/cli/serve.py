@@ -115,9 +115,9 @@ def serve(
     """Serve what the channel's signed pointer names, over TLS, until Ctrl-C.
 
     The server process gets the keys of decision records over a pipe and no other; what it has to sign, the signer signs.
-    Without --certificate, a certificate of the
-    workspace's local CA is made for this machine.
-    With --contract and --behind-platform, plain HTTP is spoken inside a platform's container, and whoever the platform lets in may ask.
+    Without --certificate, a certificate of the workspace's local CA is made for this machine.
+    With --contract and --behind-platform, plain HTTP is spoken inside a platform's container, and whoever the
+    platform lets in may ask.
     Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
     """
     from sealwright.doors.cli import show
