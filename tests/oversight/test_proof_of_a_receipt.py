@@ -44,16 +44,17 @@ def test_what_is_no_proof_is_refused(bench: Bench, evidence: Evidence, told: byt
         _verify(evidence, bench.put(evidence.promised), proof=told)
 
 
-def test_what_belongs_to_a_receipt_is_refused_beside_anything_else(
+def test_what_only_a_receipt_takes_is_named_as_not_checked_beside_anything_else(
     bench: Bench, evidence: Evidence, proof: bytes
 ) -> None:
     for content in (evidence.package, evidence.ledger, evidence.bundle, evidence.blocked_gate):
-        for more in ({"proof": proof}, {"request": b"{}"}):
-            with pytest.raises(InvalidInput, match="belongs to a receipt"):
-                _verify(evidence, bench.put(content), **more)
+        left = _verify(evidence, bench.put(content), proof=proof, request=b"{}").not_checked
+        assert [line.partition(":")[0] for line in left[-2:]] == ["the request", "the proof"]
+    found = _verify(evidence, bench.put(evidence.promised), proof=proof)
+    assert not any(line.startswith("the proof") for line in found.not_checked)
 
 
-def test_the_command_says_what_the_proof_showed_and_ends_with_2_beside_a_package(
+def test_the_command_says_what_the_proof_showed_and_that_a_package_takes_none(
     bench: Bench, evidence: Evidence, proof: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def typed(what: Path) -> int:
@@ -66,5 +67,5 @@ def test_the_command_says_what_the_proof_showed_and_ends_with_2_beside_a_package
 
     assert typed(bench.put(evidence.promised)) == 0
     assert "under that checkpoint" in capsys.readouterr().out
-    assert typed(bench.put(evidence.package)) == 2
-    assert "belongs to a receipt" in capsys.readouterr().err
+    assert typed(bench.put(evidence.package)) == 0
+    assert "  - the proof: only a receipt takes one" in capsys.readouterr().out

@@ -5,7 +5,7 @@ Does not answer: is the trust root the right one? Whoever verifies brings it, or
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,7 @@ def verify_path(
         Nothing we know how to verify.
     """
     if path.is_dir() and not path.is_symlink():
-        _only_for_a_receipt(request, proof)
-        return _folder(path, trust_root, now)
+        return _not_a_receipt(_folder(path, trust_root, now), request, proof)
     return verify_bytes(read_limited(path, _MOST_BYTES), trust_root, now=now, request=request, proof=proof)
 
 
@@ -101,24 +100,21 @@ def verify_bytes(
             return _receipt(data, None, trust_root, request, proof)
         if "receipt" in value and "answer" in value:
             return _answer(value, trust_root, request, proof)
-        _only_for_a_receipt(request, proof)
         if value.get("type") == BUNDLE_TYPE:
-            return _bundle(data, trust_root, now)
+            return _not_a_receipt(_bundle(data, trust_root, now), request, proof)
         if {"payload", "payloadType", "signatures"} <= set(value):
-            return _statement(data, trust_root)
+            return _not_a_receipt(_statement(data, trust_root), request, proof)
     raise InvalidInput(
         "This is nothing Sealwright verifies.\n"
         "Give a package, ledger or snapshot folder, or a receipt, an answer with one, a bundle or a statement."
     )
 
 
-def _only_for_a_receipt(request: bytes | None, proof: bytes | None) -> None:
+def _not_a_receipt(found: Verified, request: bytes | None, proof: bytes | None) -> Verified:
     """Nobody shall believe that what they brought was looked at."""
-    if request is not None or proof is not None:
-        raise InvalidInput(
-            "A request or a proof belongs to a receipt, and this is none.\n"
-            "Give the receipt, the answer that holds it, or leave out --request and --proof."
-        )
+    unused = [] if request is None else ["the request: only a receipt answers one"]
+    unused += [] if proof is None else ["the proof: only a receipt takes one"]
+    return replace(found, not_checked=(*found.not_checked, *unused))
 
 
 def _folder(path: Path, trust_root: TrustRoot, now: datetime) -> Verified:
