@@ -13,20 +13,20 @@ from msgspec import Meta
 from sealwright.kernel import InvalidInput, Refused, check_name
 from sealwright.serving.budgets.counting import Counting
 from sealwright.serving.budgets.limits import BudgetLimits
-from sealwright.serving.places import access_file
+from sealwright.serving.places import access_file, decision_origin
 from sealwright.serving.transport.config import ContainerTransport, Transport
 from sealwright.serving.transport.limits import TransportLimits
 
-__all__ = ["MOST_CONFIG_BYTES", "Limits", "ServeConfig"]
+__all__ = ["MOST_CONFIG_BYTES", "Limits", "ModelConfig", "ServeConfig"]
 
-MOST_CONFIG_BYTES = 60_000  # fits a pipe's buffer, so handing it over never blocks
+MOST_CONFIG_BYTES = 1_000_000  # a pipe's buffer can be made to hold it, so handing it over never blocks
 
 _Seconds = Annotated[float, Meta(gt=0, le=3600)]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is particular to predictions. Seconds and counts."""
+    """What is particular to predictions, of all models together. Seconds and counts."""
 
     rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     waiting: _Count = 512  # decisions between decode and answer; more are refused with 503
@@ -36,6 +36,28 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
     )
     arm_seconds: _Seconds = 5.0  # between writings of how each arm of a rollout does
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
+    models_mb: Annotated[int, Meta(ge=16, le=1_000_000)] = 2048  # of several models in one process: what stays loaded
+
+
+class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One project's channel, as a serving process is told of it."""
+
+    project: str
+    channel: str
+    person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
+    durability: Literal["strict", "fast"] = "strict"
+    rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # of one request
+    body_bytes: Annotated[int, Meta(ge=1, le=16 << 20)] = 1 << 20
+    budgets: BudgetLimits = BudgetLimits()  # what callers may ask
+
+    @property
+    def name(self) -> str:
+        """What no other one has, e.g. "credit+live"."""
+        return f"{self.project}+{self.channel}"
+
+    def folder(self, home: Path) -> Path:
+        """Where this channel keeps its decision ledger and its state."""
+        return home / "serving" / self.project / self.channel
 
 
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,13 +65,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     format: Literal[1] = 1
     workspace: str
-    project: str
-    channel: str
+    models: Annotated[list[ModelConfig], Meta(min_length=1, max_length=1000)]
     home: str
     trust_root: str  # the JSON text of trust.TrustRoot
     decision_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     decision_version: Annotated[int, Meta(ge=1, le=1_000_000)] = 1  # of the branch that key is derived from
-    person_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]  # makes pseudonyms of this project
     token_issuer: str
     token_audience: str
     host: str
@@ -61,25 +81,28 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_certificates: Literal["none", "optional", "required"] = "none"
     client_ca: str | None = None
     client_revocations: str | None = None
-    durability: Literal["strict", "fast"] = "strict"
     platform: Literal["", "sagemaker", "azureml"] = ""  # whose container this is; "" for nobody's
     behind_platform: bool = False  # said once more: callers are let in by the platform alone
     grpc_port: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # of the Open Inference Protocol over gRPC
     limits: Limits = Limits()
-    budgets: BudgetLimits = BudgetLimits()  # what callers may ask
-    counting: Counting = Counting()  # where that is counted
+    counting: Counting = Counting()  # where callers' budgets are counted
     lifeline: bool = False  # stop when the other end of the pipe closes
     signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer
 
     def __repr__(self) -> str:
-        return f"ServeConfig({self.project!r}, channel={self.channel!r}, keys=<hidden>)"
+        return f"ServeConfig({', '.join(one.name for one in self.models)}, keys=<hidden>)"
 
     __str__ = __repr__
 
     @property
-    def folder(self) -> Path:
-        """Where this channel keeps its decision ledger and its state."""
-        return Path(self.home) / "serving" / self.project / self.channel
+    def origins(self) -> list[str]:
+        """The names of the decision ledgers of all models."""
+        return [decision_origin(self.workspace, one.project, one.channel) for one in self.models]
+
+    @property
+    def first(self) -> ModelConfig:
+        """The model whose ledger takes what concerns the server as a whole."""
+        return self.models[0]
 
     @property
     def access_file(self) -> Path:
@@ -100,8 +123,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Refused
             It asks for plain HTTP on an address other machines can reach, or for half of TLS.
         """
-        check_name(self.project, what="project")
-        check_name(self.channel, what="channel")
+        for model in self.models:
+            check_name(model.project, what="project")
+            check_name(model.channel, what="channel")
+        if len({model.project for model in self.models}) < len(self.models):
+            raise InvalidInput("One process serves one channel of a project. Start another process for the other channel.")
         if not Path(self.home).is_absolute():
             raise InvalidInput("The workspace path handed to the server must be absolute.")
         if bool(self.platform) != self.behind_platform:
@@ -113,6 +139,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise Refused(
                 f"In a container of {self.platform} only its own addresses answer: leave out gRPC and certificates."
             )
+        if self.platform and len(self.models) > 1:
+            raise Refused(f"A container of {self.platform} holds one model. Name one.")
         if self.grpc_port is not None and self.grpc_port == self.port != 0:
             raise Refused("HTTP and gRPC need a port each.")
         self.transport().checked()

@@ -84,17 +84,17 @@ class Keyring:
         older = reversed(self.trust_root.keys["tls"][:-1])
         return CaKeys(self.signer("tls"), tuple(self._link.older_signer("tls", key) for key in older))
 
-    def lend_signer(self, origin: str) -> socket.socket:
-        """A connected socket for a prediction server: all it can have signed are heads of the decision log `origin`.
+    def lend_signer(self, *origins: str) -> socket.socket:
+        """A connected socket for a prediction server: all it can have signed are heads of the decision logs `origins`.
 
         Raises
         ------
         SignerRefused, SignerUnavailable
-            No log of this workspace's decisions; or there is no signer.
+            Not logs of this workspace's decisions; or there is no signer.
         Refused
             The keyring is closed.
         """
-        return self._link.lend(origin)
+        return self._link.lend(origins)
 
     def on_refusal(self, tell: Callable[[str, str], None] | None) -> None:
         """Have `tell` hear of every refusal of the signer, by branch and reason, but for heads of logs: a log tells of those."""

@@ -276,7 +276,7 @@ def test_a_predict_connection_places_nothing_looks_at_nothing_and_joins_nobody(
     file = place_file(either, tmp_path)
     with place.open() as ring:
         line = Line(ring.lend_signer(DECISIONS))
-        narrow(line, DECISIONS)
+        narrow(line, [DECISIONS])
         for asked in (Renew(branch="models", at=str(file)), Look(), Look(ask=True)):
             with pytest.raises(SignerRefused) as error:
                 line.ask(asked, Done)

@@ -214,7 +214,7 @@ def test_another_number_of_keys_than_the_branch_signs_with_is_refused(place: Pla
 
 def test_a_predict_connection_rotates_nothing(ring: Keyring) -> None:
     line = Line(ring.lend_signer(DECISIONS))
-    narrow(line, DECISIONS)
+    narrow(line, [DECISIONS])
     for asked in (Renew(branch="tokens"), Take(key="0" * 64), StepAfter(number=0)):
         with pytest.raises(SignerRefused) as error:
             line.ask(asked, Done)

@@ -65,17 +65,17 @@ def test_a_predict_connection_has_heads_of_its_own_log_signed_and_nothing_else(l
         SignHead(branch="decision-checkpoints", data=other, since=0, path=[]),
         SignHead(branch="checkpoints", data=control, since=0, path=[]),
         SignHead(branch="checkpoints", data=EMPTY, since=0, path=[]),
-        Adopt(origin=DECISIONS),
+        Adopt(origins=[DECISIONS]),
     ):
         assert reason(lent.ask(asked)) == "role.not_allowed"
-    assert reason(lent.ask(Narrow(origin=DECISIONS.replace("live", "test")))) == "role.narrow"
+    assert reason(lent.ask(Narrow(origins=[DECISIONS.replace("live", "test")]))) == "role.narrow"
     assert isinstance(lent.ask(HEAD), Signature)
 
 
 def test_a_predict_connection_cannot_bring_another_one(lent: Raw) -> None:
     mine, theirs = socket.socketpair()
     with mine, theirs:
-        socket.send_fds(lent.line, [encode(Adopt(origin=DECISIONS))], [theirs.fileno()])
+        socket.send_fds(lent.line, [encode(Adopt(origins=[DECISIONS]))], [theirs.fileno()])
         assert reason(lent.reply()) == "role.not_allowed"
         theirs.close()
         mine.settimeout(5)
@@ -94,7 +94,7 @@ def test_only_a_decision_log_of_this_workspace_is_lent_for(ring: Keyring) -> Non
 def test_a_narrowed_control_connection_stays_narrow(standing: Any, call: Callable[[], Raw], samples: Samples) -> None:
     standing()
     raw = call()
-    assert isinstance(raw.ask(Narrow(origin=DECISIONS)), Done)
+    assert isinstance(raw.ask(Narrow(origins=[DECISIONS])), Done)
     asked = Sign(branch="statements", data=samples.payload("https://slsa.dev/provenance/v1", {}))
     assert reason(raw.ask(asked)) == "role.not_allowed"
     assert isinstance(call().ask(asked), Signature)
@@ -150,7 +150,7 @@ def test_a_message_larger_than_a_door_lets_in_hangs_up(lent: Raw, standing: Any,
 def test_many_requests_at_once_on_one_connection_are_answered_in_order(standing: Any, call: Callable[[], Raw]) -> None:
     standing()
     raw = call()
-    raw.send(encode(Hello()) * 20 + encode(Narrow(origin="x")) + encode(Hello())[:3])
+    raw.send(encode(Hello()) * 20 + encode(Narrow(origins=["x"])) + encode(Hello())[:3])
     assert all(isinstance(raw.reply(), Ready) for _ in range(20))
     assert reason(raw.reply()) == "checkpoint.origin"
     raw.send(encode(Hello())[3:])
@@ -235,10 +235,10 @@ def test_descriptors_sent_along_are_closed_not_kept(standing: Any, call: Callabl
             socket.send_fds(raw.line, [encode(Hello())], [theirs.fileno()])
             assert reason(raw.reply()) == "request.descriptor"
             with open(os.devnull) as file:  # noqa: PTH123 - a descriptor that is no socket
-                socket.send_fds(raw.line, [encode(Adopt(origin=DECISIONS))], [file.fileno()])
+                socket.send_fds(raw.line, [encode(Adopt(origins=[DECISIONS]))], [file.fileno()])
                 assert reason(raw.reply()) == "request.descriptor"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
-            socket.send_fds(raw.line, [encode(Adopt(origin=DECISIONS))], [datagrams.fileno()])
+            socket.send_fds(raw.line, [encode(Adopt(origins=[DECISIONS]))], [datagrams.fileno()])
             assert reason(raw.reply()) == "request.descriptor"
         raw.line.close()
     call().ask(Hello())
@@ -292,7 +292,7 @@ def test_no_private_key_is_in_anything_the_signer_says(
         Sign(branch="statements", data=samples.payload("https://slsa.dev/provenance/v1", {})),
         Sign(branch="statements", data=b"junk"),
         Sign(branch="tls", data=b"\x30\x03\x02\x01\x01"),
-        Narrow(origin="x"),
+        Narrow(origins=["x"]),
     ):
         reply = raw.ask(asked)
         assert reply is not None

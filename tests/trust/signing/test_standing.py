@@ -95,7 +95,7 @@ def test_users_are_let_in_by_name_each_by_their_door(
     statement = f"Sign(branch='statements', data={samples.payload('https://slsa.dev/provenance/v1', {})!r})"
     head = f"SignHead(branch='decision-checkpoints', data={Tree('a', 0).head(0, DECISIONS).text().encode()!r}, since=0, path=[])"
     assert as_user(65432, place, f"[Hello(), {statement}]") == ["Ready:", "Signature:"]
-    assert as_user(65433, place, f"[{head}, {statement}, Narrow(origin={DECISIONS!r}), {head}, {statement}]") == [
+    assert as_user(65433, place, f"[{head}, {statement}, Narrow(origins=[{DECISIONS!r}]), {head}, {statement}]") == [
         "No:role.not_allowed", "No:role.not_allowed", "Done:", "Signature:", "No:role.not_allowed",
     ]  # fmt: skip
     assert as_user(STRANGER, place, "[Hello()]") in (["NoneType:"], ["ConnectionResetError"], ["BrokenPipeError"])

@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sealwright.kernel import SealwrightError, VerificationFailed
@@ -198,14 +198,14 @@ def ready(line: Line) -> Ready:
     return line.ask(Hello(), Ready)
 
 
-def narrow(line: Line, origin: str) -> None:
-    """Leave this connection nothing but heads of one log."""
-    line.ask(Narrow(origin=origin), Done)
+def narrow(line: Line, origins: Sequence[str]) -> None:
+    """Leave this connection nothing but heads of these logs."""
+    line.ask(Narrow(origins=list(origins)), Done)
 
 
-def adopt(line: Line, theirs: socket.socket, origin: str) -> None:
-    """Have the signer serve `theirs`, narrowed to one log."""
-    line.ask(Adopt(origin=origin), Done, beside=theirs.fileno())
+def adopt(line: Line, theirs: socket.socket, origins: Sequence[str]) -> None:
+    """Have the signer serve `theirs`, narrowed to these logs."""
+    line.ask(Adopt(origins=list(origins)), Done, beside=theirs.fileno())
 
 
 def join(line: Line, theirs: socket.socket) -> None:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealwright.kernel import Refused, VerificationFailed
@@ -148,8 +148,8 @@ class SignerLink:
                 self._checked = True
             return line
 
-    def lend(self, origin: str) -> socket.socket:
-        """A connected socket for a server process: all it can have signed are heads of the log `origin`.
+    def lend(self, origins: Sequence[str]) -> socket.socket:
+        """A connected socket for a server process: all it can have signed are heads of the logs `origins`.
 
         The signer lives as long as whoever holds the socket does, also when this link is closed.
         """
@@ -157,7 +157,7 @@ class SignerLink:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.closing(theirs):
             try:
-                adopt(line, theirs, origin)
+                adopt(line, theirs, origins)
             except BaseException:
                 ours.close()
                 raise
@@ -211,11 +211,11 @@ class SignerLink:
             raise
 
 
-def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Path) -> RemoteSigner:
-    """The signer of a decision log, over a socket this process inherited (`SignerLink.lend`).
+def borrowed_signer(descriptor: int, public: PublicKey, origins: Sequence[str], *, home: Path) -> RemoteSigner:
+    """The signer of decision logs, over a socket this process inherited (`SignerLink.lend`).
 
     When that signer is gone, a signer that stands in the workspace is asked instead, over a connection narrowed to the
-    same log; until there is one, nothing is signed.
+    same logs; until there is one, nothing is signed.
     """
     held = Line(socket.socket(fileno=descriptor))
     alone = threading.Lock()
@@ -228,7 +228,7 @@ def borrowed_signer(descriptor: int, public: PublicKey, origin: str, *, home: Pa
                 if standing is None:
                     raise SignerUnavailable("The signer of this server is gone. Start one: sealwright signer")
                 held = Line(standing)
-                narrow(held, origin)
+                narrow(held, origins)
             return held
 
     return RemoteSigner("decision-checkpoints", public, line)

@@ -49,6 +49,7 @@ MOST_BYTES_OF_PREDICT = 64 << 10  # a tree head with a proof is 3 KB at most
 
 _Branch = Annotated[str, Meta(max_length=32)]
 _Origin = Annotated[str, Meta(max_length=200)]
+_Origins = Annotated[list[_Origin], Meta(min_length=1, max_length=1000)]
 _KeyId = Annotated[str, Meta(max_length=64)]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
@@ -98,15 +99,15 @@ class SignPromise(_Message, frozen=True):
 
 
 class Narrow(_Message, frozen=True):
-    """From now on this connection may only have tree heads of `origin` signed, by "decision-checkpoints"."""
+    """From now on this connection may only have tree heads of these logs signed, by "decision-checkpoints"."""
 
-    origin: _Origin
+    origins: _Origins
 
 
 class Adopt(_Message, frozen=True):
-    """Serve the socket that comes with this message, too: narrowed to `origin` from its first word on."""
+    """Serve the socket that comes with this message, too: narrowed to `origins` from its first word on."""
 
-    origin: _Origin
+    origins: _Origins
 
 
 class Join(_Message, frozen=True):

@@ -198,8 +198,8 @@ class SignerServer:
             if connection.handed:
                 raise SignerRefused("request.descriptor", "A descriptor came along that this request has no use for.")
             if isinstance(asked, Narrow):
-                self._service.check_predict(asked.origin)
-                connection.door = connection.door.narrowed(asked.origin)
+                self._service.check_predict(asked.origins)
+                connection.door = connection.door.narrowed(asked.origins)
                 return Done()
         except SignerRefused as error:
             return No(reason=error.reason, message=str(error), at=error.at)
@@ -218,7 +218,7 @@ class SignerServer:
         if connection.door != CONTROL:
             raise SignerRefused("role.not_allowed", "Only a connection of role 'control' brings another one.")
         if isinstance(asked, Adopt):
-            self._service.check_predict(asked.origin)
+            self._service.check_predict(asked.origins)
         if not connection.handed or len(self._connections) >= _MOST_CONNECTIONS:
             raise SignerRefused("request.descriptor", "No socket came along, or there are too many already.")
         descriptor = connection.handed.pop()
@@ -230,7 +230,7 @@ class SignerServer:
         if line.family != socket.AF_UNIX or line.type != socket.SOCK_STREAM:
             line.close()
             raise SignerRefused("request.descriptor", "What came along is not a Unix stream socket.")
-        self.add(line, CONTROL.narrowed(asked.origin) if isinstance(asked, Adopt) else CONTROL)
+        self.add(line, CONTROL.narrowed(asked.origins) if isinstance(asked, Adopt) else CONTROL)
         return Done()
 
     def _give(self, connection: _Connection) -> None:

@@ -5,7 +5,7 @@ Does not answer: who is at the other end. `standing` and `server` know that befo
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,22 +59,22 @@ Asked = Hello | Sign | SignHead | SignPromise | Renew | Take | StepAfter | Look
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What may be asked for over a connection: "control" everything, "predict" heads of one decision log."""
+    """What may be asked for over a connection: "control" everything, "predict" heads of some decision logs."""
 
     role: Literal["control", "predict"]
-    origin: str | None = None  # the log of a "predict"; None: it did not say yet, and has nothing signed
+    origins: frozenset[str] = frozenset()  # the logs of a "predict"; none: it did not say yet, and has nothing signed
 
-    def narrowed(self, origin: str) -> "Door":
-        """The same door, open only for heads of one log, for good.
+    def narrowed(self, origins: Collection[str]) -> "Door":
+        """The same door, open only for heads of these logs, for good.
 
         Raises
         ------
         SignerRefused
-            "role.narrow": it was narrowed to another log.
+            "role.narrow": it was narrowed to others.
         """
-        if self.origin not in (None, origin):
-            raise SignerRefused("role.narrow", "This connection was narrowed to another log, and that is for good.")
-        return Door("predict", origin)
+        if self.origins and self.origins != set(origins):
+            raise SignerRefused("role.narrow", "This connection was narrowed to other logs, and that is for good.")
+        return Door("predict", frozenset(origins))
 
 
 CONTROL = Door("control")
@@ -143,15 +143,16 @@ class SigningService:
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the signer for everybody else
             return No(reason="internal", message=f"A fault in the signer: {type(error).__name__}. Nothing was signed.")
 
-    def check_predict(self, origin: str) -> None:
-        """Return if a connection can be narrowed to `origin`.
+    def check_predict(self, origins: Iterable[str]) -> None:
+        """Return if a connection can be narrowed to `origins`.
 
         Raises
         ------
         SignerRefused
             "checkpoint.origin".
         """
-        check_origin_of("decision-checkpoints", origin, self._workspace)
+        for origin in origins:
+            check_origin_of("decision-checkpoints", origin, self._workspace)
 
     @property
     def _workspace(self) -> str:
@@ -161,7 +162,7 @@ class SigningService:
         if asked.branch not in HEAD_BRANCHES:
             raise SignerRefused("branch.other", f"The branch {asked.branch!r} signs no heads of logs.")
         if door != CONTROL:
-            own = door.origin is not None and asked.data.startswith(f"{door.origin}\n".encode())
+            own = asked.data.partition(b"\n")[0].decode("utf-8", "replace") in door.origins
             if asked.branch != "decision-checkpoints" or not own:
                 raise _not_here(door)
         (signer,) = self._of_heads(asked.branch, asked.key)
@@ -178,7 +179,7 @@ class SigningService:
         """Nothing is remembered of it: a promise that is not kept convicts who gave it."""
         origin = promised_origin(asked.data)
         check_origin_of(_PROMISING, origin, self._workspace)
-        if door != CONTROL and door.origin != origin:
+        if door != CONTROL and origin not in door.origins:
             raise _not_here(door)
         (signer,) = self._of_heads(_PROMISING, asked.key)
         return Signature(signature=signer.sign(asked.data))
