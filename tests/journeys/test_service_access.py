@@ -22,7 +22,7 @@ from whole_way import PROJECT, ROW, Client, Home
 def served(home: Home) -> Iterator[tuple[Home, dict[str, Any]]]:
     """The home, and a prediction server of it that runs beside its commands."""
     with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
-        config, ca = server_config(workspace, PROJECT, ServingSpec(), host="127.0.0.1", port=0, by=operator("ops"))
+        config, ca = server_config(workspace, [(PROJECT, ServingSpec())], host="127.0.0.1", port=0, by=operator("ops"))
         signer = signer_line(workspace.keyring, config)
     running: Running
     with launch(config, signer) as running:
@@ -126,7 +126,12 @@ def test_servers_of_one_workspace_for_other_names_do_not_take_each_others_certif
         ]
         found = [
             server_config(
-                workspace, PROJECT, spec, host="127.0.0.1", port=0, by=operator("ops"), client_certificates="required"
+                workspace,
+                [(PROJECT, spec)],
+                host="127.0.0.1",
+                port=0,
+                by=operator("ops"),
+                client_certificates="required",
             )[0]
             for spec in specs
         ]

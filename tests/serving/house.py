@@ -202,7 +202,7 @@ class House:
         """Settings for a serving process of this workspace."""
         pair = {"certificate": self.tls.certificate, "key": self.tls.key} if tls else {}
         return prepare(
-            self.keyring, home=self.home, project=PROJECT, spec=spec or ServingSpec(), port=port, **pair, **more
+            self.keyring, home=self.home, models=[(PROJECT, spec or ServingSpec())], port=port, **pair, **more
         )
 
     def launch(self, *, stderr: Any = None, **settings: Any) -> Running:

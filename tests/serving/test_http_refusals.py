@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,17 +79,12 @@ def test_only_health_answers_without_a_token_t13(client: Any, house: Any) -> Non
     from sealwright.serving.routes import Permission
 
     app = App(
-        project=house.project,
         hosts=[],
         limits=Limits(),
-        holder=None,
+        channels=SimpleNamespace(projects=[house.project]),
         tokens=None,
-        decisions=None,
         guard=ConnectionGuard(Limits()),
         refusals=None,
-        usage=None,
-        budgets=None,
-        watching=None,
         log=None,
     )  # type: ignore[arg-type]
     open_routes = {route.path for route in app.routes if route.permission is Permission.OPEN}

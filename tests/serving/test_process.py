@@ -458,7 +458,7 @@ def test_the_process_shows_no_key_and_leaves_no_core_t61(
     config = house.config()
     running: Running = start(house)
     process = Path(f"/proc/{running.pid}")
-    for secret in (config.decision_key, config.person_key, "canary-8"):
+    for secret in (config.decision_key, config.first.person_key, "canary-8"):
         assert secret.encode() not in (process / "cmdline").read_bytes()
         assert secret.encode() not in _environment(running.pid)
         for folder, _, names in os.walk(house.home / "serving"):
@@ -523,7 +523,7 @@ def test_the_serving_process_carries_no_training_library_and_no_database() -> No
 def test_without_a_certificate_only_this_machine_is_served(new_house: Any, start: Any, row: dict[str, Any]) -> None:
     house = new_house()
     with pytest.raises(Refused):
-        prepare(house.keyring, home=house.home, project=house.project, spec=ServingSpec(), host="0.0.0.0")
+        prepare(house.keyring, home=house.home, models=[(house.project, ServingSpec())], host="0.0.0.0")
     running: Running = start(house, tls=False)
     assert running.url == f"http://127.0.0.1:{running.port}"
     import http.client

@@ -4,7 +4,7 @@ import pytest
 
 from sealwright.kernel import InvalidInput, Refused
 from sealwright.serving import ServeConfig
-from sealwright.serving.config import MOST_CONFIG_BYTES
+from sealwright.serving.config import MOST_CONFIG_BYTES, ModelConfig
 from sealwright.serving.problems import (
     BadRequest,
     BodyTooLarge,
@@ -143,9 +143,13 @@ def test_a_body_of_unknown_length_is_refused() -> None:
         read_head([(b"host", b"localhost"), (b"content-type", b"application/json")], hosts=_HOSTS, most_body=10).need()
 
 
+def _model(project: str = "german-credit", channel: str = "live") -> ModelConfig:
+    return ModelConfig(project=project, channel=channel, person_key="ef" * 32)
+
+
 def _config(**changes: object) -> ServeConfig:
     values: dict[str, object] = {
-        "workspace": "ws_1", "project": "german-credit", "channel": "live", "home": "/tmp/w", "trust_root": "{}", "decision_key": "ab" * 32, "person_key": "ef" * 32,
+        "workspace": "ws_1", "models": [_model()], "home": "/tmp/w", "trust_root": "{}", "decision_key": "ab" * 32,
         "token_issuer": "i", "token_audience": "a", "host": "127.0.0.1", "port": 0, "hosts": ["localhost"],
         "tls_certificate": None, "tls_key": None,
     }  # fmt: skip
@@ -170,8 +174,10 @@ def test_without_tls_only_this_machine_is_listened_to(host: str) -> None:
         {"tls_key": "/k"},
         {"hosts": []},
         {"home": "relative"},
-        {"project": "../x"},
-        {"channel": "a/b"},
+        {"models": [_model("../x")]},
+        {"models": [_model("x", "a/b")]},
+        {"models": [_model(channel="live"), _model(channel="trial")]},
+        {"models": [_model("one"), _model("two")], "platform": "sagemaker", "behind_platform": True},
     ],
 )
 def test_half_or_unsafe_settings_do_not_start(change: dict[str, object]) -> None:

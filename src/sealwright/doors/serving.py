@@ -1,5 +1,6 @@
 """What a door does to start a prediction server and to let somebody call it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ from sealwright.trust import (
     server_certificate,
 )
 
-__all__ = ["issue", "server_config"]
+__all__ = ["issue", "released_in", "server_config"]
 
 _CONTAINER_ADDRESS = "0.0.0.0"  # noqa: S104 - platforms reach a container by addresses that nobody knows before
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, not bound
@@ -36,8 +37,7 @@ _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, not bound
 
 def server_config(
     workspace: Workspace,
-    project: str,
-    spec: ServingSpec,
+    models: Sequence[tuple[str, ServingSpec]],
     *,
     by: Principal,
     host: str | None = None,
@@ -65,13 +65,16 @@ def server_config(
     InvalidInput, Refused
         A certificate that does not fit, or settings that are not safe.
     """
-    allow(workspace, by, "serve.start", ProjectResource(name=project))
+    for project, _ in models:
+        allow(workspace, by, "serve.start", ProjectResource(name=project))
     now = workspace.clock()
     if contract is not None or behind_platform:
-        return _in_container(workspace, project, spec, contract, host, port, (certificate, key), behind_platform), None
+        return _in_container(workspace, models, contract, host, port, (certificate, key), behind_platform), None
     host, port = host or "127.0.0.1", 8443 if port is None else port
+    hosts = [name for _, spec in models for name in spec.hosts]
+    project, spec = models[0]
     names = list(
-        dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *spec.hosts])
+        dict.fromkeys(["localhost", "127.0.0.1", "::1", *([host] if host not in _EVERY_ADDRESS else []), *hosts])
     )
     if (certificate is None) != (key is None):
         raise InvalidInput("TLS needs both --certificate and --key.")
@@ -88,8 +91,7 @@ def server_config(
     config = prepare(
         workspace.keyring,
         home=workspace.home,
-        project=project,
-        spec=spec,
+        models=models,
         host=host,
         port=port,
         certificate=files.certificate,
@@ -104,10 +106,14 @@ def server_config(
     return config, files.ca
 
 
+def released_in(workspace: Workspace, channel: str) -> list[str]:
+    """The projects that have a release in a channel, by name."""
+    return sorted(path.parent.name for path in (workspace.home / "pointers").glob(f"*/{channel}.json"))
+
+
 def _in_container(
     workspace: Workspace,
-    project: str,
-    spec: ServingSpec,
+    models: Sequence[tuple[str, ServingSpec]],
     contract: Literal["sagemaker", "azureml"] | None,
     host: str | None,
     port: int | None,
@@ -118,8 +124,7 @@ def _in_container(
     return prepare(
         workspace.keyring,
         home=workspace.home,
-        project=project,
-        spec=spec,
+        models=models,
         host=host or _CONTAINER_ADDRESS,
         port=PLATFORMS[contract].port if port is None and contract is not None else port or 0,
         certificate=certificate[0],

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, read_limited
 from sealwright.serving.problems import NotReady
-from sealwright.serving.state import StateFile
+from sealwright.serving.state import Remembered
 from sealwright.trust import EMPTY_ACCESS, AccessList, PublicKey, verify_access_list
 
 __all__ = ["GRACE_SECONDS", "AccessWatch"]
@@ -36,7 +36,7 @@ class AccessWatch:
         keys: Callable[[], Sequence[PublicKey]],
         workspace: str,
         *,
-        state: StateFile,
+        state: Remembered,
         clock: Clock,
         note: _Note,
         at_least: int = 0,

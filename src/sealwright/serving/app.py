@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import msgspec
 
 from sealwright.kernel import OperationFailed, new_id
-from sealwright.serving.budgets.budgets import Admitted, Budgets
+from sealwright.serving.budgets.budgets import Admitted
 from sealwright.serving.budgets.reached import LimitReached
+from sealwright.serving.channel import Channel
+from sealwright.serving.channels import Channels
 from sealwright.serving.config import Limits
-from sealwright.serving.deciding import Decider
-from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.holder import Holder, Served
+from sealwright.serving.holder import Served
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.places import timing_scope
 from sealwright.serving.platforms import Platform
 from sealwright.serving.problems import (
     BodyIncomplete,
+    BodyTooLarge,
     HttpRefusal,
     InternalFault,
     NoSuchRoute,
@@ -42,8 +42,6 @@ from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
-from sealwright.serving.usage import Usage
-from sealwright.serving.watching import Watching
 
 __all__ = ["App"]
 
@@ -72,11 +70,12 @@ class _Request:
     source: str  # the caller's address
     times: Times | None
     media: bytes  # of the body
+    channel: Channel | None  # of the model it is about
     admitted: Admitted | None
 
 
 class App:
-    """The ASGI application of one project's channel; what speaks another protocol than HTTP asks it, too."""
+    """The ASGI application of one server; what speaks another protocol than HTTP asks it, too."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "sealwright", "version": "1", "extensions": ["binary_tensor_data"]}
     """Of the server, as the Open Inference Protocol tells it."""
@@ -84,30 +83,22 @@ class App:
     def __init__(
         self,
         *,
-        project: str,
         hosts: list[str],
         limits: Limits,
-        holder: Holder,
+        channels: Channels,
         tokens: TokenCheck,
-        decisions: DecisionLog,
         guard: ConnectionGuard,
         refusals: Refusals,
-        usage: Usage,
-        budgets: Budgets,
-        watching: Watching,
         log: EventLog,
         platform: Platform | None = None,
     ) -> None:
         """`platform`: who lets callers in, where this process stands in a container of theirs; only its addresses answer then."""
-        self.project, self._timing, self._platform = project, timing_scope(project), platform
-        self._limits, self._holder, self._tokens, self._decisions = limits, holder, tokens, decisions
-        self._guard, self._refusals, self._budgets, self._log = guard, refusals, budgets, log
-        self._watching = watching
-        self._decider = Decider(decisions, usage, budgets, most_waiting=limits.waiting)
+        self._limits, self.channels, self._tokens, self._platform = limits, channels, tokens, platform
+        self._guard, self._refusals, self._log = guard, refusals, log
         self.draining = False
         routes = self._routes() if platform is None else self._platform_routes(platform)
-        self.reception = Reception(project, hosts, tokens, routes, platform=platform)
-        guard.lane = PredictionLane(self.reception, self._decider, budgets, self._begun, self.refusal_of)
+        self.reception = Reception(channels.projects, hosts, tokens, routes, platform=platform)
+        guard.lane = PredictionLane(self.reception, channels, self._begun, self.refusal_of)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -121,6 +112,7 @@ class App:
             Route("GET", "/v2/health/live", Permission.OPEN, self._live),
             Route("GET", "/v2/health/ready", Permission.OPEN, self._ready),
             Route("GET", "/v2", Permission.PREDICT, self._server),
+            Route("GET", "/v1/models", Permission.PREDICT, self._models),
             Route("GET", model, Permission.PREDICT, self._model),
             Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
             Route("POST", model + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True),
@@ -183,25 +175,37 @@ class App:
         media = head.need(route.takes, binary=route.binary) if scope["method"] == "POST" else b""
         if times is not None:
             times.mark("access")
-            times = times if self._timing in received.caller.scopes else None
-        request = _Request(head, receive, received, _source_of(scope), times, media, None)
+        request = _Request(head, receive, received, _source_of(scope), times, media, None, None)
         if route.permission is Permission.OPEN:
             found: Reply = await route.handler(request)
             return found
 
-        async def answered(admitted: Admitted) -> Reply:
-            told: Reply = await route.handler(replace(request, admitted=admitted))
-            return told
+        async def answered(channel: Channel, admitted: Admitted) -> Reply:
+            shown = times if channel.timing in received.caller.scopes else None
+            let_in = replace(request, channel=channel, times=shown, admitted=admitted)
+            told: Reply = await route.handler(let_in)
+            return told if shown is None else told._replace(headers=(*told.headers, shown.header()))
 
-        told = await self.within_budget(received.caller, answered)
-        return told if times is None else told._replace(headers=(*told.headers, times.header()))
+        return await self.within_budget(received.model, received.caller, answered)
 
-    async def within_budget(self, caller: Caller, answer: Callable[[Admitted], Awaitable[Reply]]) -> Reply:
-        """Answer a caller who is known, as far as their budgets go; what is left of them is told either way."""
-        budgets = self._budgets
+    async def within_budget(
+        self, model: str, caller: Caller, answer: Callable[[Channel, Admitted], Awaitable[Reply]]
+    ) -> Reply:
+        """Answer a caller who may ask this model, as far as their budgets go; what is left of them is told either way."""
+        channel = await self.channels.of(model)
+        channel.under_way += 1  # from the very step in which it was found open
+        try:
+            return await self._paid(channel, caller, answer)
+        finally:
+            channel.under_way -= 1
+
+    async def _paid(
+        self, channel: Channel, caller: Caller, answer: Callable[[Channel, Admitted], Awaitable[Reply]]
+    ) -> Reply:
+        budgets = channel.budgets
         admitted = budgets.enter(caller, 1) or await budgets.ask(caller, 1)
         try:
-            told = await answer(admitted)
+            told = await answer(channel, admitted)
         except HttpRefusal as refusal:
             if not isinstance(refusal, LimitReached):  # it has them
                 refusal.headers = (*refusal.headers, *budgets.headers(admitted))
@@ -222,14 +226,22 @@ class App:
     async def _server(self, _request: _Request) -> Reply:
         return Reply(msgspec.json.encode(self.metadata))
 
+    async def _models(self, request: _Request) -> Reply:
+        """The models this caller may ask, and whether they answer."""
+        told = [
+            {"name": model, "ready": not (why := self.not_ready(model)), "reason": why}
+            for model in self.reception.may_ask(request.received.caller)
+        ]
+        return Reply(msgspec.json.encode({"models": told}))
+
     async def _model(self, request: _Request) -> Reply:
-        served = self._served_to(request.received)
+        served = _served_to(request)
         return Reply(msgspec.json.encode(served.oip.metadata(served.number)))
 
     async def _model_ready(self, request: _Request) -> Reply:
-        self._served_to(request.received)
-        reason = self.not_ready()
-        told = {"name": self.project, "ready": not reason, "reason": reason}
+        _served_to(request)
+        reason = self.not_ready(request.received.model)
+        told = {"name": request.received.model, "ready": not reason, "reason": reason}
         return Reply(msgspec.json.encode(told), status=503 if reason else 200)
 
     async def _infer(self, request: _Request) -> Reply:
@@ -245,21 +257,25 @@ class App:
         return await self._decide(request, None if form is None else lambda served: form.of(served.named))
 
     async def _openapi(self, request: _Request) -> Reply:
-        served = self._served_to(request.received)
+        served = _served_to(request)
         return Reply(served.openapi if self._platform is None else self._platform.described(served.openapi))
 
     async def _proof(self, request: _Request) -> Reply:
         entry = request.received.match.values["entry"]
         if not entry.isdecimal() or len(entry) > _MOST_DIGITS:
             raise NoSuchRoute
-        proof = await asyncio.to_thread(self._decisions.proof, int(entry))
+        proof = await asyncio.to_thread(_channel_of(request).decisions.proof, int(entry))
         return Reply(msgspec.json.encode({"entry": int(entry), "proof": proof.decode()}))
 
     async def _decide(self, request: _Request, protocol_of: Callable[[Served], AskedOf] | None = None) -> Reply:
+        channel = _channel_of(request)
+        if (request.head.length or 0) > channel.model.body_bytes:
+            raise BodyTooLarge
         body = await _body(request)
         if request.times is not None:
             request.times.mark("body")
         inquiry = self._begun(
+            channel,
             request.received,
             body,
             source=request.source,
@@ -270,14 +286,11 @@ class App:
             times=request.times,
             admitted=request.admitted,
         )
-        return await self.decide(inquiry)
-
-    async def decide(self, inquiry: Inquiry) -> Reply:
-        """The one way to an answer, whatever the address and the protocol. Raises as `Decider.decide`."""
-        return await self._decider.decide(inquiry)
+        return await channel.decider.decide(inquiry)
 
     def _begun(
         self,
+        channel: Channel,
         received: Received,
         body: bytes,
         *,
@@ -288,7 +301,7 @@ class App:
     ) -> Inquiry:
         """The inquiry of a request for a prediction; its address says in which protocol, unless the caller of this does."""
         named = received.match.route.handler == self._predict
-        return self.inquiry(
+        return channel.inquiry(
             received.match.values.get("version", ""),
             body,
             protocol_of=protocol_of or (_named_of if named else _oip_of),
@@ -298,42 +311,24 @@ class App:
             **more,
         )
 
-    def inquiry(
-        self, version: str, body: bytes, *, protocol_of: Callable[[Served], AskedOf], person: str = "", **more: Any
-    ) -> Inquiry:
-        """A request begun: for the version that was named, else for the arm that this person falls to.
-
-        Raises
-        ------
-        NoSuchRoute, NotReady
-        """
-        arms = self._holder.arms()
-        served = arms.numbered(version) if version else arms.choose(person, body)
-        if served is None:
-            raise NoSuchRoute
-        inquiry = Inquiry(
-            served=served, protocol=protocol_of(served), body=body, person=person, named=bool(version), **more
-        )
-        if arms.several:
-            self._watching.watch(inquiry, arms.shadows)
-        return inquiry
-
-    def _served_to(self, received: Received) -> Served:
-        return self.served(received.match.values.get("version", ""))
-
-    def served(self, version: str) -> Served:
-        """The model that answers now, of this version ("" for the champion). Raises `NoSuchRoute`, `NotReady`."""
-        arms = self._holder.arms()
-        served = arms.numbered(version) if version else arms.champion
-        if served is None:
-            raise NoSuchRoute
-        return served
-
-    def not_ready(self) -> str:
-        """Why no traffic should come here now, or ""."""
+    def not_ready(self, model: str = "") -> str:
+        """Why no traffic should come here now, or "". Of a server with several models, without one of them being named: what
+        concerns all of them, so that one that is bad takes none of the others with it."""
         if self.draining:
             return "draining"
-        return self._holder.not_ready() or self._tokens.not_ready() or self._decisions.not_ready()
+        channels = self.channels
+        alone = "" if channels.several else next(iter(channels.projects))
+        of_model = channels.not_ready(model or alone) if model or alone else ""
+        return of_model or self._tokens.not_ready()
+
+
+def _channel_of(request: _Request) -> Channel:
+    assert request.channel is not None, "only a request about no model has none"
+    return request.channel
+
+
+def _served_to(request: _Request) -> Served:
+    return _channel_of(request).served(request.received.match.values.get("version", ""))
 
 
 def _named_of(served: Served) -> AskedOf:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealwright.kernel import VerificationFailed, read_limited
-from sealwright.serving.state import StateFile
+from sealwright.serving.state import Remembered
 from sealwright.trust import (
     KEY_LIST,
     TRUST_CHAIN,
@@ -36,7 +36,7 @@ class Believed:
     """The keys of one workspace, as a process holds them."""
 
     def __init__(
-        self, trust_root: TrustRoot, home: Path, state: StateFile, *, sleep: Callable[[float], None] = time.sleep
+        self, trust_root: TrustRoot, home: Path, state: Remembered, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self.files = (home / "keys" / TRUST_CHAIN, home / KEY_LIST)  # what tells, when it changes, to look again
         self._followed, self._list = FollowedRoot(trust_root, self.files[0]), self.files[1]

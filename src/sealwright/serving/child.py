@@ -7,6 +7,7 @@ process into it. Both leave the child an empty environment but for a few plain w
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -15,13 +16,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Literal, NoReturn, Self
 
 from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
 from sealwright.serving.budgets.counting import Counting
-from sealwright.serving.config import Limits, ServeConfig
-from sealwright.serving.places import DECISION_KEY_PURPOSE, decision_origin, token_audience, token_issuer
+from sealwright.serving.config import MOST_CONFIG_BYTES, Limits, ModelConfig, ServeConfig
+from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
 from sealwright.serving.transport.config import allowed_hosts
 from sealwright.trust import Keyring, person_name_key
@@ -35,6 +37,7 @@ _BOOT = (
 )
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 _KILL_AFTER_SECONDS = 5.0  # beyond the drain time
+_USUAL_PIPE = 60_000  # bytes that fit its buffer
 
 
 class StartFailed(OperationFailed):
@@ -53,8 +56,7 @@ def prepare(
     keyring: Keyring,
     *,
     home: Path,
-    project: str,
-    spec: ServingSpec,
+    models: Sequence[tuple[str, ServingSpec]],
     host: str = "127.0.0.1",
     port: int = 8443,
     certificate: Path | None = None,
@@ -73,10 +75,12 @@ def prepare(
 
     Parameters
     ----------
+    models : sequence of (str, ServingSpec)
+        The projects to serve and their settings. The first one's ledger takes what concerns the server as a whole.
     certificate, key : Path, optional
         PEM files. Left out, the server speaks plain HTTP and only on loopback.
     limits : Limits, optional
-        Rows and body size come from `spec` when left out.
+        The largest body comes from the models' settings when left out.
     access_at_least : int
         Sequence of the access list as published; an older one is refused.
     client_certificates : {"none", "optional", "required"}
@@ -94,34 +98,43 @@ def prepare(
         Settings that are not safe to start with.
     """
     workspace, version = keyring.trust_root.workspace, keyring.versions("decisions")[-1]
+    served = [_model(keyring, project, spec, limits) for project, spec in models]
     return ServeConfig(
         workspace=workspace,
-        project=project,
-        channel=spec.channel,
+        models=served,
         home=str(home.resolve()),
         trust_root=keyring.trust_root.to_bytes().decode(),
         decision_key=keyring.key("decisions", DECISION_KEY_PURPOSE, version=version).hex(),
         decision_version=version,
-        person_key=person_name_key(keyring, project).hex(),
         token_issuer=token_issuer(workspace),
         token_audience=token_audience(workspace),
         host=host,
         port=port,
-        hosts=allowed_hosts(host, spec.hosts),
+        hosts=allowed_hosts(host, sorted({name for _, spec in models for name in spec.hosts})),
         tls_certificate=None if certificate is None else str(certificate.resolve()),
         tls_key=None if key is None else str(key.resolve()),
         access_at_least=access_at_least,
         client_certificates=client_certificates,
         client_ca=None if client_ca is None else str(client_ca.resolve()),
         client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
-        durability=spec.durability,
         platform=platform,
         behind_platform=behind_platform,
         grpc_port=grpc_port,
-        limits=limits or Limits(rows=spec.most_rows, body_bytes=spec.most_body_kb * 1024),
-        budgets=spec.budgets(),
+        limits=limits or Limits(body_bytes=max(one.body_bytes for one in served)),
         counting=counting or Counting(),
     ).checked()
+
+
+def _model(keyring: Keyring, project: str, spec: ServingSpec, limits: Limits | None) -> ModelConfig:
+    return ModelConfig(
+        project=project,
+        channel=spec.channel,
+        person_key=person_name_key(keyring, project).hex(),
+        durability=spec.durability,
+        rows=spec.most_rows if limits is None else limits.rows,
+        body_bytes=spec.most_body_kb * 1024 if limits is None else limits.body_bytes,
+        budgets=spec.budgets(),
+    )
 
 
 class Running:
@@ -180,9 +193,9 @@ def signer_line(keyring: Keyring, config: ServeConfig) -> socket.socket:
     Raises
     ------
     SignerRefused, SignerUnavailable
-        There is no signer, or it does not sign for this log.
+        There is no signer, or it does not sign for these logs.
     """
-    return keyring.lend_signer(decision_origin(config.workspace, config.project, config.channel))
+    return keyring.lend_signer(*config.origins)
 
 
 def launch(
@@ -267,6 +280,8 @@ def _command(config_fd: int, status_fd: int | None) -> list[str]:
 
 def _hand_over(descriptor: int, config: ServeConfig) -> None:
     data = config.to_bytes()
+    if len(data) > _USUAL_PIPE:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, MOST_CONFIG_BYTES + 4)
     os.write(descriptor, len(data).to_bytes(4, "big") + data)  # fits the pipe's buffer, so it does not block
 
 

@@ -28,7 +28,7 @@ _Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is particular to predictions, of all models together. Seconds and counts."""
 
-    rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+    rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # at most, whatever a model's own settings allow
     waiting: _Count = 512  # decisions between decode and answer; more are refused with 503
     watch_seconds: _Seconds = 1.0  # between looks at pointer and revocations
     access_seconds: Annotated[float, Meta(gt=0, le=0.5)] = (
@@ -127,7 +127,9 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             check_name(model.project, what="project")
             check_name(model.channel, what="channel")
         if len({model.project for model in self.models}) < len(self.models):
-            raise InvalidInput("One process serves one channel of a project. Start another process for the other channel.")
+            raise InvalidInput(
+                "One process serves one channel of a project. Start another process for the other channel."
+            )
         if not Path(self.home).is_absolute():
             raise InvalidInput("The workspace path handed to the server must be absolute.")
         if bool(self.platform) != self.behind_platform:

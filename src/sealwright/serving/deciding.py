@@ -50,6 +50,16 @@ class Decider:
         self._challengers = ThreadPoolExecutor(1, thread_name_prefix="challengers")
         self._aside = 0  # waiting for a challenger
 
+    @property
+    def waiting(self) -> int:
+        """Requests between decode and answer."""
+        return len(self._ready) + self._beside + self._decisions.waiting
+
+    def close(self) -> None:
+        """Let the threads go. Nothing is decided any more."""
+        self._threads.shutdown(wait=False)
+        self._challengers.shutdown(wait=False)
+
     async def decide(self, one: Inquiry) -> Reply:
         """The response: the recorded answer and its receipt.
 
@@ -154,8 +164,7 @@ class Decider:
 
     def _refuse_too_many(self, one: Inquiry) -> None:
         aside = one.served.aside
-        waiting = len(self._ready) + self._beside + self._decisions.waiting
-        if waiting >= self._most_waiting or (aside and self._aside >= self._most_waiting // 2):
+        if self.waiting >= self._most_waiting or (aside and self._aside >= self._most_waiting // 2):
             if aside and one.watched is not None:
                 one.watched.too_slow()
             raise Overloaded

@@ -15,7 +15,7 @@ BRANCH = "decisions"
 
 
 class DecisionKey:
-    """One key of one workspace. Used by one thread at a time."""
+    """One key of one workspace. Where two threads look at once, both find the same."""
 
     def __init__(self, home: Path, workspace: str, version: int, key: bytes) -> None:
         self._folder, self._workspace = home / "keys", workspace
@@ -49,6 +49,11 @@ class DecisionKey:
         if self._told == self.version:
             return None
         self._told = self.version
+        return self._key
+
+    def in_use(self) -> bytes:
+        """The key of this moment, for who begins now."""
+        self._take_up()
         return self._key
 
     def behind(self) -> bool:

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -25,7 +25,6 @@ from sealwright.trust import (
     DECISION,
     PROMISE_SECONDS,
     Entry,
-    Ledger,
     LedgerEntry,
     Prepared,
     Promised,
@@ -37,13 +36,24 @@ from sealwright.trust import (
     prepare_decision,
 )
 
-__all__ = ["DecisionLog", "DecisionRecord", "read_decision"]
+__all__ = ["DecisionLedger", "DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
 _QUICK_SECONDS = 0.002  # the loop waits itself for what usually takes no longer
 _WEIGHT = 0.1  # one slow answer of a quick disk changes nothing; a stall does
 _APART_SECONDS = 1.0
 _LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
+
+
+class DecisionLedger(Protocol):
+    """What of `trust.Ledger` is needed here: the ledger itself, or the way to the process that holds it."""
+
+    def keep_here(self, prepared: Sequence[Prepared], *, on_disk: bool) -> Promised | None: ...
+    def keep(self, prepared: Sequence[Prepared], *, on_disk: bool) -> "Future[Promised]": ...
+    def append(self, action: str, subject: str, detail: Mapping[str, object], *, actor: str) -> object: ...
+    def append_many(self, entries: Sequence[Entry]) -> object: ...
+    def proof(self, index: int) -> bytes: ...
+    def close(self) -> None: ...
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -92,7 +102,7 @@ class DecisionLog:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: DecisionLedger,
         key: bytes,
         *,
         channel: str,

@@ -5,16 +5,17 @@ others now? Does not answer: which keys to believe (`believed`), nor how the nex
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sealwright.kernel import SealwrightError
 from sealwright.serving.believed import Believed
+from sealwright.serving.book import Book
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.decision_key import DecisionKey
-from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.events import EventLog
-from sealwright.trust import KeyInbox, Ledger, RemoteSigner
+from sealwright.trust import KeyInbox
 
 __all__ = ["Following"]
 
@@ -27,16 +28,25 @@ class Following:
         config: ServeConfig,
         believed: Believed,
         tokens: TokenCheck,
-        decisions: DecisionLog,
-        ledger: Ledger,
-        signer: RemoteSigner,
+        books: Callable[[], Iterable[Book]],
+        key: DecisionKey,
         log: EventLog,
+        *,
+        name: str,
     ) -> None:
-        self._believed, self._tokens, self._decisions, self._log = believed, tokens, decisions, log
-        self._ledger, self._signer, self._was = ledger, signer, believed.now
-        home = Path(config.home)
-        self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
-        self._inbox = _inbox(home, f"predict.{config.project}+{config.channel}", self._key, log)
+        """
+        Parameters
+        ----------
+        books : callable
+            Those that are open at this moment, the server's own first.
+        key : DecisionKey
+            With which books are opened.
+        name : str
+            Under which the next key is handed over; no other process has it.
+        """
+        self._believed, self._tokens, self._books, self._log = believed, tokens, books, log
+        self._was, self._key = believed.now, key
+        self._inbox = _inbox(Path(config.home), name, self._key, log)
         self._behind = False
 
     async def look(self) -> None:
@@ -52,9 +62,12 @@ class Following:
             await asyncio.to_thread(self._inbox.look)
         key = self._key.newer()
         if key is not None:
-            self._decisions.use(key)
+            books = list(self._books())
+            for book in books:
+                book.decisions.use(key)
             self._log.tell("decision_key_taken", version=self._key.version)
-            await asyncio.to_thread(self._decisions.note, "serving.key_taken", "", {"version": self._key.version})
+            for book in books:
+                await asyncio.to_thread(book.decisions.note, "serving.key_taken", "", {"version": self._key.version})
         behind = self._key.behind()
         if behind and not self._behind:
             self._log.tell("decision_key_older", version=self._key.version)
@@ -72,10 +85,8 @@ class Following:
             return
         self._was = now
         self._tokens.forget()
-        key = now.in_use("decision-checkpoints")
-        if key.key_id != self._signer.key_id:
-            self._signer = self._signer.with_key(key)
-            self._ledger.sign_with(self._signer)
+        for book in self._books():
+            book.sign_with(now.in_use("decision-checkpoints"))
 
 
 def _inbox(home: Path, name: str, key: DecisionKey, log: EventLog) -> KeyInbox | None:

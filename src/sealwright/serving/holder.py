@@ -44,7 +44,7 @@ from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
 from sealwright.serving.reasons import Explainer
 from sealwright.serving.splitting import Split
-from sealwright.serving.state import StateFile
+from sealwright.serving.state import Remembered
 from sealwright.trust import WHOLE, PointerArm, TrustRoot
 
 __all__ = ["Arms", "Holder", "Served"]
@@ -124,7 +124,7 @@ class Holder:
         project: str,
         channel: str,
         trust_root: TrustRoot,
-        state: StateFile,
+        state: Remembered,
         clock: Clock,
         most_rows: int,
         note: _Note,

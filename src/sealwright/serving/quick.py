@@ -12,9 +12,10 @@ from typing import Any
 
 from sealwright.serving.budgets.budgets import Admitted, Budgets
 from sealwright.serving.budgets.reached import LimitReached
-from sealwright.serving.deciding import LARGE_BODY, Decider
+from sealwright.serving.channels import Channels
+from sealwright.serving.deciding import LARGE_BODY
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.problems import HttpRefusal, problem_body
+from sealwright.serving.problems import BodyTooLarge, HttpRefusal, problem_body
 from sealwright.serving.reception import Reception
 from sealwright.serving.transport.admission import check_host, person_in
 from sealwright.serving.transport.connection import GuardedConnection
@@ -32,8 +33,7 @@ class PredictionLane:
     def __init__(
         self,
         reception: Reception,
-        decider: Decider,
-        budgets: Budgets,
+        channels: Channels,
         begin: Callable[..., Inquiry],
         refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
     ) -> None:
@@ -45,7 +45,7 @@ class PredictionLane:
         refusal_of : callable
             What is told for an error of a request from an address, and the fault's id.
         """
-        self._reception, self._decider, self._budgets = reception, decider, budgets
+        self._reception, self._channels = reception, channels
         self._begin, self._refusal_of = begin, refusal_of
 
     def take(self, data: bytes, end: int, connection: GuardedConnection) -> int:
@@ -57,15 +57,21 @@ class PredictionLane:
         reception = self._reception
         if len(data) < whole or reception.usual("POST", head.path) is None:
             return 0
-        reply = _Reply(connection, self._refusal_of, self._budgets, oip=head.path.startswith(b"/v2"))
+        reply = _Reply(connection, self._refusal_of, oip=head.path.startswith(b"/v2"))
         try:
             check_host(head.host, reception.hosts)
             received = reception.receive("POST", head.path, head.authorization, connection.thumbprint)
-            admitted = self._budgets.enter(received.caller, 1)
+            channel = self._channels.at_hand(received.model)
+            if channel is None:
+                return 0  # it must be opened, which takes a moment
+            admitted = channel.budgets.enter(received.caller, 1)
             if admitted is None:
                 return 0  # the counters must be asked, which takes a moment
-            reply.admitted = admitted
+            reply.budgets, reply.admitted = channel.budgets, admitted
+            if len(data) - end > channel.model.body_bytes:
+                raise BodyTooLarge
             inquiry = self._begin(
+                channel,
                 received,
                 data[end:whole],
                 source=connection.source,
@@ -74,7 +80,7 @@ class PredictionLane:
                 admitted=admitted,
             )
             reply.inquiry = inquiry
-            self._decider.begin(inquiry)
+            channel.decider.begin(inquiry)
         except Exception as error:  # noqa: BLE001 - told as a problem, or as a fault with an id
             reply.set_exception(error)
         return whole
@@ -83,19 +89,19 @@ class PredictionLane:
 class _Reply:
     """Where the receipt of one request goes: on to the connection, as its answer. Takes the place of a future."""
 
-    __slots__ = ("_budgets", "_connection", "_done", "_oip", "_refusal_of", "admitted", "inquiry")
+    __slots__ = ("_connection", "_done", "_oip", "_refusal_of", "admitted", "budgets", "inquiry")
 
     def __init__(
         self,
         connection: GuardedConnection,
         refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
-        budgets: Budgets,
         *,
         oip: bool,
     ) -> None:
-        self._connection, self._refusal_of, self._budgets, self._done = connection, refusal_of, budgets, False
+        self._connection, self._refusal_of, self._done = connection, refusal_of, False
         self._oip = oip
         self.inquiry: Any = None
+        self.budgets: Budgets | None = None
         self.admitted: Admitted | None = None
 
     def done(self) -> bool:
@@ -125,11 +131,11 @@ class _Reply:
     def _left(self) -> tuple[tuple[bytes, bytes], ...]:
         """End the request for its caller's budgets; the headers that say what is left of them."""
         self._done = True
-        admitted = self.admitted
-        if admitted is None:
+        admitted, budgets = self.admitted, self.budgets
+        if admitted is None or budgets is None:
             return ()
-        told = self._budgets.headers(admitted)
-        self._budgets.leave(admitted)
+        told = budgets.headers(admitted)
+        budgets.leave(admitted)
         return told
 
 

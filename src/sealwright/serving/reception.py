@@ -4,7 +4,7 @@ Answers: which route is this, whose credential is this, does it allow that?
 Does not answer: what is in the body. The protocols read that.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sealwright.serving.places import label_scope, predict_scope
@@ -24,21 +24,23 @@ class Received:
 
     match: Match
     caller: Caller
+    model: str  # the project whose model it is about; "" where that is nobody's
 
 
 class Reception:
-    """Receives for the model of one project."""
+    """Receives for the models of one server."""
 
     def __init__(
         self,
-        project: str,
+        projects: Iterable[str],
         hosts: Sequence[str],
         tokens: TokenCheck,
         routes: Sequence[Route],
         *,
         platform: Platform | None = None,
     ) -> None:
-        self._project, self._scope, self._label = project, predict_scope(project), label_scope(project)
+        self._scopes = {project: frozenset((predict_scope(project), label_scope(project))) for project in projects}
+        self._only = next(iter(self._scopes))  # of a platform's container, which holds one model
         self._platform = platform
         own = frozenset(host.lower().encode() for host in hosts)
         self.hosts: Collection[bytes] = own if platform is None else EVERY_HOST
@@ -48,7 +50,8 @@ class Reception:
         self._usual = {
             (route.method, path.encode()): Match(route, {"model": project})
             for route in self.table.routes
-            if route.path.count("{") == route.path.count("{model}")
+            if route.path.count("{") == route.path.count("{model}") == 1
+            for project in self._scopes
             for path in [route.path.replace("{model}", project)]
         }
 
@@ -72,20 +75,33 @@ class Reception:
         """
         match = self.usual(method, path) or self.table.find(method, path.decode("latin-1"))
         if match.route.permission is Permission.OPEN:
-            return Received(match, _NOBODY)
+            return Received(match, _NOBODY, "")
         if match.route.permission is Permission.PLATFORM and self._platform is not None:
-            return Received(match, self._platform.caller(self._scope))
-        return Received(match, self.caller(authorization, thumbprint, match.values.get("model", self._project)))
+            return Received(match, self._platform.caller(predict_scope(self._only)), self._only)
+        caller = self._tokens.caller(authorization, thumbprint)
+        return Received(match, caller, self.asked_for(caller, match.values.get("model", "")))
 
-    def caller(self, authorization: bytes | None, thumbprint: str, model: str) -> Caller:
-        """Who asks for a model, if they may.
+    def caller(self, authorization: bytes | None, thumbprint: str) -> Caller:
+        """Who asks. Raises `Unauthenticated`, `NotReady`."""
+        return self._tokens.caller(authorization, thumbprint)
+
+    def asked_for(self, caller: Caller, model: str) -> str:
+        """The model that is asked for, if this caller may; where none is named, one that they may ask.
 
         Raises
         ------
-        Unauthenticated, Forbidden, NotReady
+        Forbidden
+            The same words whether another project's model exists or not.
         """
-        caller = self._tokens.caller(authorization, thumbprint)
-        may = self._scope in caller.scopes or self._label in caller.scopes  # how much they are told: `disclosure`
-        if not may or model != self._project:
-            raise Forbidden(reason="auth.scope")  # the same words whether another project's model exists or not
-        return caller
+        scopes = self._scopes.get(model)
+        if not model:
+            model = next(self.may_ask(caller), "")
+        elif scopes is None or scopes.isdisjoint(caller.scopes):  # how much they are told: `disclosure`
+            model = ""
+        if not model:
+            raise Forbidden(reason="auth.scope")
+        return model
+
+    def may_ask(self, caller: Caller) -> Iterator[str]:
+        """The models that a caller may ask."""
+        return (model for model, scopes in self._scopes.items() if not scopes.isdisjoint(caller.scopes))

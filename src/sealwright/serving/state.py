@@ -7,14 +7,14 @@ is refused, not begun anew.
 
 import threading
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from sealwright.kernel import VerificationFailed, read_limited, write_atomically
 
-__all__ = ["ServingState", "StateFile"]
+__all__ = ["Remembered", "ServingState", "StateFile"]
 
 _MOST_BYTES = 4096
 _LINK = "serving/state.json"
@@ -35,6 +35,14 @@ class ServingState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 _DECODER = msgspec.json.Decoder(ServingState)
+
+
+class Remembered(Protocol):
+    """The state as those use it who must not forget: the file itself, or the way to the process that has it."""
+
+    @property
+    def now(self) -> ServingState: ...
+    def change(self, **changes: int | str | bool) -> None: ...
 
 
 class StateFile:

@@ -252,15 +252,15 @@ class Ledger:
         self._hand_in(_Keep(prepared, future, on_disk=on_disk))
         return future
 
-    def prepare_to_keep(self) -> None:
-        """Lay out the journal, so that the first promise need not wait for that.
+    def prepare_to_keep(self, *, small: bool = False) -> None:
+        """Lay out the journal, so that the first promise need not wait for that; `small` where many are kept on one machine.
 
         Raises
         ------
         LedgerUnavailable, Refused
             It cannot be laid out; or nothing can be kept here.
         """
-        self._writable().lay_out()
+        self._writable().lay_out(small=small)
 
     def keep_here(self, prepared: Sequence[Prepared], *, on_disk: bool = True) -> Promised | None:
         """`keep` by this very thread, which then waits for disk and signer itself; None: somebody else is writing.

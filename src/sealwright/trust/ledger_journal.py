@@ -29,28 +29,28 @@ _PIECE = 1 << 20
 class Journal:
     """One file of a fixed size, in two areas: one is written while the entries of the other are brought to disk."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the journal, or lay it out.
+    def __init__(self, path: Path, area: int = _AREA) -> None:
+        """Open the journal, or lay it out with areas of this many bytes; a larger one is used as it is.
 
         Raises
         ------
         OSError
             It cannot be laid out or opened.
         """
-        laid_out = path.exists() and path.stat().st_size == 2 * _AREA
-        if not laid_out:
-            _lay_out(path)
+        if _area_of(path) < area:
+            _lay_out(path, area)
+        self._size = _area_of(path)
         self._handle = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._area, self._at = 0, 0
 
     def fits(self, size: int) -> bool:
         """Whether a batch of `size` bytes still fits into the area in use."""
-        return self._at + _HEAD.size + size <= _AREA
+        return self._at + _HEAD.size + size <= self._size
 
     @property
     def half_full(self) -> bool:
         """Whether it is time to bring the entries to disk and to use the other area."""
-        return self._at > _AREA // 2
+        return self._at > self._size // 2
 
     def keep(self, first: int, lines: bytes) -> None:
         """Make a batch durable, which must fit. `first`: index of its first entry.
@@ -61,7 +61,7 @@ class Journal:
             The disk did not take it; the next batch is written over it.
         """
         record = _HEAD.pack(_MARK, first, len(lines)) + lines
-        if os.pwrite(self._handle, record, self._area * _AREA + self._at) != len(record):
+        if os.pwrite(self._handle, record, self._area * self._size + self._at) != len(record):
             raise OSError("The journal took a batch in part only.")
         self._at += len(record)
 
@@ -79,9 +79,10 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
     What is wrong with a line, whoever follows it finds out.
     """
     batches: list[tuple[int, list[bytes]]] = []
+    area = _area_of(path)
     with suppress(FileNotFoundError), path.open("rb") as file:
-        for area in (0, 1):
-            batches += _batches_in(file, area * _AREA, size)
+        for start in (0, area):
+            batches += _batches_in(file, start, start + area, size)
     for first, lines in sorted(batches, key=lambda batch: batch[0]):
         if first > size:
             return  # a gap
@@ -90,13 +91,20 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
             size += 1
 
 
-def _batches_in(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
+def _area_of(path: Path) -> int:
+    """Bytes of each of the two areas of a journal; 0 where there is none."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size // 2
+    return 0
+
+
+def _batches_in(file: BinaryIO, start: int, end: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
     """The batches of one area that reach beyond entry `size`: index of the first entry, lines."""
     file.seek(start)
     expected: int | None = None
     while len(head := file.read(_HEAD.size)) == _HEAD.size:
         mark, first, length = _HEAD.unpack(head)
-        if mark != _MARK or (expected is not None and first != expected) or file.tell() + length > start + _AREA:
+        if mark != _MARK or (expected is not None and first != expected) or file.tell() + length > end:
             return
         lines = file.read(length).split(b"\n")
         if lines.pop():
@@ -106,13 +114,13 @@ def _batches_in(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, li
             yield first, lines
 
 
-def _lay_out(path: Path) -> None:
+def _lay_out(path: Path, area: int) -> None:
     """Write the whole file once, so that no later write changes its size or finds a place not given out yet."""
     beside = path.with_name(path.name + ".new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         piece = bytes(_PIECE)
-        for _ in range(2 * _AREA // _PIECE):
+        for _ in range(2 * area // _PIECE):
             if os.write(handle, piece) != len(piece):
                 raise OSError("The journal could not be laid out.")
         os.fsync(handle)

@@ -24,6 +24,7 @@ from sealwright.trust.promises import BatchPromise
 __all__ = ["KeepingWriter", "Kept"]
 
 _NOTHING = Frontier()
+_SMALL_AREA = 1 << 20  # bytes of each half of a small journal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +102,8 @@ class KeepingWriter(Writer):
             ) from None
         return Kept(batch.first, batch.leaves, tree, note)
 
-    def lay_out(self) -> None:
-        """Make the journal.
+    def lay_out(self, *, small: bool = False) -> None:
+        """Make the journal; a small one where many ledgers are kept on one machine, each of them seldom busy.
 
         Raises
         ------
@@ -111,7 +112,8 @@ class KeepingWriter(Writer):
         """
         try:
             if self._journal is None:
-                self._journal = Journal(self._paths.journal)
+                size = {"area": _SMALL_AREA} if small else {}
+                self._journal = Journal(self._paths.journal, **size)
         except OSError as error:
             raise _no_journal(error) from None
 

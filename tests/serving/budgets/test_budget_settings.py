@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sealwright.kernel import InvalidInput
 from sealwright.serving import Counting, ServingSpec
 from sealwright.serving.budgets.limits import PER_CLIENT, PER_PRINCIPAL, BudgetLimits
-from sealwright.serving.config import ServeConfig
+from sealwright.serving.config import ModelConfig, ServeConfig
 
 
 def test_a_project_that_says_nothing_is_limited() -> None:
@@ -73,10 +73,13 @@ def test_every_limit_is_described_for_editors() -> None:
         assert all(part.get("description") for part in definitions[name]["properties"].values())
 
 
-def config(**said: Any) -> ServeConfig:
+_NO_OTHER = BudgetLimits()
+
+
+def config(*, budgets: BudgetLimits = _NO_OTHER, **said: Any) -> ServeConfig:
     return ServeConfig(
-        workspace="ws_1", project="credit", channel="live", home="/srv/ws", trust_root="{}",
-        decision_key="00" * 32, person_key="00" * 32, token_issuer="i", token_audience="a", host="127.0.0.1", port=0,
+        workspace="ws_1", models=[ModelConfig(project="credit", channel="live", person_key="00" * 32, budgets=budgets)],
+        home="/srv/ws", trust_root="{}", decision_key="00" * 32, token_issuer="i", token_audience="a", host="127.0.0.1", port=0,
         hosts=["localhost"], tls_certificate=None, tls_key=None, **said,
     )  # fmt: skip
 

@@ -50,6 +50,15 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     project: Served,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also", help="Serve this project, too, in the same process. Can be given many times.", show_default=False
+        ),
+    ] = None,
+    all_released: Annotated[
+        bool, typer.Option("--all-released", help="Serve every project that has a release in the channel, too.")
+    ] = False,
     channel: Annotated[str | None, typer.Option("--channel", help="Release channel.", show_default=False)] = None,
     host: Annotated[
         str | None,
@@ -116,24 +125,30 @@ def serve(
 
     The server process gets the keys of decision records over a pipe and no other; what it has to sign, the signer signs.
     Without --certificate, a certificate of the workspace's local CA is made for this machine.
+    With --also or --all-released, one process serves many projects: each is opened when it is first asked for, keeps its own
+    ledger and budgets, and is put away when others need its memory. A token reaches only the projects it names.
     With --contract and --behind-platform, plain HTTP is spoken inside a platform's container, and whoever the
     platform lets in may ask.
     Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
     """
     from sealwright.doors.cli import show
-    from sealwright.doors.serving import server_config
+    from sealwright.doors.serving import released_in, server_config
     from sealwright.pipeline import note_differences
     from sealwright.serving import become, launch, signer_line
 
-    name, spec = served_at(project, channel)
+    models = [served_at(one, channel) for one in (project, *(also or ()))]
+    name = models[0][0]
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         if changed := note_differences(workspace):
             say(f"Warning: {len(changed)} packages are not as accepted, among them {changed[0]}.", err=True)
             say("Look at all of them with: sealwright doctor", err=True)
+        if all_released:
+            known = {one for one, _ in models}
+            found = released_in(workspace, models[0][1].channel)
+            models += [served_at(one, models[0][1].channel) for one in found if one not in known]
         config, ca = server_config(
             workspace,
-            name,
-            spec,
+            models,
             host=host,
             port=port,
             by=by,
@@ -151,6 +166,9 @@ def serve(
     with launch(config, signer) as running:
         facts = {"url": running.url, "model": name, "pid": running.pid, "ca": str(ca) if ca else None}
         told: dict[str, object] = {"serving": running.url, "model": name}
+        if len(models) > 1:
+            facts["models"] = [one for one, _ in models]
+            told["models"] = f"{len(models)}, opened when they are asked for"
         if contract is not None:
             told["callers"] = f"whoever {contract.value} lets in"
         else:

@@ -20,7 +20,7 @@ from sealwright.serving.problems import FieldProblem, Forbidden, HttpRefusal, No
 from sealwright.serving.protocol_oip import OipProtocol, OipRequest, beside, options_among, wanted_outputs
 from sealwright.serving.reply import Decided, Reply
 
-__all__ = ["GrpcProtocol", "MessageMalformed", "parsed"]
+__all__ = ["GrpcProtocol", "MessageMalformed", "named_in", "parsed"]
 
 _CONTENTS = {
     "BOOL": "bool_contents", "INT8": "int_contents", "INT16": "int_contents", "INT32": "int_contents",
@@ -30,6 +30,8 @@ _CONTENTS = {
 _NOT_OFFERED = ("shared_memory_region", "classification")
 _MOST_INPUTS = 4096
 _LONGEST_ID = 128
+_FIRST_TEXT = b"\n"  # field 1, of text
+_LONGEST_NAME = 64
 _NAN = float("nan")  # what is not told
 
 
@@ -55,6 +57,14 @@ def parsed(name: str, body: bytes) -> Any:
     if found.ByteSize() != size:
         raise MessageMalformed(f"It holds fields that {name} does not have.")
     return found
+
+
+def named_in(message: bytes) -> str:
+    """The model that a request is about, before it is read as a whole: in every one of them the first field, and protobuf writes
+    fields in their order. "" where it does not begin so; what is read later must name the same."""
+    if message[:1] != _FIRST_TEXT or len(message) < 2 or message[1] > _LONGEST_NAME:
+        return ""
+    return message[2 : 2 + message[1]].decode("ascii", "replace")
 
 
 class GrpcProtocol:

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.serving.budgets.budgets import Admitted
+from sealwright.serving.channel import Channel
 from sealwright.serving.grpc.calls import CallHead, CallRefused
 from sealwright.serving.grpc.connection import GrpcConnection
 from sealwright.serving.grpc.messages import message_class
-from sealwright.serving.grpc.protocol import GrpcProtocol, parsed
-from sealwright.serving.problems import Forbidden
+from sealwright.serving.grpc.protocol import GrpcProtocol, named_in, parsed
+from sealwright.serving.problems import BodyTooLarge, Forbidden
 from sealwright.serving.reply import Reply
 from sealwright.serving.routes import Permission
 from sealwright.serving.tokens import Caller
@@ -39,7 +40,8 @@ class _Asked(NamedTuple):
     head: Head
     caller: Caller
     peer: GrpcConnection
-    admitted: Admitted | None  # by the caller's budgets
+    channel: Channel | None = None  # of the model it is about
+    admitted: Admitted | None = None  # by the caller's budgets
 
 
 _Method = Callable[[_Asked], Awaitable[Reply]]
@@ -73,10 +75,13 @@ class GrpcService:
         if permission is None or method is None:
             raise CallRefused("There is no such method.", 405)
         if permission is Permission.OPEN:
-            return await method(_Asked(message, head, _NOBODY, peer, None))
-        caller = reception.caller(head.authorization, peer.thumbprint, self._app.project)
+            return await method(_Asked(message, head, _NOBODY, peer))
+        caller = reception.caller(head.authorization, peer.thumbprint)
+        named = "" if method == self._server else named_in(message)
         return await self._app.within_budget(
-            caller, lambda admitted: method(_Asked(message, head, caller, peer, admitted))
+            reception.asked_for(caller, named),
+            caller,
+            lambda channel, admitted: method(_Asked(message, head, caller, peer, channel, admitted)),
         )
 
     async def _live(self, asked: "_Asked") -> Reply:
@@ -95,23 +100,25 @@ class GrpcService:
         return _told("ServerMetadataResponse", **self._app.metadata)
 
     async def _model(self, asked: "_Asked") -> Reply:
-        found = parsed("ModelMetadataRequest", asked.message)
-        self._held_to_project(found.name)
-        served = self._app.served(found.version)
+        found, channel = parsed("ModelMetadataRequest", asked.message), _channel_of(asked)
+        _hold_to(channel, found.name)
+        served = channel.served(found.version)
         return _told("ModelMetadataResponse", **served.oip.metadata(served.number))
 
     async def _model_ready(self, asked: "_Asked") -> Reply:
-        found = parsed("ModelReadyRequest", asked.message)
-        self._held_to_project(found.name)
-        self._app.served(found.version)
-        return _told("ModelReadyResponse", ready=not self._app.not_ready())
+        found, channel = parsed("ModelReadyRequest", asked.message), _channel_of(asked)
+        _hold_to(channel, found.name)
+        channel.served(found.version)
+        return _told("ModelReadyResponse", ready=not self._app.not_ready(channel.project))
 
     async def _infer(self, asked: "_Asked") -> Reply:
-        app = self._app
-        inquiry = app.inquiry(
+        channel = _channel_of(asked)
+        if len(asked.message) > channel.model.body_bytes:
+            raise BodyTooLarge
+        inquiry = channel.inquiry(
             "",
             asked.message,
-            protocol_of=lambda served: GrpcProtocol(served.oip, project=app.project, number=served.number),
+            protocol_of=lambda served: GrpcProtocol(served.oip, project=channel.project, number=served.number),
             caller=asked.caller,
             source=asked.peer.source,
             done=asyncio.get_running_loop().create_future(),
@@ -119,12 +126,18 @@ class GrpcService:
             gpc=asked.head.gpc,
             admitted=asked.admitted,
         )
-        return await app.decide(inquiry)
+        return await channel.decider.decide(inquiry)
 
-    def _held_to_project(self, name: str) -> None:
-        """The same words whether another project's model exists or not."""
-        if name != self._app.project:
-            raise Forbidden(reason="auth.scope")
+
+def _channel_of(asked: "_Asked") -> Channel:
+    assert asked.channel is not None, "only a call about no model has none"
+    return asked.channel
+
+
+def _hold_to(channel: Channel, name: str) -> None:
+    """A message that names two models was let in for one of them. The same words whether another project's model exists."""
+    if name != channel.project:
+        raise Forbidden(reason="auth.scope")
 
 
 def _told(message: str, /, **fields: object) -> Reply:
