@@ -25,9 +25,9 @@ house_module = importlib.util.module_from_spec(_spec)
 sys.modules["serving_house"] = house_module
 _spec.loader.exec_module(house_module)
 
-for _name in ("pki", "wire_corpus"):
+for _name, _folder in (("pki", ".."), ("wire_corpus", ".."), ("grpc_wire", ".")):
     if _name not in sys.modules:
-        _shared = importlib.util.spec_from_file_location(_name, Path(__file__).parent.parent / f"{_name}.py")
+        _shared = importlib.util.spec_from_file_location(_name, Path(__file__).parent / _folder / f"{_name}.py")
         assert _shared is not None
         assert _shared.loader is not None
         sys.modules[_name] = importlib.util.module_from_spec(_shared)

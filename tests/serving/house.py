@@ -36,7 +36,7 @@ CATEGORIES = ("a11", "a12", "a13", "a14")
 _DATA = digest_of(b"the snapshot")
 
 
-def credit_interface() -> dict[str, Any]:
+def credit_interface(project: str = PROJECT) -> dict[str, Any]:
     """German credit in shape: 20 features, numbers of every kind, categories with and without null."""
 
     def number(name: str, kind: str, low: float | str, high: float | str, *, nullable: bool = False) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def credit_interface() -> dict[str, Any]:
     order = [name for pair in zip(strings, numbers, strict=False) for name in (pair[0]["name"], pair[1]["name"])]
     return {
         "format": 1,
-        "project": PROJECT,
+        "project": project,
         "task": "binary",
         "target": "outcome",
         "classes": ["good", "bad"],
@@ -137,7 +137,7 @@ def credit_model(interface: dict[str, Any], *, middle: float = 3.0, wild: bool =
 class House:
     """One workspace with one project."""
 
-    project = PROJECT
+    project = PROJECT  # whose version is registered and released next
     answering: bytes | None = None  # of the next package
     rollout: dict[str, Any] | None = None  # serving.rollout, frozen with the charter of what is registered next
 
@@ -173,7 +173,7 @@ class House:
 
     @property
     def pointer(self) -> Path:
-        return self.home / "pointers" / PROJECT / "live.json"
+        return self.home / "pointers" / self.project / "live.json"
 
     @property
     def revocations(self) -> Path:
@@ -181,14 +181,14 @@ class House:
 
     def register(self, model: bytes | None = None, interface: dict[str, Any] | None = None) -> registry.Version:
         """Seal a model under the policy of minimal risk, and give it its number."""
-        interface = interface or credit_interface()
+        interface = interface or credit_interface(self.project)
         return self.registry.register(self._sealed(model or credit_model(interface), interface))
 
     def version(self, number: int) -> registry.Version:
-        return self.registry.versions(PROJECT)[number - 1]
+        return self.registry.versions(self.project)[number - 1]
 
     def promote(self, number: int, days: int = 7) -> registry.PointerFacts:
-        return self.registry.promote(PROJECT, number, "live", "ada", "for the tests", days)
+        return self.registry.promote(self.project, number, "live", "ada", "for the tests", days)
 
     def release(
         self, model: bytes | None = None, interface: dict[str, Any] | None = None, *, days: int = 7
@@ -202,7 +202,7 @@ class House:
         """Settings for a serving process of this workspace."""
         pair = {"certificate": self.tls.certificate, "key": self.tls.key} if tls else {}
         return prepare(
-            self.keyring, home=self.home, models=[(PROJECT, spec or ServingSpec())], port=port, **pair, **more
+            self.keyring, home=self.home, models=[(self.project, spec or ServingSpec())], port=port, **pair, **more
         )
 
     def launch(self, *, stderr: Any = None, **settings: Any) -> Running:
@@ -210,11 +210,11 @@ class House:
         return launch(self.config(**settings), self.signer_line(), stderr=stderr)
 
     def signer_line(self) -> socket.socket:
-        return self.keyring.lend_signer(decision_origin("ws_1", PROJECT, "live"))
+        return self.keyring.lend_signer(decision_origin("ws_1", self.project, "live"))
 
     def settle(self) -> None:
         """Wait until the published checkpoint covers every decision: what was promised is proved."""
-        folder = decision_ledger_folder(self.home, PROJECT, "live")
+        folder = decision_ledger_folder(self.home, self.project, "live")
         until = time.monotonic() + 20.0
         while time.monotonic() < until:
             lines = (folder / "entries.log").read_bytes().count(b"\n")
@@ -233,7 +233,7 @@ class House:
             "issuer": token_issuer("ws_1"),
             "audience": token_audience("ws_1"),
             "subject": "bank-frontend",
-            "scopes": [predict_scope(PROJECT)],
+            "scopes": [predict_scope(self.project)],
             "lifetime": timedelta(hours=1),
         }
         signer = changes.pop("signer", None) or self.keyring.signer("tokens")
@@ -248,7 +248,7 @@ class House:
         sections = {"serving": {"rollout": self.rollout}} if self.rollout else {}
         frozen = charter.freeze_charter(
             spec,
-            project=PROJECT,
+            project=self.project,
             policy=policy.to_json(),
             groups=[],
             settings={name: digest_of(canonical_json(one)) for name, one in sections.items()},
@@ -318,7 +318,7 @@ class House:
         records = [evidence.read_record(one, ledger_index=at) for at, one in enumerate(made.values())]
         case = evidence.Case(
             subject=evidence.Subject(
-                project=PROJECT, package=candidate.digest, model=candidate.model, data=_DATA, task="binary"
+                project=self.project, package=candidate.digest, model=candidate.model, data=_DATA, task="binary"
             ),
             records=[record for record in records if record is not None],
             terms=[evidence.Terms(statement=made["charter"].digest, ledger_index=0, policy=policy)],

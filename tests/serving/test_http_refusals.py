@@ -477,7 +477,7 @@ def test_no_secret_and_no_data_is_in_log_arguments_or_environment_t61(
     secrets = [
         client.token.encode(),
         house.config().decision_key.encode(),
-        house.config().person_key.encode(),
+        house.config().first.person_key.encode(),
         CANARY.encode(),
         b"1169.5",
     ]

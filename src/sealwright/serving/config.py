@@ -36,7 +36,7 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
     )
     arm_seconds: _Seconds = 5.0  # between writings of how each arm of a rollout does
     token_cache_seconds: Annotated[float, Meta(ge=0, le=60)] = 60.0
-    models_mb: Annotated[int, Meta(ge=16, le=1_000_000)] = 2048  # of several models in one process: what stays loaded
+    models_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 2048  # of several models in one process: what stays loaded
 
 
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
