@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sealwright.serving.budgets.counting import Counting
     from sealwright.serving.checking.learning import answers_learned
     from sealwright.serving.checking.making import answering_document, answers_wanted
-    from sealwright.serving.child import Running, StartFailed, StartRefused, become, launch, prepare, signer_line
+    from sealwright.serving.child import Running, become, launch, prepare, signer_line
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DecisionRecord, read_decision
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from sealwright.serving.rollout_spec import RolloutLimits, RolloutSpec
     from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
+    from sealwright.serving.starting import StartFailed, StartRefused
     from sealwright.serving.strict_bodies import strict_body
     from sealwright.serving.told import AskedReader, Told, told_in
     from sealwright.serving.transport.admission import Head, read_head
@@ -133,8 +134,6 @@ _HOME = {
     "beside": ("why_not_beside",),
     "child": (
         "Running",
-        "StartFailed",
-        "StartRefused",
         "become",
         "launch",
         "prepare",
@@ -193,6 +192,10 @@ _HOME = {
         "read_shadow",
     ),
     "spec": ("ServingSpec",),
+    "starting": (
+        "StartFailed",
+        "StartRefused",
+    ),
     "strict_bodies": ("strict_body",),
     "told": (
         "AskedReader",

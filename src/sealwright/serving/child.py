@@ -7,49 +7,28 @@ process into it. Both leave the child an empty environment but for a few plain w
 """
 
 import contextlib
-import fcntl
-import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Literal, NoReturn, Self
 
-from sealwright.kernel import OperationFailed, Refused, SealwrightError, VerificationFailed
+from msgspec.structs import replace
+
 from sealwright.serving.budgets.counting import Counting
-from sealwright.serving.config import MOST_CONFIG_BYTES, Limits, ModelConfig, ServeConfig
+from sealwright.serving.config import Limits, ModelConfig, ServeConfig
 from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
 from sealwright.serving.spec import ServingSpec
+from sealwright.serving.starting import ENVIRONMENT, command, hand_over, spawn
 from sealwright.serving.transport.config import allowed_hosts
 from sealwright.trust import Keyring, person_name_key
 
-__all__ = ["Running", "StartFailed", "StartRefused", "become", "launch", "prepare", "signer_line"]
+__all__ = ["Running", "become", "launch", "prepare", "signer_line"]
 
-# The child runs the code its starter runs. Where that is installed, isolated mode finds it by itself.
-_BOOT = (
-    "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
-    "runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
-)
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 _KILL_AFTER_SECONDS = 5.0  # beyond the drain time
-_USUAL_PIPE = 60_000  # bytes that fit its buffer
-
-
-class StartFailed(OperationFailed):
-    """The serving process did not come up; the message is what it said."""
-
-    code = "serving.start_failed"
-
-
-class StartRefused(Refused):
-    """The serving process did not accept its settings, or another one serves already."""
-
-    code = "serving.start_refused"
 
 
 def prepare(
@@ -219,93 +198,23 @@ def launch(
     VerificationFailed, StartRefused
         What it said when it refused to start.
     """
-    config = _with(config, lifeline=True, signer_fd=signer.fileno())
-    config_out, config_in = os.pipe()
-    status_out, status_in = os.pipe()
-    process = None
-    try:
-        with contextlib.ExitStack() as ours:
-            ours.callback(signer.close)
-            ours.callback(os.close, config_out)
-            ours.callback(os.close, status_in)
-            process = subprocess.Popen(
-                _command(config_out, status_in),
-                pass_fds=(config_out, status_in, signer.fileno()),
-                env=_ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stderr=stderr,
-                cwd="/",
-                start_new_session=True,  # Ctrl-C reaches us first; we then stop it in order
-            )
-        _hand_over(config_in, config)
-        ports = _ports_when_ready(process, status_out, ready_seconds)
-    except BaseException:
-        os.close(config_in)
-        if process is not None and process.poll() is None:
-            process.kill()
-            process.wait()
-        raise
-    finally:
-        os.close(status_out)
-    return Running(process, config, ports, config_in)
+    with contextlib.closing(signer):
+        process, ports, lifeline = spawn(
+            replace(config, signer_fd=signer.fileno()), [signer.fileno()], ready_seconds=ready_seconds, stderr=stderr
+        )
+    return Running(process, config, ports, lifeline)
 
 
 def become(config: ServeConfig, signer: socket.socket) -> NoReturn:
     """Turn this process into the serving process: for service managers, which watch one pid."""
-    config = _with(config, lifeline=False, signer_fd=signer.fileno())
+    config = replace(config, lifeline=False, signer_fd=signer.fileno())
     config_out, config_in = os.pipe()
-    _hand_over(config_in, config)
+    hand_over(config_in, config)
     os.close(config_in)
     os.set_inheritable(config_out, True)  # noqa: FBT003 - the standard library takes it by position
     signer.set_inheritable(True)
     sys.stdout.flush()
     sys.stderr.flush()
     os.chdir("/")
-    command = _command(config_out, None)
-    os.execve(command[0], command, _ENVIRONMENT)  # noqa: S606 - no shell, our own interpreter
-
-
-def _with(config: ServeConfig, *, lifeline: bool, signer_fd: int) -> ServeConfig:
-    from msgspec.structs import replace
-
-    return replace(config, lifeline=lifeline, signer_fd=signer_fd).checked()
-
-
-def _command(config_fd: int, status_fd: int | None) -> list[str]:
-    """Isolated mode: no user site, no PYTHON* variables, no current folder; only the folder we were loaded from."""
-    home = str(Path(__file__).resolve().parents[2])
-    command = [sys.executable, "-I", "-c", _BOOT, home, "--config-fd", str(config_fd)]
-    return command if status_fd is None else [*command, "--status-fd", str(status_fd)]
-
-
-def _hand_over(descriptor: int, config: ServeConfig) -> None:
-    data = config.to_bytes()
-    if len(data) > _USUAL_PIPE:
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, MOST_CONFIG_BYTES + 4)
-    os.write(descriptor, len(data).to_bytes(4, "big") + data)  # fits the pipe's buffer, so it does not block
-
-
-def _ports_when_ready(process: "subprocess.Popen[bytes]", status: int, seconds: float) -> tuple[int, int | None]:
-    said, until = b"", time.monotonic() + seconds
-    while not said.endswith(b"\n"):
-        readable, _, _ = select.select([status], [], [], max(0.0, until - time.monotonic()))
-        if not readable:
-            raise StartFailed(f"The server did not become ready within {seconds:g} seconds. See its messages above.")
-        chunk = os.read(status, 65_536)
-        if not chunk:
-            raise StartFailed(
-                f"The server ended while starting (exit status {process.wait()}). See its messages above."
-            )
-        said += chunk
-    facts = json.loads(said)
-    if "port" in facts:
-        return int(facts["port"]), facts["grpc_port"]
-    raise _as_error(facts)
-
-
-def _as_error(facts: dict[str, object]) -> SealwrightError:
-    """The child's refusal as an error of the same exit status."""
-    message, status = str(facts["message"]), facts["exit_code"]
-    if status == VerificationFailed.exit_code:
-        return VerificationFailed(message, link=str(facts["link"]))
-    return StartRefused(message) if status == StartRefused.exit_code else StartFailed(message)
+    words = command(config_out, None)
+    os.execve(words[0], words, ENVIRONMENT)  # noqa: S606 - no shell, our own interpreter

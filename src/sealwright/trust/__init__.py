@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from sealwright.trust.permissions.roster import Member, Roster
     from sealwright.trust.pointer_arms import WHOLE, PointerArm, check_arms, read_arms, read_split, shown_for
     from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
+    from sealwright.trust.promised_far import PreparedParts, ToldPromise, parts_of, prepared_of, promised_of, told_of
     from sealwright.trust.promises import PROMISE_SECONDS, verify_promise
     from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
@@ -540,6 +541,12 @@ __all__ = [
     "why_not",
     "with_cosignatures",
     "wait_for_checkpoint",
+    "PreparedParts",
+    "ToldPromise",
+    "parts_of",
+    "prepared_of",
+    "promised_of",
+    "told_of",
 ]
 
 _HOME = {
@@ -831,6 +838,14 @@ _HOME = {
         "EVERY_PROJECT",
         "Principal",
         "RoleGrant",
+    ),
+    "promised_far": (
+        "PreparedParts",
+        "ToldPromise",
+        "parts_of",
+        "prepared_of",
+        "promised_of",
+        "told_of",
     ),
     "promises": (
         "PROMISE_SECONDS",

@@ -67,21 +67,21 @@ class Promised:
 
     first: int  # index of the first of them
     count: int
-    _kept: Kept = field(repr=False)
+    kept: Kept = field(repr=False)
 
     @property
     def leaves(self) -> list[bytes]:
         """Their leaves."""
-        at = self.first - self._kept.first
-        return self._kept.leaves[at : at + self.count]
+        at = self.first - self.kept.first
+        return self.kept.leaves[at : at + self.count]
 
     def promises(self, *, inside_json: bool = False) -> list[str]:
         """The promise of each (`verify_promise`), as text, or as that text is written inside a JSON string."""
-        note, newline = self._kept.note, "\n"
+        note, newline = self.kept.note, "\n"
         if inside_json:
             note, newline = entry_json(note.decode())[1:-1], "\\n"
-        made = BatchProofs(self._kept.tree, note, BatchPromise.HEADER, newline=newline)
-        at = self.first - self._kept.first
+        made = BatchProofs(self.kept.tree, note, BatchPromise.HEADER, newline=newline)
+        at = self.first - self.kept.first
         return [made.proof(place) for place in range(at, at + self.count)]
 
 

@@ -103,6 +103,11 @@ class Prepared:
             self._end,
         )
 
+    @property
+    def parts(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """What it was made of."""
+        return self._head, self._after, self._end, self.line_end
+
     def __len__(self) -> int:
         return len(self._head) + len(self._after) + len(self._end) + len(self.line_end)
 
