@@ -11,10 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from sealwright import trust
+from sealwright.serving import DECISION_KEY_PURPOSE, decision_ledger_folder, decision_origin, read_decision
 
 _LINKS = 8
 _NURSERY = Path(__file__).with_name("fire_nursery.py")
@@ -152,6 +155,31 @@ class Callers:
                         time.sleep(0.005)
             if not self._stop.is_set():
                 time.sleep(0.01)
+
+
+def every_answer_is_recorded_and_proved(house: Any, answered: Sequence[Answered]) -> None:
+    """Open the ledger as the next process would, and find each answer in it, with its receipt and its proof."""
+    folder = decision_ledger_folder(house.home, house.project, "live")
+    keys = house.keyring.trust_root.keys_of("decision-checkpoints")
+    origin = decision_origin("ws_1", house.project, "live")
+    key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
+    with trust.Ledger.open(folder, origin=origin, signer=house.keyring.signer("decision-checkpoints")) as opened:
+        entries = list(opened.entries())
+        records = {
+            record.decision: record
+            for entry in entries
+            if entry.action == trust.DECISION
+            for record in [read_decision(entry, key)]
+        }
+        for body, reply in answered:
+            record = records[reply["answer"]["decision"]]
+            assert (record.request, json.loads(record.answer)) == (body, reply["answer"])
+        for body, reply in answered[:: max(1, len(answered) // 200)]:
+            receipt = json.dumps(reply["receipt"]).encode()
+            promised = trust.verify_receipt(receipt, keys, request=body, origin=origin)
+            proved = trust.proved_anew(receipt, opened.proof(promised.index))
+            assert trust.verify_receipt(proved, keys, request=body, origin=origin).size == len(entries)
+    trust.verify_ledger(folder, keys, origin)
 
 
 class Soaked(NamedTuple):

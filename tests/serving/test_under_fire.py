@@ -2,28 +2,22 @@
 
 import contextlib
 import http.client
-import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # what the nursery and these tests share
-from fire import Answered, Callers, Nursery, nursery_of, soak
+from fire import Answered, Callers, Nursery, every_answer_is_recorded_and_proved, nursery_of, soak
 
-from sealwright import trust
 from sealwright.serving import (
-    DECISION_KEY_PURPOSE,
     Counting,
     Limits,
     ServingSpec,
-    decision_ledger_folder,
-    decision_origin,
-    read_decision,
 )
 
 _QUICK = Limits(watch_seconds=0.1, answer_seconds=5.0)
@@ -58,31 +52,6 @@ def callers_of(burning: Any, row: dict[str, Any]) -> Iterator[Callable[[int, int
         yield make
 
 
-def _every_answer_is_recorded_and_proved(house: Any, answered: Sequence[Answered]) -> None:
-    """Open the ledger as the next process would, and find each answer in it, with its receipt and its proof."""
-    folder = decision_ledger_folder(house.home, house.project, "live")
-    keys = house.keyring.trust_root.keys_of("decision-checkpoints")
-    origin = decision_origin("ws_1", house.project, "live")
-    key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
-    with trust.Ledger.open(folder, origin=origin, signer=house.keyring.signer("decision-checkpoints")) as opened:
-        entries = list(opened.entries())
-        records = {
-            record.decision: record
-            for entry in entries
-            if entry.action == trust.DECISION
-            for record in [read_decision(entry, key)]
-        }
-        for body, reply in answered:
-            record = records[reply["answer"]["decision"]]
-            assert (record.request, json.loads(record.answer)) == (body, reply["answer"])
-        for body, reply in answered[:: max(1, len(answered) // 200)]:
-            receipt = json.dumps(reply["receipt"]).encode()
-            promised = trust.verify_receipt(receipt, keys, request=body, origin=origin)
-            proved = trust.proved_anew(receipt, opened.proof(promised.index))
-            assert trust.verify_receipt(proved, keys, request=body, origin=origin).size == len(entries)
-    trust.verify_ledger(folder, keys, origin)
-
-
 @pytest.mark.parametrize("kills", [pytest.param(200, marks=pytest.mark.slow), 8])
 def test_kill_9_at_random_moments_loses_no_answered_decision(
     burning: Any, nursery: Nursery, callers_of: Any, kills: int
@@ -102,7 +71,7 @@ def test_kill_9_at_random_moments_loses_no_answered_decision(
         assert not callers.refused
         answered += callers.answered
     assert len(answered) > 10 * kills
-    _every_answer_is_recorded_and_proved(burning, answered)
+    every_answer_is_recorded_and_proved(burning, answered)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +104,7 @@ def test_a_disk_that_fails_answers_nothing_unrecorded_and_the_server_comes_back_
     process.kill()  # what was answered since is as safe as before
     callers.end()
     assert set(callers.refused) <= _REFUSALS
-    _every_answer_is_recorded_and_proved(burning, callers.answered)
+    every_answer_is_recorded_and_proved(burning, callers.answered)
 
 
 def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
@@ -149,7 +118,7 @@ def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
     process.kill()
     callers.end()
     assert set(callers.refused) <= _REFUSALS
-    _every_answer_is_recorded_and_proved(burning, callers.answered)
+    every_answer_is_recorded_and_proved(burning, callers.answered)
 
 
 def test_a_day_of_traffic_in_seconds_does_not_grow_the_memory(

@@ -49,6 +49,7 @@ def server_config(
     grpc_port: int | None = None,
     contract: Literal["sagemaker", "azureml"] | None = None,
     behind_platform: bool = False,
+    workers: int | None = None,
 ) -> tuple[ServeConfig, Path | None]:
     """The server's settings with its keys, and the CA file for clients where the certificate is ours.
 
@@ -57,6 +58,8 @@ def server_config(
 
     Parameters
     ----------
+    workers : int, optional
+        Processes that answer; the most that one of the models asks for when left out.
     redis : Path, optional
         The private file that says where callers' budgets are counted for many machines; left out: on this one.
 
@@ -102,6 +105,7 @@ def server_config(
         client_revocations=services.revocations if services is not None and asked else None,
         counting=Counting() if redis is None else Counting(where="redis", redis=str(redis.resolve())),
         grpc_port=grpc_port,
+        workers=workers or max(spec.workers for _, spec in models),
     )
     return config, files.ca
 

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 
 from sealwright.kernel import InvalidInput, SealwrightError
 from sealwright.serving.config import MOST_CONFIG_BYTES, ServeConfig
@@ -30,18 +31,28 @@ def main(arguments: list[str] | None = None) -> int:
         lifeline = asked.config_fd if config.lifeline else None
         if lifeline is None:
             os.close(asked.config_fd)
-        from sealwright.serving.server import serve  # after the guard, and only if there is something to serve
 
         def ready(port: int, grpc_port: int | None) -> None:
             status.tell({"port": port, "grpc_port": grpc_port})
 
-        serve(config, ready=ready, lifeline=lifeline)
+        _chosen(config)(config, ready=ready, lifeline=lifeline)
     except SealwrightError as error:
         link = getattr(error, "link", "")
         if not status.tell({"exit_code": error.exit_code, "message": str(error), "link": link}):
             sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
+
+
+def _chosen(config: ServeConfig) -> Callable[..., None]:
+    """What this process does; imported after the guard, and only if there is something to serve."""
+    if config.workers > 1:
+        from sealwright.serving.workers.keeper import keep
+
+        return keep
+    from sealwright.serving.server import serve
+
+    return serve
 
 
 def _read_config(descriptor: int) -> ServeConfig:

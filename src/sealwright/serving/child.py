@@ -49,6 +49,7 @@ def prepare(
     platform: Literal["", "sagemaker", "azureml"] = "",
     behind_platform: bool = False,
     grpc_port: int | None = None,
+    workers: int = 1,
 ) -> ServeConfig:
     """Collect what the serving process needs, and nothing more, from an opened keyring.
 
@@ -70,6 +71,8 @@ def prepare(
         The contract of the platform whose container this is, and that its check of callers is relied on: both or neither.
     grpc_port : int, optional
         Where the Open Inference Protocol is spoken over gRPC, too.
+    workers : int
+        Processes that answer.
 
     Raises
     ------
@@ -99,6 +102,7 @@ def prepare(
         platform=platform,
         behind_platform=behind_platform,
         grpc_port=grpc_port,
+        workers=workers,
         limits=limits or Limits(body_bytes=max(one.body_bytes for one in served)),
         counting=counting or Counting(),
     ).checked()

@@ -17,7 +17,7 @@ from sealwright.serving.places import access_file, decision_origin
 from sealwright.serving.transport.config import ContainerTransport, Transport
 from sealwright.serving.transport.limits import TransportLimits
 
-__all__ = ["MOST_CONFIG_BYTES", "Limits", "ModelConfig", "ServeConfig"]
+__all__ = ["MOST_CONFIG_BYTES", "Limits", "ModelConfig", "ServeConfig", "WorkerPlace"]
 
 MOST_CONFIG_BYTES = 1_000_000  # a pipe's buffer can be made to hold it, so handing it over never blocks
 
@@ -60,6 +60,16 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return home / "serving" / self.project / self.channel
 
 
+class WorkerPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of several workers: its number, and the descriptors it inherits from its keeper."""
+
+    number: Annotated[int, Meta(ge=1, le=256)]
+    http: int  # listens
+    grpc: int  # listens; -1: nobody speaks gRPC here
+    decisions: int
+    questions: int
+
+
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the serving process knows. Paths are absolute; keys are hex text."""
 
@@ -88,6 +98,10 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     counting: Counting = Counting()  # where callers' budgets are counted
     lifeline: bool = False  # stop when the other end of the pipe closes
     signer_fd: Annotated[int, Meta(ge=-1, le=1 << 20)] = -1  # the inherited socket to the signer
+    workers: Annotated[int, Meta(ge=1, le=256)] = (
+        1  # processes that answer; beside several of them, one keeps the ledgers
+    )
+    worker: WorkerPlace | None = None  # this is one of them
 
     def __repr__(self) -> str:
         return f"ServeConfig({', '.join(one.name for one in self.models)}, keys=<hidden>)"
@@ -143,6 +157,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             )
         if self.platform and len(self.models) > 1:
             raise Refused(f"A container of {self.platform} holds one model. Name one.")
+        if self.counting.where == "memory" and self.workers > 1:
+            raise Refused("Several workers count callers' budgets together: in a file or in Redis, not in memory.")
         if self.grpc_port is not None and self.grpc_port == self.port != 0:
             raise Refused("HTTP and gRPC need a port each.")
         self.transport().checked()

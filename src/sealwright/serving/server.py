@@ -22,7 +22,7 @@ from sealwright.serving.channels import Channels
 from sealwright.serving.config import ModelConfig, ServeConfig
 from sealwright.serving.decision_key import DecisionKey
 from sealwright.serving.following import Following
-from sealwright.serving.opening import Opening
+from sealwright.serving.opening import Books, Opening
 from sealwright.serving.places import ca_files
 from sealwright.serving.platforms import PLATFORMS
 from sealwright.serving.refusals import Refusals
@@ -30,6 +30,7 @@ from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
+from sealwright.serving.workers.far import FarBooks
 from sealwright.trust import PublicKey, TrustRoot
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def serve(
         It could not start, and says why.
     """
     log = EventLog(sys.stderr, clock)
-    running = _Running(config, Opening(config, clock), log, clock)
+    far = None if config.worker is None else FarBooks(config, clock)
+    running = _Running(config, far or Opening(config, clock), log, clock)
     try:
         running.start()
         gc.collect()
@@ -72,6 +74,8 @@ def serve(
         running.channels.first_book.close()
         raise
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if far is not None:
+            runner.run(far.begin())
         runner.run(running.until_stopped(ready, lifeline))
     log.tell("stopped", models=len(config.models), project=config.first.project, channel=config.first.channel)
 
@@ -79,13 +83,13 @@ def serve(
 class _Running:
     """The parts that live as long as the event loop."""
 
-    def __init__(self, config: ServeConfig, opening: Opening, log: EventLog, clock: Clock) -> None:
+    def __init__(self, config: ServeConfig, books: Books, log: EventLog, clock: Clock) -> None:
         """Put together what answers; nothing listens yet, and nothing is loaded."""
         self._config, self._log, self._clock = config, log, clock
         trust_root = TrustRoot.from_bytes(config.trust_root.encode())
         home = Path(config.home)
         self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
-        self._opening = opening
+        self._books = books
         self.channels = Channels(config, self._open_book, trust_root, clock, log)
         decisions = self.channels.first_book.decisions
         state = self.channels.first_book.state
@@ -133,14 +137,19 @@ class _Running:
             lambda: self.channels.books,
             self._key,
             self._log,
-            name=f"predict.{self._config.first.name}",
+            name=f"predict.{self._config.first.name}" + self._suffix,
         )
+
+    @property
+    def _suffix(self) -> str:
+        """What tells one of several workers from the others."""
+        return "" if self._config.worker is None else f".{self._config.worker.number}"
 
     def _token_keys(self) -> Sequence[PublicKey]:
         return self._believed.keys_of("tokens")
 
     def _open_book(self, model: ModelConfig) -> Book:
-        return self._opening.book(model, self._key.in_use())
+        return self._books.book(model, self._key.in_use())
 
     async def until_stopped(self, ready: Callable[[int, int | None], None], lifeline: int | None) -> None:
         config, app = self._config, self._app
@@ -161,6 +170,7 @@ class _Running:
             self._clock,
             stopping=stopping,
             client_keys=client_keys,
+            listening=None if config.worker is None else config.worker.http,
             renews_too=[grpc.secured] if grpc is not None and grpc.secured is not None else (),
         )
         self._tell_platform(server.port)
@@ -179,6 +189,7 @@ class _Running:
         with contextlib.suppress(SealwrightError):
             self._refusals.write(self._refusals.take())
         await self.channels.close()
+        self._books.close()
 
     def _grpc(self, client_keys: Callable[[], Collection[str]] | None) -> "GrpcServer | None":
         """The second listener, where one is asked for."""
@@ -197,6 +208,7 @@ class _Running:
             self._guard,
             self._clock,
             client_keys=client_keys,
+            listening=None if config.worker is None else config.worker.grpc,
         )
 
     def _tell_platform(self, port: int) -> None:

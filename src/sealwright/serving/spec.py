@@ -62,6 +62,15 @@ class ServingSpec(AnswerSpec):
             description="Days that records of decisions are kept, by `sealwright decisions end`; left out: until somebody says.",
         ),
     ] = None
+    workers: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=256,
+            exclude_if=lambda value: value == 1,
+            description="Processes that answer, one for each core that is to be used. Beside several of them runs one that keeps their one ledger.",
+        ),
+    ] = 1
     most_rows: Annotated[int, Field(ge=1, le=10_000, description="Rows one request may hold.")] = 1000
     most_body_kb: Annotated[int, Field(ge=4, le=4096, description="Kibibytes one request body may hold.")] = 1024
     hosts: Annotated[

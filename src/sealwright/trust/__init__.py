@@ -161,7 +161,7 @@ if TYPE_CHECKING:
     from sealwright.trust.signers import LocalSigner
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
-    from sealwright.trust.signing.link import borrowed_signer
+    from sealwright.trust.signing.link import BorrowedLine
     from sealwright.trust.signing.parting import part_signing_keys
     from sealwright.trust.signing.remote import RemoteSigner
     from sealwright.trust.signing.standing import stand_signer
@@ -418,7 +418,7 @@ __all__ = [
     "as_pseudonym",
     "as_request",
     "ask_witness",
-    "borrowed_signer",
+    "BorrowedLine",
     "certificate_thumbprint",
     "changed_files",
     "check_address",
@@ -900,7 +900,7 @@ _HOME = {
         "SignerUnavailable",
     ),
     "signing.hygiene": ("guard_memory",),
-    "signing.link": ("borrowed_signer",),
+    "signing.link": ("BorrowedLine",),
     "signing.parting": ("part_signing_keys",),
     "signing.standing": ("stand_signer",),
     "signing_rotation": ("follow_signer", "rotate_signing"),

@@ -86,6 +86,16 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            max=256,
+            help="Processes that answer, one for each core [default: serving.workers of the project].",
+            show_default=False,
+        ),
+    ] = None,
     contract: Annotated[
         PlatformContract | None,
         typer.Option(
@@ -157,6 +167,7 @@ def serve(
             client_certificates=client_certificates.value,
             redis=redis,
             grpc_port=grpc_port,
+            workers=workers,
             contract=None if contract is None else contract.value,
             behind_platform=behind_platform,
         )
@@ -173,6 +184,8 @@ def serve(
             told["callers"] = f"whoever {contract.value} lets in"
         else:
             told["trust for curl"] = f"--cacert {ca}"
+        if config.workers > 1:
+            facts["workers"] = told["workers"] = config.workers
         if running.grpc_port is not None:
             facts["grpc_port"] = told["gRPC port"] = running.grpc_port
         out(

@@ -33,11 +33,12 @@ class GrpcServer:
         clock: Clock,
         *,
         client_keys: Callable[[], Collection[str]] | None = None,
+        listening: int | None = None,
     ) -> None:
-        """Check the transport and listen on `port` of its address. Raises as `HttpServer`."""
+        """Check the transport and listen on `port` of its address, or at the descriptor of a bound socket. Raises as `HttpServer`."""
         self._answer, self._refusal_of, self._guard = answer, refusal_of, guard
         self.secured = transport.open(clock(), client_keys, speaks="h2")
-        self._listening = listen(transport.host, port)
+        self._listening = listen(transport.host, port, listening)
         self._listening.listen(_BACKLOG)  # who comes before the loop runs waits, and is not turned away
         self.port: int = self._listening.getsockname()[1]
         self._open: WeakSet[GrpcConnection] = WeakSet()

@@ -41,6 +41,7 @@ class HttpServer:
         *,
         stopping: Callable[[], None],
         client_keys: Callable[[], Collection[str]] | None = None,
+        listening: int | None = None,
         renews_too: Sequence[SecureContext] = (),
     ) -> None:
         """Check the transport and listen.
@@ -52,6 +53,8 @@ class HttpServer:
             Called once, when no new connection is taken any more and answers under way are finished.
         client_keys : callable, optional
             As `Transport.open`.
+        listening : int, optional
+            The descriptor of a socket that is bound already, and that other processes listen at, too.
         renews_too : sequence of SecureContext
             Of other listeners with the same files.
 
@@ -65,7 +68,7 @@ class HttpServer:
         self._seen = self._mark()
         self._secured = transport.open(clock(), client_keys)
         self._renews_too = tuple(renews_too)
-        self._listening = listen(transport.host, transport.port)
+        self._listening = listen(transport.host, transport.port, listening)
         self.port: int = self._listening.getsockname()[1]
         self._server = _Server(_settings(app, guard, self._secured), self._listening, guard.limits)
 
@@ -180,8 +183,10 @@ def _changed(path: Path) -> tuple[int, int, int] | None:
     return None
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises `OperationFailed` where the address is taken."""
+def listen(host: str, port: int, bound: int | None = None) -> socket.socket:
+    """A bound socket: `bound`, where there is one already. Raises `OperationFailed` where the address is taken."""
+    if bound is not None:
+        return socket.socket(fileno=bound)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -27,7 +27,7 @@ from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.standing import connect_standing, socket_folder
 from sealwright.trust.signing.starting import lent, start_signer
 
-__all__ = ["SignerLink", "borrowed_signer"]
+__all__ = ["BorrowedLine", "SignerLink"]
 
 _FIRST_ANSWER_SECONDS = 60.0  # a passphrase takes a second on a slow machine
 _END_SECONDS = 5.0
@@ -211,27 +211,34 @@ class SignerLink:
             raise
 
 
-def borrowed_signer(descriptor: int, public: PublicKey, origins: Sequence[str], *, home: Path) -> RemoteSigner:
-    """The signer of decision logs, over a socket this process inherited (`SignerLink.lend`).
+class BorrowedLine:
+    """The way of a server to the signer of its decision logs: a socket it inherited (`SignerLink.lend`). Safe to use from many threads.
 
     When that signer is gone, a signer that stands in the workspace is asked instead, over a connection narrowed to the
     same logs; until there is one, nothing is signed.
     """
-    held = Line(socket.socket(fileno=descriptor))
-    alone = threading.Lock()
 
-    def line() -> Line:
-        nonlocal held
-        with alone:
-            if not held.usable:
-                standing = _standing(home / "keys")
+    def __init__(self, descriptor: int, origins: Sequence[str], *, home: Path) -> None:
+        self._held = Line(socket.socket(fileno=descriptor))
+        self._origins, self._keys, self._alone = origins, home / "keys", threading.Lock()
+
+    def signer(self, public: PublicKey) -> RemoteSigner:
+        """The signer with this key; `RemoteSigner.with_key` gives it with another one."""
+        return RemoteSigner("decision-checkpoints", public, self._line)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._held.close()
+
+    def _line(self) -> Line:
+        with self._alone:
+            if not self._held.usable:
+                standing = _standing(self._keys)
                 if standing is None:
                     raise SignerUnavailable("The signer of this server is gone. Start one: sealwright signer")
-                held = Line(standing)
-                narrow(held, origins)
-            return held
-
-    return RemoteSigner("decision-checkpoints", public, line)
+                self._held = Line(standing)
+                narrow(self._held, self._origins)
+            return self._held
 
 
 def _joined(main: Line) -> Line:
