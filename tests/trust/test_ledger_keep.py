@@ -47,12 +47,16 @@ def opened(folder: Path) -> Ledger:
     return Ledger.open(folder, origin=ORIGIN, signer=SIGNER, create=not folder.exists())
 
 
-def crashed(folder: Path, to: Path, *, cut: int | None = None) -> Path:
-    """The folder as a power cut leaves it: of entries.log only `cut` bytes reached the disk, the journal did."""
+def crashed(folder: Path, to: Path, *, cut: int | None = None, since: Path | None = None) -> Path:
+    """The folder as a power cut leaves it: of entries.log only `cut` bytes reached the disk, the journal did.
+
+    `since`: the folder as it was some time before; of what came later, only the journal reached the disk.
+    """
     to.mkdir(mode=0o700)
     for name in ("entries.log", "checkpoints.log", "checkpoint", "journal"):
-        if (folder / name).exists():
-            shutil.copy(folder / name, to / name)
+        found = (since if since is not None and name != "journal" else folder) / name
+        if found.exists():
+            shutil.copy(found, to / name)
     if cut is not None:
         os.truncate(to / "entries.log", cut)
     return to
@@ -120,12 +124,12 @@ def test_what_a_killed_process_had_promised_is_there_without_the_journal(ledger:
 
 
 def test_a_torn_journal_gives_back_whole_entries_only(ledger: Ledger, tmp_path: Path) -> None:
-    on_disk = (tmp_path / "ledger" / "entries.log").stat().st_size
+    before = crashed(tmp_path / "ledger", tmp_path / "before")
     here(ledger, [entry("dec_1", 3000)])
     here(ledger, [entry("dec_2", 3000)])
     journal = (tmp_path / "ledger" / "journal").read_bytes()
     for place, (at, kept) in enumerate([(journal.index(b"dec_2") + 1500, ["dec_1"]), (100, [])]):
-        left = crashed(tmp_path / "ledger", tmp_path / f"left{place}", cut=on_disk)
+        left = crashed(tmp_path / "ledger", tmp_path / f"left{place}", since=before)
         (left / "journal").write_bytes(journal[:at] + bytes(len(journal) - at))
         assert names(left) == kept
         verify_ledger(left, KEYS)
@@ -193,14 +197,30 @@ def test_many_threads_and_both_ways_make_one_ledger(ledger: Ledger, tmp_path: Pa
     verify_ledger(tmp_path / "ledger", KEYS)
 
 
-def test_a_full_journal_goes_on_with_the_entries_themselves(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sealwright.trust.ledger_journal._AREA", 1 << 20)
+def test_a_full_journal_goes_on_with_the_entries_themselves(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.prepare_to_keep(small=True)
     for at in range(12):
         here(ledger, [entry(f"dec_{at}", 200_000)])
     left = crashed(tmp_path / "ledger", tmp_path / "left")
     assert names(left) == [f"dec_{at}" for at in range(12)]
+
+
+def test_a_small_journal_gives_back_both_of_its_halves_and_grows_when_more_is_wanted(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    with opened(folder) as ledger:
+        ledger.prepare_to_keep(small=True)
+        before = crashed(folder, tmp_path / "before")
+        for at in range(8):
+            here(ledger, [entry(f"dec_{at}", 100_000)])
+        left = crashed(folder, tmp_path / "left", since=before)
+        assert (left / "journal").stat().st_size == 2 << 20
+    assert names(left) == [f"dec_{at}" for at in range(8)]
+    with opened(folder) as ledger:
+        ledger.prepare_to_keep()
+    assert (folder / "journal").stat().st_size == 32 << 20
+    with opened(folder) as ledger:
+        ledger.prepare_to_keep(small=True)  # the large one is there, and is used as it is
+    assert (folder / "journal").stat().st_size == 32 << 20
 
 
 def test_where_the_journal_cannot_be_laid_out_nothing_is_promised(ledger: Ledger, tmp_path: Path) -> None:

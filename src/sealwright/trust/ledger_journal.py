@@ -18,9 +18,10 @@ from typing import BinaryIO
 
 from sealwright.kernel import fsync_folder
 
-__all__ = ["Journal", "journaled_lines"]
+__all__ = ["AREA", "SMALL_AREA", "Journal", "journaled_lines"]
 
-_AREA = 16 << 20
+AREA = 16 << 20  # bytes of each half
+SMALL_AREA = 1 << 20  # where many ledgers are kept on one machine, each of them seldom busy
 _HEAD = struct.Struct(">8sQI")  # mark, index of the first entry, bytes of lines after this
 _MARK = b"sealjrn1"
 _PIECE = 1 << 20
@@ -29,7 +30,7 @@ _PIECE = 1 << 20
 class Journal:
     """One file of a fixed size, in two areas: one is written while the entries of the other are brought to disk."""
 
-    def __init__(self, path: Path, area: int = _AREA) -> None:
+    def __init__(self, path: Path, area: int = AREA) -> None:
         """Open the journal, or lay it out with areas of this many bytes; a larger one is used as it is.
 
         Raises
@@ -37,9 +38,10 @@ class Journal:
         OSError
             It cannot be laid out or opened.
         """
-        if _area_of(path) < area:
+        found = path.stat().st_size // 2 if path.exists() else 0
+        self._size = found if found in (SMALL_AREA, AREA) and found >= area else area
+        if found != self._size:
             _lay_out(path, area)
-        self._size = _area_of(path)
         self._handle = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._area, self._at = 0, 0
 
@@ -79,10 +81,13 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
     What is wrong with a line, whoever follows it finds out.
     """
     batches: list[tuple[int, list[bytes]]] = []
-    area = _area_of(path)
     with suppress(FileNotFoundError), path.open("rb") as file:
-        for start in (0, area):
-            batches += _batches_in(file, start, start + area, size)
+        for start in (
+            0,
+            SMALL_AREA,
+            AREA,
+        ):  # of either size, also where the file's end is gone: elsewhere there is no mark
+            batches += _batches_in(file, start, size)
     for first, lines in sorted(batches, key=lambda batch: batch[0]):
         if first > size:
             return  # a gap
@@ -91,20 +96,13 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
             size += 1
 
 
-def _area_of(path: Path) -> int:
-    """Bytes of each of the two areas of a journal; 0 where there is none."""
-    with suppress(FileNotFoundError):
-        return path.stat().st_size // 2
-    return 0
-
-
-def _batches_in(file: BinaryIO, start: int, end: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
+def _batches_in(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
     """The batches of one area that reach beyond entry `size`: index of the first entry, lines."""
     file.seek(start)
     expected: int | None = None
     while len(head := file.read(_HEAD.size)) == _HEAD.size:
         mark, first, length = _HEAD.unpack(head)
-        if mark != _MARK or (expected is not None and first != expected) or file.tell() + length > end:
+        if mark != _MARK or (expected is not None and first != expected) or file.tell() + length > start + AREA:
             return
         lines = file.read(length).split(b"\n")
         if lines.pop():

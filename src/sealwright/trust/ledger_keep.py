@@ -16,7 +16,7 @@ from typing import Any
 from sealwright.kernel import SealwrightError
 from sealwright.trust.ledger_entry import Prepared
 from sealwright.trust.ledger_file import LedgerUnavailable
-from sealwright.trust.ledger_journal import Journal
+from sealwright.trust.ledger_journal import AREA, SMALL_AREA, Journal
 from sealwright.trust.ledger_write import Batch, LaidOut, Writer
 from sealwright.trust.merkle import Frontier, Growth
 from sealwright.trust.promises import BatchPromise
@@ -24,7 +24,6 @@ from sealwright.trust.promises import BatchPromise
 __all__ = ["KeepingWriter", "Kept"]
 
 _NOTHING = Frontier()
-_SMALL_AREA = 1 << 20  # bytes of each half of a small journal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +111,7 @@ class KeepingWriter(Writer):
         """
         try:
             if self._journal is None:
-                size = {"area": _SMALL_AREA} if small else {}
-                self._journal = Journal(self._paths.journal, **size)
+                self._journal = Journal(self._paths.journal, SMALL_AREA if small else AREA)
         except OSError as error:
             raise _no_journal(error) from None
 
