@@ -173,9 +173,11 @@ class Decider:
         """Decide whatever is ready now, model by model.
 
         Callers who were answered together ask again together, one after the other within a tenth of a millisecond. So where
-        more came the last time, the loop looks again whether they are there, for `GATHER_SECONDS` at most.
+        more came the last time, the loop looks again whether they are there, for `GATHER_SECONDS` at most. Not while others
+        are being written down: those will not ask again before, and whatever is decided meanwhile is written down together.
         """
-        if len(self._ready) < self._expected and perf_counter() - self._since < GATHER_SECONDS:
+        fewer = len(self._ready) < self._expected and not self._decisions.waiting
+        if fewer and perf_counter() - self._since < GATHER_SECONDS:
             asyncio.get_running_loop().call_soon(self._decide_ready)
             return
         ready, self._ready = self._ready, []

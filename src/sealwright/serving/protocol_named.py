@@ -22,7 +22,7 @@ from sealwright.serving.problems import FieldProblem, RowsRefused
 from sealwright.serving.reasons import Reasons
 from sealwright.serving.reply import Decided, Reply
 from sealwright.serving.strict_bodies import strict_body
-from sealwright.serving.telling import told_lines
+from sealwright.serving.telling import compiled_lines, told_lines
 
 __all__ = ["NamedProtocol", "NamedRequest", "told_columns"]
 
@@ -48,6 +48,7 @@ class NamedProtocol:
         self.contract, self.most_rows = contract, most_rows
         self._known = contract.names | {"row", "rows", "columns", *OPTIONS}
         self._decoder = _compiled(contract, most_rows)
+        self._usual_lines = compiled_lines(contract.classes if contract.output == "probabilities" else ())
         self._width = len(contract.features)
         self._names_hold = sum(name.count(":") for name in contract.names)  # colons
         self._values_hold = [
@@ -111,10 +112,15 @@ class NamedProtocol:
             if outcome.beside is not None:
                 told["rows"] = outcome.beside
             return msgspec.json.encode(head | told | ({"reasons": reasons} if reasons else {}))
-        lines = self._lines(outcome)
-        if reasons:
-            lines = [line | {"reasons": one} for line, one in zip(lines, reasons, strict=True)]
-        return msgspec.json.encode(head | lines[0] if request.form == "row" else head | {"rows": lines})
+        if not reasons and outcome.beside is None and outcome.whole is None:
+            lines = self._usual_lines(outcome)
+            only = msgspec.structs.asdict(lines[0]) if request.form == "row" else {}
+        else:
+            lines = told_lines(self.contract.classes, outcome)
+            if reasons:
+                lines = [line | {"reasons": one} for line, one in zip(lines, reasons, strict=True)]
+            only = lines[0]
+        return msgspec.json.encode(head | only if request.form == "row" else head | {"rows": lines})
 
     def reply(self, one: Decided, receipt: bytes) -> Reply:
         """The response."""
@@ -123,17 +129,6 @@ class NamedProtocol:
     def wrap(self, answer: bytes, receipt: bytes) -> bytes:
         """The response body: the answer as it was recorded, and its receipt."""
         return b'{"answer":' + answer + b',"receipt":' + receipt + b"}"
-
-    def _lines(self, outcome: Outcome) -> list[dict[str, Any]]:
-        if outcome.beside is not None or outcome.whole is not None:
-            return told_lines(self.contract.classes, outcome)
-        if self.contract.output == "value":
-            return [{"value": value} for value in outcome.values]
-        classes = self.contract.classes
-        return [
-            {"label": label, "probabilities": dict(zip(classes, line, strict=True))}
-            for label, line in zip(outcome.labels, outcome.probabilities, strict=True)
-        ]
 
     def _dates_fit(self, rows: Sequence[tuple[Any, ...]]) -> bool:
         """Ranges of dates, which the compiled decoder cannot check."""

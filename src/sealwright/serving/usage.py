@@ -48,8 +48,8 @@ class Usage:
             asked = self._asked[who] = Asked()
         asked.rows += rows
         asked.abstained += abstained
-        asked.different += self.different(caller, request, rows)
-        self._known.answered(caller.subject, request)
+        if self._known.answered(caller.subject, request):
+            asked.different += rows
         if source in asked.sources or len(asked.sources) < _MOST_SOURCES:
             asked.sources[source] += 1
 

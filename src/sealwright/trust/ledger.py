@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from sealwright.kernel import Clock, NotFound, Refused, VerificationFailed, system_clock
 from sealwright.trust.authority import with_authority
-from sealwright.trust.batch_proofs import BatchProofs
+from sealwright.trust.batch_proofs import batch_proofs
 from sealwright.trust.discretion import Discretion
 from sealwright.trust.ledger_cache import TreeCache
 from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared, entry_json, prepare
@@ -80,9 +80,8 @@ class Promised:
         note, newline = self.kept.note, "\n"
         if inside_json:
             note, newline = entry_json(note.decode())[1:-1], "\\n"
-        made = BatchProofs(self.kept.tree, note, BatchPromise.HEADER, newline=newline)
         at = self.first - self.kept.first
-        return [made.proof(place) for place in range(at, at + self.count)]
+        return batch_proofs(self.kept.tree, note, BatchPromise.HEADER, newline=newline)[at : at + self.count]
 
 
 class Ledger:

@@ -241,8 +241,12 @@ class Growth:
 
     def frontier(self) -> Frontier:
         """The frontier after the batch."""
-        levels = [level for level in range(self.size.bit_length()) if self.size >> level & 1]
-        peaks = {level: self.node(level, (self.size >> level) - 1) for level in levels}
+        before, grown = self.before.peaks, len(self.levels)
+        peaks = {
+            level: self.levels[level][1][-1] if level < grown else before[level]
+            for level in range(self.size.bit_length())
+            if self.size >> level & 1
+        }
         return Frontier(self.size, MappingProxyType(peaks))
 
     def stored(self) -> bytes:

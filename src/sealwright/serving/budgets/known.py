@@ -22,11 +22,18 @@ class KnownRequests:
         """How many of the rows of `request` this caller was not answered before."""
         return 0 if hash(request) in self._known.get(subject, ()) else rows
 
-    def answered(self, subject: str, request: bytes) -> None:
-        """It is known from now on."""
-        known = self._known.setdefault(subject, set())
-        self._known.move_to_end(subject)
-        if len(self._known) > _MOST_CALLERS:
-            self._known.popitem(last=False)
+    def answered(self, subject: str, request: bytes) -> bool:
+        """It is known from now on; whether it was not before."""
+        known = self._known.get(subject)
+        if known is None:
+            known = self._known[subject] = set()
+            if len(self._known) > _MOST_CALLERS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(subject)
+        name = hash(request)
+        if name in known:
+            return False
         if len(known) < _MOST_REQUESTS:
-            known.add(hash(request))
+            known.add(name)
+        return True

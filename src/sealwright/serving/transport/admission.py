@@ -6,6 +6,7 @@ bodies), and a Host that is not ours (DNS rebinding).
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from sealwright.serving.problems import BadRequest, BodyTooLarge, LengthRequired, Misdirected, UnsupportedBody
@@ -157,6 +158,7 @@ def person_in(value: bytes) -> str:
     return person
 
 
+@lru_cache(maxsize=64)
 def _without_port(host: bytes) -> bytes:
     """The name in a Host header: without port, brackets of IPv6 and case."""
     name, colon, port = host.rpartition(b":")

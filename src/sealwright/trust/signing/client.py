@@ -43,6 +43,7 @@ from sealwright.trust.signing.messages import (
 __all__ = ["HeadIsBehind", "Line", "adopt", "join", "look", "narrow", "ready", "renew", "step_after", "take"]
 
 _MOST_REPLY = 1 << 20
+_CHUNK = 64 << 10
 _ANSWER_SECONDS = 30.0
 _R = TypeVar("_R", bound=Reply)
 
@@ -129,8 +130,7 @@ class Line:
 
     def _reply(self) -> Reply:
         try:
-            size = int.from_bytes(self._exactly(PREFIX), "big")
-            reply = read_reply(self._exactly(size)) if 0 < size <= _MOST_REPLY else None
+            reply = read_reply(body) if (body := self._body()) else None
         except (OSError, EOFError) as error:
             raise self._gone(error) from None
         if reply is None:
@@ -143,15 +143,21 @@ class Line:
         why = "did not answer in time" if isinstance(error, TimeoutError) else "is gone"
         return SignerUnavailable(f"The signer {why}. Nothing was signed; try again.")
 
-    def _exactly(self, count: int) -> bytes:
+    def _body(self) -> bytes:
+        """The next message, as a rule at one read; b"" where that is no message of ours. Nothing comes unasked, so nothing
+        may stand after it."""
         assert self._socket is not None
-        data = bytearray()
-        while len(data) < count:
-            chunk = self._socket.recv(count - len(data))
+        data, whole = b"", PREFIX
+        while len(data) < whole:
+            chunk = self._socket.recv(_CHUNK)
             if not chunk:
                 raise EOFError
             data += chunk
-        return bytes(data)
+            if len(data) >= PREFIX:
+                whole = PREFIX + int.from_bytes(data[:PREFIX], "big")
+                if whole > PREFIX + _MOST_REPLY:
+                    return b""
+        return data[PREFIX:] if len(data) == whole else b""
 
     def _drop(self) -> None:
         if self._socket is not None:

@@ -7,6 +7,7 @@ The CA is another matter: what its older keys may sign, and for how long, stands
 """
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +33,8 @@ class Holding:
     def __init__(self, vault: Vault, memory: KeyMemory, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._vault, self._memory, self._clock = vault, memory, clock
         self._earlier: dict[str, tuple[str, BranchSigner, float]] = {}  # key id -> branch, key, until when
-        self._seen = _mark(vault)
+        self._trust_file = str(vault.folder / TRUST_FILE)
+        self._seen = _mark(self._trust_file)
         self._alone = threading.RLock()
 
     @property
@@ -53,7 +55,7 @@ class Holding:
             It was changed by somebody who does not hold our keys.
         """
         with self._alone:
-            now = _mark(self._vault)
+            now = _mark(self._trust_file)
             if now == self._seen:
                 return
             newer = steady(self._vault.folder, self._vault.reopened)
@@ -129,10 +131,10 @@ class Holding:
                 del self._earlier[key_id]
 
 
-def _mark(vault: Vault) -> tuple[int, int] | None:
-    """What tells that trust.json was replaced: files there are never written in place."""
+def _mark(trust_file: str) -> tuple[int, int] | None:
+    """What tells that trust.json was replaced: files there are never written in place. Asked for each signature."""
     try:
-        found = (vault.folder / TRUST_FILE).stat()
+        found = os.stat(trust_file)
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns

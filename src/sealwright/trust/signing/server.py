@@ -240,7 +240,9 @@ class SignerServer:
             connection.owed = connection.owed[sent:]
         self._mark(connection, unfinished=bool(connection.owed or connection.given))
         again = bool(connection.owed) or _whole(connection.given)  # a writable socket gives the next turn at once
-        self._chooser.modify(connection.line, selectors.EVENT_WRITE if again else selectors.EVENT_READ, connection)
+        wanted = selectors.EVENT_WRITE if again else selectors.EVENT_READ
+        if self._chooser.get_key(connection.line).events != wanted:
+            self._chooser.modify(connection.line, wanted, connection)
 
     def _mark(self, connection: _Connection, *, unfinished: bool) -> None:
         """Keep the time since when something is unfinished."""
