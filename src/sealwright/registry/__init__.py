@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from sealwright.registry.opened.ensemble import ensemble_of
     from sealwright.registry.opened.opening import Opened, open_model
+    from sealwright.registry.opened.set_apart import SetApart, set_apart
     from sealwright.registry.opened.source import (
         Linear,
         Link,
@@ -76,6 +77,7 @@ _HOME = {
     ),
     "opened.ensemble": ("ensemble_of",),
     "opened.opening": ("Opened", "open_model"),
+    "opened.set_apart": ("SetApart", "set_apart"),
     "opened.source": ("Linear", "Link", "Rows", "Source", "Trees", "Unreadable", "column_values", "matrix_of"),
     "package": ("build_candidate", "seal"),
     "pointer": (
@@ -117,6 +119,7 @@ __all__ = [
     "RevocationList",
     "Rows",
     "SealedPackage",
+    "SetApart",
     "Source",
     "Trees",
     "Unreadable",
@@ -134,6 +137,7 @@ __all__ = [
     "open_trusted_files",
     "read_pointer",
     "seal",
+    "set_apart",
     "verify_files",
     "verify_package",
     "verify_pointer",

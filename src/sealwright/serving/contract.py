@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -43,7 +44,8 @@ WIDEST_INTEGER = float(_LARGEST_EXACT)
 WIDEST_DATES = (float(date.min.toordinal() - _EPOCH), float(date.max.toordinal() - _EPOCH))
 
 FEW_ROWS = 16
-"""From here on it costs less to go by column than by row."""
+"""From here on it costs less to check by column than by row."""
+_FEW_TO_PACK = 32  # and to pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,49 @@ class Feature:
     open: bool = False  # what is outside is let through here, and dealt with before the model sees it (`checking`)
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """What the model is given. An input with no columns is None."""
+    """What the model is given. An input with no columns is None. Not to be changed, also where it shows an array.
 
-    rows: int
-    numbers: NDArray[np.float32] | None  # [rows, len(contract.numbers)]
-    strings: NDArray[np.object_] | None  # [rows, len(contract.strings)]
+    Texts come column by column and mostly stay so; whoever needs them as an array has it made once.
+    """
+
+    __slots__ = ("_strings", "_texts", "numbers", "rows")
+
+    def __init__(
+        self,
+        rows: int,
+        numbers: NDArray[np.float32] | None,
+        strings: NDArray[np.object_] | None,
+        *,
+        texts: Sequence[Sequence[str]] = (),
+    ) -> None:
+        """
+        Parameters
+        ----------
+        numbers : float array, shape (rows, len(contract.numbers))
+        strings : object array, shape (rows, len(contract.strings)), or None where `texts` has them
+        texts : sequence of sequence of str
+            The columns of `strings`.
+        """
+        self.rows, self.numbers = rows, numbers
+        self._strings, self._texts = strings, texts
+
+    @property
+    def strings(self) -> NDArray[np.object_] | None:
+        """Shape (rows, len(contract.strings))."""
+        if self._strings is None and self._texts:
+            made = np.empty((self.rows, len(self._texts)), dtype=object)
+            for at, column in enumerate(self._texts):
+                made[:, at] = column
+            self._strings = made
+        return self._strings
+
+    @property
+    def texts(self) -> Sequence[Sequence[str]]:
+        """The columns of `strings`, as lists."""
+        if not self._texts and self._strings is not None:
+            self._texts = self._strings.T.tolist()
+        return self._texts
 
     @staticmethod
     def joined(parts: Sequence["Batch"]) -> "Batch":
@@ -73,11 +111,12 @@ class Batch:
         if len(parts) == 1:
             return parts[0]
         numbers = [part.numbers for part in parts if part.numbers is not None]
-        strings = [part.strings for part in parts if part.strings is not None]
+        columns = zip(*[part.texts for part in parts], strict=True)
         return Batch(
             sum(part.rows for part in parts),
             np.concatenate(numbers) if numbers else None,
-            np.concatenate(strings) if strings else None,
+            None,
+            texts=[list(chain.from_iterable(column)) for column in columns],
         )
 
 
@@ -117,19 +156,15 @@ class Contract:
 
     def pack(self, rows: Sequence[Sequence[Any]]) -> Batch:
         """Rows of checked values, each in the order of `features`, as the model's inputs."""
-        if len(rows) >= FEW_ROWS:
+        if len(rows) >= _FEW_TO_PACK:
             return self.pack_columns(list(zip(*rows, strict=True)))
         if self._dates:
             rows = [self._with_days(row) for row in rows]
-        numbers = strings = None
+        numbers = None
         if self.numbers:
             numbers = np.array([self._pick_numbers(row) for row in rows], dtype=np.float32)  # None becomes NaN
-        if self.strings:
-            texts = [self._pick_strings(row) for row in rows]
-            if self._fill_strings:
-                texts = [tuple(text or "" for text in row) if None in row else row for row in texts]
-            strings = np.array(texts, dtype=object)
-        return Batch(len(rows), numbers, strings)
+        columns = list(zip(*map(self._pick_strings, rows), strict=True))
+        return Batch(len(rows), numbers, None, texts=self._filled(columns))
 
     def pack_columns(self, columns: Sequence[Sequence[Any] | NDArray[Any]]) -> Batch:
         """Columns of checked values in the order of `features`, as the model's inputs, with no Python step per row.
@@ -137,19 +172,21 @@ class Contract:
         A column is a list of what a row may hold, or an array: of numbers with NaN for missing, or of text with "".
         """
         rows = len(columns[0])
-        numbers = strings = None
+        numbers = None
         if self.numbers:
             numbers = np.empty((rows, len(self.numbers)), dtype=np.float32)
             for at, feature in enumerate(self.numbers):
                 column = columns[self._place[feature.name]]
                 numbers[:, at] = _days(column) if feature.kind == "date" else np.asarray(column, dtype=np.float32)
-        if self.strings:
-            strings = np.empty((rows, len(self.strings)), dtype=object)
-            for at, feature in enumerate(self.strings):
-                strings[:, at] = columns[self._place[feature.name]]
-            if self._fill_strings:
-                strings[strings == None] = ""  # noqa: E711 - compares each element
-        return Batch(rows, numbers, strings)
+        texts = [columns[self._place[feature.name]] for feature in self.strings]
+        return Batch(rows, numbers, None, texts=self._filled(texts))
+
+    def _filled(self, texts: Sequence[Sequence[Any] | NDArray[Any]]) -> list[Sequence[str]]:
+        """Columns of texts where what is missing is ""."""
+        lists = [column.tolist() if isinstance(column, np.ndarray) else column for column in texts]
+        if not self._fill_strings:
+            return lists
+        return [[text or "" for text in column] if None in column else column for column in lists]
 
     def _with_days(self, row: Sequence[Any]) -> list[Any]:
         values = list(row)

@@ -32,7 +32,7 @@ from sealwright.registry import (
     verify_pointer,
     verify_revocations,
 )
-from sealwright.serving.adapters.onnx import OnnxEngine
+from sealwright.serving.adapters.planned import engine_of
 from sealwright.serving.answering import Answering
 from sealwright.serving.believed import Believed
 from sealwright.serving.beside import why_not_beside
@@ -327,7 +327,7 @@ class Holder:
             expires=expires,
             keys=self._state.now.key_revocations,
             contract=contract,
-            engine=OnnxEngine(package.model_bytes, contract),
+            engine=engine_of(package.model_bytes, contract, tell=lambda why: self._note_no_plan(digest, why)),
             answering=answering,
             explainer=Explainer.of(package.files.get("explainer.json"), package.model_bytes, contract),
             named=NamedProtocol(answering.asked, most_rows=self._most_rows),
@@ -335,6 +335,10 @@ class Holder:
             openapi=msgspec.json.encode(openapi),
             told={"project": self._project, "number": number, "package": digest},
         )
+
+    def _note_no_plan(self, package: str, why: str) -> None:
+        """The whole graph serves, which is slower and not less right; somebody should look why."""
+        self._note("serving.plan_refused", package, {"reason": why})
 
     def _revoked(self) -> RevocationList:
         """The revoked packages. A list that was seen once may never go missing or back."""

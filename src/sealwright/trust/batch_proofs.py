@@ -25,8 +25,6 @@ def batch_proofs(tree: Growth, note: bytes, header: str, *, newline: str = "\n")
         lines = [encode_base64(tree.node(level, place)) + newline for place in range(tree.size >> level)]
         if edge := edge_hash(level, tree.size, tree.node):
             lines.append(encode_base64(edge) + newline)
-        ways = [
-            (lines[place ^ 1] if place ^ 1 < len(lines) else "") + ways[place >> 1] for place in range(len(lines))
-        ]
+        ways = [(lines[place ^ 1] if place ^ 1 < len(lines) else "") + ways[place >> 1] for place in range(len(lines))]
     head = header + newline + "index "
     return [f"{head}{index}{newline}{way}" for index, way in enumerate(ways)]

@@ -4,6 +4,7 @@ One thread inside an operator and one between operators: a server scales by proc
 threads that spin for work are the largest source of slow answers.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,43 @@ from sealwright.kernel import OperationFailed, VerificationFailed
 from sealwright.serving.contract import Batch, Contract
 from sealwright.serving.outcome import outcome_of
 
-__all__ = ["OnnxEngine"]
+__all__ = ["OnnxEngine", "OnnxSession"]
 
 _FATAL_ONLY = 4
 _LINK = "package/model.onnx"
+
+
+class OnnxSession:
+    """A graph that can be run, with one output of interest."""
+
+    def __init__(self, model: bytes, output: str) -> None:
+        """Load a graph.
+
+        Raises
+        ------
+        VerificationFailed
+            It cannot be loaded.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = _FATAL_ONLY
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - the library raises many types, all meaning: not loadable
+            raise VerificationFailed(
+                f"ONNX Runtime cannot load the model: {type(error).__name__}.", link=_LINK
+            ) from None
+        self._outputs = [output]
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """The output for these inputs, by name. Raises `OperationFailed` as `Engine.run`."""
+        try:
+            result: NDArray[np.float32] = self.session.run(self._outputs, feeds)[0]
+        except Exception as error:  # noqa: BLE001 - see above; its text may hold row values, so it is dropped
+            raise OperationFailed(f"The model could not run on this request ({type(error).__name__}).") from None
+        return result
 
 
 class OnnxEngine:
@@ -31,32 +65,17 @@ class OnnxEngine:
         VerificationFailed
             The graph cannot be loaded, has other inputs or outputs than the contract, or fails on the trial row.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = _FATAL_ONLY
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - the library raises many types, all meaning: not loadable
-            raise VerificationFailed(
-                f"ONNX Runtime cannot load the model: {type(error).__name__}.", link=_LINK
-            ) from None
-        self._outputs = [contract.output]
+        self._graph = OnnxSession(model, contract.output)
         self._refuse_other_ports(contract)
         self._try_once(contract)
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
-        feeds: dict[str, Any] = {}
+        feeds: dict[str, NDArray[Any]] = {}
         if batch.numbers is not None:
             feeds["numbers"] = batch.numbers
         if batch.strings is not None:
             feeds["strings"] = batch.strings
-        try:
-            result: NDArray[np.float32] = self._session.run(self._outputs, feeds)[0]
-        except Exception as error:  # noqa: BLE001 - see above; its text may hold row values, so it is dropped
-            raise OperationFailed(f"The model could not run on this request ({type(error).__name__}).") from None
-        return result
+        return self._graph.run(feeds)
 
     def _refuse_other_ports(self, contract: Contract) -> None:
         wanted = {}
@@ -64,7 +83,8 @@ class OnnxEngine:
             wanted["numbers"] = ("tensor(float)", len(contract.numbers))
         if contract.strings:
             wanted["strings"] = ("tensor(string)", len(contract.strings))
-        found = {port.name: (port.type, port.shape) for port in self._session.get_inputs()}
+        session = self._graph.session
+        found = {port.name: (port.type, port.shape) for port in session.get_inputs()}
         same = found.keys() == wanted.keys() and all(
             kind == wanted[name][0]
             and len(shape) == 2
@@ -72,7 +92,7 @@ class OnnxEngine:
             and not isinstance(shape[0], int)
             for name, (kind, shape) in found.items()
         )
-        outputs = {port.name: port.type for port in self._session.get_outputs()}
+        outputs = {port.name: port.type for port in session.get_outputs()}
         if not same or outputs.get(contract.output) != "tensor(float)":
             raise VerificationFailed("The model's inputs and outputs are not those of its interface.", link=_LINK)
 
