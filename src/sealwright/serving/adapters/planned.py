@@ -50,9 +50,10 @@ def engine_of(model: bytes, contract: Contract, *, tell: Callable[[str], None] =
         planned = PlannedEngine(apart, contract)
         if agree(whole, planned, trial_rows(contract)):
             return planned
-        tell("it gives other numbers than the whole graph")
+        why = "it gives other numbers than the whole graph"
     except SealwrightError as error:
-        tell(str(error))
+        why = str(error)
+    tell(why)
     return whole
 
 
