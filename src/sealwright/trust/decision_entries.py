@@ -5,7 +5,7 @@ answered; the record itself, sealed, beside the leaf.
 Does not answer: what is in the record. Whoever seals it knows.
 """
 
-import base64
+import binascii
 import hashlib
 import re
 
@@ -75,12 +75,18 @@ def prepare_decision(
         raise InvalidInput("This decision has no usable id, model name or package digest.")
     if len(sealed) > _MOST_SEALED:
         raise InvalidInput(f"The record of a decision has at most {_MOST_SEALED:,} bytes; send fewer rows at once.")
-    sha256 = hashlib.sha256
     after = b',"detail":{"answer":"sha256:%b","decision":"%b","model":"%b","request":"sha256:%b"},' % (
-        sha256(salt + answer).hexdigest().encode(),
+        _salted(salt, answer),
         decision.encode(),
         model.encode(),
-        sha256(salt + request).hexdigest().encode(),
+        _salted(salt, request),
     )
-    end = b',"sealed":"sha256:%b","subject":"%b"}' % (sha256(sealed).hexdigest().encode(), package.encode())
-    return Prepared(_HEAD, after, end, b"\t%b\n" % base64.b64encode(sealed))
+    end = b',"sealed":"sha256:%b","subject":"%b"}' % (hashlib.sha256(sealed).hexdigest().encode(), package.encode())
+    return Prepared(_HEAD, after, end, b"\t" + binascii.b2a_base64(sealed))  # which ends with a newline
+
+
+def _salted(salt: bytes, text: bytes) -> bytes:
+    """The digest of a salt and what follows it, in hex, without a copy of what may be large."""
+    salted = hashlib.sha256(salt)
+    salted.update(text)
+    return salted.hexdigest().encode()
