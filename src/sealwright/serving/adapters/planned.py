@@ -109,10 +109,14 @@ class _Matrix:
 def _numbers_of(places: Sequence[int]) -> _Pieces:
     """Numbers as they are."""
     size = len(places) * np.dtype(np.float32).itemsize
+    chosen, in_order = np.array(places), list(places) == list(range(len(places)))
 
     def pieces(batch: Batch) -> Iterable[bytes]:
-        assert batch.numbers is not None
-        data = batch.numbers.take(places, axis=1).tobytes()
+        numbers = batch.numbers
+        assert numbers is not None
+        if not in_order or numbers.shape[1] > len(places):
+            numbers = numbers.take(chosen, axis=1)
+        data = numbers.tobytes()
         return [data[at : at + size] for at in range(0, len(data), size)]
 
     return pieces
