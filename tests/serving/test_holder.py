@@ -69,6 +69,17 @@ def test_a_verified_release_is_taken_and_noted(post: Post) -> None:
     assert (detail["sequence"], detail["number"]) == (1, 1)
 
 
+def test_a_plan_that_gives_other_numbers_is_noted_and_the_whole_graph_serves(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealwright.serving.adapters.planned.agree", lambda *_: False)
+    holder = post.again()
+    holder.start()
+    assert type(holder.serving().engine).__name__ == "OnnxEngine"
+    noted = [(action, subject) for action, subject, _ in post.noted]
+    assert ("serving.plan_refused", holder.serving().package) in noted
+
+
 def test_a_newer_release_takes_over_and_a_rollback_is_a_newer_release(post: Post) -> None:
     post.house.promote(2)
     post.holder.refresh()

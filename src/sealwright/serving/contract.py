@@ -163,8 +163,8 @@ class Contract:
         numbers = None
         if self.numbers:
             numbers = np.array([self._pick_numbers(row) for row in rows], dtype=np.float32)  # None becomes NaN
-        columns = list(zip(*map(self._pick_strings, rows), strict=True))
-        return Batch(len(rows), numbers, None, texts=self._filled(columns))
+        texts = list(zip(*map(self._pick_strings, rows), strict=True))
+        return Batch(len(rows), numbers, None, texts=_without_gaps(texts) if self._fill_strings else texts)
 
     def pack_columns(self, columns: Sequence[Sequence[Any] | NDArray[Any]]) -> Batch:
         """Columns of checked values in the order of `features`, as the model's inputs, with no Python step per row.
@@ -178,15 +178,9 @@ class Contract:
             for at, feature in enumerate(self.numbers):
                 column = columns[self._place[feature.name]]
                 numbers[:, at] = _days(column) if feature.kind == "date" else np.asarray(column, dtype=np.float32)
-        texts = [columns[self._place[feature.name]] for feature in self.strings]
-        return Batch(rows, numbers, None, texts=self._filled(texts))
-
-    def _filled(self, texts: Sequence[Sequence[Any] | NDArray[Any]]) -> list[Sequence[str]]:
-        """Columns of texts where what is missing is ""."""
-        lists = [column.tolist() if isinstance(column, np.ndarray) else column for column in texts]
-        if not self._fill_strings:
-            return lists
-        return [[text or "" for text in column] if None in column else column for column in lists]
+        asked = [columns[self._place[feature.name]] for feature in self.strings]
+        texts = [column.tolist() if isinstance(column, np.ndarray) else column for column in asked]
+        return Batch(rows, numbers, None, texts=_without_gaps(texts) if self._fill_strings else texts)
 
     def _with_days(self, row: Sequence[Any]) -> list[Any]:
         values = list(row)
@@ -195,6 +189,11 @@ class Contract:
             if isinstance(day, date):
                 values[at] = day.toordinal() - _EPOCH
         return values
+
+
+def _without_gaps(texts: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str]]:
+    """Columns of texts where what is missing is ""."""
+    return [[text or "" for text in column] if None in column else column for column in texts]  # type: ignore[misc]
 
 
 def _days(column: "Sequence[date | int | None] | NDArray[Any]") -> "NDArray[Any]":

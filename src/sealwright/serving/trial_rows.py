@@ -17,7 +17,7 @@ _UNKNOWN = "\N{LATIN SMALL LETTER Z}\N{COMBINING DIAERESIS} nobody's word"
 
 
 def trial_rows(contract: Contract) -> Batch:
-    """A few hundred rows, more where a feature has more words: each word of each text column stands in one of them."""
+    """A few hundred rows, more where a feature has more words: each word of each text column, up to 4,096, stands in one of them."""
     words = [_words(feature) for feature in contract.strings]
     rows = min(_MOST, max([_FEWEST, *map(len, words)]))
     chance = np.random.default_rng(_SEED)
