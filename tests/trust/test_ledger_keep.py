@@ -163,10 +163,10 @@ def test_a_promise_holds_offline_and_a_checkpoint_follows_whoever_wrote(ledger: 
     ours, theirs = here(ledger, [entry("dec_1")]), ledger.keep([entry("dec_2")]).result()
     for promised in (ours, theirs):
         ((leaf,), (promise,)) = promised.leaves, promised.promises()
-        index, found = verify_promise(leaf, promise.encode(), KEYS, ORIGIN)
+        index, found = verify_promise(leaf, promise, KEYS, ORIGIN)
         assert (index, found.on_disk) == (promised.first, True)
         with pytest.raises(VerificationFailed):
-            verify_promise(leaf + b" ", promise.encode(), KEYS, ORIGIN)
+            verify_promise(leaf + b" ", promise, KEYS, ORIGIN)
     until = time.monotonic() + PROMISE_SECONDS + 5.0
     while ledger.size < 2 and time.monotonic() < until:
         time.sleep(0.01)
@@ -243,7 +243,7 @@ def test_a_signer_that_refuses_leaves_no_promise_and_the_next_one_holds(
             here(ledger, [entry("dec_1")])
     promised = here(ledger, [entry("dec_2")])
     assert promised.first == 1  # the first stays: it was written
-    assert verify_promise(promised.leaves[0], promised.promises()[0].encode(), KEYS, ORIGIN)[0] == 1
+    assert verify_promise(promised.leaves[0], promised.promises()[0], KEYS, ORIGIN)[0] == 1
 
 
 def test_a_ledger_that_is_closed_or_only_read_keeps_nothing(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_many_decisions_of_one_batch_each_have_their_own_way_to_the_promise(made
         for at, receipt in enumerate(receipts):
             report = verify_receipt(receipt, KEYS, request=b"%d" % at)
             assert (report.decision, report.index) == (f"dec_{at}", promised.first + at)
-        assert promised.promises() == [json.loads(receipt)["promise"] for receipt in receipts]
+        assert promised.promises() == [json.loads(receipt)["promise"].encode() for receipt in receipts]
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.binary(min_size=32, max_size=32), st.binary(max_size=300))

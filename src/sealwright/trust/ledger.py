@@ -75,11 +75,11 @@ class Promised:
         at = self.first - self.kept.first
         return self.kept.leaves[at : at + self.count]
 
-    def promises(self, *, inside_json: bool = False) -> list[str]:
-        """The promise of each (`verify_promise`), as text, or as that text is written inside a JSON string."""
-        note, newline = self.kept.note, "\n"
+    def promises(self, *, inside_json: bool = False) -> list[bytes]:
+        """The promise of each (`verify_promise`), or how that text is written inside a JSON string."""
+        note, newline = self.kept.note, b"\n"
         if inside_json:
-            note, newline = entry_json(note.decode())[1:-1], "\\n"
+            note, newline = entry_json(note.decode())[1:-1], b"\\n"
         at = self.first - self.kept.first
         return batch_proofs(self.kept.tree, note, BatchPromise.HEADER, newline=newline)[at : at + self.count]
 

@@ -33,6 +33,7 @@ from sealwright.trust.public_keys import PublicKey
 __all__ = ["RECEIPT_TYPE", "ReceiptReport", "make_receipts", "proved_anew", "verify_receipt"]
 
 RECEIPT_TYPE = "urn:sealwright:receipt:v2"
+_TYPE = RECEIPT_TYPE.encode()
 _FIELDS = {"type", "decision", "entry", "salt", "answer"}
 _MOST_BYTES = 8 << 20
 _text = msgspec.json.Encoder().encode  # of text: canonical JSON, as `entry_json` writes it
@@ -83,9 +84,9 @@ def make_receipts(promised: Promised, decided: Sequence[tuple[str, bytes, bytes]
                 _text(answer.decode()),
                 told,
                 _text(leaf.decode()),
-                promise.encode(),
+                promise,
                 salt.hex().encode(),
-                RECEIPT_TYPE.encode(),
+                _TYPE,
             )
         )
     return made

@@ -132,10 +132,9 @@ class _Encoder:
         encoded = np.zeros((batch.rows, self.width), dtype=np.float32)
         if batch.numbers is not None:
             self._numbers(batch.numbers, encoded)
-        if batch.strings is not None:
+        if batch.texts:
             places = [
-                list(map(text.__getitem__, column))
-                for text, column in zip(self._texts, batch.strings.T.tolist(), strict=True)
+                list(map(text.__getitem__, column)) for text, column in zip(self._texts, batch.texts, strict=True)
             ]
             encoded[np.arange(batch.rows), places] = 1.0
         return encoded
