@@ -37,8 +37,8 @@ def one_hot(column: str, at: int, **more: Any) -> Any:
     return helper.make_node("OneHotEncoder", [column], [f"hot{at}"], domain="ai.onnx.ml", **{"cats_strings": words, "zeros": 1} | more)  # fmt: skip
 
 
-def graph(*, words: list[Any] | None = None) -> bytes:
-    """numbers, two one-hot columns and one of codes, times weights. `words`: other nodes for the three text columns."""
+def graph(*, words: list[Any] | None = None, rows: int = -1) -> bytes:
+    """numbers, two one-hot columns and one of codes, times weights. `words`: other nodes for the text columns; `rows`: how many there may be."""
     codes = {"keys_strings": ["w20", "w21", ""], "values_floats": [1.5, -0.25, 0.1], "default_float": -1.0}
     nodes = [
         helper.make_node("Split", ["strings"], ["t0", "t1", "t2"], axis=1, num_outputs=3),
@@ -51,7 +51,7 @@ def graph(*, words: list[Any] | None = None) -> bytes:
         helper.make_node("Concat", ["filled", "flat0", "flat1", "codes"], ["matrix"], axis=1),
         helper.make_node("MatMul", ["matrix", "weights"], ["value"]),
     ]
-    constants = {"four": np.array([-1, 4], dtype=np.int64), "fill": np.float32(0.3), "weights": WEIGHTS}
+    constants = {"four": np.array([rows, 4], dtype=np.int64), "fill": np.float32(0.3), "weights": WEIGHTS}
     made = helper.make_graph(
         nodes,
         "plan",
@@ -94,6 +94,7 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "a word that stands twice": lambda: graph(
         words=[one_hot("t0", 0, cats_strings=["w00", "w01", "w00", "w03"]), one_hot("t1", 1)]
     ),
+    "words of one row alone": lambda: graph(rows=1),
     "words that are changed first": lambda: graph(
         words=[
             helper.make_node("Reshape", ["t0", "flat"], ["line"]),
