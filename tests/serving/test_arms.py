@@ -213,6 +213,36 @@ def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(
         assert asyncio.run(first()).number == champion.number
 
 
+def test_nobody_is_waited_for_while_others_are_written_down(place: Place, tmp_path: Path, row: dict[str, Any]) -> None:
+    """Three came together, so more are looked for; but whoever comes while those three wait for the disk is decided at once."""
+    served, body = place.holder.serving(), json.dumps({"row": row}).encode()
+    signer = place.house.stolen("decision-checkpoints")  # of a log of another name
+
+    async def late() -> tuple[bool, bool]:
+        log = DecisionLog(ledger, bytes(32), channel="live", clock=place.house.clock, name_of=str)
+        decider = Decider(log, Usage(log.note, str), None, most_waiting=10)  # type: ignore[arg-type]
+
+        def begin() -> Inquiry:
+            done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            caller = Caller("bank", "token", frozenset({f"predict:{place.house.project}"}))
+            one = Inquiry(served=served, protocol=served.named, body=body, caller=caller, source="", done=done)
+            decider.begin(one)
+            return one
+
+        with ledger._hand:  # somebody else is writing
+            together = [begin() for _ in range(3)]
+            await asyncio.sleep(0)
+            assert log.waiting == 3
+            alone = begin()
+            await asyncio.sleep(0)
+            decided, told = bool(alone.answer), alone.done.done()
+        await asyncio.gather(*[one.done for one in (*together, alone)])
+        return decided, told
+
+    with trust.Ledger.open(tmp_path / "ledger", origin="tests/arms", signer=signer, create=True) as ledger:
+        assert asyncio.run(late()) == (True, False)
+
+
 # ---- which models may stand beside each other
 
 
