@@ -33,7 +33,7 @@ from sealwright.trust.signing.service import CONTROL, Door, SigningService
 
 __all__ = ["SignerServer"]
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # four times as much is taken from the system anew for each read, which costs as much as a signature
 _MOST_CONNECTIONS = 512
 _MOST_WAITING = 64 << 20  # bytes of unfinished messages, all connections together
 _PATIENCE = 10.0  # seconds to finish a message that was begun, or to take an answer
