@@ -60,6 +60,7 @@ def main() -> None:
             ("Predictions, step by step", ["serving_steps.py"]),
             ("Batches by protocol", ["serving_batches.py"]),
             ("Budgets of callers", ["serving_budgets.py"]),
+            ("Many models in one process", ["serving_many.py", *(["--models", "20"] if quick else [])]),
             (
                 "Judging a model, and the same numbers by hand",
                 ["assurance_by_hand.py", *(["--rounds", "1"] if quick else [])],
