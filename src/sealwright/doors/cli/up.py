@@ -18,6 +18,15 @@ def up(
         str | None,
         typer.Argument(help="A released project, or its folder, whose model is served, too.", show_default=False),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also", help="Serve this project, too, in the same process. Can be given many times.", show_default=False
+        ),
+    ] = None,
+    all_released: Annotated[
+        bool, typer.Option("--all-released", help="With a project: serve every other one that has a release, too.")
+    ] = False,
     control_port: Annotated[int, typer.Option("--control-port", min=0, max=65_535, help="Port of the console.")] = 8444,
     predict_port: Annotated[int, typer.Option("--predict-port", min=0, max=65_535, help="Port of the model.")] = 8443,
     first: Annotated[
@@ -39,6 +48,7 @@ def up(
     from sealwright.doors.settings import read_settings
     from sealwright.doors.together import Plan, run_together
     from sealwright.doors.wiring import unlock_of
+    from sealwright.kernel import InvalidInput
     from sealwright.trust import Passphrase
 
     settings = read_settings(home=home, key_file=key_file)
@@ -47,8 +57,12 @@ def up(
     plans = [] if no_signer else [Plan(name="signer", arguments=("signer", *named))]
     more = ("--first", first) if first else ()
     plans.append(Plan(name="control", arguments=("control", "--port", str(control_port), *more, *named)))
+    if project is None and (also or all_released):
+        raise InvalidInput("Name the first project to serve: sealwright up PROJECT --also OTHER.")
     if project is not None:
-        plans.append(Plan(name="predict", arguments=("serve", project, "--port", str(predict_port), *named)))
+        others = [word for one in also or () for word in ("--also", one)]
+        others += ["--all-released"] if all_released else []
+        plans.append(Plan(name="predict", arguments=("serve", project, *others, "--port", str(predict_port), *named)))
 
     def ready(facts: dict[str, dict[str, object]]) -> None:
         shown = {"control": facts["control"]["url"], "trust for curl": f"--cacert {facts['control']['ca']}"}
