@@ -61,6 +61,8 @@ def main() -> None:
             ("Batches by protocol", ["serving_batches.py"]),
             ("Budgets of callers", ["serving_budgets.py"]),
             ("Many models in one process", ["serving_many.py", *(["--models", "20"] if quick else [])]),
+            ("Killed at random moments", ["serving_kills.py", *(["--kills", "20"] if quick else [])]),
+            ("A day of traffic", ["serving_soak.py", *(["--minutes", "0.5", "--speed", "3000"] if quick else [])]),
             (
                 "Judging a model, and the same numbers by hand",
                 ["assurance_by_hand.py", *(["--rounds", "1"] if quick else [])],

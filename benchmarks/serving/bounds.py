@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from medians import Table, divided
 
-__all__ = ["BOUNDS", "DOCUMENTED", "TUNED", "Bound", "Judged", "judge", "tls_cost"]
+__all__ = ["BOUNDS", "DOCUMENTED", "TUNED", "Bound", "Judged", "judge", "scaling", "tls_cost"]
 
 OURS = "sealwright"
 DOCUMENTED = ("mlflow", "bentoml", "kserve", "litserve", "mlserver")
@@ -62,6 +62,17 @@ def tls_cost(table: Table) -> str:
     )
 
 
+def scaling(table: Table) -> str:
+    """What a second worker gives where the load is somewhere else for one of them only, in words."""
+    plain = table.ratio("sealwright-2-workers", OURS, "c64")
+    if plain is None:
+        return "Two workers beside the load generator were not measured."
+    return (
+        f"Two workers that share their second core with the load generator answer {plain:.2f}× as many requests a second as one that has a "
+        "core, and the generator another. The bound compares like with like: everything on two cores with everything on one."
+    )
+
+
 def _judged(bound: Bound, table: Table) -> Judged:
     value, sign = bound.measure(table), "≥" if bound.least else "≤"
     met = value is not None and (value >= bound.limit if bound.least else value <= bound.limit)
@@ -84,10 +95,11 @@ def _at_most(claim: str, limit: float, unit: str, measure: Callable[[Table], flo
 
 def _memory(model_bytes: int) -> Bound:
     def measure(table: Table) -> float | None:
-        mib = table.of_visit(OURS, "pss_mib")
+        mib = table.of_visit(OURS, "rest_mib")
         return None if mib is None else (mib * 2**20 - model_bytes) / 1e6
 
-    return _at_most("Memory of one worker, the model file's size taken off", 100, " MB", measure)
+    claim = "Memory of one worker a moment after the last request, the model file's size taken off"
+    return _at_most(claim, 100, " MB", measure)
 
 
 def _added(table: Table, bare: str) -> float | None:
@@ -123,6 +135,6 @@ BOUNDS = (
           measure=lambda table: table.ratio(OURS, "sealwright-fast", "c64")),
     _at_most("Start to the first answer", 1, " s", lambda table: table.of_visit(OURS, "first_answer")),
     _times("1000 rows a request, times the best of all peers, tuned or not", 4, *DOCUMENTED, *TUNED, "kserve-ort", cell="bulk"),
-    Bound(claim="Two workers over one at 64 connections", limit=1.8, unit="×",
-          measure=lambda table: table.ratio("sealwright-2-workers", OURS, "c64")),
+    Bound(claim="Two workers over one at 64 connections: everything, the load too, on two cores over everything on one",
+          limit=1.8, unit="×", measure=lambda table: table.ratio("sealwright-on-2-cores", "sealwright-on-1-core", "c64")),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def wrk_version() -> str:
     return " ".join(said.split()[:2])
 
 
-def wrk(request: Request, folder: Path, *, connections: int, seconds: float, core: int) -> Answered:
+def wrk(request: Request, folder: Path, *, connections: int, seconds: float, cores: Iterable[int]) -> Answered:
     """Ask for some time. wrk counts in whole seconds, and one at least.
 
     Raises
@@ -90,7 +91,11 @@ def wrk(request: Request, folder: Path, *, connections: int, seconds: float, cor
     script.write_text(_SCRIPT.format(body=body, headers=headers))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "-s", str(script)]
     done = subprocess.run(
-        ["taskset", "-c", str(core), *command, request.url], capture_output=True, text=True, check=False, env=_bare()
+        ["taskset", "-c", ",".join(map(str, sorted(cores))), *command, request.url],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_bare(),
     )
     seen = next((line[5:] for line in done.stdout.splitlines() if line.startswith("SEEN ")), None)
     if seen is None:

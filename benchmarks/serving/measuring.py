@@ -19,6 +19,7 @@ __all__ = ["CELLS", "MOST_FOREIGN", "QUICK", "Load", "Plan", "Seen", "Visit", "v
 
 MOST_FOREIGN = 0.25  # share of the machine; beside more than that a run says little
 _WARM_SECONDS = 0.5
+_REST_SECONDS = 0.6  # after the last request, until memory is looked at again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,14 @@ class Load:
     name: str
     rows: int
     connections: int
+    share: float  # of the longest run's seconds; what is compared by bounds runs longest
 
 
 CELLS = (
-    Load(name="c1", rows=1, connections=1),
-    Load(name="c16", rows=1, connections=16),
-    Load(name="c64", rows=1, connections=64),
-    Load(name="bulk", rows=MANY, connections=4),
+    Load(name="c1", rows=1, connections=1, share=0.4),
+    Load(name="c16", rows=1, connections=16, share=1),
+    Load(name="c64", rows=1, connections=64, share=1),
+    Load(name="bulk", rows=MANY, connections=4, share=0.7),
 )
 QUICK = tuple(cell for cell in CELLS if cell.name in ("c16", "bulk"))
 
@@ -68,7 +70,8 @@ class Visit:
     """One start of one server."""
 
     first_answer: float  # seconds
-    pss_mib: float
+    pss_mib: float  # right after the last request
+    rest_mib: float  # a moment later
     helper_mib: float
     cells: dict[str, Seen]
 
@@ -80,10 +83,15 @@ def visit(found: Up, site: Site, plan: Plan, scratch: Path) -> Visit:
     for load in plan.loads:
         if load.rows > 1 and found.server.dialect.read is None:
             continue
+        if found.server.loads and load.name not in found.server.loads:
+            continue
         cells[load.name] = _seen(found, site, load, plan, scratch)
+    after = pss_mib(found.members())
+    time.sleep(_REST_SECONDS)
     return Visit(
         first_answer=found.first_answer,
-        pss_mib=pss_mib(found.members()),
+        pss_mib=after,
+        rest_mib=pss_mib(found.members()),
         helper_mib=pss_mib(found.helpers),
         cells=cells,
     )
@@ -99,7 +107,13 @@ def _warm(found: Up, site: Site) -> None:
 def _seen(found: Up, site: Site, load: Load, plan: Plan, scratch: Path) -> Seen:
     request = found.request(found.server.dialect.body(site.made.rows[: load.rows]))
     before = _Used(found)
-    answered = wrk(request, scratch, connections=load.connections, seconds=plan.seconds, core=site.load_core)
+    answered = wrk(
+        request,
+        scratch,
+        connections=load.connections,
+        seconds=plan.seconds * load.share,
+        cores=site.load_cores(found.server),
+    )
     after = _Used(found)
     served = max(1, answered.requests - answered.errors)
     ours = after.server - before.server + after.helpers - before.helpers + after.load - before.load

@@ -23,11 +23,19 @@ __all__ = ["Workspace", "offered"]
 
 _ENOUGH = {"rows_per_second": 1e7, "burst_rows": 10_000_000, "concurrent": 4096, "rows_per_day": 10**12}
 _PLENTY = {"per_client": _ENOUGH, "per_principal": _ENOUGH}  # one caller who asks more than a hundred do
-_WANTED: dict[str, dict[str, Any]] = {"sealwright-fast": {"durability": "fast"}, "sealwright-2-workers": {"workers": 2}}
+_TWO = {"workers": 2}
+_WANTED: dict[str, dict[str, Any]] = {
+    "sealwright-fast": {"durability": "fast"},
+    "sealwright-granian": {"server": "granian"},
+    "sealwright-2-workers": _TWO,
+    "sealwright-on-2-cores": _TWO,
+}
 
 
 def offered(name: str) -> str:
     """Why a form of ours cannot be started, or ""."""
+    if name == "sealwright-granian" and importlib.util.find_spec("granian") is None:
+        return "granian is not installed; install the extra `granian`"
     missing = sorted(set(_WANTED.get(name, {})) - set(ServingSpec.model_fields))
     return f"this release has no serving setting {', '.join(missing)}" if missing else ""
 

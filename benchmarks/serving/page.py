@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bounds import Judged, tls_cost
+from bounds import Judged, scaling, tls_cost
 from environments import LOCKS, pins
 from measuring import MOST_FOREIGN, Plan
 from medians import Found, Table, divided
@@ -50,7 +50,8 @@ def machine() -> str:
 
 def page(results: Results) -> str:
     """The Markdown page."""
-    parts = [_HEAD, _facts(results), _bounds(results.bounds), tls_cost(results.tables["boosting"]) + "\n"]
+    parts = [_HEAD, _facts(results), _bounds(results.bounds)]
+    parts += [words(results.tables["boosting"]) + "\n" for words in (tls_cost, scaling)]
     for kind, table in results.tables.items():
         parts += [f"## {_MODELS[kind]}\n\n{_TABLE_NOTE}\n", _rates(table), _costs(table), _absent(table)]
     if results.abuse:
@@ -98,7 +99,7 @@ def _facts(results: Results) -> str:
     own = ", ".join(f"{name} {number}" for name, number in _own().items())
     busy = _BUSY if results.plan.most_foreign > MOST_FOREIGN else ""
     return (
-        f"{busy}**{results.at:%Y-%m-%d}**, `{results.command}`: rounds: {results.plan.rounds}, {results.plan.seconds:g} seconds a run; a run counts "
+        f"{busy}**{results.at:%Y-%m-%d}**, `{results.command}`: rounds: {results.plan.rounds}, {results.plan.seconds:g} seconds a run at 16 and 64 connections, fewer elsewhere; a run counts "
         f"beside which others used at most {results.plan.most_foreign:.0%} of the machine.\n\n"
         f"**Machine.** {results.machine}. Load: {results.load}.\n\n"
         f"**Peers.** {', '.join(shown)}; all packages with their hashes: `benchmarks/serving/locks`.\n\n"
@@ -137,7 +138,7 @@ def _rates(table: Table) -> str:
 
 def _costs(table: Table) -> str:
     head = (
-        "| server | p50 / p99 ms c=1 | p50 / p99 ms c=16 | p50 / p99 ms c=64 | CPU µs/req c=16 | beside it µs/req | all of it, ours = 1 | PSS MiB "
+        "| server | p50 / p99 ms c=1 | p50 / p99 ms c=16 | p50 / p99 ms c=64 | CPU µs/req c=16 | beside it µs/req | all of it, ours = 1 | PSS MiB | at rest "
         "| beside it MiB | first answer s | others' share | errors | runs | dropped |\n"
     )
     rows, ours = [], table.servers.get("sealwright", Found())
@@ -148,11 +149,11 @@ def _costs(table: Table) -> str:
         ]
         figures = [_number(found.median("c16", figure)) for figure in ("cpu_us", "helper_us")]
         figures += [_times(divided(found.spent("c16"), ours.spent("c16")))]
-        figures += [_number(found.of_visit(figure)) for figure in ("pss_mib", "helper_mib", "first_answer")]
+        figures += [_number(found.of_visit(figure)) for figure in ("pss_mib", "rest_mib", "helper_mib", "first_answer")]
         figures += [_share(found.median("c16", "foreign"))]
         counted = [str(found.errors), str(len(found.seen("c16"))), str(found.dropped)]
         rows.append(f"| {' | '.join([name, *tails, *figures, *counted])} |")
-    return head + "|---|" + "---:|" * 13 + "\n" + "\n".join(rows) + "\n"
+    return head + "|---|" + "---:|" * 14 + "\n" + "\n".join(rows) + "\n"
 
 
 def _absent(table: Table) -> str:
@@ -216,8 +217,7 @@ say little here; processor time is the steadier figure.
 
 """
 _BOUNDS_NOTE = """One run, one worker, requests of one row at 16 connections unless it says otherwise. "×" is our requests a
-second over theirs. A bound is only judged where everything it compares was measured. Two workers share their second
-core with the load generator, which on a machine of two cores keeps them below what they could do."""
+second over theirs. A bound is only judged where everything it compares was measured."""
 _TABLE_NOTE = "Fastest at 16 connections first. A dash was not measured."
 _ABUSE_NOTE = """T: a Python traceback in the answer, P: a path of the server, S: the whole list of features. 0: the
 connection was closed. Each request is in the server's own dialect (`benchmarks/serving/abuse.py`)."""

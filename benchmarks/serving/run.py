@@ -1,6 +1,6 @@
 """The serving benchmark: the same model behind every server, and a page with what was found.
 
-    python benchmarks/serving/run.py [--only NAMES] [--rounds 3] [--seconds 5] [--quick] [--foreign SHARE] [--json FILE]
+    python benchmarks/serving/run.py [--only NAMES] [--rounds 3] [--seconds 3] [--quick] [--foreign SHARE] [--json FILE]
 
 Needs wrk, Linux and two cores. Peers' environments are made below .bench from locks with hashes; a peer that cannot
 be had is listed as not measured. The whole run writes docs/reference/serving-benchmark.md; a partial one (--only,
@@ -134,7 +134,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", metavar="NAMES", help="some servers, by name, separated by commas")
     parser.add_argument("--rounds", type=int, help="how often every server is visited (default 3)")
-    parser.add_argument("--seconds", type=float, help="of load in every run (default 5; wrk wants whole seconds)")
+    parser.add_argument(
+        "--seconds", type=float, help="of load in the longest runs (default 3; wrk wants whole seconds)"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="one round, one second, two kinds of load, no bad requests"
     )
@@ -151,7 +153,7 @@ def _options() -> argparse.Namespace:
 def _plan(options: argparse.Namespace) -> Plan:
     return Plan(
         loads=QUICK if options.quick else CELLS,
-        seconds=options.seconds or (1 if options.quick else 5),
+        seconds=options.seconds or (1 if options.quick else 3),
         rounds=options.rounds or (1 if options.quick else 3),
         most_foreign=options.foreign,
     )

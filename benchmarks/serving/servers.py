@@ -33,6 +33,9 @@ class Server:
     prepare: tuple[str, ...] = ()
     command: tuple[str, ...] = ()  # empty: ours
     variables: Mapping[str, str] = field(default_factory=dict)
+    both_cores: bool = False  # else the server has one core
+    load_beside: bool = False  # the load shares the server's cores; else it has one of its own
+    loads: tuple[str, ...] = ()  # only these kinds of load; empty: all
 
 
 _UVICORN = ("--host", "127.0.0.1", "--port", "{port}")
@@ -106,9 +109,15 @@ def _bentoml(
 OURS = (
     Server(name="sealwright", group="ours", about="everything on, plain HTTP on loopback", dialect=SEALWRIGHT),
     Server(name="sealwright-tls", group="ours", about="the same behind TLS 1.3", dialect=SEALWRIGHT),
-    Server(name="sealwright-fast", group="ours", about="records may follow the answer", dialect=SEALWRIGHT),
-    Server(name="sealwright-2-workers", group="ours", about="two workers on both cores", dialect=SEALWRIGHT),
-)
+    Server(name="sealwright-fast", group="ours", about="answers do not wait for the disk", dialect=SEALWRIGHT),
+    Server(name="sealwright-granian", group="ours", about="under granian, which stands behind a proxy", dialect=SEALWRIGHT),
+    Server(name="sealwright-2-workers", group="ours", about="two workers on both cores, the load on one of them",
+           dialect=SEALWRIGHT, both_cores=True, loads=("c16", "c64")),
+    Server(name="sealwright-on-1-core", group="ours", about="one worker, its signer and the load, all on one core",
+           dialect=SEALWRIGHT, load_beside=True, loads=("c64",)),
+    Server(name="sealwright-on-2-cores", group="ours", about="two workers, their signer and the load, all on two cores",
+           dialect=SEALWRIGHT, both_cores=True, load_beside=True, loads=("c64",)),
+)  # fmt: skip
 SERVERS = (
     *OURS,
     _asgi("hello-uvicorn", "empty ASGI app", "app_hello:app"),

@@ -46,7 +46,11 @@ class Site:
 
     def cores_of(self, server: Server) -> set[int]:
         """One core for a server; both where two workers are meant to use them."""
-        return {self.server_core, self.load_core} if server.name.endswith("-workers") else {self.server_core}
+        return {self.server_core, self.load_core} if server.both_cores else {self.server_core}
+
+    def load_cores(self, server: Server) -> set[int]:
+        """The other core for the load; the server's own where they are measured together."""
+        return self.cores_of(server) if server.load_beside else {self.load_core}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

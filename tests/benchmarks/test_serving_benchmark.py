@@ -48,6 +48,7 @@ def table(**rates: float) -> Any:
                     Visit(
                         first_answer=0.5,
                         pss_mib=80,
+                        rest_mib=70,
                         helper_mib=10,
                         cells={cell: seen(rate) for cell in ("c16", "c64", "bulk")},
                     )
@@ -154,7 +155,7 @@ def test_a_run_beside_too_much_other_work_is_left_out_and_counted() -> None:
     from medians import Found
 
     visits = [
-        Visit(first_answer=1, pss_mib=1, helper_mib=0, cells={"c16": seen(rate, counts=rate < 500)})
+        Visit(first_answer=1, pss_mib=1, rest_mib=1, helper_mib=0, cells={"c16": seen(rate, counts=rate < 500)})
         for rate in (100, 200, 300, 999)
     ]
     assert (Found(visits).median("c16", "rate"), Found(visits).dropped) == (200, 1)
