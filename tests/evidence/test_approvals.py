@@ -21,6 +21,7 @@ from sealwright.evidence import (
     verify_approval,
     verify_attestation,
 )
+from sealwright.evidence.approval_rule import approval_rule_in
 from sealwright.evidence.approvals import APPROVAL_TYPE
 from sealwright.kernel import InvalidInput, Refused, VerificationFailed, canonical_json, strict_json
 from sealwright.trust import Keyring, TrustRoot, make_statement, person_statement, sign_statement
@@ -346,3 +347,47 @@ def test_the_largest_assignment_of_people_to_roles_is_found(
 def test_a_signed_approval_is_canonical_json(make: Any, enrolments: dict[str, bytes]) -> None:
     envelope = signed(make, enrolments)
     assert canonical_json(strict_json(envelope)) == envelope
+
+
+_RULE = {
+    "people": 2,
+    "distinct_roles": True,
+    "roles": ["auditor", "reviewer"],
+    "max_age_days": 30,
+    "why": "Two look at it.",
+}
+
+
+def test_a_rule_reads_back_as_a_decision_states_it() -> None:
+    assert approval_rule_in(_RULE).to_json() == _RULE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"people": -1},
+        {"people": 11},
+        {"people": True},
+        {"people": "2"},
+        {"people": 3},
+        {"distinct_roles": 1},
+        {"roles": "auditor"},
+        {"roles": ["king", "reviewer"]},
+        {"roles": [{}]},
+        {"roles": []},
+        {"max_age_days": 0},
+        {"max_age_days": 30.0},
+        {"why": "so"},
+        {"why": "x" * 2001},
+        {"more": 1},
+    ],
+)
+def test_a_rule_with_anything_odd_about_it_is_none(change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="rule about approvals"):
+        approval_rule_in(_RULE | change)
+
+
+def test_a_rule_without_its_people_or_its_reason_is_none() -> None:
+    for missing in ("people", "why"):
+        with pytest.raises(InvalidInput, match="fields"):
+            approval_rule_in({name: value for name, value in _RULE.items() if name != missing})

@@ -269,7 +269,7 @@ def test_every_field_of_the_policy_section_explains_itself_to_an_editor() -> Non
 def test_the_roles_of_policies_are_those_people_are_enrolled_in() -> None:
     from typing import get_args
 
-    from sealwright.evidence.policy import Role
+    from sealwright.evidence.approval_rule import Role
     from sealwright.trust import ROLES
 
     assert set(get_args(Role)) == set(ROLES) - {"administrator"}  # who says who holds which role signs for no model

@@ -38,10 +38,14 @@ class Process:
 
     def port(self, seconds: float = 20.0) -> int:
         """Where it answers."""
+        return self.ports(seconds)[0]
+
+    def ports(self, seconds: float = 20.0) -> tuple[int, int | None]:
+        """Where it answers over HTTP, and over gRPC."""
         facts = self.facts(seconds)
         if "port" not in facts:
             raise AssertionError(f"the serving process did not start: {facts}")
-        return int(facts["port"])
+        return int(facts["port"]), facts["grpc_port"]
 
     def facts(self, seconds: float = 20.0) -> dict[str, Any]:
         until = time.monotonic() + seconds
@@ -78,7 +82,7 @@ class Nursery:
 
     def start(self, *, speed: float = 1, **settings: Any) -> Process:
         """Begin a process; `Process.port` waits for it. `speed`: how much faster its clock goes."""
-        config = self._house.config(tls=False, **settings).to_bytes().decode()
+        config = self._house.config(**({"tls": False} | settings)).to_bytes().decode()
         read, write = os.pipe()
         with self._house.signer_line() as signer:
             message = json.dumps({"config": config, "speed": speed}).encode()
@@ -158,28 +162,34 @@ class Callers:
 
 
 def every_answer_is_recorded_and_proved(house: Any, answered: Sequence[Answered]) -> None:
-    """Open the ledger as the next process would, and find each answer in it, with its receipt and its proof."""
+    """Hold every answer against the ledger, as the next process opens it."""
+    missing = unrecorded(house, answered)
+    assert not missing, f"{len(missing)} of {len(answered)} answers are not in the log as they were told"
+
+
+def unrecorded(house: Any, answered: Sequence[Answered]) -> list[Answered]:
+    """Those that the ledger lacks or has otherwise, as the next process opens it; it verifies, and some receipts with proofs do, too."""
     folder = decision_ledger_folder(house.home, house.project, "live")
     keys = house.keyring.trust_root.keys_of("decision-checkpoints")
     origin = decision_origin("ws_1", house.project, "live")
     key = house.keyring.key("decisions", DECISION_KEY_PURPOSE)
     with trust.Ledger.open(folder, origin=origin, signer=house.keyring.signer("decision-checkpoints")) as opened:
         entries = list(opened.entries())
-        records = {
-            record.decision: record
-            for entry in entries
-            if entry.action == trust.DECISION
-            for record in [read_decision(entry, key)]
-        }
-        for body, reply in answered:
-            record = records[reply["answer"]["decision"]]
-            assert (record.request, json.loads(record.answer)) == (body, reply["answer"])
+        made = (read_decision(entry, key) for entry in entries if entry.action == trust.DECISION)
+        records = {record.decision: (record.request, json.loads(record.answer)) for record in made}
+        missing = [one for one in answered if records.get(_decision(one)) != (one.request, one.reply["answer"])]
         for body, reply in answered[:: max(1, len(answered) // 200)]:
             receipt = json.dumps(reply["receipt"]).encode()
             promised = trust.verify_receipt(receipt, keys, request=body, origin=origin)
             proved = trust.proved_anew(receipt, opened.proof(promised.index))
-            assert trust.verify_receipt(proved, keys, request=body, origin=origin).size == len(entries)
+            if trust.verify_receipt(proved, keys, request=body, origin=origin).size != len(entries):
+                raise AssertionError("a proof does not lead to the newest checkpoint")
     trust.verify_ledger(folder, keys, origin)
+    return missing
+
+
+def _decision(one: Answered) -> str:
+    return str(one.reply["answer"]["decision"])
 
 
 class Soaked(NamedTuple):

@@ -108,7 +108,7 @@ def _serve(asked: dict[str, Any], signer: int, status: int) -> int:
     config = replace(ServeConfig.from_bytes(asked["config"].encode()), signer_fd=signer)
     clock = fast_clock(asked["speed"]) if asked["speed"] != 1 else system_clock
     try:
-        serve(config, ready=lambda port, *_more: _say(status, {"port": port}), clock=clock)
+        serve(config, ready=lambda port, grpc: _say(status, {"port": port, "grpc_port": grpc}), clock=clock)
     except SealwrightError as error:
         _say(status, {"code": error.code, "message": str(error)})
         return error.exit_code

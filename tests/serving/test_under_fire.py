@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # what the nursery and these tests share
-from fire import Answered, Callers, Nursery, every_answer_is_recorded_and_proved, nursery_of, soak
+from fire import Callers, Nursery, every_answer_is_recorded_and_proved, nursery_of, soak
+from fire_kills import kill_again_and_again
 
-from sealwright.serving import (
-    Counting,
-    Limits,
-    ServingSpec,
-)
+from sealwright.serving import Limits, ServingSpec
 
 _QUICK = Limits(watch_seconds=0.1, answer_seconds=5.0)
-_COUNTING = Counting(where="memory")  # places of one process: those a killed one held in a file stay taken for a while
 _REFUSALS = {
     (503, "urn:sealwright:problem:decision.not_recorded", "10"),
     (503, "urn:sealwright:problem:serving.overloaded", "1"),
@@ -56,20 +51,8 @@ def callers_of(burning: Any, row: dict[str, Any]) -> Iterator[Callable[[int, int
 def test_kill_9_at_random_moments_loses_no_answered_decision(
     burning: Any, nursery: Nursery, callers_of: Any, kills: int
 ) -> None:
-    chance, answered = random.Random(20261127), list[Answered]()
-    for _ in range(kills):
-        process = nursery.start(limits=_QUICK, counting=_COUNTING)
-        if chance.random() < 0.1:  # while it starts
-            time.sleep(chance.uniform(0.0, 0.1))
-            process.kill()
-            continue
-        callers = callers_of(process.port(), 3)
-        callers.until_answered(chance.randrange(60))
-        time.sleep(chance.uniform(0.0, 0.003))
-        process.kill()
-        callers.end()
-        assert not callers.refused
-        answered += callers.answered
+    """`benchmarks/serving_kills.py` tells the counts."""
+    answered = kill_again_and_again(nursery, callers_of, kills, random.Random(20261127), limits=_QUICK)
     assert len(answered) > 10 * kills
     every_answer_is_recorded_and_proved(burning, answered)
 
@@ -124,7 +107,7 @@ def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
 def test_a_day_of_traffic_in_seconds_does_not_grow_the_memory(
     burning: Any, nursery: Nursery, row: dict[str, Any]
 ) -> None:
-    """`benchmarks/serving_soak.py` does it with 400,000 requests."""
+    """`benchmarks/serving_soak.py` does it for minutes, in every protocol, while hours are sealed and certificates renewed."""
     seen = soak(nursery, burning, row, 8_000, speed=40_000)
     assert seen.hours > 24
     assert seen.end_kb - seen.warm_kb < 5 * 1024

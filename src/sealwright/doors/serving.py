@@ -82,12 +82,14 @@ def server_config(
     if (certificate is None) != (key is None):
         raise InvalidInput("TLS needs both --certificate and --key.")
     listed, asked = machines_of(workspace).publish(), client_certificates != "none"
-    services = certificates_of(workspace) if asked or certificate is None else None
+    plain = spec.server == "granian" and certificate is None  # it stands behind a proxy, which has the certificate
+    services = certificates_of(workspace) if asked or (certificate is None and not plain) else None
     if services is not None:
         services.publish()
+    files = None
     if certificate is not None and key is not None:
         files = load_server_certificate(certificate, key, now=now)
-    else:
+    elif not plain:
         files = server_certificate(
             workspace.keyring, tls_folder(workspace), names, now, name=f"{project}+{spec.channel}"
         )
@@ -97,8 +99,8 @@ def server_config(
         models=models,
         host=host,
         port=port,
-        certificate=files.certificate,
-        key=files.key,
+        certificate=None if files is None else files.certificate,
+        key=None if files is None else files.key,
         access_at_least=listed.sequence,
         client_certificates=client_certificates,
         client_ca=services.ca if services is not None and asked else None,
@@ -107,7 +109,7 @@ def server_config(
         grpc_port=grpc_port,
         workers=workers or max(spec.workers for _, spec in models),
     )
-    return config, files.ca
+    return config, None if files is None else files.ca
 
 
 def released_in(workspace: Workspace, channel: str) -> list[str]:

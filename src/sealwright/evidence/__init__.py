@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sealwright.evidence.approval_rule import ApprovalRule
     from sealwright.evidence.approvals import (
         APPROVAL_TYPE,
         ATTESTATION_TYPE,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     )
     from sealwright.evidence.people import REVOKED_PERSON_TYPE, Standing, sign_as_person, verify_signed_by_person
     from sealwright.evidence.policy import (
-        ApprovalRule,
         Freshness,
         Override,
         Policy,
@@ -140,6 +140,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "approval_rule": ("ApprovalRule",),
     "approvals": (
         "APPROVAL_TYPE",
         "ATTESTATION_TYPE",
@@ -168,7 +169,6 @@ _HOME = {
     "ledger_view": ("LedgerView", "view_of"),
     "people": ("REVOKED_PERSON_TYPE", "Standing", "sign_as_person", "verify_signed_by_person"),
     "policy": (
-        "ApprovalRule",
         "Freshness",
         "Override",
         "Policy",

@@ -31,7 +31,6 @@ __all__ = [
 
 APPROVAL_TYPE = "urn:sealwright:predicate:approval:v1"
 ATTESTATION_TYPE = "urn:sealwright:predicate:attestation:v1"
-POLICY_OFFICER = "compliance_officer"  # who may let a policy ask for less
 
 Purpose = Literal["release", "policy_change"]
 _PURPOSES = ("release", "policy_change")

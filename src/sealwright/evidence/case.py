@@ -93,7 +93,7 @@ class GateDecision:
             "decided_at": rfc3339(self.decided_at),
             "risk_class": self.policy.risk_class.value,
             "policy": self.policy.digest,
-            "approvals_required": self.policy.approvals.model_dump(mode="json"),
+            "approvals_required": self.policy.approvals.to_json(),
             "approvals": [
                 {"purpose": a.purpose, "by": a.by, "role": a.role, "key": a.key_id, "statement": a.statement}
                 for a in self.approvals

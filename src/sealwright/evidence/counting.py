@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sealwright.evidence.approval_rule import ApprovalRule
 from sealwright.evidence.approvals import Approval, Purpose
 from sealwright.evidence.people import Standing
-from sealwright.evidence.policy import ApprovalRule
 from sealwright.kernel import rfc3339
 
 __all__ = ["Counted", "count_approvals"]

@@ -14,26 +14,22 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sealwright.charter import RiskClass
+from sealwright.evidence.approval_rule import ApprovalRule, Role, reason
 from sealwright.evidence.model import Change
 from sealwright.kernel import canonical_json, digest_of
 
 __all__ = [
-    "ApprovalRule",
     "Freshness",
     "Override",
     "Policy",
     "PolicySpec",
     "RequiredSuite",
     "Requirement",
-    "Role",
     "SettingLimit",
     "UseCase",
     "UseCaseName",
 ]
 
-Role = Literal[
-    "data_scientist", "ml_engineer", "security_officer", "compliance_officer", "business_owner", "reviewer", "auditor"
-]
 Task = Literal["binary", "multiclass", "regression"]
 Suite = Literal[
     "quality", "performance", "fairness", "robustness", "stress", "slices", "uncertainty", "privacy", "explanation"
@@ -42,14 +38,7 @@ Suite = Literal[
 _CHECK = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 
 
-def _reason(text: str) -> str:
-    words = " ".join(text.split())
-    if len(words) < 12:
-        raise ValueError("give a reason that a reviewer can weigh, at least a few words")
-    return words
-
-
-_Why = Annotated[str, Field(max_length=2000), AfterValidator(_reason)]
+_Why = Annotated[str, Field(max_length=2000), AfterValidator(reason)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -146,40 +135,6 @@ class Freshness(_Part):
 
     max_age_days: Annotated[int, Field(ge=1, le=3660)]
     why: _Why
-
-
-class ApprovalRule(_Part):
-    """Who must have signed for exactly this package."""
-
-    people: Annotated[int, Field(ge=0, le=10)]
-    distinct_roles: bool = False
-    roles: tuple[Role, ...] = ()
-    max_age_days: Annotated[int, Field(ge=1, le=3660)] = 90
-    why: _Why
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.people and (not self.roles or (self.distinct_roles and len(set(self.roles)) < self.people)):
-            raise ValueError("name enough roles for this many people")
-        return self
-
-    def as_strict_as(self, other: "ApprovalRule") -> bool:
-        return self.people >= other.people and (
-            other.people == 0
-            or (
-                (self.distinct_roles or not other.distinct_roles)
-                and set(self.roles) <= set(other.roles)
-                and self.max_age_days <= other.max_age_days
-            )
-        )
-
-    def in_words(self) -> str:
-        if not self.people:
-            return "none"
-        people = "1 person" if self.people == 1 else f"{self.people} people"
-        apart = " in different roles" if self.distinct_roles and self.people > 1 else ""
-        roles = f"in the role {self.roles[0]}" if len(self.roles) == 1 else f"out of {', '.join(self.roles)}"
-        return f"{people}{apart} {roles}, signed within {self.max_age_days} days"
 
 
 class Policy(_Part):

@@ -5,6 +5,7 @@ Does not answer: may it be less? A compliance officer signs for that, or it may 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -12,9 +13,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from sealwright.charter import CharterSpec, Objective, RiskClass
+from sealwright.evidence.approval_rule import ApprovalRule
 from sealwright.evidence.model import Change
 from sealwright.evidence.policy import (
-    ApprovalRule,
     Override,
     Policy,
     PolicySpec,
@@ -117,7 +118,7 @@ def resolve_policy(spec: PolicySpec, charter: CharterSpec) -> Policy:
             ),
             freshness=default.freshness,
             settings=default.settings,
-            approvals=ApprovalRule.model_validate({**default.approvals.model_dump(), "people": people}),
+            approvals=_asked(default.approvals, people),
             requirements=tuple(_requirements(default, spec, charter.objectives)),
         )
     except ValidationError as error:
@@ -180,6 +181,14 @@ def _requirements(default: Policy, spec: PolicySpec, objectives: tuple[Objective
             yield _added(override)
     for objective in objectives:
         yield _wanted(objective, known.get(objective.metric))
+
+
+def _asked(rule: ApprovalRule, people: int) -> ApprovalRule:
+    """The class's rule for as many people as the project asks for."""
+    try:
+        return replace(rule, people=people)
+    except ValueError as error:
+        raise InvalidInput(f"policy.approvals does not fit the class: {error}.") from None
 
 
 def _changed(requirement: Requirement, override: Override) -> Requirement:

@@ -13,24 +13,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from sealwright.evidence.approvals import POLICY_OFFICER, Approval, Attestation, Purpose
+from sealwright.evidence.approval_rule import POLICY_CHANGE_RULE, ApprovalRule
+from sealwright.evidence.approvals import Approval, Attestation, Purpose
 from sealwright.evidence.case import Case, GateDecision, Terms
 from sealwright.evidence.counting import Counted, count_approvals
 from sealwright.evidence.judge import judge_requirement, judge_suite
 from sealwright.evidence.model import Change, Outcome, Result
 from sealwright.evidence.people import Standing
-from sealwright.evidence.policy import ApprovalRule, Policy
+from sealwright.evidence.policy import Policy
 from sealwright.evidence.promises import held_to_promises
 from sealwright.evidence.resolve import looser
 
-__all__ = ["POLICY_CHANGE_RULE", "decide", "settle_terms", "thresholds_first"]
-
-POLICY_CHANGE_RULE = ApprovalRule(  # never part of a policy, so that no policy can loosen it
-    people=1,
-    roles=(POLICY_OFFICER,),
-    why="Asking for less than the risk class, or asking for less or measuring more gently than before the results were "
-    "known, is decided by the compliance officer and by nobody who wants the model to pass.",
-)
+__all__ = ["decide", "settle_terms", "thresholds_first"]
 
 _RELEASE_STEP = "each of them runs: sealwright approve --as NAME --role ROLE --reason WHY"
 _CHANGE_STEP = "undo the change and run again, or one of them runs: sealwright approve --policy-change --as NAME --role compliance_officer --reason WHY"

@@ -8,18 +8,17 @@ https://slsa.dev/spec/v1.0/verification_summary
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
+from sealwright.evidence.approval_rule import POLICY_CHANGE_RULE, ApprovalRule, approval_rule_in
 from sealwright.evidence.approvals import Approval, Purpose, verify_approval
-from sealwright.evidence.case import GateDecision
 from sealwright.evidence.counting import count_approvals
 from sealwright.evidence.model import Outcome
-from sealwright.evidence.policy import ApprovalRule
-from sealwright.evidence.rules import POLICY_CHANGE_RULE
 from sealwright.kernel import InvalidInput, VerificationFailed, from_rfc3339, hex_of, rfc3339
 from sealwright.trust import Statement, TrustRoot, verify_statement
+
+if TYPE_CHECKING:
+    from sealwright.evidence.case import GateDecision  # whoever verifies a decision does not load what makes one
 
 __all__ = ["VSA_TYPE", "Release", "verify_release", "vsa"]
 
@@ -46,7 +45,7 @@ class Release:
     statement: Statement
 
 
-def vsa(decision: GateDecision, package: str, *, levels: Sequence[str] = ()) -> dict[str, Any]:
+def vsa(decision: "GateDecision", package: str, *, levels: Sequence[str] = ()) -> dict[str, Any]:
     """The predicate of the verification summary about `package`.
 
     Parameters
@@ -103,10 +102,10 @@ def verify_release(envelope: bytes, approvals: Sequence[bytes], trust_root: Trus
         raise VerificationFailed("The gate's decision is about another package.", link=_LINK)
     try:
         release = _read(statement, package)
-        rule = ApprovalRule.model_validate(statement.predicate["sealwright"]["approvals_required"])
+        rule = approval_rule_in(statement.predicate["sealwright"]["approvals_required"])
         counted = {item["statement"] for item in statement.predicate["sealwright"]["approvals"]}
         project = str(statement.predicate["sealwright"]["project"])
-    except (KeyError, TypeError, AttributeError, ValidationError, InvalidInput) as error:
+    except (KeyError, TypeError, AttributeError, InvalidInput) as error:
         raise VerificationFailed(f"The gate's decision cannot be read: {type(error).__name__}.", link=_LINK) from None
     given = [verify_approval(one, trust_root, package=package, project=project) for one in approvals]
     if {one.statement for one in given} != counted or len(given) != len(counted):

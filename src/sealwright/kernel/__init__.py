@@ -4,6 +4,8 @@ Answers: how do we name, time, hash, write and refuse things?
 Does not answer: anything about models, data or people. Imports no other room.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from sealwright.kernel.canonical import canonical_json, strict_json
 from sealwright.kernel.csv_text import FORMULA_START, NUMBER, csv_cell, csv_text
 from sealwright.kernel.digests import Sha256, digest_of, digest_of_file, hex_of
@@ -22,10 +24,12 @@ from sealwright.kernel.escaping import json_text, page_text, safe, safe_html
 from sealwright.kernel.files import fsync_folder, private_folder, read_limited, write_atomically
 from sealwright.kernel.ids import check_name, new_id
 from sealwright.kernel.progress import Progress, silent
-from sealwright.kernel.strict_yaml import Located, strict_yaml
 from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
 from sealwright.kernel.version import VERSION
 from sealwright.kernel.writing_yaml import YAML_WIDTH, yaml_comment, yaml_value
+
+if TYPE_CHECKING:
+    from sealwright.kernel.reading_yaml import Located, strict_yaml
 
 __all__ = [
     "Clock",
@@ -71,3 +75,12 @@ __all__ = [
     "yaml_comment",
     "yaml_value",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What reads YAML loads on first use: a serving process reads none."""
+    if name not in ("Located", "strict_yaml"):
+        raise AttributeError(f"sealwright.kernel has no {name!r}")
+    from sealwright.kernel import reading_yaml
+
+    return getattr(reading_yaml, name)

@@ -17,6 +17,7 @@ from sealwright.kernel import Refused, digest_of
 from sealwright.registry.formats import format_of
 from sealwright.registry.graph import reasons_against_graph
 from sealwright.registry.interface import read_interface
+from sealwright.registry.onnx_messages import model_message
 from sealwright.registry.reasons import Reason
 from sealwright.registry.wire import WireLimits, WireProblem, walk_model
 
@@ -213,11 +214,10 @@ def _refuse_format(data: bytes, limits: AdmissionLimits) -> None:
 
 
 def _parse(data: bytes) -> Any:
-    import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
-        model = onnx.ModelProto.FromString(data)
+        model = model_message().FromString(data)
     except DecodeError:
         raise ModelRefused([Reason(code="onnx.not_protobuf", where="", message="the file is damaged")]) from None
     if not model.HasField("graph") or not model.HasField("ir_version"):

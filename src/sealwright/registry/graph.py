@@ -15,6 +15,7 @@ from typing import Any
 
 from sealwright.registry.graph_io import reasons_against_io
 from sealwright.registry.interface import ModelInterface
+from sealwright.registry.operators import NEWEST_IR, NEWEST_OPSET, OPERATORS
 from sealwright.registry.reasons import Reason, printable
 from sealwright.registry.tensors import problems_of_attribute, problems_of_tensor, small_numbers
 
@@ -74,9 +75,7 @@ def reasons_against_graph(model: Any, interface: ModelInterface | None) -> Itera
 
 
 def _envelope(model: Any) -> Iterator[Reason]:
-    import onnx
-
-    if not _OLDEST_IR <= model.ir_version <= onnx.IR_VERSION:
+    if not _OLDEST_IR <= model.ir_version <= NEWEST_IR:
         yield Reason(code="onnx.version", where="", message=f"IR version {model.ir_version} is not one we read")
     if len(model.functions):
         yield Reason(
@@ -97,10 +96,7 @@ def _envelope(model: Any) -> Iterator[Reason]:
                 where=printable(entry.domain),
                 message="is an operator domain that is not admitted; use ai.onnx and ai.onnx.ml",
             )
-        elif (
-            not 1 <= entry.version <= onnx.defs.onnx_opset_version()
-            or versions.get(domain, entry.version) != entry.version
-        ):
+        elif not 1 <= entry.version <= NEWEST_OPSET or versions.get(domain, entry.version) != entry.version:
             yield Reason(
                 code="onnx.version", where=printable(entry.domain), message=f"opset {entry.version} is not usable"
             )
@@ -158,8 +154,6 @@ class _Graph:
         return self._outer._constant_of(name)  # noqa: SLF001 (one class)
 
     def _operator(self, node: Any, where: str) -> Iterator[Reason]:
-        import onnx
-
         domain = _DOMAINS.get(node.domain)
         if domain is None:
             yield Reason(
@@ -177,7 +171,7 @@ class _Graph:
             yield Reason(
                 code="onnx.version", where=where, message="the model does not say which opset its operators are of"
             )
-        elif not onnx.defs.has(node.op_type, domain=domain):
+        elif node.op_type not in OPERATORS[domain]:
             yield Reason(
                 code="onnx.operator", where=where, message=f"{printable(node.op_type)} is not an ONNX operator"
             )

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
 
+from sealwright.registry.onnx_messages import model_message
+
 __all__ = ["Counts", "WireLimits", "WireProblem", "walk_model"]
 
 
@@ -98,10 +100,8 @@ def walk_model(data: bytes, limits: WireLimits | None = None) -> Counts:
 @cache
 def _tables() -> dict[str, dict[int, _Field]]:
     """Field tables of every message that an ONNX model can contain."""
-    import onnx
-
     tables: dict[str, dict[int, _Field]] = {}
-    waiting: list[Any] = [onnx.ModelProto.DESCRIPTOR]
+    waiting: list[Any] = [model_message().DESCRIPTOR]
     while waiting:
         described = waiting.pop()
         if described.full_name in tables:

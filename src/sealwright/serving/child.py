@@ -18,6 +18,7 @@ from typing import IO, Literal, NoReturn, Self
 
 from msgspec.structs import replace
 
+from sealwright.kernel import Refused
 from sealwright.serving.budgets.counting import Counting
 from sealwright.serving.config import Limits, ModelConfig, ServeConfig
 from sealwright.serving.places import DECISION_KEY_PURPOSE, token_audience, token_issuer
@@ -99,6 +100,7 @@ def prepare(
         client_certificates=client_certificates,
         client_ca=None if client_ca is None else str(client_ca.resolve()),
         client_revocations=None if client_revocations is None else str(client_revocations.resolve()),
+        server=_one_server(models),
         platform=platform,
         behind_platform=behind_platform,
         grpc_port=grpc_port,
@@ -106,6 +108,14 @@ def prepare(
         limits=limits or Limits(body_bytes=max(one.body_bytes for one in served)),
         counting=counting or Counting(),
     ).checked()
+
+
+def _one_server(models: Sequence[tuple[str, ServingSpec]]) -> Literal["uvicorn", "granian"]:
+    """What speaks HTTP for all models."""
+    asked = {spec.server for _, spec in models}
+    if len(asked) > 1:
+        raise Refused("Models that one process serves have the same serving.server. Start a process for the others.")
+    return asked.pop()
 
 
 def _model(keyring: Keyring, project: str, spec: ServingSpec, limits: Limits | None) -> ModelConfig:

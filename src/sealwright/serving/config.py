@@ -14,7 +14,7 @@ from sealwright.kernel import InvalidInput, Refused, check_name
 from sealwright.serving.budgets.counting import Counting
 from sealwright.serving.budgets.limits import BudgetLimits
 from sealwright.serving.places import access_file, decision_origin
-from sealwright.serving.transport.config import ContainerTransport, Transport
+from sealwright.serving.transport.config import ContainerTransport, Transport, is_loopback
 from sealwright.serving.transport.limits import TransportLimits
 
 __all__ = ["MOST_CONFIG_BYTES", "Limits", "ModelConfig", "ServeConfig", "WorkerPlace"]
@@ -91,6 +91,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_certificates: Literal["none", "optional", "required"] = "none"
     client_ca: str | None = None
     client_revocations: str | None = None
+    server: Literal["uvicorn", "granian"] = "uvicorn"  # what speaks HTTP
     platform: Literal["", "sagemaker", "azureml"] = ""  # whose container this is; "" for nobody's
     behind_platform: bool = False  # said once more: callers are let in by the platform alone
     grpc_port: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # of the Open Inference Protocol over gRPC
@@ -161,12 +162,30 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise Refused("Several workers count callers' budgets together: in a file or in Redis, not in memory.")
         if self.grpc_port is not None and self.grpc_port == self.port != 0:
             raise Refused("HTTP and gRPC need a port each.")
+        self._check_server()
         self.transport().checked()
         if (self.counting.where == "redis") != Path(self.counting.redis).is_absolute():
             raise InvalidInput(
                 "Counting in Redis, and only that, takes the absolute path of the file that says where Redis is."
             )
         return self
+
+    def _check_server(self) -> None:
+        """granian has no place for what guards a connection, so it stands behind what has."""
+        needs = {
+            "an address that other machines reach": not is_loopback(self.host),
+            "TLS": self.tls_certificate is not None or self.tls_key is not None,
+            "client certificates": self.client_certificates != "none",
+            "gRPC": self.grpc_port is not None,
+            "the container of a platform": bool(self.platform),
+            "several workers": self.workers > 1,
+        }
+        asked = [name for name, wanted in needs.items() if wanted]
+        if self.server == "granian" and asked:
+            raise Refused(
+                f"serving.server: granian does not go with {', '.join(asked)}: it ends no slow body and caps no connections.\n"
+                "Put a proxy that does both in front of it on this machine, or leave serving.server out."
+            )
 
     def transport(self) -> Transport:
         """Its side toward the network."""

@@ -30,15 +30,18 @@ from sealwright.serving.tokens import TokenCheck
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import HttpServer
+from sealwright.serving.transport.process_hygiene import give_back_memory
 from sealwright.serving.workers.far import FarBooks
 from sealwright.trust import PublicKey, TrustRoot
 
 if TYPE_CHECKING:
     from sealwright.serving.grpc.server import GrpcServer
+    from sealwright.serving.transport.granian_server import GranianServer
 
 __all__ = ["serve"]
 
 _BUDGETS_EVERY = 0.5  # seconds
+_MEMORY_EVERY = 0.25  # seconds
 _REFUSED_TOLD_EVERY = 60  # looks
 
 
@@ -162,17 +165,7 @@ class _Running:
             if grpc is not None:
                 grpc.drain()
 
-        server = HttpServer(
-            app,
-            config.transport(),
-            self._guard,
-            self._log,
-            self._clock,
-            stopping=stopping,
-            client_keys=client_keys,
-            listening=None if config.worker is None else config.worker.http,
-            renews_too=[grpc.secured] if grpc is not None and grpc.secured is not None else (),
-        )
+        server = self._http(stopping, client_keys, grpc)
         self._tell_platform(server.port)
         first = config.first
         self._log.tell("serving", project=first.project, channel=first.channel, host=config.host, port=server.port)
@@ -182,6 +175,7 @@ class _Running:
             self._watch_access(),
             self._keep_budgets(),
             self._tell_arms(),
+            _give_back(),
             *([] if grpc is None else [grpc.run()]),
         ]
         with contextlib.closing(self._keys):
@@ -190,6 +184,30 @@ class _Running:
             self._refusals.write(self._refusals.take())
         await self.channels.close()
         self._books.close()
+
+    def _http(
+        self,
+        stopping: Callable[[], None],
+        client_keys: Callable[[], Collection[str]] | None,
+        grpc: "GrpcServer | None",
+    ) -> "HttpServer | GranianServer":
+        """What speaks HTTP, listening already."""
+        config = self._config
+        if config.server == "granian":
+            from sealwright.serving.transport.granian_server import GranianServer
+
+            return GranianServer(self._app, config.transport(), self._guard, self._log, stopping=stopping)
+        return HttpServer(
+            self._app,
+            config.transport(),
+            self._guard,
+            self._log,
+            self._clock,
+            stopping=stopping,
+            client_keys=client_keys,
+            listening=None if config.worker is None else config.worker.http,
+            renews_too=[grpc.secured] if grpc is not None and grpc.secured is not None else (),
+        )
 
     def _grpc(self, client_keys: Callable[[], Collection[str]] | None) -> "GrpcServer | None":
         """The second listener, where one is asked for."""
@@ -246,7 +264,7 @@ class _Running:
                 except SealwrightError as error:
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
-    async def _watch(self, server: HttpServer) -> None:
+    async def _watch(self, server: "HttpServer | GranianServer") -> None:
         """Look for new keys, releases, lists and certificates, for memory and for ledgers that take records again; tell what was
         refused."""
         looks, told, was = 0, dict(self._guard.refused), ""
@@ -296,6 +314,13 @@ class _Running:
                     for source in sources:
                         self._refusals.add(reason, source)
                 raise
+
+
+async def _give_back() -> None:
+    """Keep no more memory than what is being answered needs."""
+    while True:
+        await asyncio.sleep(_MEMORY_EVERY)
+        give_back_memory()
 
 
 def _changed(path: Path) -> tuple[int, int, int] | None:

@@ -53,6 +53,14 @@ class ServingSpec(AnswerSpec):
             "a power cut can lose the last second. Every receipt says which."
         ),
     ] = "strict"
+    server: Annotated[
+        Literal["uvicorn", "granian"],
+        Field(
+            exclude_if=lambda value: value == "uvicorn",
+            description="What speaks HTTP. granian is an experiment: plain HTTP on this machine only, behind a proxy of yours that ends "
+            "slow requests and caps connections. It needs the extra `granian`.",
+        ),
+    ] = "uvicorn"
     keep_days: Annotated[
         int | None,
         Field(

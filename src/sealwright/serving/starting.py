@@ -26,7 +26,13 @@ _BOOT = (
     "import sys, runpy; place = sys.argv.pop(1); place in sys.path or sys.path.insert(0, place); "
     "runpy.run_module('sealwright.serving', run_name='__main__', alter_sys=True)"
 )
-ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "PYTHONUNBUFFERED": "1",
+    "MALLOC_ARENA_MAX": "1",  # glibc: an arena for each thread holds 7 MB more and saves no time
+    "OPENBLAS_NUM_THREADS": "1",  # numpy would start a thread for every core, for products that are never asked for
+}
 _USUAL_PIPE = 60_000  # bytes that fit its buffer
 
 

@@ -159,9 +159,9 @@ if TYPE_CHECKING:
     from sealwright.trust.sealing_branches import Handed, is_on_disk
     from sealwright.trust.shares import Share, check_together, read_share
     from sealwright.trust.signers import LocalSigner
+    from sealwright.trust.signing.borrowed import BorrowedLine
     from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
     from sealwright.trust.signing.hygiene import guard_memory
-    from sealwright.trust.signing.link import BorrowedLine
     from sealwright.trust.signing.parting import part_signing_keys
     from sealwright.trust.signing.remote import RemoteSigner
     from sealwright.trust.signing.standing import stand_signer
@@ -900,7 +900,7 @@ _HOME = {
         "SignerUnavailable",
     ),
     "signing.hygiene": ("guard_memory",),
-    "signing.link": ("BorrowedLine",),
+    "signing.borrowed": ("BorrowedLine",),
     "signing.parting": ("part_signing_keys",),
     "signing.standing": ("stand_signer",),
     "signing_rotation": ("follow_signer", "rotate_signing"),

@@ -11,12 +11,17 @@ and compared, so a name nobody remembers stays unknown.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sealwright.kernel import InvalidInput, VerificationFailed
-from sealwright.trust.keyring import Keyring
 from sealwright.trust.ledger_entry import Entry, LedgerEntry
 from sealwright.trust.pseudonyms import as_pseudonym, keyed_name
 from sealwright.trust.sealing import open_sealed, seal
+
+if TYPE_CHECKING:
+    from sealwright.trust.keyring import (
+        Keyring,
+    )  # brings the signer's side; a server that only keeps names loads none of it
 
 __all__ = ["Discretion", "digest_of_resource"]
 
@@ -34,7 +39,7 @@ def digest_of_resource(resource: str) -> str:
 class Discretion:
     """Names and words of one workspace. Safe to use from many threads."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: "Keyring") -> None:
         """Take the keys of every version of the branch, the newest first."""
         versions = tuple(reversed(keyring.versions(_BRANCH)))
         self._names = [keyring.key(_BRANCH, _NAMES, version=version) for version in versions]

@@ -37,7 +37,7 @@ from sealwright.trust.signers import LocalSigner, new_secret
 from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
 from sealwright.trust.signing.link import SignerLink
 from sealwright.trust.signing.opening import Opening
-from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing.where import read_elsewhere
 from sealwright.trust.signing_rotation import follow_signer
 from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES, TrustRoot

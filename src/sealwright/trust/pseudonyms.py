@@ -8,9 +8,14 @@ HMAC-SHA256 (RFC 2104) of the identifier under a key of the project, cut to 128 
 """
 
 import hmac
+from typing import TYPE_CHECKING
 
 from sealwright.kernel import InvalidInput
-from sealwright.trust.keyring import Keyring
+
+if TYPE_CHECKING:
+    from sealwright.trust.keyring import (
+        Keyring,
+    )  # brings the signer's side; a server that only keeps names loads none of it
 
 __all__ = ["as_pseudonym", "keyed_name", "person_name_key", "pseudonym_of", "raw_pseudonym"]
 
@@ -19,12 +24,12 @@ _KEY = 32
 _NAME_BYTES = 16
 
 
-def person_name_key(keyring: Keyring, project: str) -> bytes:
+def person_name_key(keyring: "Keyring", project: str) -> bytes:
     """The key that names the persons of a project."""
     return keyring.key("pseudonyms", f"subjects/{project}")
 
 
-def pseudonym_of(keyring: Keyring, project: str, subject: str) -> str:
+def pseudonym_of(keyring: "Keyring", project: str, subject: str) -> str:
     """The name a person is kept under in a project: "sub_" and 32 hex digits.
 
     Parameters

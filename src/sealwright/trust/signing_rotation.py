@@ -21,7 +21,7 @@ from sealwright.trust.key_files import (
 from sealwright.trust.key_journal import changing
 from sealwright.trust.key_list_file import KEY_LIST
 from sealwright.trust.keyring import Keyring
-from sealwright.trust.signing.parting import read_elsewhere
+from sealwright.trust.signing.where import read_elsewhere
 from sealwright.trust.trust_chain import TRUST_CHAIN, chain_bytes, follow_chain, read_chain
 from sealwright.trust.trust_root import TrustRoot
 from sealwright.trust.unlock import RecoveredRoot, Unlock

@@ -16,7 +16,8 @@ import pytest
 
 from sealwright.kernel import InvalidInput, VerificationFailed
 from sealwright.trust import SignerRefused, SignerUnavailable, create_keyring
-from sealwright.trust.signing.standing import connect_standing, read_callers
+from sealwright.trust.signing.standing import read_callers
+from sealwright.trust.signing.where import connect_standing
 
 from .conftest import DECISIONS, SOURCE, Place, Raw, Samples, Tree
 

@@ -182,7 +182,7 @@ def serve(
             told["models"] = f"{len(models)}, opened when they are asked for"
         if contract is not None:
             told["callers"] = f"whoever {contract.value} lets in"
-        else:
+        elif ca is not None:
             told["trust for curl"] = f"--cacert {ca}"
         if config.workers > 1:
             facts["workers"] = told["workers"] = config.workers

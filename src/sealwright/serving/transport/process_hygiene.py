@@ -1,8 +1,11 @@
-"""What the serving process does before it opens a port. How it guards its memory: `trust.guard_memory`."""
+"""What the serving process does about its own resources. How it guards its memory: `trust.guard_memory`."""
 
+import ctypes
 import resource
+from functools import cache
+from typing import Any
 
-__all__ = ["raise_open_files"]
+__all__ = ["give_back_memory", "raise_open_files"]
 
 
 def raise_open_files() -> None:
@@ -10,3 +13,18 @@ def raise_open_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def give_back_memory() -> None:
+    """Hand what large requests left free in the allocator back to the system: 0.1 ms, or 1.5 ms after many of them.
+
+    glibc keeps it otherwise. Where there is another C library, nothing happens.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Any:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -19,15 +19,14 @@ from pathlib import Path
 from sealwright.kernel import Refused, VerificationFailed
 from sealwright.trust.followed_root import FollowedRoot
 from sealwright.trust.public_keys import PublicKey
-from sealwright.trust.signing.client import Line, adopt, join, narrow, ready
+from sealwright.trust.signing.client import Line, adopt, join, ready
 from sealwright.trust.signing.errors import SignerUnavailable
 from sealwright.trust.signing.opening import Opening
-from sealwright.trust.signing.parting import read_elsewhere
 from sealwright.trust.signing.remote import RemoteSigner
-from sealwright.trust.signing.standing import connect_standing, socket_folder
 from sealwright.trust.signing.starting import lent, start_signer
+from sealwright.trust.signing.where import find_standing, read_elsewhere
 
-__all__ = ["BorrowedLine", "SignerLink"]
+__all__ = ["SignerLink"]
 
 _FIRST_ANSWER_SECONDS = 60.0  # a passphrase takes a second on a slow machine
 _END_SECONDS = 5.0
@@ -175,7 +174,7 @@ class SignerLink:
         self._checked = False
         if self._held.line is not None:
             self._held.line.close()
-        standing = _standing(self._keys)
+        standing = find_standing(self._keys)
         if standing is not None:
             self._held.line = Line(standing)
             return
@@ -211,36 +210,6 @@ class SignerLink:
             raise
 
 
-class BorrowedLine:
-    """The way of a server to the signer of its decision logs: a socket it inherited (`SignerLink.lend`). Safe to use from many threads.
-
-    When that signer is gone, a signer that stands in the workspace is asked instead, over a connection narrowed to the
-    same logs; until there is one, nothing is signed.
-    """
-
-    def __init__(self, descriptor: int, origins: Sequence[str], *, home: Path) -> None:
-        self._held = Line(socket.socket(fileno=descriptor))
-        self._origins, self._keys, self._alone = origins, home / "keys", threading.Lock()
-
-    def signer(self, public: PublicKey) -> RemoteSigner:
-        """The signer with this key; `RemoteSigner.with_key` gives it with another one."""
-        return RemoteSigner("decision-checkpoints", public, self._line)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._held.close()
-
-    def _line(self) -> Line:
-        with self._alone:
-            if not self._held.usable:
-                standing = _standing(self._keys)
-                if standing is None:
-                    raise SignerUnavailable("The signer of this server is gone. Start one: sealwright signer")
-                self._held = Line(standing)
-                narrow(self._held, self._origins)
-            return self._held
-
-
 def _joined(main: Line) -> Line:
     """One more connection to the signer at the other end of `main`."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -251,11 +220,3 @@ def _joined(main: Line) -> Line:
             ours.close()
             raise
     return Line(ours)
-
-
-def _standing(keys: Path) -> socket.socket | None:
-    """A connection to the signer that stands for this keys folder, beside it or elsewhere; None if none answers."""
-    elsewhere = read_elsewhere(keys)
-    if elsewhere is None:
-        return connect_standing(socket_folder(keys))
-    return connect_standing(Path(elsewhere.folder), elsewhere.user)

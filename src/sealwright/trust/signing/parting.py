@@ -13,11 +13,8 @@ import msgspec
 
 from sealwright.kernel import (
     Conflict,
-    InvalidInput,
-    VerificationFailed,
     fsync_folder,
     private_folder,
-    read_limited,
     write_atomically,
 )
 from sealwright.trust.key_files import (
@@ -37,45 +34,13 @@ from sealwright.trust.key_files import (
     write_trust,
 )
 from sealwright.trust.signing.vault import MEMORY
+from sealwright.trust.signing.where import ELSEWHERE, Elsewhere, read_elsewhere
 from sealwright.trust.trust_chain import TRUST_CHAIN
 from sealwright.trust.trust_root import SIGNING_BRANCHES
 from sealwright.trust.unlock import KeyFile, Unlock
 from sealwright.trust.wrapping import wrap
 
-__all__ = ["Elsewhere", "part_signing_keys", "read_elsewhere"]
-
-_ELSEWHERE = "signer.json"
-
-
-class Elsewhere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """keys/signer.json: the signing keys are not here. The signer listens in `folder`, and runs as `user`."""
-
-    format: int = 1
-    folder: str
-    user: int
-
-
-_DECODER = msgspec.json.Decoder(Elsewhere)
-
-
-def read_elsewhere(keys: Path) -> Elsewhere | None:
-    """Where the signer of this keys folder is, if its keys were parted from it; None if they are here.
-
-    Raises
-    ------
-    VerificationFailed
-        The file is not in form.
-    """
-    path = keys / _ELSEWHERE
-    if not os.path.lexists(path):
-        return None
-    try:
-        found = _DECODER.decode(read_limited(path, 1 << 14))
-    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidInput):
-        found = None
-    if found is None or found.format != 1 or not Path(found.folder).is_absolute():
-        raise VerificationFailed(f"{path} does not say where the signer is. Restore it.", link=f"keys/{_ELSEWHERE}")
-    return found
+__all__ = ["part_signing_keys"]
 
 
 def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, user: int) -> None:
@@ -121,7 +86,7 @@ def part_signing_keys(keys: Path, unlock: Unlock, to: Path, to_unlock: KeyFile, 
     write_atomically(draft / "callers.json", msgspec.json.encode({"format": 1, "control": [os.geteuid()]}))
     _hand_over(to, to_unlock, user)
     place = Elsewhere(folder=str(to.resolve() / "run"), user=user)
-    write_atomically(keys / _ELSEWHERE, msgspec.json.encode(place))
+    write_atomically(keys / ELSEWHERE, msgspec.json.encode(place))
     _destroy(keys)
 
 

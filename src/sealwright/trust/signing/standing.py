@@ -8,26 +8,24 @@ Where signer and callers are different users, keys/callers.json names them, the 
 import contextlib
 import os
 import signal
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from sealwright.kernel import InvalidInput, read_limited
-from sealwright.trust.own_socket import SocketUnsafe, connect_in, listen_in, open_folder, peer_of
+from sealwright.trust.own_socket import listen_in, open_folder, peer_of
 from sealwright.trust.signing.courier import part_dispatcher
 from sealwright.trust.signing.couriers import Couriers
-from sealwright.trust.signing.errors import SignerRefused
 from sealwright.trust.signing.hygiene import guard_memory, shut_doors
 from sealwright.trust.signing.server import SignerServer
 from sealwright.trust.signing.service import CONTROL, PREDICT, Door, SigningService
 from sealwright.trust.signing.vault import open_vault
+from sealwright.trust.signing.where import SOCKET, as_signers, socket_folder
 from sealwright.trust.unlock import Unlock
 
-__all__ = ["SOCKET", "Callers", "connect_standing", "read_callers", "socket_folder", "stand_signer"]
+__all__ = ["Callers", "read_callers", "stand_signer"]
 
-SOCKET = "signer.sock"
 _CALLERS = "callers.json"
 
 
@@ -72,11 +70,6 @@ def read_callers(keys: Path) -> Callers:
     return found
 
 
-def socket_folder(keys: Path) -> Path:
-    """Where the signer of a keys folder listens: <home>/run, beside <home>/keys."""
-    return keys.resolve().parent / "run"
-
-
 def stand_signer(keys: Path, unlock: Callable[[], Unlock], *, ready: Callable[[Path], None]) -> None:
     """Open the signing keys in `keys` and sign for who connects, until SIGTERM or SIGINT.
 
@@ -104,7 +97,7 @@ def stand_signer(keys: Path, unlock: Callable[[], Unlock], *, ready: Callable[[P
         folder.mkdir(mode=0o700)
     if callers.others:
         folder.chmod(0o711)
-    with _as_signers():
+    with as_signers():
         place = open_folder(folder, os.geteuid(), open_to_pass=callers.others)
     try:
         listening = listen_in(place, SOCKET, folder, 0o666 if callers.others else 0o600)
@@ -119,30 +112,3 @@ def stand_signer(keys: Path, unlock: Callable[[], Unlock], *, ready: Callable[[P
         os.unlink(SOCKET, dir_fd=place)
     finally:
         os.close(place)
-
-
-def connect_standing(folder: Path, owner: int | None = None) -> socket.socket | None:
-    """A connection to the signer that listens in `folder`; None if none does (a socket left by a dead one included).
-
-    Parameters
-    ----------
-    owner : int, optional
-        The user the signer runs as; left out: this process's own.
-
-    Raises
-    ------
-    SignerRefused
-        "signer.folder": others can put something there. "signer.owner": the socket, or who answers, is somebody else's.
-    """
-    wanted = os.geteuid() if owner is None else owner
-    with _as_signers():
-        return connect_in(folder, SOCKET, wanted, open_to_pass=owner is not None)
-
-
-@contextlib.contextmanager
-def _as_signers() -> Iterator[None]:
-    """What is not safe about a socket, as a refusal of the signer."""
-    try:
-        yield
-    except SocketUnsafe as unsafe:
-        raise SignerRefused(f"signer.{unsafe.word}", str(unsafe)) from None
