@@ -16,7 +16,7 @@ from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_origin
 from sealwright.trust import DECISION, Ledger, LedgerEntry, Principal, decision_detail
 
-__all__ = ["HoursChecked", "check_hours"]
+__all__ = ["HoursChecked", "check_hour", "check_hours"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,25 @@ def check_hours(workspace: Workspace, project: str, channel: str, *, by: Princip
     with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
         entries = opened.entries(0)
         for hour in hours:
-            seen, gone = _check(workspace, hour, entries)
+            seen, gone = check_hour(workspace, hour, entries)
             decisions, erased = decisions + seen, erased + gone
     disposed = sum(hour.disposed for hour in hours)
     return HoursChecked(hours=len(hours), decisions=decisions, erased=erased, disposed=disposed)
 
 
-def _check(workspace: Workspace, hour: Hour, entries: Iterator[LedgerEntry]) -> tuple[int, int]:
+def check_hour(workspace: Workspace, hour: Hour, entries: Iterator[LedgerEntry]) -> tuple[int, int]:
+    """Read every decision of an hour's file, and compare it with the entries from `hour.first` on.
+
+    Returns
+    -------
+    (int, int)
+        Decisions, and how many of them were erased.
+
+    Raises
+    ------
+    VerificationFailed
+        The file does not open, or is not about what the ledger has there.
+    """
     rows, leaves, seen, gone = rows_of(workspace, hour), Leaves(), 0, 0
     for _ in range(hour.first, hour.after):
         entry = next(entries, None)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from sealwright.kernel import digest_of
 from sealwright.pipeline.decision_hour_writing import Decided, put_in_place, write_hour
-from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder, rows_of
+from sealwright.pipeline.decision_hours import Hour, every_row_of, hold_hours, hours_folder
 from sealwright.pipeline.decision_sealing import finish_hours
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_ledger_folder
@@ -54,14 +54,14 @@ def end_hour(workspace: Workspace, hour: Hour) -> None:
 
 def _rewrite(workspace: Workspace, hour: Hour, erased: Collection[int]) -> int:
     """The hour without these records; how many of them there still were."""
-    gone = sum(row.index in erased and row.record is not None for row in rows_of(workspace, hour))
+    gone = sum(row.index in erased and row.record is not None for row in every_row_of(workspace, hour))
     if not gone:
         return 0
 
     def decided() -> Iterator[Decided]:
-        for row in rows_of(workspace, hour):
+        for row in every_row_of(workspace, hour):
             record = None if row.index in erased else row.record
-            yield Decided(row.index, row.at, row.decision, row.package, record)
+            yield Decided(row.index, row.at, row.decision, row.package, record, row.shadow)
 
     write_hour(workspace, hour.folder.parent, _next(hour), decided())
     return gone

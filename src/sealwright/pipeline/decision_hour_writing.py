@@ -28,7 +28,7 @@ from sealwright.pipeline.decision_hours import (
     wrap_keys,
 )
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DecisionRecord
+from sealwright.serving import DecisionRecord, ShadowRecord
 from sealwright.trust import make_statement, sign_statement
 
 __all__ = ["Decided", "Leaves", "outcome_of", "put_in_place", "write_hour"]
@@ -38,7 +38,7 @@ _PLAIN = {
     "entry": pa.int64(),
     "at": pa.string(),
     "decision": pa.string(),
-    "state": pa.string(),  # "kept" or "erased"
+    "state": pa.string(),  # "kept" or "erased"; of what a shadow would have said, "shadow" or "shadow erased"
     "package": pa.string(),
 }
 _CONTENT = {
@@ -51,7 +51,7 @@ _CONTENT = {
     "score": pa.float64(),
     "request": pa.binary(),
     "answer": pa.binary(),
-    "rest": pa.binary(),  # the record without request and answer
+    "rest": pa.binary(),  # the record without request and answer; of a shadow, all of it
 }
 _SCHEMA = pa.schema(list((_PLAIN | _CONTENT).items()))
 _KEY_NAMES = dict.fromkeys(_PLAIN, PLAIN_KEY) | dict.fromkeys(_CONTENT, CONTENT_KEY)
@@ -60,13 +60,14 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of the hour. `record` is None where it was erased."""
+    """One decision of the hour, or what a shadow would have said to one. `record` is None where it was erased."""
 
     index: int
     at: str
     decision: str
     package: str
-    record: DecisionRecord | None
+    record: DecisionRecord | ShadowRecord | None
+    shadow: bool = False
 
 
 class Leaves:
@@ -107,7 +108,7 @@ def write_hour(
     draft = place / f".draft-{hour.name}"
     draft.mkdir(mode=0o700)
     keys = new_keys()
-    rows, erased = _write(draft / FILE, decided, keys)
+    rows, erased, anything = _write(draft / FILE, decided, keys)
     made = replace(
         hour,
         rows=rows,
@@ -115,7 +116,7 @@ def write_hour(
         leaves=leaves.digest() if leaves is not None else hour.leaves,
         after=after() if after is not None else hour.after,
     )
-    if rows:
+    if anything:
         made = replace(
             made, file=digest_of_file(draft / FILE, f"hours/{hour.name}"), size=(draft / FILE).stat().st_size
         )
@@ -137,16 +138,19 @@ def put_in_place(workspace: Workspace, draft: Path, hour: Hour) -> Hour:
     return replace(hour, folder=folder, envelope=envelope)
 
 
-def _write(path: Path, decided: Iterable[Decided], keys: dict[str, bytes]) -> tuple[int, int]:
+def _write(path: Path, decided: Iterable[Decided], keys: dict[str, bytes]) -> tuple[int, int, bool]:
+    """How many decisions were written, how many of them erased, and whether there was anything, shadows included."""
     rows = erased = waiting_bytes = 0
+    anything = False
     waiting: list[dict[str, Any]] = []
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as stream:
         with encrypted_writer(stream, _SCHEMA, _KEY_NAMES, keys) as writer:
             for one in decided:
-                waiting.append(_row(one))
-                rows, erased = rows + 1, erased + (one.record is None)
-                waiting_bytes += len(one.record.request) + len(one.record.answer) if one.record is not None else 0
+                waiting.append(row := _row(one))
+                anything = True
+                rows, erased = rows + (not one.shadow), erased + (not one.shadow and one.record is None)
+                waiting_bytes += sum(len(row.get(name, b"")) for name in ("request", "answer", "rest"))
                 if len(waiting) == _GROUP_ROWS or waiting_bytes >= _GROUP_BYTES:
                     writer.write_table(pa.Table.from_pylist(waiting, schema=_SCHEMA))
                     waiting, waiting_bytes = [], 0
@@ -155,7 +159,7 @@ def _write(path: Path, decided: Iterable[Decided], keys: dict[str, bytes]) -> tu
         if not stream.closed:
             stream.flush()
             os.fsync(stream.fileno())
-    return rows, erased
+    return rows, erased, anything
 
 
 def _row(one: Decided) -> dict[str, Any]:
@@ -163,7 +167,9 @@ def _row(one: Decided) -> dict[str, Any]:
     row: dict[str, Any] = {"entry": one.index, "at": one.at, "decision": one.decision, "package": one.package}
     record = one.record
     if record is None:
-        return {**row, "state": "erased"}
+        return {**row, "state": "shadow erased" if one.shadow else "erased"}
+    if isinstance(record, ShadowRecord):
+        return {**row, "state": "shadow", "rest": _ENCODER.encode(record)}
     label, score = outcome_of(record.answer)
     return {
         **row,

@@ -35,7 +35,7 @@ from sealwright.kernel import (
     write_atomically,
 )
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DecisionRecord
+from sealwright.serving import DecisionRecord, ShadowRecord
 from sealwright.trust import Keyring, LedgerEntry, open_sealed, seal
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "HourRow",
     "count_hours",
     "digest_of_file",
+    "every_row_of",
     "hour_gone",
     "hold_hours",
     "hours_folder",
@@ -57,6 +58,7 @@ __all__ = [
     "opened_keys",
     "remove_folder",
     "rows_of",
+    "shadow_rows_of",
     "wrap_keys",
 ]
 
@@ -67,6 +69,7 @@ PLAIN_KEY, CONTENT_KEY = "decisions/v1", "content/v1"
 _PURPOSE = "sealwright/decision-hours/v1"
 _MOST_BYTES = 1 << 20
 _DECODER = msgspec.msgpack.Decoder(DecisionRecord)
+_SHADOW_DECODER = msgspec.msgpack.Decoder(ShadowRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +116,14 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """One decision in the file of an hour. `record` is None where it was erased."""
+    """One decision in the file of an hour, or what a shadow would have said to one. `record` is None where it was erased."""
 
     index: int
     at: str
     decision: str
     package: str
-    record: DecisionRecord | None
+    record: Any  # a DecisionRecord, or with `shadow` a ShadowRecord
+    shadow: bool = False
 
 
 def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:
@@ -162,7 +166,17 @@ def hour_gone(entry: LedgerEntry) -> VerificationFailed:
 
 
 def rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
-    """The decisions of one hour, streamed.
+    """The decisions of one hour, streamed; raises as `every_row_of`."""
+    return (row for row in every_row_of(workspace, hour) if not row.shadow)
+
+
+def shadow_rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
+    """What shadows would have said in one hour, streamed; raises as `every_row_of`."""
+    return (row for row in every_row_of(workspace, hour) if row.shadow)
+
+
+def every_row_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
+    """All that is in the file of one hour, streamed.
 
     Raises
     ------
@@ -178,12 +192,13 @@ def rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
             f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.", link=link
         )
     keys = opened_keys(workspace.keyring, hour)
-    columns = ("entry", "at", "decision", "package", "request", "answer", "rest")
+    columns = ("entry", "at", "decision", "package", "state", "request", "answer", "rest")
     for table in encrypted_batches(path, columns, keys, link=link):
         for values in zip(*(table.column(name).to_pylist() for name in columns), strict=True):
-            index, at, decision, package, request, answer, rest = values
-            record = None if rest is None else _record(rest, request, answer, link)
-            yield HourRow(index, at, decision, package, record)
+            index, at, decision, package, state, request, answer, rest = values
+            shadow = state.startswith("shadow")
+            record = None if rest is None else _record(rest, request, answer, link, shadow=shadow)
+            yield HourRow(index, at, decision, package, record, shadow)
 
 
 def digest_of_file(path: Path, link: str) -> str:
@@ -295,8 +310,12 @@ def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hou
     return hour
 
 
-def _record(rest: bytes, request: bytes, answer: bytes, link: str) -> DecisionRecord:
+def _record(
+    rest: bytes, request: bytes, answer: bytes, link: str, *, shadow: bool
+) -> DecisionRecord | ShadowRecord:
     try:
+        if shadow:
+            return _SHADOW_DECODER.decode(rest)
         return msgspec.structs.replace(_DECODER.decode(rest), request=request, answer=answer)
     except msgspec.MsgspecError:
         raise VerificationFailed("A decision record in this file cannot be read.", link=link) from None

@@ -7,8 +7,9 @@ Does not answer: about whom. `person_search` looks for one person, `person_signa
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of
+from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of, shadow_rows_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
     DECISION_KEY_PURPOSE,
@@ -19,7 +20,7 @@ from sealwright.serving import (
     read_decision,
     read_shadow,
 )
-from sealwright.trust import DECISION, Ledger, LedgerEntry, wait_for_checkpoint
+from sealwright.trust import DECISION, Ledger, wait_for_checkpoint
 
 __all__ = ["RecordedAt", "decision_records", "shadow_records", "shadows_of"]
 
@@ -58,28 +59,24 @@ def decision_records(
 def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[int]]:
     """Where shadows of these decisions are kept: entries of the ledger of each channel. They go when the decisions go."""
     found: dict[str, list[int]] = {}
-    for channel, entry in _shadow_entries(workspace, project, decisions):
-        found.setdefault(channel, []).append(entry.index)
+    for channel, where, _ in _shadows(workspace, project, decisions):
+        found.setdefault(channel, []).append(where.index)
     return found
 
 
 def shadow_records(workspace: Workspace, project: str, decisions: Container[str]) -> Iterator[ShadowRecord]:
     """What shadows would have said to these decisions."""
-    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
-    for _, entry in _shadow_entries(workspace, project, decisions):
-        yield read_shadow(entry, *keys)
+    for _, _, record in _shadows(workspace, project, decisions):
+        yield record
 
 
-def _shadow_entries(workspace: Workspace, project: str, decisions: Container[str]) -> Iterator[tuple[str, LedgerEntry]]:
+def _shadows(
+    workspace: Workspace, project: str, decisions: Container[str]
+) -> Iterator[tuple[str, RecordedAt, ShadowRecord]]:
     for channel in _channels(workspace, project):
-        with _opened(workspace, project, channel) as ledger:
-            for entry in ledger.entries():
-                if (
-                    entry.action == SHADOW
-                    and entry.attachment is not None
-                    and entry.detail.get("decision") in decisions
-                ):
-                    yield channel, entry
+        for where, record in _of_channel(workspace, project, channel, 0, action=SHADOW):
+            if record.decision in decisions:
+                yield channel, where, record
 
 
 def _channels(workspace: Workspace, project: str) -> list[str]:
@@ -98,21 +95,23 @@ def _opened(workspace: Workspace, project: str, channel: str) -> Ledger:
 
 
 def _of_channel(
-    workspace: Workspace, project: str, channel: str, passed: int
-) -> Iterator[tuple[RecordedAt, DecisionRecord]]:
+    workspace: Workspace, project: str, channel: str, passed: int, *, action: str = DECISION
+) -> Iterator[tuple[RecordedAt, Any]]:
+    """The records of entries with this action, from entry `passed` on."""
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    rows, read = (rows_of, read_decision) if action == DECISION else (shadow_rows_of, read_shadow)
     with _opened(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
             hours = hours_of(workspace, project, channel)
             for hour in hours:
-                for row in rows_of(workspace, hour) if hour.after > at else ():
+                for row in rows(workspace, hour) if hour.after > at else ():
                     if row.record is not None and row.index >= at:
                         yield RecordedAt(row.index, row.at), row.record
                 at = max(at, hour.after)
             for entry in opened.entries(at):
-                if entry.action == DECISION and entry.attachment is not None:
-                    yield RecordedAt(entry.index, entry.at), read_decision(entry, *keys)
+                if entry.action == action and entry.attachment is not None:
+                    yield RecordedAt(entry.index, entry.at), read(entry, *keys)
                 elif entry.moved_to:
                     if count_hours(workspace, project, channel) == len(hours):
                         raise hour_gone(entry)

@@ -4,8 +4,9 @@ Answers: how does a decision ledger hand its records over, hour by hour, so that
 Does not answer: for how long they stay. `decision_retention` says so.
 
 Each step may be cut off and gone on with: (1) a draft, which nobody reads; (2) the whole folder under its name, from where on
-readers take it; (3) its manifest on file in the workspace's ledger; (4) the records overwritten in the decision ledger, with the name
-of the hour; (5) a mark that this is done.
+readers take it; (3) its manifest on file in the workspace's ledger; (4) every record read back from the file and compared with the
+ledger, then overwritten there, with the name of the hour; (5) a mark that this is done; (6) the ledger packed as far as its records
+are gone, which gives their place back to the disk.
 """
 
 from collections.abc import Iterator
@@ -13,18 +14,20 @@ from itertools import groupby
 from pathlib import Path
 
 from sealwright.kernel import Progress, silent
+from sealwright.pipeline.decision_check import check_hour
 from sealwright.pipeline.decision_hour_writing import Decided, Leaves, write_hour
 from sealwright.pipeline.decision_hours import Hour, hold_hours, hour_gone, hours_folder, hours_of, remove_folder
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, decision_origin, read_decision
+from sealwright.serving import DECISION_KEY_PURPOSE, SHADOW, decision_origin, read_decision, read_shadow
 from sealwright.trust import (
     DECISION,
     Ledger,
     LedgerEntry,
     Principal,
     ProjectResource,
+    pack_entries,
     release_attachments,
     wait_for_checkpoint,
 )
@@ -57,6 +60,7 @@ def seal_decisions(workspace: Workspace, project: str, *, by: Principal, progres
             with hold_hours(hours_folder(workspace, project, place.name)):
                 finish_hours(workspace, project, place.name, by=by.counts_as)
                 sealed += _seal_channel(workspace, project, place.name, by=by.counts_as)
+                _pack(workspace, project, place.name)
     return sealed
 
 
@@ -76,10 +80,7 @@ def finish_hours(workspace: Workspace, project: str, channel: str, *, by: str) -
 def _seal_channel(workspace: Workspace, project: str, channel: str, *, by: str) -> Iterator[Hour]:
     before = hours_of(workspace, project, channel)
     start, now = before[-1].after if before else 0, workspace.clock().isoformat()[:13]
-    ledger = workspace.folder("serving") / project / channel / "ledger"
-    origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
-    wait_for_checkpoint(ledger, origin=origin, keys=keys)
-    with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
+    with _opened(workspace, project, channel) as opened:
         for hour, entries in groupby(opened.entries(start), key=lambda entry: entry.at[:13]):
             if hour >= now:
                 return
@@ -103,6 +104,9 @@ def _seal_hour(workspace: Workspace, project: str, channel: str, hour: str, entr
                 leaves.add(entry.leaf)
                 record = read_decision(entry, *keys) if entry.attachment is not None else None
                 yield Decided(entry.index, entry.at, str(entry.detail["decision"]), entry.subject, record)
+            elif entry.action == SHADOW:
+                said = read_shadow(entry, *keys) if entry.attachment is not None else None
+                yield Decided(entry.index, entry.at, str(entry.detail["decision"]), entry.subject, said, shadow=True)
             entry = next(entries, None)
 
     known = Hour(
@@ -119,9 +123,24 @@ def _finish(workspace: Workspace, hour: Hour, by: str) -> None:
     if mark.exists():
         return
     evidence_of(workspace).file_statement(hour.envelope, project=hour.project, actor=by)
-    release_attachments(_ledger_of(workspace, hour), hour.first, hour.after, hour.hour)
+    with _opened(workspace, hour.project, hour.channel) as opened:
+        check_hour(workspace, hour, opened.entries(hour.first))
+    release_attachments(_ledger_of(workspace, hour.project, hour.channel), hour.first, hour.after, hour.hour)
     mark.touch(mode=0o600)
 
 
-def _ledger_of(workspace: Workspace, hour: Hour) -> Path:
-    return workspace.folder("serving") / hour.project / hour.channel / "ledger"
+def _pack(workspace: Workspace, project: str, channel: str) -> None:
+    hours = hours_of(workspace, project, channel)
+    if hours:
+        pack_entries(_ledger_of(workspace, project, channel), hours[-1].after)
+
+
+def _opened(workspace: Workspace, project: str, channel: str) -> Ledger:
+    ledger = _ledger_of(workspace, project, channel)
+    origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    wait_for_checkpoint(ledger, origin=origin, keys=keys)
+    return Ledger.open(ledger, origin=origin, signer=None, keys=keys)
+
+
+def _ledger_of(workspace: Workspace, project: str, channel: str) -> Path:
+    return workspace.folder("serving") / project / channel / "ledger"

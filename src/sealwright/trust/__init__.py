@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
     from sealwright.trust.ledger_erase import erase_attachments, release_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
+    from sealwright.trust.ledger_packing import Packing, pack_entries
     from sealwright.trust.ledger_patience import wait_for_checkpoint
     from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
     from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
@@ -328,6 +329,7 @@ __all__ = [
     "OidcUnavailable",
     "PBKDF2",
     "PERSON",
+    "Packing",
     "Passkey",
     "PasskeyAnswer",
     "PasskeyPublic",
@@ -473,6 +475,7 @@ __all__ = [
     "open_sealed_file",
     "open_stream",
     "opened_offer",
+    "pack_entries",
     "part_signing_keys",
     "passkey_statement",
     "pause_before",
@@ -698,6 +701,7 @@ _HOME = {
         "SharedAudit",
         "SharedLedger",
     ),
+    "ledger_packing": ("Packing", "pack_entries"),
     "ledger_patience": ("wait_for_checkpoint",),
     "ledger_verify": (
         "LedgerReport",

@@ -5,6 +5,7 @@ checkpoints.log  every signed checkpoint, each followed by an empty line
 checkpoint       the newest one, for those who only want that; at most a second behind
 lock             held by the one process that writes
 cache/           derived, may be deleted (ledger_cache)
+packed/          what entries.log begins with, compressed, where it has a hole (ledger_packed)
 """
 
 import fcntl
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from sealwright.kernel import Conflict, NotFound, OperationFailed, VerificationFailed
 from sealwright.trust.ledger_entry import MOST_LINE_BYTES
+from sealwright.trust.ledger_packed import open_entries
 
 __all__ = [
     "AppendFile",
@@ -161,7 +163,7 @@ def lines_of(path: Path, start: int = 0, *, buffer: int = 1 << 20) -> Iterator[b
         The file is missing.
     """
     try:
-        stream = path.open("rb", buffering=buffer)
+        stream = open_entries(path, buffer=buffer)
     except FileNotFoundError:
         raise VerificationFailed(f"{path} is missing: this is not a whole ledger.", link=path.name) from None
     with stream:

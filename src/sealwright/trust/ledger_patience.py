@@ -13,6 +13,7 @@ from pathlib import Path
 from sealwright.kernel import SealwrightError
 from sealwright.trust.ledger_file import LedgerPaths
 from sealwright.trust.ledger_open import newest_checkpoint
+from sealwright.trust.ledger_packed import open_entries
 from sealwright.trust.promises import PROMISE_SECONDS
 from sealwright.trust.public_keys import PublicKey
 
@@ -52,7 +53,7 @@ def wait_for_checkpoint(
 def _entries_in(path: Path) -> int:
     """How many whole entries the file has, as its last one says."""
     try:
-        with path.open("rb") as file:
+        with open_entries(path, buffer=_CHUNK) as file:
             end = file.seek(0, os.SEEK_END)
             tail = b""
             while end and tail.count(b"\n") < 2 + (not tail.endswith(b"\n")):

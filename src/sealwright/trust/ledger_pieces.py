@@ -19,6 +19,7 @@ import msgspec
 from sealwright.engines import Compute, Do, Material, Processes, Serial, Work, cores, serve
 from sealwright.kernel import Progress, SealwrightError, VerificationFailed, silent
 from sealwright.trust.ledger_entry import MOST_LINE_BYTES, check_attachment, is_erased, read_leaf
+from sealwright.trust.ledger_packed import open_entries
 from sealwright.trust.ledger_walk import CLOCK_SET_BACK, Heads, Walk
 from sealwright.trust.notes import Checkpoint, open_checkpoint
 from sealwright.trust.public_keys import PublicKey
@@ -145,7 +146,7 @@ def _in_order(jobs: Sequence[bytes]) -> Iterator[_Piece]:
 
 def _whole(path: Path) -> int:
     """Bytes up to and with the last newline."""
-    with path.open("rb") as stream:
+    with open_entries(path) as stream:
         end = stream.seek(0, os.SEEK_END)
         at = end
         while at > max(0, end - MOST_LINE_BYTES):
@@ -163,7 +164,7 @@ def _whole(path: Path) -> int:
 def _tasks(path: Path, whole: int) -> Iterator[_Task]:
     """Pieces that begin and end with lines."""
     start = 0
-    with path.open("rb") as stream:
+    with open_entries(path) as stream:
         while start < whole:
             end = min(start + _PIECE_BYTES, whole)
             if end < whole:
@@ -191,7 +192,7 @@ def _prepare(_material: Material) -> Do:
 
 def _read(path: Path, start: int, end: int) -> _Piece:
     """Check the lines of one piece as `Walk` does, from whatever its first entry says it follows."""
-    with path.open("rb") as stream:
+    with open_entries(path) as stream:
         stream.seek(start)
         data = stream.read(end - start)
     named = _INDEX.search(data, 0, data.find(b"\n") + 1)
