@@ -92,7 +92,7 @@ def test_a_sealed_hour_shows_nothing_without_its_keys_and_has_left_the_ledger(de
     [first, _] = hours_of(decided, "loans", "live")
     data = (first.folder / FILE).read_bytes()
     assert data[:4] == b"PARE"  # encrypted footer
-    assert b"a1" not in data
+    assert b"a1_p1" not in data
     assert b"shop" not in data
     assert b"moved:2026-03-02T06..." in entries_log(decided)
     with decided.db.read() as tx:

@@ -25,7 +25,7 @@ from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
 from sealwright.serving import decision_ledger_folder
-from sealwright.trust import Principal
+from sealwright.trust import Principal, read_entries
 
 __all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
 
@@ -136,7 +136,7 @@ def _signed_part(ledger: Path) -> dict[str, bytes]:
         if not (ledger / name).is_file():
             raise NotFound(f"The ledger file {ledger / name} is missing. Check it with: sealwright verify {ledger}")
     checkpoints = read_limited(ledger / "checkpoints.log", _MOST_BYTES)  # before the entries, of which more may come
-    lines = read_limited(ledger / "entries.log", _MOST_BYTES).split(b"\n")
+    lines = read_entries(ledger / "entries.log", _MOST_BYTES).split(b"\n")
     records = list(_RECORD.finditer(checkpoints))
     if not records:
         raise VerificationFailed(f"The ledger in {ledger} has no checkpoint: nothing in it is signed.", link="ledger")

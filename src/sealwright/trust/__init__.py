@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
     from sealwright.trust.ledger_erase import erase_attachments, release_attachments
     from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
+    from sealwright.trust.ledger_packed import read_entries
     from sealwright.trust.ledger_packing import Packing, pack_entries
     from sealwright.trust.ledger_patience import wait_for_checkpoint
     from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
@@ -489,6 +490,7 @@ __all__ = [
     "read_advisories",
     "read_arms",
     "read_chain",
+    "read_entries",
     "read_model_folder",
     "read_oidc_settings",
     "read_share",
@@ -701,6 +703,7 @@ _HOME = {
         "SharedAudit",
         "SharedLedger",
     ),
+    "ledger_packed": ("read_entries",),
     "ledger_packing": ("Packing", "pack_entries"),
     "ledger_patience": ("wait_for_checkpoint",),
     "ledger_verify": (

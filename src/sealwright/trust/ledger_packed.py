@@ -21,9 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sealwright.kernel import VerificationFailed, fsync_folder, private_folder
+from sealwright.kernel import InvalidInput, VerificationFailed, fsync_folder, private_folder, read_limited
 
-__all__ = ["Packed", "PackedWriter", "can_punch", "open_entries", "punch"]
+__all__ = ["Packed", "PackedWriter", "can_punch", "open_entries", "punch", "read_entries"]
 
 FOLDER = "packed"
 
@@ -91,7 +91,9 @@ class Packed:
                 if path not in self._starts:
                     self._starts[path] = list(_blocks_of(stream))
                 stream.seek(self._starts[path][number])
-                data = zlib.decompress(stream.read(_length(stream)), wbits=31)
+                opening = zlib.decompressobj(wbits=31)
+                data = opening.decompress(stream.read(_length(stream)), size + 1)
+                data = data if opening.eof else b""
         except (OSError, zlib.error, struct.error, IndexError):
             data = b""
         if len(data) != size:
@@ -143,6 +145,23 @@ def open_entries(path: Path, *, buffer: int = 1 << 20) -> BinaryIO:
         There is none.
     """
     return cast(BinaryIO, io.BufferedReader(_Entries(path), buffer))
+
+
+def read_entries(path: Path, most_bytes: int) -> bytes:
+    """All of entries.log, as `read_limited` reads a file.
+
+    Raises
+    ------
+    InvalidInput
+        It is larger, a link, or not there.
+    """
+    if not Packed(path.parent).end:
+        return read_limited(path, most_bytes)
+    with open_entries(path) as stream:
+        data = stream.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise InvalidInput(f"{path} is larger than {most_bytes:,} bytes, of which no more are read.")
+    return data
 
 
 class _Entries(io.RawIOBase):

@@ -19,6 +19,7 @@ Whatever nobody signs is compared byte by byte with its one allowed form; what i
 
 import argparse
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -649,12 +650,21 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
+def whole_entries(ledger: Path, entries: bytes) -> bytes:
+    """All bytes of entries.log: those it begins with may stand compressed in packed/, and it has a hole there."""
+    early = b""
+    for path in sorted((ledger / "packed").glob("*.gz")):
+        with gzip.open(path) as stream:
+            early += stream.read(len(entries) - len(early))
+    return early + entries[len(early) :]
+
+
 def check(what: Path, trust: Trust, request: bytes | None, report: Report) -> str:
     """Check it as what it is; returns what that is."""
     if (what / "entries.log").exists():
         with within("ledger"):
-            logs = [path for path in what.iterdir() if re.fullmatch(LOGS, path.name)]
-            check_ledger({path.name: path.read_bytes() for path in logs}, trust, report)
+            logs = {path.name: path.read_bytes() for path in what.iterdir() if re.fullmatch(LOGS, path.name)}
+            check_ledger(logs | {"entries.log": whole_entries(what, logs["entries.log"])}, trust, report)
         return "ledger"
     if what.is_dir():
         with within("package"):
