@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from acting import operator, person
-from deciding import decide
+from deciding import PACKAGE, decide
 from sealwright.kernel import FixedClock, InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline import Workspace, create_workspace, enrol, open_workspace
+from sealwright.pipeline import decision_hour_writing as hour_writing
 from sealwright.pipeline import decision_sealing as sealing
 from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.data_retention import holds_of
@@ -22,11 +23,12 @@ from sealwright.pipeline.decision_erasure import erase_decisions
 from sealwright.pipeline.decision_hour_writing import Decided, write_hour
 from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of, rows_of
 from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision, find_decisions
-from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.decision_records import decision_records, shadow_records, shadows_of
 from sealwright.pipeline.decision_retention import end_old_decisions
 from sealwright.pipeline.decision_sealing import seal_decisions
-from sealwright.serving import decision_ledger_folder
-from sealwright.trust import InsecurePassphraseForTests, PermissionDenied, Secret, verify_ledger
+from sealwright.serving import DECISION_KEY_PURPOSE, ShadowRecord, decision_ledger_folder, decision_origin
+from sealwright.serving.shadow_records import ShadowSealer
+from sealwright.trust import InsecurePassphraseForTests, Ledger, PermissionDenied, Secret, verify_ledger
 
 UNLOCK = InsecurePassphraseForTests(Secret("correct horse battery staple"))
 BEGIN = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
@@ -153,6 +155,52 @@ def test_an_hour_that_was_changed_is_refused(decided: Workspace, what: str) -> N
         path.write_bytes(data)
     with pytest.raises(VerificationFailed):
         found(decided)
+
+
+def test_a_record_that_cannot_be_read_back_from_its_file_stays_in_the_ledger(
+    decided: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk, or a fault of ours, wrote something else."""
+    real = hour_writing._row
+    with monkeypatch.context() as patch:
+        patch.setattr(hour_writing, "_row", lambda one: real(one) | {"answer": b"{}"})
+        with pytest.raises(VerificationFailed, match="something else for entry"):
+            seal_decisions(decided, "loans", by=BY)
+    assert b"moved:" not in entries_log(decided)
+    shutil.rmtree(hours_of(decided, "loans", "live")[0].folder)
+    seal_decisions(decided, "loans", by=BY)
+    assert found(decided) == EVERYTHING
+
+
+def test_what_a_shadow_would_have_said_goes_into_the_hour_and_is_erased_with_its_decision(
+    decided: Workspace, clock: FixedClock
+) -> None:
+    shadow = ShadowRecord(
+        decision="dec_c1_p1", project="loans", arm="shadow", number=4, package=PACKAGE, sequence=7,
+        answered_by=PACKAGE, told=[],
+    )  # fmt: skip
+    sealer = ShadowSealer(decided.keyring.key("decisions", DECISION_KEY_PURPOSE), "loans", "live/2026-03-02")
+    clock.advance(timedelta(minutes=20))
+    with Ledger.open(
+        decision_ledger_folder(decided.home, "loans", "live"),
+        origin=decision_origin(decided.id, "loans", "live"),
+        signer=decided.keyring.signer("decision-checkpoints"),
+        clock=clock,
+    ) as ledger:
+        entry = sealer.entry(shadow)
+        ledger.append(entry.action, entry.subject, entry.detail, entry.attachment)
+    clock.advance(timedelta(hours=1))
+    before = list(shadow_records(decided, "loans", {"dec_c1_p1"}))
+    where = shadows_of(decided, "loans", {"dec_c1_p1"})
+    assert before == [shadow]
+    seal_decisions(decided, "loans", by=BY)
+    assert list(shadow_records(decided, "loans", {"dec_c1_p1", "dec_a3"})) == before
+    assert list(shadow_records(decided, "loans", {"dec_a3"})) == []
+    assert check_hours(decided, "loans", "live", by=BY).decisions == 6
+    assert erase_decisions(decided, "loans", "live", where["live"], by="dora") == 1
+    assert shadows_of(decided, "loans", {"dec_c1_p1"}) == {}
+    assert found(decided) == EVERYTHING
+    assert check_hours(decided, "loans", "live", by=BY).erased == 0
 
 
 def test_one_person_is_erased_from_files_and_ledger_and_everything_signed_still_holds(decided: Workspace) -> None:

@@ -59,7 +59,15 @@ if TYPE_CHECKING:
     from sealwright.pipeline.decision_check import HoursChecked, check_hours
     from sealwright.pipeline.decision_reading import FoundDecision, SoughtDecisions, find_decision, find_decisions
     from sealwright.pipeline.decision_retention import HoursEnded, end_old_decisions
-    from sealwright.pipeline.decision_sealing import seal_decisions
+    from sealwright.pipeline.decision_sealing import channels_served, seal_decisions
+    from sealwright.pipeline.decision_tending import (
+        Tended,
+        keep_decisions,
+        kept_days,
+        served_projects,
+        tend_decisions,
+        waiting_since,
+    )
     from sealwright.pipeline.desk import Desk
     from sealwright.pipeline.emergencies import list_emergencies
     from sealwright.pipeline.installation import (
@@ -311,7 +319,14 @@ __all__ = [
     "find_decisions",
     "HoursEnded",
     "end_old_decisions",
+    "Tended",
+    "keep_decisions",
+    "kept_days",
     "seal_decisions",
+    "tend_decisions",
+    "channels_served",
+    "served_projects",
+    "waiting_since",
 ]
 
 _HOME = {
@@ -390,7 +405,15 @@ _HOME = {
     "decision_check": ("HoursChecked", "check_hours"),
     "decision_reading": ("FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"),
     "decision_retention": ("HoursEnded", "end_old_decisions"),
-    "decision_sealing": ("seal_decisions",),
+    "decision_sealing": ("channels_served", "seal_decisions"),
+    "decision_tending": (
+        "Tended",
+        "keep_decisions",
+        "kept_days",
+        "served_projects",
+        "tend_decisions",
+        "waiting_since",
+    ),
     "desk": ("Desk",),
     "emergencies": ("list_emergencies",),
     "installation": (

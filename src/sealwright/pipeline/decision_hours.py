@@ -310,9 +310,7 @@ def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hou
     return hour
 
 
-def _record(
-    rest: bytes, request: bytes, answer: bytes, link: str, *, shadow: bool
-) -> DecisionRecord | ShadowRecord:
+def _record(rest: bytes, request: bytes, answer: bytes, link: str, *, shadow: bool) -> DecisionRecord | ShadowRecord:
     try:
         if shadow:
             return _SHADOW_DECODER.decode(rest)

@@ -10,17 +10,17 @@ from types import MappingProxyType
 from typing import Any
 
 from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of, shadow_rows_of
+from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
     DECISION_KEY_PURPOSE,
     SHADOW,
     DecisionRecord,
     ShadowRecord,
-    decision_origin,
     read_decision,
     read_shadow,
 )
-from sealwright.trust import DECISION, Ledger, wait_for_checkpoint
+from sealwright.trust import DECISION
 
 __all__ = ["RecordedAt", "decision_records", "shadow_records", "shadows_of"]
 
@@ -50,7 +50,7 @@ def decision_records(
     VerificationFailed
         A record, or the file of an hour, is not what was signed.
     """
-    for place in _channels(workspace, project):
+    for place in channels_served(workspace, project):
         if channel in {"", place}:
             for where, record in _of_channel(workspace, project, place, start.get(place, 0)):
                 yield place, where, record
@@ -73,25 +73,10 @@ def shadow_records(workspace: Workspace, project: str, decisions: Container[str]
 def _shadows(
     workspace: Workspace, project: str, decisions: Container[str]
 ) -> Iterator[tuple[str, RecordedAt, ShadowRecord]]:
-    for channel in _channels(workspace, project):
+    for channel in channels_served(workspace, project):
         for where, record in _of_channel(workspace, project, channel, 0, action=SHADOW):
             if record.decision in decisions:
                 yield channel, where, record
-
-
-def _channels(workspace: Workspace, project: str) -> list[str]:
-    """Those that were ever served."""
-    folder = workspace.folder("serving") / project
-    places = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [place.name for place in places if (place / "ledger" / "checkpoints.log").is_file()]
-
-
-def _opened(workspace: Workspace, project: str, channel: str) -> Ledger:
-    """The ledger of a channel; what was answered just now counts, too."""
-    ledger = workspace.folder("serving") / project / channel / "ledger"
-    origin, log = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
-    wait_for_checkpoint(ledger, origin=origin, keys=log)
-    return Ledger.open(ledger, origin=origin, signer=None, keys=log)
 
 
 def _of_channel(
@@ -100,7 +85,7 @@ def _of_channel(
     """The records of entries with this action, from entry `passed` on."""
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
     rows, read = (rows_of, read_decision) if action == DECISION else (shadow_rows_of, read_shadow)
-    with _opened(workspace, project, channel) as opened:
+    with open_channel(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
             hours = hours_of(workspace, project, channel)

@@ -19,7 +19,7 @@ from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 
-__all__ = ["HoursEnded", "end_old_decisions"]
+__all__ = ["HoursEnded", "end_hours_before", "end_old_decisions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ def end_old_decisions(workspace: Workspace, project: str, keep_days: int, *, by:
     if keep_days < 1:
         raise InvalidInput("Decision records are kept for at least one day.")
     allow(workspace, by, "data.dispose", data_of_project(project))
+    return end_hours_before(workspace, project, keep_days, actor=by.counts_as)
+
+
+def end_hours_before(workspace: Workspace, project: str, keep_days: int, *, actor: str) -> HoursEnded:
+    """`end_old_decisions`, for whoever asked already; `actor` is "" for the system, which does what somebody said before."""
     last = workspace.clock().date() - timedelta(days=keep_days)
     holds = [one for one in holds_of(workspace).standing() if one.project == project]
     ended: list[Hour] = []
@@ -60,7 +65,7 @@ def end_old_decisions(workspace: Workspace, project: str, keep_days: int, *, by:
         if not hours_folder(workspace, project, place.name).is_dir():
             continue
         with hold_hours(hours_folder(workspace, project, place.name)):
-            finish_hours(workspace, project, place.name, by=by.counts_as)
+            finish_hours(workspace, project, place.name, by=actor)
             for hour in hours_of(workspace, project, place.name):
                 if not hour.file or date.fromisoformat(hour.hour[:10]) >= last:
                     continue
@@ -70,7 +75,7 @@ def end_old_decisions(workspace: Workspace, project: str, keep_days: int, *, by:
                 else:
                     end_hour(workspace, hour)
                     ended.append(hour)
-            finish_hours(workspace, project, place.name, by=by.counts_as)
+            finish_hours(workspace, project, place.name, by=actor)
     return HoursEnded(ended=tuple(ended), held=tuple(held))
 
 

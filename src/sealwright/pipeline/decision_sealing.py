@@ -4,13 +4,13 @@ Answers: how does a decision ledger hand its records over, hour by hour, so that
 Does not answer: for how long they stay. `decision_retention` says so.
 
 Each step may be cut off and gone on with: (1) a draft, which nobody reads; (2) the whole folder under its name, from where on
-readers take it; (3) its manifest on file in the workspace's ledger; (4) every record read back from the file and compared with the
-ledger, then overwritten there, with the name of the hour; (5) a mark that this is done; (6) the ledger packed as far as its records
+readers take it; (3) every record read back from the file and compared with the ledger, then the manifest on file in the workspace's
+ledger; (4) the records overwritten in the decision ledger, with the name of the hour; (5) a mark that this is done; (6) the ledger packed as far as its records
 are gone, which gives their place back to the disk.
 """
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from sealwright.kernel import Progress, silent
@@ -32,13 +32,20 @@ from sealwright.trust import (
     wait_for_checkpoint,
 )
 
-__all__ = ["finish_hours", "seal_decisions"]
+__all__ = ["channels_served", "finish_hours", "open_channel", "seal_decisions"]
 
 _RELEASED = "released"
 
 
-def seal_decisions(workspace: Workspace, project: str, *, by: Principal, progress: Progress = silent) -> list[Hour]:
+def seal_decisions(
+    workspace: Workspace, project: str, *, by: Principal, most: int | None = None, progress: Progress = silent
+) -> list[Hour]:
     """Seal every finished hour of a project's channels; returns those that were sealed now. Doing it twice does it once.
+
+    Parameters
+    ----------
+    most : int, optional
+        Seal no more hours of a channel in this run; left out: all.
 
     Raises
     ------
@@ -52,16 +59,21 @@ def seal_decisions(workspace: Workspace, project: str, *, by: Principal, progres
         The disk failed; the next run goes on.
     """
     allow(workspace, by, "serve.start", ProjectResource(name=project))
-    folder = workspace.folder("serving") / project
     sealed: list[Hour] = []
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if (place / "ledger" / "checkpoints.log").is_file():
-            progress(f"sealing {project}/{place.name}", 0.0)
-            with hold_hours(hours_folder(workspace, project, place.name)):
-                finish_hours(workspace, project, place.name, by=by.counts_as)
-                sealed += _seal_channel(workspace, project, place.name, by=by.counts_as)
-                _pack(workspace, project, place.name)
+    for channel in channels_served(workspace, project):
+        progress(f"sealing {project}/{channel}", 0.0)
+        with hold_hours(hours_folder(workspace, project, channel)):
+            finish_hours(workspace, project, channel, by=by.counts_as)
+            sealed += islice(_seal_channel(workspace, project, channel, by=by.counts_as), most)
+            _pack(workspace, project, channel)
     return sealed
+
+
+def channels_served(workspace: Workspace, project: str) -> list[str]:
+    """The channels of a project that have a decision ledger."""
+    folder = workspace.folder("serving") / project
+    places = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [place.name for place in places if (place / "ledger" / "checkpoints.log").is_file()]
 
 
 def finish_hours(workspace: Workspace, project: str, channel: str, *, by: str) -> list[Hour]:
@@ -80,7 +92,7 @@ def finish_hours(workspace: Workspace, project: str, channel: str, *, by: str) -
 def _seal_channel(workspace: Workspace, project: str, channel: str, *, by: str) -> Iterator[Hour]:
     before = hours_of(workspace, project, channel)
     start, now = before[-1].after if before else 0, workspace.clock().isoformat()[:13]
-    with _opened(workspace, project, channel) as opened:
+    with open_channel(workspace, project, channel) as opened:
         for hour, entries in groupby(opened.entries(start), key=lambda entry: entry.at[:13]):
             if hour >= now:
                 return
@@ -122,9 +134,9 @@ def _finish(workspace: Workspace, hour: Hour, by: str) -> None:
     mark = hour.folder / _RELEASED
     if mark.exists():
         return
-    evidence_of(workspace).file_statement(hour.envelope, project=hour.project, actor=by)
-    with _opened(workspace, hour.project, hour.channel) as opened:
+    with open_channel(workspace, hour.project, hour.channel) as opened:
         check_hour(workspace, hour, opened.entries(hour.first))
+    evidence_of(workspace).file_statement(hour.envelope, project=hour.project, actor=by)
     release_attachments(_ledger_of(workspace, hour.project, hour.channel), hour.first, hour.after, hour.hour)
     mark.touch(mode=0o600)
 
@@ -135,7 +147,8 @@ def _pack(workspace: Workspace, project: str, channel: str) -> None:
         pack_entries(_ledger_of(workspace, project, channel), hours[-1].after)
 
 
-def _opened(workspace: Workspace, project: str, channel: str) -> Ledger:
+def open_channel(workspace: Workspace, project: str, channel: str) -> Ledger:
+    """The ledger of a channel, to read; what was answered just now counts, too."""
     ledger = _ledger_of(workspace, project, channel)
     origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
     wait_for_checkpoint(ledger, origin=origin, keys=keys)

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -208,7 +208,17 @@ class Workspace:
         """One of the workspace's folders, e.g. "snapshots"."""
         return self.home / name
 
-    def close(self) -> None:
+    @contextlib.contextmanager
+    def beside(self) -> Iterator["Workspace"]:
+        """The same workspace for a job of this process: what it records it records in a ledger that is let go at the end."""
+        own = replace(self, _ledger=None, _registry=None, _registry_root=None, _signing=None, _reader=None)
+        try:
+            yield own
+        finally:
+            own.let_go()
+
+    def let_go(self) -> None:
+        """Let go of the ledgers; what comes next opens them again."""
         if self._ledger is not None:
             self.keyring.on_refusal(None)
             self._ledger.close()
@@ -216,6 +226,9 @@ class Workspace:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def close(self) -> None:
+        self.let_go()
         self.db.close()
         self.keyring.close()
 

@@ -59,17 +59,16 @@ class Packed:
 
     def look(self) -> None:
         """See what was packed since."""
-        found = []
+        found: list[tuple[int, int, Path]] = []
         with suppress(FileNotFoundError):
-            for path in self.folder.iterdir():
-                if named := _NAME.fullmatch(path.name):
-                    found.append((int(named[1]), int(named[2]), path))
+            names = [(_NAME.fullmatch(path.name), path) for path in self.folder.iterdir()]
+            found = sorted((int(named[1]), int(named[2]), path) for named, path in names if named)
         at = 0
-        for start, end, path in sorted(found):
+        for start, end, _ in found:
             if start != at:
                 raise _damaged(self.folder, f"has no file for the bytes from {at} to {start}")
             at = end
-        self._files = sorted(found)
+        self._files = found
 
     def read(self, at: int) -> bytes:
         """What stands from byte `at` on, to the end of the block it is in.

@@ -62,7 +62,9 @@ def pack_entries(folder: Path, after: int, *, least: int = _LEAST) -> Packing:
             packed.look()
         _give_back(paths.entries, packed.end)
     except (OSError, msgspec.MsgspecError) as error:
-        raise LedgerUnavailable(f"The ledger in {folder} could not be packed: {error}. Nothing of it is lost.") from None
+        raise LedgerUnavailable(
+            f"The ledger in {folder} could not be packed: {error}. Nothing of it is lost."
+        ) from None
     takes = sum(path.stat().st_size for path in packed.folder.iterdir()) if packed.end else 0
     return Packing(packed=packed.end, takes=takes, possible=True)
 

@@ -99,6 +99,36 @@ def end(
 
 
 @app.command()
+def keep(
+    project: Served,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=1, help="Else serving.keep_days of the project file.", show_default=False),
+    ] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say for how many days records are kept, signed and on record. The control server then ends older hours by itself.
+
+    Exit status: 0 said, 2 nobody said how long, 3 you may not.
+    """
+    from sealwright.kernel import InvalidInput
+    from sealwright.pipeline import keep_decisions
+
+    name, spec = served_at(project, None)
+    wanted = days or spec.keep_days
+    if wanted is None:
+        raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --days.")
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        digest = keep_decisions(workspace, name, wanted, by=by)
+    value = {"project": name, "keep_days": wanted, "statement": digest}
+    out(as_json, value, lambda: say(f"Decisions of {name} are kept for {wanted} days from now on."))
+
+
+@app.command()
 def check(
     project: Project,
     channel: Annotated[str, typer.Option("--channel", help="Which channel.")] = "live",

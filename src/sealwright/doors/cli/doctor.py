@@ -58,7 +58,7 @@ def doctor(
         say(f"Accepted what is installed now: {digest}", err=True)
     if is_workspace(settings.home):
         with open_at(home, key_file) as workspace:
-            found += [_accepted(workspace), *_elsewhere(workspace)]
+            found += [_accepted(workspace), *_elsewhere(workspace), *_decisions(workspace)]
     out(as_json, [{"what": f.what, "state": f.state, "says": list(f.says)} for f in found], lambda: _tell(found))
     if any(one.state == "bad" for one in found):
         raise typer.Exit(4)
@@ -92,6 +92,36 @@ def _elsewhere(workspace: "Workspace") -> "list[Finding]":
         )
         for one in keys
     ]
+
+
+def _decisions(workspace: "Workspace") -> "list[Finding]":
+    """Whether decision records are sealed by the hour, and for how long they are kept."""
+    from sealwright.kernel import SealwrightError
+    from sealwright.pipeline import Finding, channels_served, kept_days, served_projects, waiting_since
+
+    found = []
+    for project in served_projects(workspace):
+        what = f"decision records of {project}"
+        try:
+            waiting = {
+                channel: waiting_since(workspace, project, channel) for channel in channels_served(workspace, project)
+            }
+            days = kept_days(workspace, project)
+        except SealwrightError as error:
+            found.append(Finding(what=what, state="bad", says=tuple(str(error).splitlines()[:1])))
+            continue
+        late = [
+            f"{channel}: not sealed since {since}. The control server does it by the hour; or: sealwright decisions seal {project}"
+            for channel, since in waiting.items()
+            if since
+        ]
+        kept = (
+            f"kept for {days} days"
+            if days
+            else f"nobody said for how long: sealwright decisions keep {project} --days N"
+        )
+        found.append(Finding(what=what, state="look" if late else "good", says=(*late, kept)))
+    return found
 
 
 def _tell(found: "list[Finding]") -> None:

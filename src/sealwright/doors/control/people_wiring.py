@@ -28,6 +28,7 @@ from sealwright.doors.control.provider_settings import provider_login
 from sealwright.doors.control.router import ControlRouter
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.sign_in_pages import SignInPages
+from sealwright.doors.control.tended import tended
 from sealwright.doors.control.views import Views
 from sealwright.doors.machines import machines_of, token_service_of
 from sealwright.kernel import SealwrightError
@@ -66,6 +67,7 @@ class PeopleParts:
     machines: Machines = field(repr=False)
     certificates: ServiceCertificates = field(repr=False)
     anchored: Callable[[EventLog], contextlib.AbstractContextManager[None]] = field(repr=False)
+    tended: Callable[[EventLog], contextlib.AbstractContextManager[None]] = field(repr=False)
 
     def tidy(self) -> None:
         """Remove what is over; write the lists other processes read.
@@ -81,8 +83,8 @@ class PeopleParts:
 
     @contextlib.contextmanager
     def going_on(self, log: EventLog) -> Iterator[None]:
-        """What is done for as long as the block lasts: tidying, and taking checkpoints to the anchors."""
-        with self._tidied(log), self.anchored(log):
+        """What is done for as long as the block lasts: tidying, taking checkpoints to the anchors, sealing decisions by the hour."""
+        with self._tidied(log), self.anchored(log), self.tended(log):
             yield
 
     @contextlib.contextmanager
@@ -161,6 +163,7 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
             machines=machines,
             certificates=certificates,
             anchored=partial(anchored, workspace, audit),
+            tended=partial(tended, workspace, audit),
         )
 
 

@@ -22,6 +22,7 @@ STATEMENT_TYPES = frozenset(
         "urn:sealwright:predicate:data-examination:v1",
         "urn:sealwright:predicate:environment:v1",
         "urn:sealwright:predicate:decision-hour:v1",
+        "urn:sealwright:predicate:decision-keeping:v1",
         "urn:sealwright:predicate:erasure:v1",
         "urn:sealwright:predicate:extract:v1",
         "urn:sealwright:predicate:passkey:v1",
