@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +37,9 @@ class _Served(NamedTuple):
     arm: str = "champion"
 
 
-def decide(workspace: Workspace, clock: FixedClock, names: list[str], at: datetime) -> None:
+def decide(
+    workspace: Workspace, clock: FixedClock, names: list[str], at: datetime, *, row: Callable[[], dict[str, Any]] = dict
+) -> None:
     """Record a decision each, as a server does; `p…` at the end of a name is whom it is about."""
     folder = decision_ledger_folder(workspace.home, "loans", "live")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,7 @@ def decide(workspace: Workspace, clock: FixedClock, names: list[str], at: dateti
         for name in names:
             done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
             label = "yes" if name.endswith("1") else "no"
-            body = json.dumps({"row": {"name": name}}).encode()
+            body = json.dumps({"row": {"name": name} | row()}).encode()
             inquiry = Inquiry(
                 served=_Served(), protocol=_Named, body=body, caller=Caller("shop", "tok_1", frozenset()), source="",
                 done=done,
