@@ -25,6 +25,7 @@ from sealwright.engines import (
     Counters,
     CountersSilent,
     FileCounters,
+    Grant,
     MemoryCounters,
     Quota,
     RedisCounters,
@@ -199,17 +200,39 @@ while True:
 """
 
 
-def test_a_killed_process_gives_nothing_back_and_leaves_the_file_whole(tmp_path: Path) -> None:
+def test_a_killed_process_frees_its_places_gives_no_units_back_and_leaves_the_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "b" / "budgets.db"
     child = subprocess.Popen([sys.executable, "-c", _DRAW_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True)
     with child, contextlib.closing(FileCounters(path)) as counters:
         assert child.stdout is not None
         assert child.stdout.readline() == "drawn\n"
         time.sleep(0.02)
+        (full,) = counters.draw([_ask(least=Amount(0, 0, 8), most=Amount(0, 0, 8))])
+        assert full.more.slots == 7, "who is alive keeps its place"
+        counters.draw([_ask(left=NOTHING)])
         child.send_signal(signal.SIGKILL)
         child.wait()
-        (grant,) = counters.draw([_ask(most=Amount(100, 100, 8))])
-        assert grant.more == Amount(70, 17, 7)  # the last slot comes back after a minute
+        (grant,) = _when_looked_again(counters)
+        assert grant.more == Amount(70, 17, 8)
+    assert not list(path.with_name("budgets.db-holders").iterdir())
+
+
+def test_who_opens_the_file_after_a_kill_finds_the_places_free_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "b" / "budgets.db"
+    child = subprocess.Popen([sys.executable, "-c", _DRAW_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True)
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "drawn\n"
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    with contextlib.closing(FileCounters(path)) as counters:
+        (grant,) = counters.draw([_ask(most=Amount(0, 0, 8))])
+        assert grant.more.slots == 8
+
+
+def _when_looked_again(counters: FileCounters) -> list[Grant]:
+    time.sleep(1.0)
+    return counters.draw([_ask(most=Amount(100, 100, 8))])
 
 
 _DRAW_ALL = """
@@ -307,7 +330,7 @@ def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "b" / "budgets.db"
     with contextlib.closing(FileCounters(path)) as counters:
         counters.draw([_wanted(1)])
-        assert {found.stat().st_mode & 0o777 for found in path.parent.iterdir()} == {0o600}
+        assert not any(found.stat().st_mode & 0o077 for found in path.parent.rglob("*"))
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OperationFailed):

@@ -1,6 +1,7 @@
 """Counters that the processes of one machine share in a file, and that are still there after a restart.
 
-SQLite in WAL mode: a draw is one transaction, so a killed process leaves the file whole and loses no more than it held. A
+SQLite in WAL mode: a draw is one transaction, so a killed process leaves the file whole and loses no more than it held: its
+places are free again within a second, as the kernel frees its lock (`counters_holders`), and units it drew count as spent. A
 commit is not forced to the disk; a loss of power may forget the draws of the last seconds. The steady clock of the
 machine is the same in all its processes and begins anew when it is started: the file then counts on from what it had.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from sealwright.engines.counters import SILENT_AFTER, Ask, CountersSilent, Grant
+from sealwright.engines.counters_holders import Holders
 from sealwright.engines.counters_memory import full, moment_of
 from sealwright.engines.counters_rules import Moment, Tally, as_new, draw
 from sealwright.kernel import Clock, OperationFailed, new_id, private_folder, system_clock
@@ -28,6 +30,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS boot (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL)",
 )
 _SWEEP_EVERY = 10.0  # seconds
+_LOOK_EVERY = 1.0  # seconds between looks for processes that were killed
 _OPENING = 10.0  # seconds that one process waits for others that open the file, too
 _ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Tally)
 
@@ -62,10 +65,12 @@ class FileCounters:
         """
         private_folder(path.parent)
         self._path, self._most, self._monotonic, self._clock = path, most, monotonic, clock
-        self._holder, self._lock, self._swept = new_id("hld"), threading.Lock(), float("-inf")
+        self._holder, self._lock = new_id("hld"), threading.Lock()
+        self._swept = self._looked = float("-inf")
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
             self._db = sqlite3.connect(path, timeout=_OPENING, isolation_level=None, check_same_thread=False)
+            self._holders = Holders(path.with_name(f"{path.name}-holders"), self._holder)
             self._begin(boot if boot is not None else _BOOT.read_text().strip())
         except (OSError, sqlite3.Error, msgspec.MsgspecError) as error:
             raise OperationFailed(
@@ -80,7 +85,10 @@ class FileCounters:
                 with _transaction(self._db):
                     wall = self._clock().timestamp()
                     moment = moment_of(self._monotonic(), wall)  # after the wait for others, so that it never goes back
-                    return [self._draw(ask, moment, wall) for ask in asks]
+                    settled = self._settle_dead(moment.now)
+                    grants = [self._draw(ask, moment, wall) for ask in asks]
+                self._holders.forget(settled)
+                return grants
             except (sqlite3.Error, msgspec.MsgspecError, OSError) as error:
                 raise CountersSilent(f"The counters at {self._path} do not answer: {error}") from None
 
@@ -88,6 +96,7 @@ class FileCounters:
         """Close the file."""
         with self._lock:
             self._db.close()
+            self._holders.close()
 
     def _draw(self, ask: Ask, moment: Moment, wall: float) -> Grant:
         row = self._db.execute("SELECT tally FROM tallies WHERE key = ?", (ask.key,)).fetchone()
@@ -119,6 +128,19 @@ class FileCounters:
                 if as_new(tally, moment, wall):
                     self._db.execute("DELETE FROM tallies WHERE key = ?", (key,))
         return self._count() < self._most
+
+    def _settle_dead(self, now: float) -> list[str]:
+        """Free the places of processes that were killed; who they were."""
+        if now - self._looked < _LOOK_EVERY:
+            return []
+        self._looked = now
+        dead = self._holders.dead()
+        if dead:
+            for key, tally in self._all():
+                if any(one.holder in dead for one in tally.holds):
+                    tally.holds = [one for one in tally.holds if one.holder not in dead]
+                    self._put(key, tally)
+        return dead
 
     def _begin(self, boot: str) -> None:
         """Tables; and after a start of the machine no process holds anything, and its clock began anew."""
