@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from sealwright.charter import RiskClass
 from sealwright.doors.acting import acting
 from sealwright.doors.reports import write_report
+from sealwright.doors.served import served_at
 from sealwright.doors.settings import Settings, person_unlock, read_settings
 from sealwright.doors.wiring import open_or_create, open_workspace_at, spread_of
 from sealwright.evidence import GateDecision
@@ -62,7 +63,8 @@ from sealwright.registry import PointerFacts, Version
 from sealwright.trust import Principal
 
 if TYPE_CHECKING:
-    pass
+    from sealwright.doors.notebook_decisions import Decisions
+    from sealwright.doors.notebook_rollout import Rollout
 
 __all__ = ["Workspace", "init", "open", "verify"]
 
@@ -238,6 +240,23 @@ class Workspace:
     def history(self, name: str, *, channel: str = "live") -> list[PointerFacts]:
         """What served when: every pointer of a channel."""
         return pointer_history(self._opened, name, channel=channel, by=self._by())
+
+    def rollout(self, project: str, *, channel: str | None = None) -> "Rollout":
+        """The rollout of a project's channel: start, status, watch, run, advance, promote, back, stop, outcomes.
+
+        `project` is a name, or a folder with sealwright.yaml, whose channel and days then count.
+        """
+        from sealwright.doors.notebook_rollout import Rollout
+
+        name, spec = served_at(project, channel)
+        return Rollout(self._opened, name, spec, self._by)
+
+    def decisions(self, project: str) -> "Decisions":
+        """What was decided for a project: list, show, seal, keep, end, check. `project` as for `rollout`."""
+        from sealwright.doors.notebook_decisions import Decisions
+
+        name, spec = served_at(project, None)
+        return Decisions(self._opened, name, spec, self._by)
 
     def token(
         self, name: str, *, client: str, hours: float = 1.0, told: Literal["labels", "usual", "full"] = "usual"

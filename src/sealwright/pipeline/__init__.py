@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.decision_check import HoursChecked, check_hours
+    from sealwright.pipeline.decision_proof import DecisionProof, proof_of_decision
     from sealwright.pipeline.decision_reading import FoundDecision, SoughtDecisions, find_decision, find_decisions
     from sealwright.pipeline.decision_retention import HoursEnded, end_old_decisions
     from sealwright.pipeline.decision_sealing import channels_served, seal_decisions
@@ -313,7 +314,9 @@ __all__ = [
     "withdraw_consent",
     "HoursChecked",
     "check_hours",
+    "DecisionProof",
     "FoundDecision",
+    "proof_of_decision",
     "SoughtDecisions",
     "find_decision",
     "find_decisions",
@@ -403,6 +406,7 @@ _HOME = {
     ),
     "data_ropa": ("record_of_processing",),
     "decision_check": ("HoursChecked", "check_hours"),
+    "decision_proof": ("DecisionProof", "proof_of_decision"),
     "decision_reading": ("FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"),
     "decision_retention": ("HoursEnded", "end_old_decisions"),
     "decision_sealing": ("channels_served", "seal_decisions"),

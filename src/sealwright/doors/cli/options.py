@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sealwright.doors.served import served_at
 from sealwright.kernel import json_text, safe
 
 if TYPE_CHECKING:
     from sealwright.pipeline import Project, Workspace
-    from sealwright.serving import ServingSpec
     from sealwright.trust import Principal
 
 __all__ = [
@@ -135,17 +135,3 @@ def out(as_json: bool, value: Any, words: Callable[[], None]) -> None:
 def say(text: str = "", *, nl: bool = True, err: bool = False) -> None:
     """Print words that hold something from outside: a name, a value, a path. They cannot steer a terminal."""
     typer.echo(safe(text), nl=nl, err=err)
-
-
-def served_at(project: str, channel: str | None) -> "tuple[str, ServingSpec]":
-    """The project's name and its serving settings; defaults where only a name is given."""
-    from sealwright.kernel import check_name
-    from sealwright.pipeline import load_project
-    from sealwright.serving import ServingSpec
-
-    if "/" in project or Path(project, "sealwright.yaml").is_file():
-        loaded = load_project(Path(project))
-        name, spec = loaded.name, loaded.spec.serving
-    else:
-        name, spec = check_name(project, what="project"), ServingSpec()
-    return name, spec if channel is None else spec.model_copy(update={"channel": check_name(channel, what="channel")})

@@ -138,12 +138,14 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Look again and again until it ends or Ctrl-C; nothing is changed. With --json, one line a look."""
+    import contextlib
+
     from sealwright.doors.cli.rollout_view import Screen
     from sealwright.pipeline import NoRollout, RolloutWatch
 
     name, spec = served_at(project, channel)
     watching = RolloutWatch(name, spec.channel)
-    with Screen(as_json=as_json) as screen:
+    with contextlib.suppress(KeyboardInterrupt), Screen(as_json=as_json) as screen:
         while True:
             try:
                 with acting_at(home, key_file, actor, person_key) as (workspace, by):

@@ -27,6 +27,7 @@ _STATES = {"kept": "green", "broken": "bold red", "undecided": "yellow"}
 _WORDS = {"promote": "goes on", "hold": "waits", "roll_back": "goes back"}
 _WORD_STYLES = {"promote": "bold green", "hold": "bold yellow", "roll_back": "bold red"}
 _MOST_BYTES = 64 << 20
+_WIDE = 100  # columns the arms take side by side with all they did
 
 
 class Screen:
@@ -115,14 +116,21 @@ def page_of(status: "RolloutStatus") -> "Group":
 
 
 def _arms(status: "RolloutStatus") -> Any:
+    """A row for each arm; on a narrow terminal a column for each, so that no word is broken."""
     names = ["arm", "version", "share", "answered", "failed", "refused", "p95 ms", "score", "outcomes", "mean"]
-    table = _table(names)
+    rows: list[list[str]] = []
     for arm in status.to_json()["arms"]:
         cells = [
             arm["arm"], arm["version"], f"{arm['share']:.2%}", f"{arm['answered']:,}", f"{arm['failed']:,}",
             f"{arm['refused']:,}", arm["p95_ms"], arm["mean_score"], f"{arm['outcomes']:,}", arm["mean_outcome"],
         ]  # fmt: skip
-        table.add_row(*("-" if cell is None else safe(cell) for cell in cells))
+        rows.append(["-" if cell is None else safe(cell) for cell in cells])
+    if show.console().width < _WIDE:
+        rows = [list(column) for column in zip(names[1:], *(row[1:] for row in rows), strict=True)]
+        names = ["", *(arm["arm"] for arm in status.to_json()["arms"])]
+    table = _table(names)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

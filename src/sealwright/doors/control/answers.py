@@ -28,7 +28,7 @@ def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTM
     console = request.app.state.console
     bound = caller.session if caller is not None and caller.session else getattr(request.state, "visit", "")
     token = request.app.state.door.tokens.of(bound) if bound else ""
-    path = request.url.path if request.method == "GET" else "/"
+    path = request.url.path if request.method == "GET" else getattr(request.state, "back", "/")
     common = {"caller": caller, "console": console, "form_field": FORM_FIELD, "form_token": token, "path": path}
     values: Mapping[str, Any] = {**common, **facts}
     return HTMLResponse(render(f"{name}.html.j2", values), status_code=status)

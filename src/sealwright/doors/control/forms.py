@@ -1,7 +1,7 @@
 """What each form of the console may hold. A field too many is refused, never skipped: nobody sets what was not asked for."""
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +13,8 @@ from sealwright.trust import PasskeyAnswer, RecoveryCode, TotpCode
 
 __all__ = [
     "AppForm",
+    "DecisionForm",
+    "DecisionsForm",
     "EndSessionForm",
     "EnrolForm",
     "NothingForm",
@@ -20,6 +22,7 @@ __all__ = [
     "PasskeyGoneForm",
     "PasswordForm",
     "ProofForm",
+    "RolloutForm",
     "SecondForm",
     "StepUpForm",
     "TogetherForm",
@@ -120,6 +123,38 @@ class PasskeyGoneForm(_Form):
     """A passkey of one's own, by its id."""
 
     passkey: Annotated[str, Field(max_length=1400)]
+
+
+class RolloutForm(_Form):
+    """What shall become of a rollout, and why."""
+
+    move: Literal["advance", "promote", "back", "stop"]
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+_Moment = Annotated[
+    str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?)?$")
+]  # as a date field sends it
+_Reason = Annotated[str, Field(max_length=500)]
+
+
+class DecisionsForm(_Form):
+    """Which decisions are looked for, and what for."""
+
+    reason: _Reason
+    since: _Moment = ""
+    until: _Moment = ""
+    channel: _Short = ""
+    person: _Short = ""
+    label: _Short = ""
+    version: Annotated[str, Field(pattern=r"^[0-9]{0,6}$")] = ""
+
+
+class DecisionForm(_Form):
+    """Which decision, and what for."""
+
+    decision: _Short
+    reason: _Reason
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)

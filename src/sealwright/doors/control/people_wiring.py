@@ -16,6 +16,7 @@ from sealwright.doors.control.anchored import anchored
 from sealwright.doors.control.authenticator import OneProof
 from sealwright.doors.control.console import Console
 from sealwright.doors.control.console_routes import console_routes
+from sealwright.doors.control.decision_pages import DecisionPages
 from sealwright.doors.control.first_person import FirstPerson
 from sealwright.doors.control.gate import PolicyGate
 from sealwright.doors.control.oauth import oauth_endpoints
@@ -25,6 +26,7 @@ from sealwright.doors.control.programs import ProgramGate, control_audience
 from sealwright.doors.control.provider_pages import ProviderPages
 from sealwright.doors.control.provider_sessions import ProviderSessions
 from sealwright.doors.control.provider_settings import provider_login
+from sealwright.doors.control.rollout_pages import RolloutPages, RolloutViews
 from sealwright.doors.control.router import ControlRouter
 from sealwright.doors.control.settings import ControlSettings
 from sealwright.doors.control.sign_in_pages import SignInPages
@@ -141,6 +143,8 @@ def people_parts(workspace: Workspace, door: LedgerAudit, settings: ControlSetti
         login = provider_login(workspace, people, audit)
         _add_pages(routes, identity, first, tokens)
         AccountPages(identity, login is not None).add_to(routes)
+        RolloutPages(RolloutViews(workspace)).add_to(routes)
+        DecisionPages(workspace).add_to(routes)
         if login is not None:
             ProviderPages(identity, login, provider).add_to(routes)
         emergencies = BreakGlass(workspace.db, people.ledger, audit, workspace.clock)
