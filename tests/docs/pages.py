@@ -5,6 +5,7 @@ A comment right above a fence says what a test does with the block:
     <!-- not run: WHY -->     the commands are checked against the program, but not executed
     <!-- file: NAME -->       the block is the content of a file of the example
     <!-- in: NAME -->         the block replaces settings of a project file, section by section
+    <!-- by: MODULE -->       the block is run by the Python with other people's tools (`make oracles`), where it has MODULE
 """
 
 import re
@@ -19,7 +20,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 _FENCE = re.compile(r"^```(?P<language>[a-z]*)\s*$")
-_NOTE = re.compile(r"^<!-- (?P<note>(?:not run|file|in): .+) -->$")
+_NOTE = re.compile(r"^<!-- (?P<note>(?:not run|file|in|by): .+) -->$")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _CODE = re.compile(r"`[^`\n]*`")
 
