@@ -61,7 +61,7 @@ GROUPS = {
     "break-glass": ("request", "confirm", "end", "list"),
     "signer": ("part",),
     "siem": ("send", "status", "print"),
-    "decisions": ("seal", "check", "list", "show", "export", "end"),
+    "decisions": ("seal", "check", "list", "show", "export", "keep", "end"),
     "client": ("add", "list", "revoke-tokens", "remove"),
     "api-key": ("make", "list", "revoke"),
     "certificate": ("issue", "list", "revoke", "publish"),
