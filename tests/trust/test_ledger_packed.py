@@ -121,6 +121,17 @@ def test_a_writer_and_a_reader_that_were_there_before_go_on(folder: Path) -> Non
     assert told(folder)[2].size == COUNT + 2
 
 
+def test_a_reader_whose_next_bytes_became_a_hole_reads_on_in_the_packed_file(folder: Path) -> None:
+    entries = folder / "entries.log"
+    whole = entries.read_bytes()
+    with packed.open_entries(entries, buffer=4096) as stream:
+        early = stream.read(10_000)
+        pack_entries(folder, 100, least=1)
+        early += stream.read(50_000)
+        pack_entries(folder, RELEASED, least=1)
+        assert early + stream.read() == whole
+
+
 def test_what_still_has_something_attached_is_not_packed(folder: Path) -> None:
     done = pack_entries(folder, COUNT, least=1)
     assert done == pack_entries(folder, RELEASED, least=1)
