@@ -55,7 +55,7 @@ class DecisionPages:
         return page(request, "decisions", project=_project(request), form=None, found=(), more=False)
 
     async def find(self, request: Request) -> Response:
-        """The newest decisions that fit."""
+        """The decisions that fit, oldest first, as far as one page holds them."""
         project, by = _project(request), caller_of(request).principal
         request.state.back = f"/decisions/{project}"
         form = read_form(request, DecisionsForm)
