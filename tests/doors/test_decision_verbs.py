@@ -54,3 +54,20 @@ def test_who_may_not_read_and_what_is_not_there_is_said(office: Home) -> None:
     (office.root / "there.jsonl").write_text("")
     office.inside("decisions", "export", "loans", "--to", office.root / "there.jsonl", *WHY, *DORA, expect=2)
     assert (office.root / "there.jsonl").read_text() == ""
+
+
+def test_the_doctor_says_which_hours_wait_and_for_how_long_records_are_kept(office: Home) -> None:
+    def said() -> tuple[str, str]:
+        found = office.inside("doctor", "--json", expect=None).json
+        [one] = [one for one in found if one["what"] == "decision records of loans"]
+        return one["state"], " ".join(one["says"])
+
+    state, words = said()
+    assert state == "look"
+    assert "live: not sealed since" in words
+    assert "nobody said for how long" in words
+    office.inside("decisions", "seal", "loans")
+    office.inside("decisions", "keep", "loans", "--days", "30", expect=3)
+    kept = office.inside("decisions", "keep", "loans", "--days", "30", *DORA).out
+    assert "kept for 30 days" in kept
+    assert said() == ("good", "kept for 30 days")
