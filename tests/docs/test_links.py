@@ -12,6 +12,8 @@ _OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|Users|mnt)/\S*|\b[
 _ADDRESS = re.compile(r"https?://([^/\s)>`\"']+)")
 _KNOWN_HOSTS = {
     "localhost",
+    "localhost:5001",
+    "localhost:8080",
     "localhost:8443",
     "localhost:8444",
     "control.example.org",
