@@ -32,7 +32,8 @@ from sealwright.serving import ServeConfig
 from sealwright.serving.server import serve
 
 WELL, FULL, READ_ONLY, BROKEN, NO_SYNC, NO_JOURNAL, SLOW = b"-", b"F", b"R", b"E", b"Y", b"J", b"S"
-_SLOW_SECONDS = 0.03
+HANGING = b"H"
+_SLOW_SECONDS, _HANGING_SECONDS = 0.03, 1.2
 _MOST = 1 << 20
 
 
@@ -71,6 +72,8 @@ class _Disk:
                     raise OSError(errno.EIO, os.strerror(errno.EIO))
                 if mode == SLOW:
                     time.sleep(_SLOW_SECONDS)
+                if mode == HANGING and call in (sync, data_sync):
+                    time.sleep(_HANGING_SECONDS)
                 return call(handle, *rest)
 
             return met

@@ -8,6 +8,7 @@ from typing import Any
 
 from sealwright.serving.grpc.frames import PREFACE, Frame, frame
 from sealwright.serving.grpc.hpack import HeaderDecoder, literal
+from sealwright.serving.grpc.messages import message_class
 
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
 END_STREAM, END_HEADERS = 1, 4
@@ -89,3 +90,15 @@ class Wire:
             if one.kind == GOAWAY:
                 code = int.from_bytes(one.payload[4:8], "big")
         return code
+
+
+def infer_request(row: dict[str, Any], project: str, *, rows: int = 1, **changes: Any) -> bytes:
+    """A ModelInferRequest that asks about this row, some times."""
+    asked = message_class("ModelInferRequest")(model_name=project, **changes)
+    for name, value in row.items():
+        kind, field = {bool: ("BOOL", "bool_contents"), int: ("INT64", "int64_contents"), float: ("FP64", "fp64_contents"),
+                       str: ("BYTES", "bytes_contents")}[float if value is None else type(value)]  # fmt: skip
+        told = asked.inputs.add(name=name, datatype=kind, shape=[rows])
+        filled = float("nan") if value is None else value.encode() if isinstance(value, str) else value
+        getattr(told.contents, field).extend([filled] * rows)
+    return bytes(asked.SerializeToString())

@@ -15,6 +15,7 @@ from sealwright import trust
 from sealwright.kernel import VerificationFailed
 from sealwright.serving import ArmCount, Contract, contract_of, milliseconds_of, told_in, why_not_beside
 from sealwright.serving.arm_counts import ArmCounts, time_step
+from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.holder import Holder, Served
@@ -194,7 +195,7 @@ def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(
 
     async def first() -> Served:
         log = DecisionLog(ledger, bytes(32), channel="live", clock=place.house.clock, name_of=str)
-        decider = Decider(log, Usage(log.note, str), None, most_waiting=10)  # type: ignore[arg-type]
+        decider = Decider(log, Usage(log.note, str), None, Limits(waiting=10))  # type: ignore[arg-type]
 
         def ask(served: Served) -> asyncio.Task[bytes]:
             done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -25,6 +25,7 @@ from grpc_wire import (
     SETTINGS,
     WINDOW,
     Wire,
+    infer_request,
 )
 
 from sealwright.serving import Limits, Running
@@ -55,21 +56,10 @@ def wire(house: Any, server: Running) -> Iterator[Callable[..., Wire]]:
         yield make
 
 
-def _request(row: dict[str, Any], project: str, *, rows: int = 1, **changes: Any) -> bytes:
-    asked = message_class("ModelInferRequest")(model_name=project, **changes)
-    for name, value in row.items():
-        kind, field = {bool: ("BOOL", "bool_contents"), int: ("INT64", "int64_contents"), float: ("FP64", "fp64_contents"),
-                       str: ("BYTES", "bytes_contents")}[float if value is None else type(value)]  # fmt: skip
-        told = asked.inputs.add(name=name, datatype=kind, shape=[rows])
-        filled = float("nan") if value is None else value.encode() if isinstance(value, str) else value
-        getattr(told.contents, field).extend([filled] * rows)
-    return bytes(asked.SerializeToString())
-
-
 @pytest.fixture(autouse=True)
 def _alive_after(wire: Callable[..., Wire], house: Any, row: dict[str, Any]) -> Iterator[None]:
     """After every attack a good call is answered."""
-    good = _request(row, house.project)
+    good = infer_request(row, house.project)
     yield
     honest = wire()
     honest.call(1, good)
@@ -122,10 +112,10 @@ def test_another_model_is_refused_in_the_same_words_whether_it_exists_or_not_t14
 ) -> None:
     link = wire()
     for at, method in enumerate(("ModelInfer", "ModelReady", "ModelMetadata")):
-        message = _request(row, "another") if method == "ModelInfer" else b"\x0a\x07another"
+        message = infer_request(row, "another") if method == "ModelInfer" else b"\x0a\x07another"
         link.call(2 * at + 1, message, method)
         assert link.answer(2 * at + 1)[0]["grpc-status"] == "7"
-    link.call(9, _request(row, house.project, model_version="2"))
+    link.call(9, infer_request(row, house.project, model_version="2"))
     assert link.answer(9)[0]["grpc-status"] == "5"
 
 
@@ -136,7 +126,7 @@ def test_a_value_outside_the_contract_is_told_without_repeating_it_t62(
     wire: Callable[..., Wire], row: dict[str, Any], house: Any
 ) -> None:
     link = wire()
-    link.call(1, _request(row | {"c1": "Zanzibar-4711"}, house.project))
+    link.call(1, infer_request(row | {"c1": "Zanzibar-4711"}, house.project))
     headers, body = link.answer(1)
     assert (headers["grpc-status"], headers["sealwright-code"], body) == ("3", "contract.refused", b"")
     assert headers["grpc-message"].startswith("The request does not keep the model's contract. c1: Expected")
@@ -201,7 +191,7 @@ def test_fields_that_the_protocol_does_not_have_are_refused_t16(
     wire: Callable[..., Wire], row: dict[str, Any], house: Any
 ) -> None:
     """At the top, and inside an input."""
-    good = _request(row, house.project)
+    good = infer_request(row, house.project)
     inner = message_class("ModelInferRequest")(model_name=house.project)
     inner.inputs.add(name="age", datatype="INT64", shape=[1])
     nested = inner.SerializeToString().replace(b"INT64", b"INT64\xd2>\x01x")
@@ -216,7 +206,7 @@ def test_fields_that_the_protocol_does_not_have_are_refused_t16(
 
 def test_a_caller_who_does_not_wait_is_told_so(wire: Callable[..., Wire], row: dict[str, Any], house: Any) -> None:
     link = wire()
-    link.call(1, _request(row, house.project), changes={b"grpc-timeout": b"1n"})
+    link.call(1, infer_request(row, house.project), changes={b"grpc-timeout": b"1n"})
     assert link.answer(1)[0]["grpc-status"] == "4"
 
 
@@ -322,7 +312,7 @@ def test_an_answer_that_is_not_taken_ends_the_connection_t22(
     """The client leaves no window for it."""
     link = wire(hello=False)
     link.send(PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))
-    link.call(1, _request(row, house.project))
+    link.call(1, infer_request(row, house.project))
     begun = time.monotonic()
     assert link.goodbye() == 0
     assert 1.0 < time.monotonic() - begun < 4.5
@@ -359,7 +349,7 @@ def test_calls_under_way_are_answered_when_the_server_stops(new_house: Callable[
         link = Wire(house, running.grpc_port or 0)
         link.call(1, b"", "ServerLive")
         assert link.answer(1)[0]["grpc-status"] == "0"
-        link.call(3, _request(row, house.project, rows=1000))
+        link.call(3, infer_request(row, house.project, rows=1000))
         time.sleep(0.02)
         with ThreadPoolExecutor(1) as pool:
             stopped = pool.submit(running.stop)

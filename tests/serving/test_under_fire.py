@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # what the nursery and these tes
 from fire import Callers, Nursery, every_answer_is_recorded_and_proved, nursery_of, soak
 from fire_kills import kill_again_and_again
 
-from sealwright.serving import Limits, ServingSpec
+from sealwright import trust
+from sealwright.serving import (
+    Limits,
+    ServingSpec,
+    decision_ledger_folder,
+    decision_origin,
+)
 
 _QUICK = Limits(watch_seconds=0.1, answer_seconds=5.0)
 _REFUSALS = {
@@ -102,6 +109,60 @@ def test_a_slow_disk_delays_answers_turns_the_rest_away_and_drops_none(
     callers.end()
     assert set(callers.refused) <= _REFUSALS
     every_answer_is_recorded_and_proved(burning, callers.answered)
+
+
+def test_a_disk_that_hangs_ends_every_request_in_its_time_and_no_record_passes_for_an_answer(
+    burning: Any, nursery: Nursery, callers_of: Any, row: dict[str, Any], wait_until: Any
+) -> None:
+    """Whoever waits behind it is told 503 in time. What was recorded all the same is listed as told to nobody."""
+    process = nursery.start(limits=Limits(watch_seconds=0.1, answer_seconds=0.5, wait_seconds=0.2))
+    port = process.port()
+    callers = callers_of(port, 3)
+    wait_until(lambda: len(callers.answered) > 20)
+    nursery.disk(b"H")
+    waited: list[tuple[float, int, str]] = []
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        begun = time.monotonic()
+        status, kind = _asked(burning, port, row)
+        waited.append((time.monotonic() - begun, status, kind))
+        time.sleep(0.02)
+    nursery.disk(b"-")
+    before = len(callers.answered)
+    wait_until(lambda: len(callers.answered) > before + 20)
+    callers.end()
+    process.stop()
+    turned_away = {kind for _, status, kind in waited if status == 503}
+    assert turned_away == {f"urn:sealwright:problem:serving.{name}" for name in ("overloaded", "too_late")}
+    slowest = sorted(seconds for seconds, *_ in waited)
+    assert slowest[-2] < 0.5 + 0.5 + 0.4, slowest  # the first one of all may meet the loop waiting for the disk itself
+    every_answer_is_recorded_and_proved(burning, callers.answered)
+    recorded, late = _recorded_and_late(burning)
+    assert late
+    assert late <= recorded
+    assert not late & {reply["answer"]["decision"] for _, reply in callers.answered}
+
+
+def _asked(house: Any, port: int, row: dict[str, Any]) -> tuple[int, str]:
+    """The status of one request, and which problem it was."""
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with contextlib.closing(link):
+        headers = {"Authorization": f"Bearer {house.token()}", "Content-Type": "application/json"}
+        link.request("POST", f"/v1/models/{house.project}/predict", json.dumps({"row": row}).encode(), headers)
+        reply = link.getresponse()
+        told = json.loads(reply.read())
+        return reply.status, told.get("type", "")
+
+
+def _recorded_and_late(house: Any) -> tuple[set[str], set[str]]:
+    """The decisions in the ledger, and those of them that it says nobody was told."""
+    folder = decision_ledger_folder(house.home, house.project, "live")
+    origin = decision_origin("ws_1", house.project, "live")
+    with trust.Ledger.open(folder, origin=origin, signer=house.keyring.signer("decision-checkpoints")) as opened:
+        entries = list(opened.entries())
+    recorded = {str(entry.detail["decision"]) for entry in entries if entry.action == trust.DECISION}
+    late = {name for entry in entries if entry.action == "serving.answers_late" for name in entry.detail["decisions"]}
+    return recorded, late
 
 
 def test_a_day_of_traffic_in_seconds_does_not_grow_the_memory(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.kernel import Clock, SealwrightError
+from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.book import Book
 from sealwright.serving.budgets.budgets import Budgets
@@ -38,12 +39,15 @@ _USAGE_EVERY = 60  # looks
 class Channel:
     """Used on the event loop, but for `start` and `close`, which take a moment."""
 
-    def __init__(self, book: Book, config: ServeConfig, trust_root: TrustRoot, clock: Clock, log: EventLog) -> None:
+    def __init__(
+        self, book: Book, config: ServeConfig, runs: ModelRuns, trust_root: TrustRoot, clock: Clock, log: EventLog
+    ) -> None:
         """Nothing is verified yet: `start` does."""
         model, home = book.model, Path(config.home)
         self.model, self.project, self.book, self.decisions = model, model.project, book, book.decisions
         self.timing = timing_scope(model.project)
         self._log = log
+        self.decisions.bound(config.limits)
         note, name_of = self.decisions.note, self.decisions.name_of
         self.holder = Holder(
             home=home,
@@ -54,6 +58,7 @@ class Channel:
             clock=clock,
             most_rows=model.rows,
             note=note,
+            runs=runs,
         )
         self._usage = Usage(note, name_of)
         self.budgets = Budgets(
@@ -69,7 +74,7 @@ class Channel:
         self._counts = ArmCounts(note)
         self._shadowing = Shadowing(self._keep_shadows, self._counts)
         self._watching = Watching(self._counts, self._shadowing)
-        self.decider = Decider(self.decisions, self._usage, self.budgets, most_waiting=config.limits.waiting)
+        self.decider = Decider(self.decisions, self._usage, self.budgets, config.limits)
         self.under_way = 0  # requests that were let in and have not ended
         self.asked = True  # since somebody looked
         self.bytes = 0  # of memory, as far as that can be told
@@ -125,7 +130,7 @@ class Channel:
 
         Returns the names of what failed; the rest was done. Called once a second.
         """
-        steps = [self._refresh, self._try_to_record]
+        steps = [self._refresh, self._write_late, self._try_to_record]
         self._looks += 1
         if self._looks % _USAGE_EVERY == 0:
             steps.append(self._write_usage)
@@ -147,6 +152,12 @@ class Channel:
     async def _try_to_record(self) -> None:
         if self.decisions.not_ready():
             await asyncio.to_thread(self.decisions.note, "serving.recording_tried", "", {})
+
+    async def _write_late(self) -> None:
+        """Which recorded decisions nobody was told, into the ledger: their record alone looks like any other."""
+        late = self.decisions.take_late()
+        if late:
+            await asyncio.to_thread(self.decisions.note_late, late)
 
     async def _write_usage(self) -> None:
         """What was asked since the last time, into the ledger; kept for the next time if it takes nothing."""
@@ -174,5 +185,6 @@ class Channel:
         self.decider.close()
         with contextlib.suppress(SealwrightError):  # a ledger that takes nothing has said so
             self._usage.write(self._usage.take())
+            self.decisions.note_late(self.decisions.take_late())
             self._counts.write()
             self.decisions.note("serving.stopped", "", {"channel": self.model.channel})

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sealwright.kernel import Clock, SealwrightError
+from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.book import Book
 from sealwright.serving.channel import Channel
 from sealwright.serving.config import ModelConfig, ServeConfig
@@ -36,12 +37,13 @@ class Channels:
         self,
         config: ServeConfig,
         open_book: Callable[[ModelConfig], Book],
+        runs: ModelRuns,
         trust_root: TrustRoot,
         clock: Clock,
         log: EventLog,
     ) -> None:
         """Open the book of the first model. Raises as `open_book`."""
-        self._config, self._open_book = config, open_book
+        self._config, self._open_book, self._runs = config, open_book, runs
         self._trust_root, self._clock, self._log = trust_root, clock, log
         self._models = {model.project: model for model in config.models}
         self.first_book = open_book(config.first)
@@ -147,7 +149,7 @@ class Channels:
     def _opened(self, model: ModelConfig) -> Channel:
         book = self.first_book if model is self._config.first else self._open_book(model)
         try:
-            channel = Channel(book, self._config, self._trust_root, self._clock, self._log)
+            channel = Channel(book, self._config, self._runs, self._trust_root, self._clock, self._log)
             channel.start()
         except BaseException:
             if book is not self.first_book:

@@ -61,7 +61,7 @@ def prepare(
     certificate, key : Path, optional
         PEM files. Left out, the server speaks plain HTTP and only on loopback.
     limits : Limits, optional
-        The largest body comes from the models' settings when left out.
+        The largest body, and the longest time and most memory of a run, come from the models' settings when left out.
     access_at_least : int
         Sequence of the access list as published; an older one is refused.
     client_certificates : {"none", "optional", "required"}
@@ -105,7 +105,7 @@ def prepare(
         behind_platform=behind_platform,
         grpc_port=grpc_port,
         workers=workers,
-        limits=limits or Limits(body_bytes=max(one.body_bytes for one in served)),
+        limits=limits or _limits([spec for _, spec in models]),
         counting=counting or Counting(),
     ).checked()
 
@@ -116,6 +116,16 @@ def _one_server(models: Sequence[tuple[str, ServingSpec]]) -> Literal["uvicorn",
     if len(asked) > 1:
         raise Refused("Models that one process serves have the same serving.server. Start a process for the others.")
     return asked.pop()
+
+
+def _limits(specs: Sequence[ServingSpec]) -> Limits:
+    """What one process allows: the most that one of its models needs."""
+    return Limits(
+        body_bytes=max(spec.most_body_kb for spec in specs) * 1024,
+        wait_seconds=max(spec.wait_seconds for spec in specs),
+        model_seconds=max(spec.model_seconds for spec in specs),
+        model_mb=max(spec.model_mb for spec in specs),
+    )
 
 
 def _model(keyring: Keyring, project: str, spec: ServingSpec, limits: Limits | None) -> ModelConfig:

@@ -30,6 +30,9 @@ class Limits(TransportLimits, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     rows: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # at most, whatever a model's own settings allow
     waiting: _Count = 512  # decisions between decode and answer; more are refused with 503
+    wait_seconds: _Seconds = 1.0  # refused with 503, too, who would wait longer than this for their turn
+    model_seconds: Annotated[float, Meta(ge=0.05, le=600)] = 2.0  # of one run of a model; longer ones are stopped
+    model_mb: Annotated[int, Meta(ge=16, le=1 << 20)] = 1024  # mebibytes of all runs at a time; weights not counted
     watch_seconds: _Seconds = 1.0  # between looks at pointer and revocations
     access_seconds: Annotated[float, Meta(gt=0, le=0.5)] = (
         0.2  # between looks at the access list: revoked within a second

@@ -4,27 +4,32 @@ Answers: what does the model say about these rows, and is that written down? One
 serve every request that is ready: alone nobody waits, and under load many share.
 Does not answer: who asks, and may they? The application has settled that before.
 
-A request that the model fails on fails alone: where a shared run breaks, each is run for itself.
+A request that the model fails on fails alone: where a shared run breaks, each is run for itself. Where it was stopped for the time it
+took, that is done on the threads, and for a while nothing is run on the loop. Neither is what is expected to take long, by what the last ones took: the
+loop goes on to refuse, to let in and to say how the server is.
+A request whose time is over before its turn comes is not run, and not recorded.
 A challenger runs on a thread of its own, so that a slow one keeps nobody waiting but those who have it.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sealwright.kernel import new_id
 from sealwright.serving.budgets.budgets import Budgets
+from sealwright.serving.config import Limits
 from sealwright.serving.contract import Batch
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.options import NO_OPTIONS
 from sealwright.serving.outcome import Outcome, outcome_of
-from sealwright.serving.problems import HttpRefusal, NoReasons, Overloaded
+from sealwright.serving.problems import AnswerTooLate, HttpRefusal, ModelTooSlow, NoReasons, Overloaded
 from sealwright.serving.reasons import Reasons
 from sealwright.serving.reply import Reply
 from sealwright.serving.usage import Usage
+from sealwright.serving.waiting import Line
 
 __all__ = ["GATHER_SECONDS", "LARGE_BODY", "Decider"]
 
@@ -33,14 +38,21 @@ LARGE_BODY = 32 << 10
 GATHER_SECONDS = 0.0002
 """A request waits no longer than this for others that come at the same time, and only where others came before."""
 _THREADS = 2
+_LOOP_SECONDS = 0.03  # what is expected to take longer is decided on a thread, while the loop goes on
+_WARY_SECONDS = 10.0  # after a run on the loop had to be stopped
 
 
 class Decider:
     """Decides for one server, on one event loop."""
 
-    def __init__(self, decisions: DecisionLog, usage: Usage, budgets: Budgets, *, most_waiting: int) -> None:
-        """`most_waiting`: requests between decode and answer; more are refused."""
-        self._decisions, self._usage, self._budgets, self._most_waiting = decisions, usage, budgets, most_waiting
+    def __init__(self, decisions: DecisionLog, usage: Usage, budgets: Budgets, limits: Limits) -> None:
+        """`limits`: how many may wait between decode and answer, and for how long; more are refused."""
+        self._decisions, self._usage, self._budgets = decisions, usage, budgets
+        self._most_waiting, self._longest = limits.waiting, limits.answer_seconds
+        self._line, self._line_beside = Line(limits.wait_seconds), Line(limits.wait_seconds)
+        self._wary_until = 0.0
+        self._together = 0  # how many are being decided on the thread for groups
+        self._groups = ThreadPoolExecutor(1, thread_name_prefix="groups")
         self._ready: list[Inquiry] = []
         self._since = 0.0  # when the first of them was ready
         self._expected = 0  # how many were decided together the last time
@@ -48,17 +60,19 @@ class Decider:
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="large-requests")
         self._challengers = ThreadPoolExecutor(1, thread_name_prefix="challengers")
-        self._aside = 0  # waiting for a challenger
+        self._aside: dict[Inquiry, None] = {}  # waiting for a challenger, the oldest first
+        self._longest_aside = limits.wait_seconds + 2 * limits.model_seconds
 
     @property
     def waiting(self) -> int:
         """Requests between decode and answer."""
-        return len(self._ready) + self._beside + self._decisions.waiting
+        return len(self._ready) + self._together + self._beside + self._decisions.waiting
 
     def close(self) -> None:
         """Let the threads go. Nothing is decided any more."""
         self._threads.shutdown(wait=False)
         self._challengers.shutdown(wait=False)
+        self._groups.shutdown(wait=False)
 
     async def decide(self, one: Inquiry) -> Reply:
         """The response: the recorded answer and its receipt.
@@ -87,12 +101,14 @@ class Decider:
         HttpRefusal
             The body is not acceptable, or too many wait.
         """
-        self._refuse_too_many(one)
-        if one.served.aside or len(one.body) > LARGE_BODY:
+        beside = one.served.aside or len(one.body) > LARGE_BODY
+        self._refuse_too_many(one, beside=beside)
+        if beside:
             self._go(one, self._apart(one))
             return
         _read(one)
         if one.asked.options.explain:
+            self._refuse_too_many(one, beside=True)
             self._go(one, self._apart(one))
         elif self._paid(one):
             self._take(one)
@@ -114,15 +130,23 @@ class Decider:
         """On a thread, so that small requests do not wait behind it; a challenger's on a thread of its own."""
         work, aside = asyncio.get_running_loop().run_in_executor, one.served.aside
         threads = self._challengers if aside else self._threads
-        self._aside += aside
+        if aside:
+            self._aside[one] = None
         try:
             if one.asked is None:
                 await work(threads, _read, one)
             if not self._paid(one):
                 await self._pay(one)
-            await work(threads, _decided_alone, one)
+            took = await work(threads, _decided_alone, one, self._longest)
         finally:
-            self._aside -= aside
+            self._aside.pop(one, None)
+        if not aside:
+            self._line_beside.took(took / _THREADS)
+        self._record([one])
+
+    async def _once_more(self, one: Inquiry) -> None:
+        """On a thread, what was stopped in the company of others."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, _decided_alone, one, self._longest)
         self._record([one])
 
     def _go(self, one: Inquiry, steps: Coroutine[Any, Any, None]) -> None:
@@ -162,30 +186,72 @@ class Decider:
         rows = one.asked.count
         return rows, one.asked.options.price, self._usage.different(one.caller, one.body, rows)
 
-    def _refuse_too_many(self, one: Inquiry) -> None:
+    def _refuse_too_many(self, one: Inquiry, *, beside: bool) -> None:
+        """Raises `Overloaded` where too many wait, or one more would wait too long: on the loop, or beside it."""
         aside = one.served.aside
-        if self.waiting >= self._most_waiting or (aside and self._aside >= self._most_waiting // 2):
+        waiting = len(self._ready) + self._together + self._decisions.waiting
+        many = self.waiting >= self._most_waiting or (aside and len(self._aside) >= self._most_waiting // 2)
+        if aside:  # one that does not end holds up those behind it, and they have to hear it
+            oldest = next(iter(self._aside), one)
+            long = one.began - oldest.began > self._longest_aside
+        elif beside:
+            long = self._line_beside.too_long(self._beside - len(self._aside))
+        else:
+            long = self._line.too_long(waiting)
+        if many or long or self._decisions.held(one.began):
             if aside and one.watched is not None:
                 one.watched.too_slow()
             raise Overloaded
 
     def _decide_ready(self) -> None:
-        """Decide whatever is ready now, model by model.
+        """Decide whatever is ready now, model by model: here, or on a thread of its own where that would hold up the loop.
 
         Callers who were answered together ask again together, one after the other within a tenth of a millisecond. So where
         more came the last time, the loop looks again whether they are there, for `GATHER_SECONDS` at most. Not while others
         are being written down: those will not ask again before, and whatever is decided meanwhile is written down together.
         """
+        if self._together:
+            return  # who is ready is looked at again when those are decided
+        began = perf_counter()
         fewer = len(self._ready) < self._expected and not self._decisions.waiting
-        if fewer and perf_counter() - self._since < GATHER_SECONDS:
+        if fewer and began - self._since < GATHER_SECONDS:
             asyncio.get_running_loop().call_soon(self._decide_ready)
             return
-        ready, self._ready = self._ready, []
+        ready, self._ready = _in_time(self._ready, began, self._longest), []
         self._expected = len(ready)
+        if not ready:
+            return
         groups: dict[int, list[Inquiry]] = {}
         for one in ready:
             groups.setdefault(id(one.served), []).append(one)
-        self._record([one for group in groups.values() for one in _decided(group)])
+        if self._line.expected(len(ready)) < _LOOP_SECONDS and began > self._wary_until:
+            self._take_decided(*_decided_in(groups.values()), began, len(ready))
+            return
+        self._together = len(ready)
+        work = asyncio.get_running_loop().run_in_executor(self._groups, _decided_in, list(groups.values()))
+
+        def over(done: "asyncio.Future[tuple[list[Inquiry], list[_Failed]]]") -> None:
+            self._together = 0
+            self._take_decided(*done.result(), began, len(ready))
+            if self._ready:
+                self._decide_ready()
+
+        work.add_done_callback(over)
+
+    def _take_decided(self, found: list[Inquiry], failed: "list[_Failed]", began: float, count: int) -> None:
+        """Record those that have an answer, and tell the others. Where the model did not come to an end with them, each tries once more, beside."""
+        stopped = False
+        for one, error, alone in failed:
+            if isinstance(error, ModelTooSlow):
+                stopped = True
+                self._wary_until = perf_counter() + _WARY_SECONDS
+                if not alone:
+                    self._go(one, self._once_more(one))
+                    continue
+            one.fail(error)
+        self._record(found)
+        if not stopped:  # or whoever makes it stop would make others be refused
+            self._line.took(perf_counter() - began, count)
 
     def _record(self, decided: Sequence[Inquiry]) -> None:
         if decided:
@@ -194,16 +260,37 @@ class Decider:
             self._usage.add(one.caller, one.source, one.body, one.asked.count, one.abstained)
 
 
-def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
-    """Those that have an answer after one run for all of them; whoever's own part fails is told so."""
+class _Failed(NamedTuple):
+    """A request without an answer, why, and whether it was run for itself."""
+
+    one: Inquiry
+    error: BaseException
+    alone: bool
+
+
+def _decided_in(groups: Iterable[Sequence[Inquiry]]) -> tuple[list[Inquiry], list[_Failed]]:
+    """Those that have an answer, and those that have none. Tells nobody: it may run on a thread."""
+    found: list[Inquiry] = []
+    failed: list[_Failed] = []
+    for group in groups:
+        _decide(group, found, failed)
+    return found, failed
+
+
+def _decide(group: Sequence[Inquiry], found: list[Inquiry], failed: list[_Failed]) -> None:
+    """One run for all of them; whoever's own part fails, fails alone."""
     try:
         outcome = _run(group)
+    except ModelTooSlow as error:
+        failed += [_Failed(one, error, len(group) == 1) for one in group]
+        return
     except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it
-        if len(group) > 1:
-            return [decided for one in group for decided in _decided([one])]
-        group[0].fail(error)
-        return []
-    found: list[Inquiry] = []
+        if len(group) == 1:
+            failed.append(_Failed(group[0], error, alone=True))
+            return
+        for one in group:
+            _decide([one], found, failed)
+        return
     at = 0
     for one in group:
         rows = one.asked.count
@@ -211,15 +298,15 @@ def _decided(group: Sequence[Inquiry]) -> list[Inquiry]:
             _answer(one, outcome.of(at, rows))
             found.append(one)
         except Exception as error:  # noqa: BLE001 - as above
-            one.fail(error)
+            failed.append(_Failed(one, error, alone=True))
         at += rows
-    return found
 
 
-def _decided_alone(one: Inquiry) -> None:
-    """A request that is large or asks for reasons."""
-    if one.asked is None:
-        _read(one)
+def _decided_alone(one: Inquiry, longest: float) -> float:
+    """A request that is large or asks for reasons, if its time is not over. The seconds that took."""
+    began = perf_counter()
+    if one.late(began, longest):
+        raise AnswerTooLate
     served, asked = one.served, one.asked
     if asked.options.explain and served.explainer is None:
         raise NoReasons
@@ -232,6 +319,15 @@ def _decided_alone(one: Inquiry) -> None:
             batch, engine=served.engine, raw=raw, counterfactual=asked.options.counterfactual
         )
     _answer(one, outcome, reasons)
+    return perf_counter() - began
+
+
+def _in_time(ready: Sequence[Inquiry], now: float, longest: float) -> Sequence[Inquiry]:
+    """Those whose callers still wait; the others are told."""
+    late = [one for one in ready if one.late(now, longest)]
+    for one in late:
+        one.fail(AnswerTooLate())
+    return [one for one in ready if one not in late] if late else ready
 
 
 def _read(one: Inquiry) -> None:

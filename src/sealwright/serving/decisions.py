@@ -19,8 +19,9 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from sealwright.kernel import Clock, InvalidInput, NotFound, SealwrightError, VerificationFailed
+from sealwright.serving.config import Limits
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.problems import NoSuchRoute, NotRecorded
+from sealwright.serving.problems import AnswerTooLate, NoSuchRoute, NotRecorded
 from sealwright.trust import (
     DECISION,
     PROMISE_SECONDS,
@@ -40,8 +41,11 @@ __all__ = ["DecisionLedger", "DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
 _QUICK_SECONDS = 0.002  # the loop waits itself for what usually takes no longer
+_SLOW_SECONDS = 0.02  # of a commit on the ledger's thread
 _WEIGHT = 0.1  # one slow answer of a quick disk changes nothing; a stall does
 _APART_SECONDS = 1.0
+_USUAL = Limits()
+_LATE_AT_ONCE = 500  # decisions in one entry
 _LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
@@ -116,12 +120,15 @@ class DecisionLog:
         the promise in every receipt says so.
         """
         self._on_disk = on_disk
+        self.bound(_USUAL)
         self._ledger, self._key, self._channel, self._clock = ledger, key, channel, clock
         self._name_of = name_of
         self._sealing: _Sealing | None = None
         self._gathered: list[Inquiry] = []
         self._under_way = 0  # decisions that are being committed
         self._busy = False  # a commit is under way
+        self._since = 0.0  # when it was begun
+        self._late: list[str] = []  # decisions that were recorded and not told
         self._failed = False
         self._usual = 0.0  # seconds that disk and signer took, the newest weighing most
         self._apart_until = 0.0  # they were slow; until then the loop does not wait for them
@@ -130,6 +137,34 @@ class DecisionLog:
     def waiting(self) -> int:
         """Decisions that are not written down yet."""
         return len(self._gathered) + self._under_way
+
+    def bound(self, limits: Limits) -> None:
+        """How long requests may wait here, and how long their callers do."""
+        self._wait, self._longest = limits.wait_seconds, limits.answer_seconds
+
+    def held(self, now: float) -> bool:
+        """Whether disk or signer keep what is being committed so long that nobody else should wait for them."""
+        return self._busy and now - self._since > self._wait
+
+    def take_late(self) -> list[str]:
+        """Decisions that were recorded since the last time when their callers' time was over, so nobody was told them."""
+        late, self._late = self._late, []
+        return late
+
+    def note_late(self, late: Sequence[str]) -> None:
+        """Write that they were; kept for the next time if the ledger takes nothing.
+
+        Raises
+        ------
+        NotRecorded
+        """
+        for at in range(0, len(late), _LATE_AT_ONCE):
+            some = list(late[at : at + _LATE_AT_ONCE])
+            try:
+                self.note("serving.answers_late", "", {"decisions": some})
+            except NotRecorded:
+                self._late += late[at:]
+                raise
 
     def use(self, key: bytes) -> None:
         """Seal records with this key from the next one on. On the event loop."""
@@ -192,7 +227,9 @@ class DecisionLog:
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have what was gathered written down: here, where disk and signer are quick, else by the ledger's thread."""
-        gathered, self._gathered = self._gathered, []
+        now = perf_counter()
+        gathered, self._gathered = self._in_time(self._gathered, now), []
+        self._since = now
         self._busy, self._under_way = bool(gathered), len(gathered)
         if not gathered:
             return
@@ -214,6 +251,13 @@ class DecisionLog:
         if self._usual > _QUICK_SECONDS:
             self._apart_until, self._usual = now + _APART_SECONDS, 0.0
         self._give(gathered, promised)
+
+    def _in_time(self, gathered: list[Inquiry], now: float) -> list[Inquiry]:
+        """Those somebody still waits for: the others are not recorded, so they were never decided."""
+        late = [one for one in gathered if one.late(now, self._longest) or one.done.done()]
+        for one in late:
+            one.fail(AnswerTooLate())
+        return [one for one in gathered if one not in late] if late else gathered
 
     def _entries(self, gathered: Sequence[Inquiry]) -> list[Prepared]:
         """The ledger entries of decisions, with their sealed records."""
@@ -241,6 +285,9 @@ class DecisionLog:
         self, loop: asyncio.AbstractEventLoop, gathered: Sequence[Inquiry], written: "Future[Promised]"
     ) -> None:
         """On the loop: start the next commit, then give every decision its receipt."""
+        now = perf_counter()
+        if now - self._since > _SLOW_SECONDS:
+            self._apart_until = now + _APART_SECONDS  # the loop does not try again while it is as slow as that
         self._hand_over(loop)
         error = written.exception()
         if error is not None:
@@ -251,11 +298,15 @@ class DecisionLog:
     def _give(self, gathered: Sequence[Inquiry], promised: Promised) -> None:
         """Every decision its receipt."""
         self._failed = False
+        now = perf_counter()
         receipts = make_receipts(promised, [(one.decision, one.salt, one.answer) for one in gathered])
         for one, receipt in zip(gathered, receipts, strict=True):
             if one.times is not None:
                 one.times.mark("record")
-            if not one.done.done():
+            if one.late(now, self._longest) or one.done.done():
+                self._late.append(one.decision)
+                one.fail(AnswerTooLate())
+            else:
                 one.done.set_result(receipt)
 
     def _fail(self, gathered: Sequence[Inquiry], error: BaseException) -> None:

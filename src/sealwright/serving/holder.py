@@ -32,6 +32,7 @@ from sealwright.registry import (
     verify_pointer,
     verify_revocations,
 )
+from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.adapters.planned import engine_of
 from sealwright.serving.answering import Answering
 from sealwright.serving.believed import Believed
@@ -128,7 +129,10 @@ class Holder:
         clock: Clock,
         most_rows: int,
         note: _Note,
+        runs: ModelRuns | None = None,
     ) -> None:
+        """`runs`: what bounds the runs of every model that is loaded."""
+        self._runs = runs
         self._pointer = home / "pointers" / project / f"{channel}.json"
         self._revocations = home / "revocations.json"
         self._packages = home / "packages"
@@ -188,6 +192,8 @@ class Holder:
 
     def not_ready(self) -> str:
         """Why traffic should go elsewhere, or ""."""
+        if self._runs is not None and (held := self._runs.not_ready()):
+            return held
         served = self._served
         if served is None or self._why:
             return self._why or "nothing is served"
@@ -327,7 +333,9 @@ class Holder:
             expires=expires,
             keys=self._state.now.key_revocations,
             contract=contract,
-            engine=engine_of(package.model_bytes, contract, tell=lambda why: self._note_no_plan(digest, why)),
+            engine=engine_of(
+                package.model_bytes, contract, runs=self._runs, tell=lambda why: self._note_no_plan(digest, why)
+            ),
             answering=answering,
             explainer=Explainer.of(package.files.get("explainer.json"), package.model_bytes, contract),
             named=NamedProtocol(answering.asked, most_rows=self._most_rows),

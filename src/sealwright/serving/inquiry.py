@@ -4,6 +4,7 @@ Mutable on purpose: each step of the way fills in what it found, and no step cop
 """
 
 import asyncio
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sealwright.serving.reply import AskedOf
@@ -31,8 +32,8 @@ class Inquiry:
     """
 
     __slots__ = (
-        "abstained", "admitted", "answer", "asked", "body", "caller", "decision", "done", "gpc", "kept", "named", "outcome",
-        "person", "protocol", "reasons", "salt", "served", "source", "times", "watched",
+        "abstained", "admitted", "answer", "asked", "began", "body", "caller", "decision", "done", "gpc", "kept", "named", "outcome",
+        "person", "protocol", "reasons", "salt", "seconds", "served", "source", "times", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -49,13 +50,15 @@ class Inquiry:
         times: Times | None = None,
         admitted: "Admitted | None" = None,
         named: bool = False,
+        seconds: float | None = None,
     ) -> None:
-        """`source`: the caller's address. `named`: the caller chose the version. `person`: whom it is about, where the caller says; kept by pseudonym only."""
+        """`seconds`: how long the caller waits, where they say. `source`: the caller's address. `named`: the caller chose the version. `person`: whom it is about, where the caller says; kept by pseudonym only."""
         self.served, self.protocol, self.body = served, protocol, body
         self.caller, self.source, self.person, self.gpc = caller, source, person, gpc
         self.done = done
         self.admitted = admitted  # by the caller's budgets
         self.named = named
+        self.began, self.seconds = perf_counter(), seconds
         self.watched: Watch | None = None
         self.times = times  # None: nobody asked for them
         self.asked: Any = None  # what the protocol read from the body
@@ -66,6 +69,11 @@ class Inquiry:
         self.abstained = 0  # rows without a label
         self.kept = b""  # for the record, where the answer tells less than there was
         self.salt = b""  # of the digests in the ledger
+
+    def late(self, now: float, longest: float) -> bool:
+        """Whether nobody waits for it any more: `longest` seconds have passed, or those that its caller gave it."""
+        waited = now - self.began
+        return waited > longest or (self.seconds is not None and waited > self.seconds)
 
     def fail(self, error: BaseException) -> None:
         """There will be no answer."""

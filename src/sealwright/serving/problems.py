@@ -13,6 +13,7 @@ import msgspec
 from sealwright.kernel import SealwrightError
 
 __all__ = [
+    "AnswerTooLate",
     "BadRequest",
     "BodyIncomplete",
     "BodyMalformed",
@@ -25,6 +26,9 @@ __all__ = [
     "LengthRequired",
     "MethodNotAllowed",
     "Misdirected",
+    "ModelFailed",
+    "ModelTooLarge",
+    "ModelTooSlow",
     "NoPromise",
     "NoReasons",
     "NoSuchRoute",
@@ -187,6 +191,29 @@ class Overloaded(HttpRefusal):
     """More requests wait than may wait."""
 
     code, status, title = "serving.overloaded", 503, "Too many requests wait"
+    headers = ((b"retry-after", b"1"),)
+
+
+class ModelFailed(HttpRefusal):
+    """A model did not keep to what a run of it may take. Counted as a failure of its version, unlike other refusals."""
+
+
+class ModelTooSlow(ModelFailed):
+    """The model did not come to an end in the seconds a run of it may take (`serving.model_seconds`); it was stopped."""
+
+    code, status, title = "model.too_slow", 503, "The model took too long over this request"
+
+
+class ModelTooLarge(ModelFailed):
+    """The model wanted more memory for this request than all runs of it may take together (`serving.model_mb`)."""
+
+    code, status, title = "model.too_large", 503, "The model needs too much memory for this request"
+
+
+class AnswerTooLate(HttpRefusal):
+    """The answer was not there in the time that a request may take (`answer_seconds`), so it is not given any more."""
+
+    code, status, title = "serving.too_late", 503, "The answer was not ready in time"
     headers = ((b"retry-after", b"1"),)
 
 

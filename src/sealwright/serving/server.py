@@ -15,12 +15,15 @@ import uvloop
 
 from sealwright.kernel import Clock, SealwrightError, system_clock
 from sealwright.serving.access import AccessWatch
+from sealwright.serving.adapters.bounded import ModelRuns
+from sealwright.serving.adapters.memory import hold_arena_to
 from sealwright.serving.app import App
 from sealwright.serving.believed import Believed
 from sealwright.serving.book import Book
 from sealwright.serving.channels import Channels
 from sealwright.serving.config import ModelConfig, ServeConfig
 from sealwright.serving.decision_key import DecisionKey
+from sealwright.serving.ending import LOST, end_at_once, end_in_time, ender
 from sealwright.serving.following import Following
 from sealwright.serving.opening import Books, Opening
 from sealwright.serving.places import ca_files
@@ -68,7 +71,10 @@ def serve(
     """
     log = EventLog(sys.stderr, clock)
     far = None if config.worker is None else FarBooks(config, clock)
-    running = _Running(config, far or Opening(config, clock), log, clock)
+    limits = config.limits
+    hold_arena_to(limits.model_mb)
+    runs = ModelRuns(limits.model_seconds, limits.model_mb, tell=log.tell, end=ender(limits.drain_seconds))
+    running = _Running(config, far or Opening(config, clock), runs, log, clock)
     try:
         running.start()
         gc.collect()
@@ -81,19 +87,21 @@ def serve(
             runner.run(far.begin())
         runner.run(running.until_stopped(ready, lifeline))
     log.tell("stopped", models=len(config.models), project=config.first.project, channel=config.first.channel)
+    if runs.lost or runs.stuck(aside=True):
+        end_at_once(LOST if runs.lost else 0)  # the interpreter would wait for its thread
 
 
 class _Running:
     """The parts that live as long as the event loop."""
 
-    def __init__(self, config: ServeConfig, books: Books, log: EventLog, clock: Clock) -> None:
+    def __init__(self, config: ServeConfig, books: Books, runs: ModelRuns, log: EventLog, clock: Clock) -> None:
         """Put together what answers; nothing listens yet, and nothing is loaded."""
         self._config, self._log, self._clock = config, log, clock
         trust_root = TrustRoot.from_bytes(config.trust_root.encode())
         home = Path(config.home)
         self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
         self._books = books
-        self.channels = Channels(config, self._open_book, trust_root, clock, log)
+        self.channels = Channels(config, self._open_book, runs, trust_root, clock, log)
         decisions = self.channels.first_book.decisions
         state = self.channels.first_book.state
         self._believed = Believed(trust_root, home, state)
@@ -162,8 +170,9 @@ class _Running:
 
         def stopping() -> None:
             app.draining = True
+            end_in_time(config.limits.drain_seconds)
             if grpc is not None:
-                grpc.drain()
+                grpc.close()  # its connections are told by the guard
 
         server = self._http(stopping, client_keys, grpc)
         self._tell_platform(server.port)

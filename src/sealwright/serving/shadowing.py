@@ -18,7 +18,7 @@ from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.contract import Batch
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import outcome_of
-from sealwright.serving.problems import HttpRefusal
+from sealwright.serving.problems import HttpRefusal, ModelFailed
 from sealwright.serving.shadow_records import ShadowRecord
 from sealwright.serving.told import told_by
 
@@ -113,8 +113,8 @@ def _copied(one: Inquiry, shadow: "Served") -> ShadowRecord:
         batch, found = shadow.answering.checked(_rows_for(one, shadow))
         outcome = outcome_of(shadow.contract, rows, shadow.engine.run(batch))
         said = told_by(shadow.answering.judged(found, outcome).of(0, rows))
-    except HttpRefusal:
-        failed = "refused"
+    except HttpRefusal as refusal:
+        failed = "failed" if isinstance(refusal, ModelFailed) else "refused"
     except Exception:  # noqa: BLE001 - whatever a shadow does, it is written down, and nobody else is touched
         failed = "failed"
     return ShadowRecord(

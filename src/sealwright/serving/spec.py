@@ -16,6 +16,8 @@ from sealwright.serving.rollout_spec import RolloutSpec
 
 __all__ = ["ReasonSpec", "ServingSpec"]
 
+_MODEL_SECONDS, _MODEL_MB, _WAIT_SECONDS = 2.0, 1024, 1.0  # docs/reference/transport.md says why
+
 
 class ReasonSpec(BaseModel):
     """How a feature is named to a person who was refused because of it."""
@@ -81,6 +83,33 @@ class ServingSpec(AnswerSpec):
     ] = 1
     most_rows: Annotated[int, Field(ge=1, le=10_000, description="Rows one request may hold.")] = 1000
     most_body_kb: Annotated[int, Field(ge=4, le=4096, description="Kibibytes one request body may hold.")] = 1024
+    model_seconds: Annotated[
+        float,
+        Field(
+            ge=0.05,
+            le=600,
+            exclude_if=lambda value: value == _MODEL_SECONDS,
+            description="Seconds one run of the model may take; a longer one is stopped, and its request gets 503.",
+        ),
+    ] = _MODEL_SECONDS
+    wait_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=30,
+            exclude_if=lambda value: value == _WAIT_SECONDS,
+            description="Seconds a request may wait for its turn; who would wait longer gets 503 at once, and those let in keep their time.",
+        ),
+    ] = _WAIT_SECONDS
+    model_mb: Annotated[
+        int,
+        Field(
+            ge=16,
+            le=1 << 20,
+            exclude_if=lambda value: value == _MODEL_MB,
+            description="Mebibytes that all runs under way may take, beside the model's weights; a run that wants more fails alone.",
+        ),
+    ] = _MODEL_MB
     hosts: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=253)], ...],
         Field(

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sealwright.serving.arm_counts import ArmCounts
-from sealwright.serving.problems import HttpRefusal
+from sealwright.serving.problems import HttpRefusal, ModelFailed
 from sealwright.serving.shadowing import Shadowing
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Watched:
     def set_exception(self, error: BaseException) -> None:
         """A model that fails counts as a failure; a ledger that takes nothing does not."""
         self._done.set_exception(error)
-        if not isinstance(error, HttpRefusal):
+        if not isinstance(error, HttpRefusal) or isinstance(error, ModelFailed):
             self._by.counts.failed(self._inquiry.served)
 
     def refused(self) -> None:

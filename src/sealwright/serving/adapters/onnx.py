@@ -4,6 +4,7 @@ One thread inside an operator and one between operators: a server scales by proc
 threads that spin for work are the largest source of slow answers.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from sealwright.kernel import OperationFailed, VerificationFailed
+from sealwright.kernel import OperationFailed, SealwrightError, VerificationFailed
+from sealwright.serving.adapters.bounded import ModelRuns, free_run
 from sealwright.serving.contract import Batch, Contract
 from sealwright.serving.outcome import outcome_of
+from sealwright.serving.problems import ModelFailed
 
 __all__ = ["OnnxEngine", "OnnxSession"]
 
@@ -24,8 +27,13 @@ _LINK = "package/model.onnx"
 class OnnxSession:
     """A graph that can be run, with one output of interest."""
 
-    def __init__(self, model: bytes, output: str) -> None:
+    def __init__(self, model: bytes, output: str, runs: ModelRuns | None = None) -> None:
         """Load a graph.
+
+        Parameters
+        ----------
+        runs : ModelRuns, optional
+            What bounds its runs, and loading it; outside of a server nothing does.
 
         Raises
         ------
@@ -37,18 +45,24 @@ class OnnxSession:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = _FATAL_ONLY
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.use_env_allocators", "1")  # the one with a cap, where there is one
         try:
-            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            with contextlib.nullcontext() if runs is None else runs.loading(len(model)):
+                self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except MemoryError:
+            raise VerificationFailed("The model takes more memory to load than one may here.", link=_LINK) from None
         except Exception as error:  # noqa: BLE001 - the library raises many types, all meaning: not loadable
             raise VerificationFailed(
                 f"ONNX Runtime cannot load the model: {type(error).__name__}.", link=_LINK
             ) from None
-        self._outputs = [output]
+        self._outputs, self._run = [output], free_run if runs is None else runs.run
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The output for these inputs, by name. Raises `OperationFailed` as `Engine.run`."""
+        """The output for these inputs, by name. Raises `OperationFailed` as `Engine.run`, and within bounds `ModelFailed`."""
         try:
-            result: NDArray[np.float32] = self.session.run(self._outputs, feeds)[0]
+            result: NDArray[np.float32] = self._run(self.session, self._outputs, feeds)[0]
+        except SealwrightError:
+            raise
         except Exception as error:  # noqa: BLE001 - see above; its text may hold row values, so it is dropped
             raise OperationFailed(f"The model could not run on this request ({type(error).__name__}).") from None
         return result
@@ -57,15 +71,16 @@ class OnnxSession:
 class OnnxEngine:
     """A session whose inputs and output are exactly those of the contract."""
 
-    def __init__(self, model: bytes, contract: Contract) -> None:
+    def __init__(self, model: bytes, contract: Contract, runs: ModelRuns | None = None) -> None:
         """Build the session and run it once on a row from the middle of the contract.
 
         Raises
         ------
         VerificationFailed
-            The graph cannot be loaded, has other inputs or outputs than the contract, or fails on the trial row.
+            The graph cannot be loaded, has other inputs or outputs than the contract, or fails on the trial row: also where it
+            takes longer for it, or more memory, than a run may.
         """
-        self._graph = OnnxSession(model, contract.output)
+        self._graph = OnnxSession(model, contract.output, runs)
         self._refuse_other_ports(contract)
         self._try_once(contract)
 
@@ -101,7 +116,7 @@ class OnnxEngine:
         batch = contract.pack([row])
         try:
             outcome_of(contract, 1, self.run(batch)).of(0, 1)
-        except OperationFailed as error:
+        except (OperationFailed, ModelFailed) as error:
             raise VerificationFailed(f"The model fails on a row its own contract allows: {error}", link=_LINK) from None
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sealwright.kernel import SealwrightError
 from sealwright.registry import SetApart, Source, Unreadable, set_apart
+from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.adapters.onnx import OnnxEngine, OnnxSession
 from sealwright.serving.contract import Batch, Contract
 from sealwright.serving.engine import Engine
@@ -28,11 +29,19 @@ _Pieces = Callable[[Batch], Iterable[bytes]]
 """One piece of a row's bytes for each row of a batch."""
 
 
-def engine_of(model: bytes, contract: Contract, *, tell: Callable[[str], None] = lambda _why: None) -> Engine:
+def engine_of(
+    model: bytes,
+    contract: Contract,
+    *,
+    runs: ModelRuns | None = None,
+    tell: Callable[[str], None] = lambda _why: None,
+) -> Engine:
     """The engine of a verified model: its plan, where it has one that agrees with the whole graph, else the whole graph.
 
     Parameters
     ----------
+    runs : ModelRuns, optional
+        What bounds its runs.
     tell : callable
         Hears why a plan that was made is not used.
 
@@ -41,13 +50,13 @@ def engine_of(model: bytes, contract: Contract, *, tell: Callable[[str], None] =
     VerificationFailed
         As `OnnxEngine`.
     """
-    whole = OnnxEngine(model, contract)
+    whole = OnnxEngine(model, contract, runs)
     try:
         apart = set_apart(model, len(contract.numbers), len(contract.strings))
     except Unreadable:
         return whole  # it is none of the graphs that a plan can be made of
     try:
-        planned = PlannedEngine(apart, contract)
+        planned = PlannedEngine(apart, contract, runs)
         if agree(whole, planned, trial_rows(contract)):
             return planned
         why = "it gives other numbers than the whole graph"
@@ -68,7 +77,7 @@ def agree(whole: Engine, planned: Engine, rows: Batch) -> bool:
 class PlannedEngine:
     """Implements `Engine`. Safe to call from several threads: nothing in it changes after loading."""
 
-    def __init__(self, apart: SetApart, contract: Contract) -> None:
+    def __init__(self, apart: SetApart, contract: Contract, runs: ModelRuns | None = None) -> None:
         """Compile the dictionaries and load the rest of the graph.
 
         Raises
@@ -76,7 +85,7 @@ class PlannedEngine:
         VerificationFailed
             The rest of the graph cannot be loaded by itself.
         """
-        self._rest = OnnxSession(apart.rest, contract.output)
+        self._rest = OnnxSession(apart.rest, contract.output, runs)
         self._fed = {name: _Matrix(columns) for name, columns in apart.fed.items() if name != _NUMBERS}
         self._numbers = _NUMBERS in apart.fed  # go in as they are
 

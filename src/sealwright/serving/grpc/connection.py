@@ -162,6 +162,11 @@ class GrpcConnection(asyncio.Protocol):
                 return
             self._refuse(stream, CallRefused("The call did not arrive in time.", 408))
 
+    def farewell(self) -> None:
+        """Ask for no further calls; those that are on their way are still taken."""
+        if not self._closing and self._quiet_until:
+            self._transport.write(frame(frames.GOAWAY, 0, 0, struct.pack(">II", _LARGEST_WINDOW, Fault.NONE)))
+
     def drain(self) -> None:
         """Take no further calls; those under way are answered."""
         if not self._closing:

@@ -63,10 +63,14 @@ class GrpcServer:
             while any(one.busy for one in self._open) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    def drain(self) -> None:
-        """Take no connection and no call any more."""
+    def close(self) -> None:
+        """Take no connection any more."""
         if self._server is not None:
             self._server.close()
+
+    def drain(self) -> None:
+        """Take no connection and no call any more."""
+        self.close()
         for connection in list(self._open):
             connection.drain()
 

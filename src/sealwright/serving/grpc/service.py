@@ -42,6 +42,7 @@ class _Asked(NamedTuple):
     peer: GrpcConnection
     channel: Channel | None = None  # of the model it is about
     admitted: Admitted | None = None  # by the caller's budgets
+    seconds: float | None = None  # how long they wait
 
 
 _Method = Callable[[_Asked], Awaitable[Reply]]
@@ -81,7 +82,7 @@ class GrpcService:
         return await self._app.within_budget(
             reception.asked_for(caller, named),
             caller,
-            lambda channel, admitted: method(_Asked(message, head, caller, peer, channel, admitted)),
+            lambda channel, admitted: method(_Asked(message, head, caller, peer, channel, admitted, call.seconds)),
         )
 
     async def _live(self, asked: "_Asked") -> Reply:
@@ -125,6 +126,7 @@ class GrpcService:
             person=asked.head.person,
             gpc=asked.head.gpc,
             admitted=asked.admitted,
+            seconds=asked.seconds,
         )
         return await channel.decider.decide(inquiry)
 

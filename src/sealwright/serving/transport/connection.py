@@ -21,7 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from sealwright.serving.problems import BadRequest, BodyIncomplete, HttpRefusal, problem_body
+from sealwright.serving.problems import AnswerTooLate, BadRequest, BodyIncomplete, HttpRefusal, problem_body
 from sealwright.serving.transport.head import could_become_a_head, measured_head
 from sealwright.serving.transport.limits import TransportLimits
 from sealwright.trust import certificate_thumbprint
@@ -30,7 +30,9 @@ __all__ = ["ConnectionGuard", "guarded_protocol"]
 
 _SWEEP_SECONDS = 0.5
 _REFUSED_SECONDS = 1.0  # for a peer to take a refusal before the connection is cut
+_FRESH_SECONDS = 1.0  # for a connection that came while the server was leaving to send its request
 _MOST_HELD = 64 << 10  # bytes read ahead of an answer
+_LAST = b"\r\nconnection: close\r\n"
 _QUIET, _HEADERS, _BODY, _ANSWER, _CLOSING = range(5)
 
 
@@ -50,6 +52,9 @@ class Guarded(Protocol):
     def expire(self) -> None:
         """End what has lasted too long."""
 
+    def farewell(self) -> None:
+        """Tell the peer that this connection ends soon: with the next answer, or in so many words."""
+
 
 class QuickLane(Protocol):
     """Answers usual requests without a parser between."""
@@ -68,6 +73,7 @@ class ConnectionGuard:
         self.limits = limits
         self.refused: Counter[int] = Counter()  # by status, for the log
         self.lane: QuickLane | None = None
+        self.draining = False  # every answer from now on is the last on its connection, and says so
         self._open: set[Guarded] = set()
         self._clients: Counter[str] = Counter()
 
@@ -86,6 +92,17 @@ class ConnectionGuard:
             self._clients[client] -= 1
             if not self._clients[client]:
                 del self._clients[client]
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
+    def drain(self) -> None:
+        """From now on answers say that they are the last ones on their connections."""
+        self.draining = True
+        for connection in tuple(self._open):
+            connection.farewell()
 
     async def sweep(self) -> None:
         """End overdue connections until cancelled."""
@@ -128,6 +145,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._quick = False  # a request was taken by the lane and is not answered yet
         self._stalled = False  # it was answered, and the peer does not take the answer
         self._held = b""  # what came meanwhile
+        self._fresh = False  # it was made when the end had begun, so nothing was answered on it yet
         self.thumbprint = ""  # of the certificate it showed
         self.source = ""  # the peer's address
         self._time: Callable[[], float] = self.loop.time
@@ -147,6 +165,7 @@ class GuardedConnection(HttpToolsProtocol):
         if certificate:
             self.thumbprint = certificate_thumbprint(certificate)
             self.app_state["thumbprint"] = self.thumbprint  # what requests see as scope["state"]
+        self._fresh = self._guard.draining
         self._enter(_QUIET, self._guard.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -217,6 +236,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._in_body = True
         self._enter(_BODY, self._guard.limits.body_seconds)
         super().on_headers_complete()
+        if self._guard.draining:
+            self.farewell()
 
     def on_message_complete(self) -> None:
         self._in_body = False
@@ -234,6 +255,8 @@ class GuardedConnection(HttpToolsProtocol):
             self._enter(_ANSWER, self._guard.limits.answer_seconds)
         elif self._phase != _BODY:  # an early refusal leaves the body's own deadline standing
             self._enter(_QUIET, self._guard.limits.idle_seconds)
+        if len(self._held) > _MOST_HELD:
+            self.flow.pause_reading()  # which the parser's side has just ended
         self._go_on()
 
     def resume_writing(self) -> None:
@@ -243,9 +266,17 @@ class GuardedConnection(HttpToolsProtocol):
             self._enter(_QUIET, self._guard.limits.idle_seconds)
         self._go_on()
 
+    def farewell(self) -> None:
+        """As `Guarded.farewell`. A peer that is told so sends its next request elsewhere; one that finds itself cut off may have lost one."""
+        if not self._idle():
+            self.cycle.keep_alive = False  # the answer says `connection: close`
+
     def shutdown(self) -> None:
-        if self._quick:
+        if self._quick or self._begun:  # a request is under way, or begins
             self._last = True
+            return
+        if self._fresh and self._idle() and self._phase == _QUIET:  # its first request is on its way
+            self._enter(_QUIET, _FRESH_SECONDS)
             return
         super().shutdown()
         if self.transport.is_closing():
@@ -256,7 +287,9 @@ class GuardedConnection(HttpToolsProtocol):
         answered = self._phase == _BODY and self.cycle.response_started  # refused early, body still coming
         if self._phase in (_HEADERS, _BODY) and not self.pipeline and not answered:
             self._refuse(BodyIncomplete())
-        elif self._phase in (_QUIET, _HEADERS, _BODY) and not self.pipeline:
+        elif self._phase == _ANSWER and self._owes():
+            self._refuse(AnswerTooLate())
+        elif self._phase in (_QUIET, _HEADERS, _BODY) and not self.pipeline and not self.flow.write_paused:
             self.transport.close()
             self._enter(_CLOSING, _REFUSED_SECONDS)
         else:
@@ -271,8 +304,10 @@ class GuardedConnection(HttpToolsProtocol):
         self._quick = False
         if self.transport.is_closing():
             return
+        if (self._last or self._guard.draining) and not close:
+            response, close = response.replace(b"\r\n", _LAST, 1), True
         self.transport.write(response)
-        if close or self._last:
+        if close:
             self.transport.close()
             self._enter(_CLOSING, self._guard.limits.answer_seconds)
             return
@@ -300,10 +335,17 @@ class GuardedConnection(HttpToolsProtocol):
             self.loop.call_soon(self._read_held)
 
     def _read_held(self) -> None:
+        """Go on with what was held; more is read only when that is nearly used up, or each answer would let in more than it used."""
         if self._held and not self.transport.is_closing():
-            if not self._busy():
-                self.flow.resume_reading()
             self.data_received(b"")
+            if len(self._held) <= _MOST_HELD:
+                self.flow.resume_reading()
+
+    def _owes(self) -> bool:
+        """Nothing of the answer under way has been written, and the peer would take it."""
+        if self._stalled or self.flow.write_paused:
+            return False
+        return self._quick or (not self._idle() and not self.cycle.response_started)
 
     def _idle(self) -> bool:
         """No request is being answered."""

@@ -1,7 +1,8 @@
 """A server from its first connection to the end of its last answer: the same for every application of ours.
 
 Answers: how does it listen, what do signals do, how does it stop?
-SIGTERM and SIGINT: no new connection, answers under way finish within `drain_seconds`. SIGHUP, and `look` where they changed:
+SIGTERM and SIGINT: every answer is the last on its connection and says so, for a second, so that callers go elsewhere by themselves and
+lose no request; then no new connection is taken, and answers under way finish within `drain_seconds`. A second signal skips the second. SIGHUP, and `look` where they changed:
 certificates and revocation lists are read again; new handshakes get them, open connections stay.
 """
 
@@ -10,6 +11,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from sealwright.serving.transport.tls_context import SecureContext
 __all__ = ["HttpServer", "listen"]
 
 _BACKLOG = 2048
+_FAREWELL_SECONDS = 1.0  # for callers to be told; no longer than somebody is connected
+_LOOK_SECONDS = 0.05
 
 
 class HttpServer:
@@ -50,7 +54,7 @@ class HttpServer:
         ----------
         app : ASGI 3 application
         stopping : callable
-            Called once, when no new connection is taken any more and answers under way are finished.
+            Called once, at the beginning of the end: whoever asks should be told so.
         client_keys : callable, optional
             As `Transport.open`.
         listening : int, optional
@@ -64,6 +68,7 @@ class HttpServer:
             A transport that is not safe, or an address that is taken.
         """
         self._guard, self._log, self._clock, self._stopping = guard, log, clock, stopping
+        self._leaving: asyncio.Task[None] | None = None
         self._files, self._client_keys = transport.files, client_keys
         self._seen = self._mark()
         self._secured = transport.open(clock(), client_keys)
@@ -107,9 +112,19 @@ class HttpServer:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _stop(self) -> None:
-        if not self._server.should_exit:
+        if self._leaving is not None:
             self._server.should_exit = True
-            self._stopping()
+            return
+        self._stopping()
+        self._guard.drain()
+        self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        """Wait until everybody has been told, then take no new connection."""
+        until = time.monotonic() + _FAREWELL_SECONDS
+        while self._guard.open and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+        self._server.should_exit = True
 
     def look(self) -> None:
         """Renew if a file or the keys that count changed since the last time. Cheap; the program's own loop calls it."""
@@ -144,7 +159,13 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, listening: socket.socket, limits: TransportLimits) -> None:
         super().__init__(config)
-        self._listening, self._limits = listening, limits
+        self._listening = listening
+        secured = config.ssl is not None
+        self._deadlines: dict[str, Any] = {
+            "ssl_handshake_timeout": limits.handshake_seconds if secured else None,
+            "ssl_shutdown_timeout": limits.answer_seconds if secured else None,
+        }
+        self._connection: Callable[[], asyncio.Protocol]
         self.announce: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
@@ -157,18 +178,36 @@ class _Server(uvicorn.Server):
             )
             return made
 
-        secured = config.ssl is not None
+        self._connection = connection
         server = await loop.create_server(
             connection,
             sock=self._listening,
             ssl=config.ssl,
             backlog=_BACKLOG,
-            ssl_handshake_timeout=self._limits.handshake_seconds if secured else None,
-            ssl_shutdown_timeout=self._limits.answer_seconds if secured else None,
+            **self._deadlines,
         )
         self.servers = [server]
         self.started = True
         self.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._take_the_last()
+        await super().shutdown(sockets)
+
+    async def _take_the_last(self) -> None:
+        """Whoever is connected for the kernel would be cut off when it is no longer listened: take them, they are answered."""
+        loop, last = asyncio.get_running_loop(), []
+        self._listening.settimeout(0)
+        with contextlib.suppress(OSError):
+            for _ in range(_BACKLOG):
+                taken, _ = self._listening.accept()
+                taken.settimeout(0)
+                last.append(
+                    loop.connect_accepted_socket(self._connection, taken, ssl=self.config.ssl, **self._deadlines)
+                )
+        for server in self.servers:
+            server.close()
+        await asyncio.gather(*last, return_exceptions=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
