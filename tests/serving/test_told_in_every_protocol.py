@@ -1,6 +1,5 @@
 """What a caller may not be told is told in no protocol: a credential for labels alone gets labels alone."""
 
-import importlib.util
 import io
 import json
 import math
@@ -14,16 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from grpc_wire import Wire, infer_request
+
 from sealwright.serving import Running
 from sealwright.serving.grpc.messages import message_class
 from sealwright.serving.places import label_scope
-
-_spec = importlib.util.spec_from_file_location("grpc_wire", Path(__file__).with_name("test_grpc_attacks.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_wire = importlib.util.module_from_spec(_spec)
-sys.modules["grpc_wire"] = _wire
-_spec.loader.exec_module(_wire)
 
 _KINDS = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES"}
 
@@ -69,9 +64,9 @@ def test_binary_tensors(labels_only: Any, house: Any, row: dict[str, Any]) -> No
 
 
 def test_grpc(house: Any, server: Running, row: dict[str, Any]) -> None:
-    link = _wire.Wire(house, server.grpc_port)
+    link = Wire(house, server.grpc_port)
     link.token = house.token(scopes=[label_scope(house.project)])
-    link.call(1, _wire._request(row, house.project))
+    link.call(1, infer_request(row, house.project))
     headers, body = link.answer(1)
     link.link.close()
     assert headers["grpc-status"] == "0"

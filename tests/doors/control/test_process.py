@@ -35,7 +35,7 @@ def test_sigterm_finishes_what_was_begun_and_takes_nothing_new(new_place: Any, s
             caller.start()
         time.sleep(0.5)
         os.kill(control.process.pid, signal.SIGTERM)
-        time.sleep(0.2)
+        time.sleep(1.2)  # for a second it tells callers so, in its answers
         with pytest.raises((OSError, http.client.HTTPException)):
             control.ask("GET", "/health/live")
         for caller in callers:
