@@ -13,7 +13,7 @@ How much memory they take is bounded in `memory`; here a run that wanted more ge
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import get_ident
 from time import perf_counter, sleep
 from typing import Any
@@ -85,6 +85,7 @@ class ModelRuns:
         self._swollen = False  # the last long run may have left memory behind
         self._told: set[_UnderWay] = set()
         self._lost = False
+        self._unhurried: set[int] = set()  # threads
         threading.Thread(target=self._watch, name="model-runs", daemon=True).start()
 
     def run(self, session: Any, outputs: Sequence[str], feeds: Mapping[str, Any]) -> Sequence[Any]:
@@ -124,6 +125,15 @@ class ModelRuns:
         """While a model of that many bytes is loaded. Raises `MemoryError` inside, or makes the library raise."""
         return load_within(size, self._megabytes)
 
+    @contextlib.contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """On this thread runs may take as long as they do: where a model is looked at with many rows, and nobody waits for an answer."""
+        self._unhurried.add(get_ident())
+        try:
+            yield
+        finally:
+            self._unhurried.discard(get_ident())
+
     @property
     def lost(self) -> bool:
         """Whether this process ends because of a run."""
@@ -137,6 +147,7 @@ class ModelRuns:
         """Whether some run does not stop that was told to; those beside the answers count where `aside` says so."""
         now = perf_counter()
         late = [one for one in tuple(self._all) if one.began and now - one.began > _STUCK * self._seconds]
+        late = [one for one in late if one.thread not in self._unhurried]
         return any(aside or not _is_aside(one.thread) for one in late)
 
     def _another(self) -> _UnderWay:
@@ -179,7 +190,7 @@ class ModelRuns:
         now = perf_counter()
         for one in lasting:
             took = now - one.began
-            if not one.began or took < self._seconds:
+            if not one.began or took < self._seconds or one.thread in self._unhurried:
                 continue
             one.kept, one.options.terminate = False, True
             if took > _STUCK * self._seconds and one not in self._told:
