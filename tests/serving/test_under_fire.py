@@ -5,6 +5,7 @@ import http.client
 import json
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
