@@ -3,9 +3,6 @@
 Answers: what was asked, what was answered, by which model, for whom? Sealed as an attachment of the
 ledger entry, readable with the workspace's decision key only. The entry itself holds salted digests.
 Does not answer: were the record kept by somebody who wants to lose it? Then a checkpoint held elsewhere tells.
-
-A record is sealed under a key of its channel and day, because one key may seal 2**32 records and no more
-(NIST SP 800-38D, section 8.3). Channel and day stand in front of it: "live/2026-11-22", a newline, the record.
 """
 
 import asyncio
@@ -21,6 +18,7 @@ import msgspec
 from sealwright.kernel import Clock, InvalidInput, NotFound, SealwrightError, VerificationFailed
 from sealwright.serving.config import Limits
 from sealwright.serving.inquiry import Inquiry
+from sealwright.serving.place_sealing import PlaceSealer, opened_at_its_place
 from sealwright.serving.problems import AnswerTooLate, NoSuchRoute, NotRecorded
 from sealwright.trust import (
     DECISION,
@@ -29,11 +27,8 @@ from sealwright.trust import (
     LedgerEntry,
     Prepared,
     Promised,
-    RecordSealer,
     decision_detail,
-    derive_key,
     make_receipts,
-    open_sealed,
     prepare_decision,
 )
 
@@ -46,7 +41,6 @@ _WEIGHT = 0.1  # one slow answer of a quick disk changes nothing; a stall does
 _APART_SECONDS = 1.0
 _USUAL = Limits()
 _LATE_AT_ONCE = 500  # decisions in one entry
-_LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
 class DecisionLedger(Protocol):
@@ -88,8 +82,7 @@ class _Sealing(NamedTuple):
 
     project: str
     place: str  # channel and day
-    head: bytes
-    sealer: RecordSealer
+    sealer: PlaceSealer
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -321,8 +314,8 @@ class DecisionLog:
         project, place = served.contract.project, f"{self._channel}/{day}"
         sealing = self._sealing
         if sealing is None or (project, place) != (sealing.project, sealing.place):
-            sealer = RecordSealer(_key_of(self._key, project, place))
-            sealing = self._sealing = _Sealing(project, place, place.encode() + b"\n", sealer)
+            sealer = PlaceSealer(self._key, "decision", project, place)
+            sealing = self._sealing = _Sealing(project, place, sealer)
         record = DecisionRecord(
             decision=one.decision,
             project=project,
@@ -341,7 +334,7 @@ class DecisionLog:
             arm=served.arm,
             named=one.named,
         )
-        return sealing.head + sealing.sealer.seal(_ENCODER.encode(record), aad=sealing.head + one.decision.encode())
+        return sealing.sealer.seal(_ENCODER.encode(record), one.decision)
 
 
 def _call(loop: asyncio.AbstractEventLoop, back: Callable[..., None], *arguments: object) -> None:
@@ -368,10 +361,7 @@ def read_decision(entry: LedgerEntry, *keys: bytes) -> DecisionRecord:
     if entry.action != DECISION or entry.attachment is None:
         raise InvalidInput(f"Entry {entry.index} holds no decision record; it may have been erased.")
     decision, project = str(entry.detail.get("decision", "")), str(entry.detail.get("model", ""))
-    place, newline, sealed = entry.attachment[:_LONGEST_PLACE].partition(b"\n")
-    sealed += entry.attachment[_LONGEST_PLACE:]
-    where, aad = place.decode("ascii", "replace"), place + newline + decision.encode()
-    plain = _opened([_key_of(key, project, where) for key in keys], sealed, aad)
+    plain = opened_at_its_place(entry.attachment, keys, kind="decision", project=project, name=decision)
     try:
         record = _DECODER.decode(plain)
         expected = decision_detail(
@@ -386,15 +376,3 @@ def read_decision(entry: LedgerEntry, *keys: bytes) -> DecisionRecord:
     if dict(entry.detail) != expected or record.package != entry.subject:
         raise VerificationFailed("The decision record and its ledger entry do not agree.", link=f"entry {entry.index}")
     return record
-
-
-def _opened(keys: Sequence[bytes], sealed: bytes, aad: bytes) -> bytes:
-    """By whichever key sealed it: the record does not say."""
-    for key in keys[:-1]:
-        with contextlib.suppress(VerificationFailed):
-            return open_sealed(key, sealed, aad=aad)
-    return open_sealed(keys[-1], sealed, aad=aad)
-
-
-def _key_of(key: bytes, project: str, place: str) -> bytes:
-    return derive_key(key, info=f"sealwright decision record/{project}/{place}".encode())

@@ -7,21 +7,17 @@ Like the decision's own record it is readable with the workspace's decision key 
 clear holds the decision's id, the arm and how it went.
 """
 
-import contextlib
-from collections.abc import Sequence
-
 import msgspec
 
 from sealwright.kernel import InvalidInput, VerificationFailed
+from sealwright.serving.place_sealing import PlaceSealer, opened_at_its_place
 from sealwright.serving.told import Told
-from sealwright.trust import Entry, LedgerEntry, RecordSealer, derive_key, open_sealed
+from sealwright.trust import Entry, LedgerEntry
 
 __all__ = ["SHADOW", "ShadowRecord", "ShadowSealer", "read_shadow"]
 
 SHADOW = "shadow"
 """The action of a shadow's ledger entry."""
-
-_LONGEST_PLACE = 128  # bytes: a channel of 64, a day, a newline
 
 
 class ShadowRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -50,20 +46,17 @@ class ShadowSealer:
 
     def __init__(self, key: bytes, project: str, place: str) -> None:
         """`place`: channel and day, as "live/2026-11-27"."""
-        self._head = place.encode() + b"\n"
-        self._sealer = RecordSealer(_key_of(key, project, place))
+        self._sealer = PlaceSealer(key, "shadow", project, place)
 
     def entry(self, record: ShadowRecord) -> Entry:
-        sealed = self._sealer.seal(_ENCODER.encode(record), aad=self._head + record.decision.encode())
+        sealed = self._sealer.seal(_ENCODER.encode(record), record.decision)
         detail = {
             "arm": record.arm,
             "decision": record.decision,
             "model": record.project,
             "outcome": record.failed or "compared",
         }
-        return Entry(
-            action=SHADOW, subject=record.package, detail=detail, attachment=self._head + sealed, actor="predict"
-        )
+        return Entry(action=SHADOW, subject=record.package, detail=detail, attachment=sealed, actor="predict")
 
 
 def read_shadow(entry: LedgerEntry, *keys: bytes) -> ShadowRecord:
@@ -84,13 +77,10 @@ def read_shadow(entry: LedgerEntry, *keys: bytes) -> ShadowRecord:
     if entry.action != SHADOW or entry.attachment is None:
         raise InvalidInput(f"Entry {entry.index} holds no record of a shadow; it may have been erased.")
     said = entry.detail
-    place, newline, sealed = entry.attachment[:_LONGEST_PLACE].partition(b"\n")
-    sealed += entry.attachment[_LONGEST_PLACE:]
-    aad = place + newline + str(said.get("decision", "")).encode()
-    where = place.decode("ascii", "replace")
+    project, decision = str(said.get("model", "")), str(said.get("decision", ""))
     link = f"entry {entry.index}"
     try:
-        plain = _opened([_key_of(key, str(said.get("model", "")), where) for key in keys], sealed, aad)
+        plain = opened_at_its_place(entry.attachment, keys, kind="shadow", project=project, name=decision)
         record = _DECODER.decode(plain)
     except msgspec.MsgspecError:
         raise VerificationFailed("The record of a shadow cannot be read.", link=link) from None
@@ -102,17 +92,6 @@ def read_shadow(entry: LedgerEntry, *keys: bytes) -> ShadowRecord:
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ShadowRecord)
-
-
-def _opened(keys: Sequence[bytes], sealed: bytes, aad: bytes) -> bytes:
-    for key in keys[:-1]:
-        with contextlib.suppress(VerificationFailed):
-            return open_sealed(key, sealed, aad=aad)
-    return open_sealed(keys[-1], sealed, aad=aad)
-
-
-def _key_of(key: bytes, project: str, place: str) -> bytes:
-    return derive_key(key, info=f"sealwright shadow record/{project}/{place}".encode())
 
 
 def _same(one: Told, other: Told) -> bool:

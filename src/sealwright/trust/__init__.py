@@ -154,9 +154,26 @@ if TYPE_CHECKING:
     from sealwright.trust.promises import PROMISE_SECONDS, verify_promise
     from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
     from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
-    from sealwright.trust.receipts import RECEIPT_TYPE, ReceiptReport, make_receipts, proved_anew, verify_receipt
+    from sealwright.trust.receipts import (
+        RECEIPT_TYPE,
+        ReceiptReport,
+        make_receipts,
+        make_row_receipt,
+        proved_anew,
+        verify_receipt,
+    )
     from sealwright.trust.record_sealing import open_records, seal_records
     from sealwright.trust.root_recovery import protect_root, recover_root, split_root
+    from sealwright.trust.scored_entries import (
+        DECISIONS,
+        SCORED,
+        RowTree,
+        batch_of,
+        new_batch,
+        row_leaf,
+        row_salt,
+        scored_detail,
+    )
     from sealwright.trust.sealing import RecordSealer, derive_key, open_sealed, seal
     from sealwright.trust.sealing_branches import Handed, is_on_disk
     from sealwright.trust.shares import Share, check_together, read_share
@@ -255,6 +272,7 @@ __all__ = [
     "ClientTrust",
     "Cosigned",
     "DECISION",
+    "DECISIONS",
     "DatasetResource",
     "Decision",
     "Difference",
@@ -364,6 +382,8 @@ __all__ = [
     "Risk",
     "RoleGrant",
     "Roster",
+    "RowTree",
+    "SCORED",
     "SEALING_BRANCHES",
     "SECOND_SIGNED",
     "SIGNATURE_HEADER",
@@ -422,6 +442,7 @@ __all__ = [
     "as_request",
     "ask_witness",
     "BorrowedLine",
+    "batch_of",
     "certificate_thumbprint",
     "changed_files",
     "check_address",
@@ -461,11 +482,13 @@ __all__ = [
     "load_server_certificate",
     "make_key_revocations",
     "make_receipts",
+    "make_row_receipt",
     "make_statement",
     "metadata_document",
     "method_of",
     "mutual_client_context",
     "mutual_server_context",
+    "new_batch",
     "normal_name",
     "open_checkpoint",
     "open_identity",
@@ -506,6 +529,9 @@ __all__ = [
     "roles_in_words",
     "rotate_branch",
     "rotate_signing",
+    "row_leaf",
+    "row_salt",
+    "scored_detail",
     "seal",
     "seal_file",
     "seal_records",
@@ -876,6 +902,7 @@ _HOME = {
         "RECEIPT_TYPE",
         "ReceiptReport",
         "make_receipts",
+        "make_row_receipt",
         "proved_anew",
         "verify_receipt",
     ),
@@ -887,6 +914,16 @@ _HOME = {
         "protect_root",
         "recover_root",
         "split_root",
+    ),
+    "scored_entries": (
+        "DECISIONS",
+        "SCORED",
+        "RowTree",
+        "batch_of",
+        "new_batch",
+        "row_leaf",
+        "row_salt",
+        "scored_detail",
     ),
     "sealing": (
         "RecordSealer",

@@ -6,6 +6,9 @@ Does not answer: was the decision right, and is the ledger still whole today? Fo
 A receipt is given out with the log's signed promise (`promises`); a second later the ledger gives the proof of its entry,
 and `proved_anew` puts it in place of the promise.
 
+A row of a scored batch has no entry of its own: its receipt holds the row's leaf and what leads from there to the root in the
+entry of its batch (`scored_entries`), and is proved from the start.
+
 The ledger holds only salted digests of request and answer. The salt travels in the receipt, so the ledger alone gives
 nothing to guess a person's data from, and whoever has the receipt can check both.
 """
@@ -29,12 +32,14 @@ from sealwright.trust.ledger_entry import entry_json, read_leaf
 from sealwright.trust.notes import EnoughWitnesses, TlogProof, open_checkpoint, verify_proof
 from sealwright.trust.promises import verify_promise
 from sealwright.trust.public_keys import PublicKey
+from sealwright.trust.scored_entries import row_in_batch
 
-__all__ = ["RECEIPT_TYPE", "ReceiptReport", "make_receipts", "proved_anew", "verify_receipt"]
+__all__ = ["RECEIPT_TYPE", "ReceiptReport", "make_receipts", "make_row_receipt", "proved_anew", "verify_receipt"]
 
 RECEIPT_TYPE = "urn:sealwright:receipt:v2"
 _TYPE = RECEIPT_TYPE.encode()
 _FIELDS = {"type", "decision", "entry", "salt", "answer"}
+_SHAPES = (_FIELDS | {"promise"}, _FIELDS | {"proof"}, _FIELDS | {"proof", "row", "path"})
 _MOST_BYTES = 8 << 20
 _text = msgspec.json.Encoder().encode  # of text: canonical JSON, as `entry_json` writes it
 
@@ -92,6 +97,32 @@ def make_receipts(promised: Promised, decided: Sequence[tuple[str, bytes, bytes]
     return made
 
 
+def make_row_receipt(
+    *, decision: str, answer: bytes, salt: bytes, row: bytes, path: str, entry: bytes, proof: bytes
+) -> bytes:
+    """The receipt of one row of a scored batch, as canonical JSON.
+
+    Parameters
+    ----------
+    row, path : bytes, str
+        The row's leaf, and `RowTree.path` of it.
+    entry, proof : bytes
+        The leaf of the batch's entry, and the proof of it from the ledger.
+    """
+    return entry_json(
+        {
+            "answer": answer.decode(),
+            "decision": decision,
+            "entry": entry.decode(),
+            "path": path,
+            "proof": proof.decode(),
+            "row": row.decode(),
+            "salt": salt.hex(),
+            "type": RECEIPT_TYPE,
+        }
+    )
+
+
 def verify_receipt(
     receipt: bytes,
     keys: Sequence[PublicKey],
@@ -134,12 +165,13 @@ def verify_receipt(
     # (3) The entry is about this decision, answer and request.
     try:
         hex_of(leaf.subject)
+        recorded = row_in_batch(leaf, value["row"].encode(), value["path"].encode()) if "row" in value else leaf.detail
         salt = bytes.fromhex(value["salt"])
         if salt.hex() != value["salt"]:
             raise InvalidInput("The salt is spelled in another way.")
         wanted = decision_detail(
             decision=value["decision"],
-            model=str(leaf.detail["model"]),
+            model=str(recorded["model"]),
             request=request or b"",
             answer=answer,
             salt=salt,
@@ -147,7 +179,7 @@ def verify_receipt(
     except (InvalidInput, ValueError, KeyError):
         raise VerificationFailed("The entry in the receipt does not record a decision.", link="receipt/entry") from None
     for field in ("decision", "answer", *(("request",) if request is not None else ())):
-        if leaf.detail.get(field) != wanted[field]:
+        if recorded.get(field) != wanted[field]:
             raise VerificationFailed(
                 f"The ledger recorded another {field} for this entry: the receipt or the {field} was changed.",
                 link=f"receipt/{field}",
@@ -155,6 +187,7 @@ def verify_receipt(
     # (4) What that amounts to.
     checked = [
         *place.checked,
+        *(["the row is in the batch of that entry, at the place its id names"] if "row" in value else []),
         "the answer in the receipt is the one that was recorded, with the decision's id and the package's digest",
     ]
     not_checked = ["whether the decision was right", *place.not_checked]
@@ -164,7 +197,7 @@ def verify_receipt(
         checked.append("the request given is the one that was answered")
     return ReceiptReport(
         decision=value["decision"],
-        model=str(leaf.detail["model"]),
+        model=str(recorded["model"]),
         package=leaf.subject,
         at=leaf.at,
         answer=value["answer"],
@@ -240,13 +273,14 @@ def _promised(
 
 
 def _fields(receipt: bytes) -> dict[str, str]:
-    """The six texts of a receipt."""
+    """The texts of a receipt."""
     try:
         value = strict_json(receipt, what="the receipt", most_bytes=_MOST_BYTES)
         fits = type(value) is dict and all(type(text) is str for text in value.values())
-        if not fits or value.keys() not in (_FIELDS | {"promise"}, _FIELDS | {"proof"}):
+        if not fits or value.keys() not in _SHAPES:
             raise VerificationFailed(
-                f"it has exactly the text fields {', '.join(sorted(_FIELDS))}, and either promise or proof"
+                f"it has exactly the text fields {', '.join(sorted(_FIELDS))}, and either promise or proof;"
+                " of a row also row and path"
             )
         if value["type"] != RECEIPT_TYPE:
             raise VerificationFailed(f"its type is {value['type'][:80]!r}; expected {RECEIPT_TYPE}")
