@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sealwright.serving.arm_counts import COUNTS, ArmCount, milliseconds_of
+    from sealwright.serving.arrow.arrays import Column
     from sealwright.serving.beside import why_not_beside
     from sealwright.serving.budgets.counting import Counting
     from sealwright.serving.checking.learning import answers_learned
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DecisionRecord, read_decision
+    from sealwright.serving.holder import Served
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         full_scope,
         label_scope,
         predict_scope,
+        scored_channel,
         token_audience,
         token_issuer,
     )
@@ -42,6 +45,10 @@ if TYPE_CHECKING:
     )
     from sealwright.serving.reasons import Explainer, Reasons, counted_rows, explainer_document
     from sealwright.serving.rollout_spec import RolloutLimits, RolloutSpec
+    from sealwright.serving.scoring.deciding import RowsDecided, decide_rows
+    from sealwright.serving.scoring.place import ScoringPlace
+    from sealwright.serving.scoring.reading import RowsRead, read_columns
+    from sealwright.serving.scoring.records import MADE_BY, BatchId, RowAnswers, leaf_of, read_decisions
     from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.starting import StartFailed, StartRefused
@@ -59,7 +66,9 @@ __all__ = [
     "ArmCount",
     "AskedReader",
     "BadRequest",
+    "BatchId",
     "COUNTS",
+    "Column",
     "ConnectionGuard",
     "Contract",
     "Counting",
@@ -72,15 +81,21 @@ __all__ = [
     "HttpServer",
     "InternalFault",
     "Limits",
+    "MADE_BY",
     "MethodNotAllowed",
     "Misdirected",
     "PLATFORMS",
     "Reasons",
     "RolloutLimits",
     "RolloutSpec",
+    "RowAnswers",
+    "RowsDecided",
+    "RowsRead",
     "Running",
     "SHADOW",
+    "ScoringPlace",
     "ServeConfig",
+    "Served",
     "ServingSpec",
     "ShadowRecord",
     "StartFailed",
@@ -97,6 +112,7 @@ __all__ = [
     "ca_files",
     "contract_of",
     "counted_rows",
+    "decide_rows",
     "decision_ledger_folder",
     "decision_origin",
     "example_row",
@@ -104,16 +120,20 @@ __all__ = [
     "explainer_document",
     "label_scope",
     "launch",
+    "leaf_of",
     "milliseconds_of",
     "openapi_of",
     "predict_scope",
     "prepare",
     "problem_body",
     "raise_open_files",
+    "read_columns",
     "read_decision",
+    "read_decisions",
     "read_head",
     "read_shadow",
     "read_transport",
+    "scored_channel",
     "signer_line",
     "strict_body",
     "token_audience",
@@ -123,6 +143,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "arrow.arrays": ("Column",),
     "budgets.counting": ("Counting",),
     "checking.learning": ("answers_learned",),
     "checking.making": ("answering_document", "answers_wanted"),
@@ -164,6 +185,7 @@ _HOME = {
         "full_scope",
         "label_scope",
         "predict_scope",
+        "scored_channel",
         "token_audience",
         "token_issuer",
     ),
@@ -186,6 +208,11 @@ _HOME = {
         "RolloutLimits",
         "RolloutSpec",
     ),
+    "holder": ("Served",),
+    "scoring.deciding": ("RowsDecided", "decide_rows"),
+    "scoring.place": ("ScoringPlace",),
+    "scoring.reading": ("RowsRead", "read_columns"),
+    "scoring.records": ("MADE_BY", "BatchId", "RowAnswers", "leaf_of", "read_decisions"),
     "shadow_records": (
         "SHADOW",
         "ShadowRecord",

@@ -11,6 +11,7 @@ __all__ = [
     "full_scope",
     "label_scope",
     "predict_scope",
+    "scored_channel",
     "timing_scope",
     "token_audience",
     "token_issuer",
@@ -64,6 +65,12 @@ def ca_files(home: Path) -> tuple[Path, Path]:
 def decision_origin(workspace: str, project: str, channel: str) -> str:
     """The name under which the decision ledger signs its checkpoints."""
     return f"sealwright/{workspace}/decisions/{project}/{channel}"
+
+
+def scored_channel(channel: str) -> str:
+    """What the scored files of a channel are kept as: a channel beside it, with a ledger of its own, because a server that runs
+    holds the one of the channel. Whatever reads the decisions of a project goes by these folders, and so finds both."""
+    return f"{channel}.scored"
 
 
 def decision_ledger_folder(home: Path, project: str, channel: str) -> Path:
