@@ -24,7 +24,7 @@ from sealwright.pipeline.by_name import project_named, version_named
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import open_trusted_files
-from sealwright.serving import decision_ledger_folder
+from sealwright.serving import decision_ledger_folder, scored_channel
 from sealwright.trust import Principal, read_entries
 
 __all__ = ["BUNDLE_TYPE", "Bundle", "export_bundle", "read_bundle"]
@@ -77,9 +77,10 @@ def export_bundle(
     files |= {f"ledger/{name}": data for name, data in _signed_part(workspace.home / "ledger").items()}
     for pointer in sorted((workspace.folder("pointers") / project).glob("*.json")):
         files[f"pointers/{pointer.name}"] = read_limited(pointer, 1 << 20)
-        decisions = decision_ledger_folder(workspace.home, project, pointer.stem)
-        if (decisions / "checkpoint").is_file():
-            files |= {f"decisions/{pointer.stem}/{name}": data for name, data in _signed_part(decisions).items()}
+        for channel in (pointer.stem, scored_channel(pointer.stem)):
+            decisions = decision_ledger_folder(workspace.home, project, channel)
+            if (decisions / "checkpoint").is_file():
+                files |= {f"decisions/{channel}/{name}": data for name, data in _signed_part(decisions).items()}
     revocations = workspace.home / "revocations.json"
     if revocations.is_file():
         files["revocations.json"] = read_limited(revocations, 16 << 20)

@@ -4,8 +4,9 @@ Answers: is every decision of the ledger in the file of its hour, as it was reco
 Does not answer: is the ledger itself whole? `verify_ledger` says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sealwright.kernel import VerificationFailed
 from sealwright.pipeline.by_name import project_named
@@ -13,8 +14,8 @@ from sealwright.pipeline.decision_hour_writing import Leaves
 from sealwright.pipeline.decision_hours import Hour, HourRow, hours_of, rows_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import decision_origin
-from sealwright.trust import DECISION, Ledger, LedgerEntry, Principal, decision_detail
+from sealwright.serving import decision_origin, leaf_of
+from sealwright.trust import DECISIONS, SCORED, Ledger, LedgerEntry, Principal, RowTree, decision_detail, leaf_hash
 
 __all__ = ["HoursChecked", "check_hour", "check_hours"]
 
@@ -73,22 +74,39 @@ def check_hour(workspace: Workspace, hour: Hour, entries: Iterator[LedgerEntry])
         entry = next(entries, None)
         if entry is None:
             raise _differs(hour, "is about entries that the ledger does not have")
-        if entry.action != DECISION:
+        if entry.action not in DECISIONS:
             continue
         leaves.add(entry.leaf)
-        seen += 1
-        row = next(rows, None)
-        if row is None and hour.disposed:
+        count = int(entry.detail["rows"]) if entry.action == SCORED else 1
+        seen += count
+        theirs = list(islice(rows, count))
+        if not theirs and hour.disposed:
             continue
-        if row is None or not _agrees(row, entry):
+        agrees = _batch_agrees if entry.action == SCORED else _agrees
+        if len(theirs) != count or not agrees(theirs, entry):
             raise _differs(hour, f"has something else for entry {entry.index}")
-        gone += row.record is None
+        gone += sum(row.record is None for row in theirs)
     if next(rows, None) is not None or seen != hour.rows or leaves.digest() != hour.leaves:
         raise _differs(hour, "has other decisions than the ledger")
     return seen, gone
 
 
-def _agrees(row: HourRow, entry: LedgerEntry) -> bool:
+def _batch_agrees(rows: Sequence[HourRow], entry: LedgerEntry) -> bool:
+    """Whether these are all rows of a batch, those with content as they were recorded."""
+    batch = entry.detail["batch"]
+    for place, row in enumerate(rows):
+        if (row.index, row.at, row.decision, row.package) != (entry.index, entry.at, f"{batch}_{place}", entry.subject):
+            return False
+        if row.record is not None and row.leaf != leaf_hash(leaf_of(row.record)):
+            return False
+    hashes = [row.leaf for row in rows if row.leaf is not None]
+    if not hashes:  # the batch was erased as a whole
+        return True
+    return len(hashes) == len(rows) and RowTree(hashes).root == str(entry.detail["root"])
+
+
+def _agrees(rows: Sequence[HourRow], entry: LedgerEntry) -> bool:
+    (row,) = rows
     record = row.record
     if (row.index, row.at, row.decision, row.package) != (
         entry.index,

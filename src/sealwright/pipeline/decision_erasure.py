@@ -3,7 +3,8 @@
 Answers: how are the records of one person erased, and how does a whole hour end, so that what was signed can still be checked?
 Does not answer: whose records, and may they go? `person_erasure` and `decision_retention` say so.
 
-An hour is written anew as its next generation: the row of an erased decision keeps its entry and its id, and nothing else.
+An hour is written anew as its next generation: the row of an erased decision keeps its entry and its id, and nothing else but
+the hash by which other rows of its batch are proved.
 Then the keys of the generation before are destroyed.
 """
 
@@ -13,16 +14,23 @@ from dataclasses import replace
 from sealwright.kernel import digest_of
 from sealwright.pipeline.decision_hour_writing import Decided, put_in_place, write_hour
 from sealwright.pipeline.decision_hours import Hour, every_row_of, hold_hours, hours_folder
-from sealwright.pipeline.decision_sealing import finish_hours
+from sealwright.pipeline.decision_sealing import finish_hours, seal_so_far
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_ledger_folder
-from sealwright.trust import erase_attachments
+from sealwright.trust import batch_of, erase_attachments
 
 __all__ = ["end_hour", "erase_decisions"]
 
 
-def erase_decisions(workspace: Workspace, project: str, channel: str, indexes: Collection[int], *, by: str) -> int:
-    """Erase the records of these entries, wherever they lie; returns how many there still were.
+def erase_decisions(
+    workspace: Workspace, project: str, channel: str, records: Collection[tuple[int, str]], *, by: str
+) -> int:
+    """Erase these records, wherever they lie; returns how many there still were.
+
+    Parameters
+    ----------
+    records : collection of (int, str)
+        The entry of each, and the id of its decision: the rows of a scored batch share an entry.
 
     Raises
     ------
@@ -31,16 +39,21 @@ def erase_decisions(workspace: Workspace, project: str, channel: str, indexes: C
     NotFound, LedgerUnavailable
         As `erase_attachments`.
     """
-    wanted, done = set(indexes), 0
     with hold_hours(hours_folder(workspace, project, channel)):
-        for hour in finish_hours(workspace, project, channel, by=by):
-            inside = {index for index in wanted if hour.first <= index < hour.after}
-            wanted -= inside
+        hours = finish_hours(workspace, project, channel, by=by)
+        sealed = hours[-1].after if hours else 0
+        if any(index >= sealed and batch_of(name) for index, name in records):
+            hours += seal_so_far(workspace, project, channel, by=by)
+            sealed = hours[-1].after
+        done = 0
+        for hour in hours:
+            inside = {one for one in records if hour.first <= one[0] < hour.after}
             if inside and hour.file:
                 done += _rewrite(workspace, hour, inside)
         finish_hours(workspace, project, channel, by=by)
-        if wanted:
-            done += erase_attachments(decision_ledger_folder(workspace.home, project, channel), wanted)
+        left = {index for index, _ in records if index >= sealed}
+        if left:
+            done += erase_attachments(decision_ledger_folder(workspace.home, project, channel), left)
     return done
 
 
@@ -52,16 +65,16 @@ def end_hour(workspace: Workspace, hour: Hour) -> None:
     put_in_place(workspace, draft, ended)
 
 
-def _rewrite(workspace: Workspace, hour: Hour, erased: Collection[int]) -> int:
+def _rewrite(workspace: Workspace, hour: Hour, erased: Collection[tuple[int, str]]) -> int:
     """The hour without these records; how many of them there still were."""
-    gone = sum(row.index in erased and row.record is not None for row in every_row_of(workspace, hour))
+    gone = sum((row.index, row.decision) in erased and row.record is not None for row in every_row_of(workspace, hour))
     if not gone:
         return 0
 
     def decided() -> Iterator[Decided]:
         for row in every_row_of(workspace, hour):
-            record = None if row.index in erased else row.record
-            yield Decided(row.index, row.at, row.decision, row.package, record, row.shadow)
+            record = None if (row.index, row.decision) in erased else row.record
+            yield Decided(row.index, row.at, row.decision, row.package, record, row.shadow, row.leaf)
 
     write_hour(workspace, hour.folder.parent, _next(hour), decided())
     return gone

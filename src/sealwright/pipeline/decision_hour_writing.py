@@ -40,6 +40,7 @@ _PLAIN = {
     "decision": pa.string(),
     "state": pa.string(),  # "kept" or "erased"; of what a shadow would have said, "shadow" or "shadow erased"
     "package": pa.string(),
+    "leaf": pa.binary(),  # of rows of scored batches: the hash of the leaf; it stays when a row is erased
 }
 _CONTENT = {
     "number": pa.int64(),
@@ -68,6 +69,7 @@ class Decided:
     package: str
     record: DecisionRecord | ShadowRecord | None
     shadow: bool = False
+    leaf: bytes | None = None  # as `HourRow` has it
 
 
 class Leaves:
@@ -164,7 +166,9 @@ def _write(path: Path, decided: Iterable[Decided], keys: dict[str, bytes]) -> tu
 
 def _row(one: Decided) -> dict[str, Any]:
     """A row; columns that are not named are null, as all of the content of an erased one."""
-    row: dict[str, Any] = {"entry": one.index, "at": one.at, "decision": one.decision, "package": one.package}
+    row: dict[str, Any] = {
+        "entry": one.index, "at": one.at, "decision": one.decision, "package": one.package, "leaf": one.leaf,
+    }  # fmt: skip
     record = one.record
     if record is None:
         return {**row, "state": "shadow erased" if one.shadow else "erased"}

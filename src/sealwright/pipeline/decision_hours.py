@@ -124,6 +124,7 @@ class HourRow:
     package: str
     record: Any  # a DecisionRecord, or with `shadow` a ShadowRecord
     shadow: bool = False
+    leaf: bytes | None = None  # of a scored row: the hash of its leaf, by which the others are proved when it was erased
 
 
 def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:
@@ -192,13 +193,13 @@ def every_row_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
             f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.", link=link
         )
     keys = opened_keys(workspace.keyring, hour)
-    columns = ("entry", "at", "decision", "package", "state", "request", "answer", "rest")
+    columns = ("entry", "at", "decision", "package", "state", "leaf", "request", "answer", "rest")
     for table in encrypted_batches(path, columns, keys, link=link):
         for values in zip(*(table.column(name).to_pylist() for name in columns), strict=True):
-            index, at, decision, package, state, request, answer, rest = values
+            index, at, decision, package, state, leaf, request, answer, rest = values
             shadow = state.startswith("shadow")
             record = None if rest is None else _record(rest, request, answer, link, shadow=shadow)
-            yield HourRow(index, at, decision, package, record, shadow)
+            yield HourRow(index, at, decision, package, record, shadow, leaf)
 
 
 def digest_of_file(path: Path, link: str) -> str:

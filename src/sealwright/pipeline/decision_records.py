@@ -17,17 +17,17 @@ from sealwright.serving import (
     SHADOW,
     DecisionRecord,
     ShadowRecord,
-    read_decision,
+    read_decisions,
     read_shadow,
 )
-from sealwright.trust import DECISION
+from sealwright.trust import DECISIONS
 
 __all__ = ["RecordedAt", "decision_records", "shadow_records", "shadows_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAt:
-    """Where in the ledger of its channel a decision is recorded, and when it was."""
+    """Where in the ledger of its channel a decision is recorded, and when it was. The rows of a scored batch share an entry."""
 
     index: int
     at: str  # RFC 3339
@@ -56,11 +56,14 @@ def decision_records(
                 yield place, where, record
 
 
-def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[int]]:
-    """Where shadows of these decisions are kept: entries of the ledger of each channel. They go when the decisions go."""
-    found: dict[str, list[int]] = {}
-    for channel, where, _ in _shadows(workspace, project, decisions):
-        found.setdefault(channel, []).append(where.index)
+def shadows_of(
+    workspace: Workspace, project: str, decisions: Container[str]
+) -> dict[str, list[tuple[int, str]]]:
+    """Where shadows of these decisions are kept: by channel, entries of its ledger, and of which decision each is. They go when the
+    decisions go."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for channel, where, record in _shadows(workspace, project, decisions):
+        found.setdefault(channel, []).append((where.index, record.decision))
     return found
 
 
@@ -74,17 +77,17 @@ def _shadows(
     workspace: Workspace, project: str, decisions: Container[str]
 ) -> Iterator[tuple[str, RecordedAt, ShadowRecord]]:
     for channel in channels_served(workspace, project):
-        for where, record in _of_channel(workspace, project, channel, 0, action=SHADOW):
+        for where, record in _of_channel(workspace, project, channel, 0, shadows=True):
             if record.decision in decisions:
                 yield channel, where, record
 
 
 def _of_channel(
-    workspace: Workspace, project: str, channel: str, passed: int, *, action: str = DECISION
+    workspace: Workspace, project: str, channel: str, passed: int, *, shadows: bool = False
 ) -> Iterator[tuple[RecordedAt, Any]]:
-    """The records of entries with this action, from entry `passed` on."""
+    """The records of decisions, or of their shadows, from entry `passed` on."""
     keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
-    rows, read = (rows_of, read_decision) if action == DECISION else (shadow_rows_of, read_shadow)
+    rows, actions = (shadow_rows_of, {SHADOW}) if shadows else (rows_of, DECISIONS)
     with open_channel(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
@@ -95,8 +98,9 @@ def _of_channel(
                         yield RecordedAt(row.index, row.at), row.record
                 at = max(at, hour.after)
             for entry in opened.entries(at):
-                if entry.action == action and entry.attachment is not None:
-                    yield RecordedAt(entry.index, entry.at), read(entry, *keys)
+                if entry.action in actions and entry.attachment is not None:
+                    for record in [read_shadow(entry, *keys)] if shadows else read_decisions(entry, *keys):
+                        yield RecordedAt(entry.index, entry.at), record
                 elif entry.moved_to:
                     if count_hours(workspace, project, channel) == len(hours):
                         raise hour_gone(entry)

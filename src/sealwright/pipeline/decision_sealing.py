@@ -9,7 +9,7 @@ ledger; (4) the records overwritten in the decision ledger, with the name of the
 are gone, which gives their place back to the disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -20,19 +20,21 @@ from sealwright.pipeline.decision_hours import Hour, hold_hours, hour_gone, hour
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, SHADOW, decision_origin, read_decision, read_shadow
+from sealwright.serving import DECISION_KEY_PURPOSE, SHADOW, decision_origin, leaf_of, read_decisions, read_shadow
 from sealwright.trust import (
-    DECISION,
+    DECISIONS,
+    SCORED,
     Ledger,
     LedgerEntry,
     Principal,
     ProjectResource,
+    leaf_hash,
     pack_entries,
     release_attachments,
     wait_for_checkpoint,
 )
 
-__all__ = ["channels_served", "finish_hours", "open_channel", "seal_decisions"]
+__all__ = ["channels_served", "finish_hours", "open_channel", "seal_decisions", "seal_so_far"]
 
 _RELEASED = "released"
 
@@ -70,7 +72,7 @@ def seal_decisions(
 
 
 def channels_served(workspace: Workspace, project: str) -> list[str]:
-    """The channels of a project that have a decision ledger."""
+    """The channels of a project that have a decision ledger, and beside each its scored files (`scored_channel`)."""
     folder = workspace.folder("serving") / project
     places = sorted(folder.iterdir()) if folder.is_dir() else []
     return [place.name for place in places if (place / "ledger" / "checkpoints.log").is_file()]
@@ -89,9 +91,17 @@ def finish_hours(workspace: Workspace, project: str, channel: str, *, by: str) -
     return found
 
 
-def _seal_channel(workspace: Workspace, project: str, channel: str, *, by: str) -> Iterator[Hour]:
+def seal_so_far(workspace: Workspace, project: str, channel: str, *, by: str) -> list[Hour]:
+    """Seal what is on record up to now, under `hold_hours`, though its hour is not over: the rest of that hour follows in a file of
+    its own. In a file single rows of a scored batch can be erased; beside an entry they are sealed together."""
+    return list(_seal_channel(workspace, project, channel, by=by, before_hour="~"))
+
+
+def _seal_channel(
+    workspace: Workspace, project: str, channel: str, *, by: str, before_hour: str = ""
+) -> Iterator[Hour]:
     before = hours_of(workspace, project, channel)
-    start, now = before[-1].after if before else 0, workspace.clock().isoformat()[:13]
+    start, now = before[-1].after if before else 0, before_hour or workspace.clock().isoformat()[:13]
     with open_channel(workspace, project, channel) as opened:
         for hour, entries in groupby(opened.entries(start), key=lambda entry: entry.at[:13]):
             if hour >= now:
@@ -112,10 +122,9 @@ def _seal_hour(workspace: Workspace, project: str, channel: str, hour: str, entr
             last[0] = entry.index
             if entry.moved_to:
                 raise hour_gone(entry)
-            if entry.action == DECISION:
+            if entry.action in DECISIONS:
                 leaves.add(entry.leaf)
-                record = read_decision(entry, *keys) if entry.attachment is not None else None
-                yield Decided(entry.index, entry.at, str(entry.detail["decision"]), entry.subject, record)
+                yield from _decided_in(entry, keys)
             elif entry.action == SHADOW:
                 said = read_shadow(entry, *keys) if entry.attachment is not None else None
                 yield Decided(entry.index, entry.at, str(entry.detail["decision"]), entry.subject, said, shadow=True)
@@ -127,6 +136,19 @@ def _seal_hour(workspace: Workspace, project: str, channel: str, hour: str, entr
     )  # fmt: skip
     place = hours_folder(workspace, project, channel)
     return write_hour(workspace, place, known, decided(), leaves=leaves, after=lambda: last[0] + 1)
+
+
+def _decided_in(entry: LedgerEntry, keys: Sequence[bytes]) -> Iterator[Decided]:
+    """The rows that an entry becomes."""
+    scored = entry.action == SCORED
+    if entry.attachment is None:
+        said = entry.detail
+        names = [f"{said['batch']}_{place}" for place in range(said["rows"])] if scored else [str(said["decision"])]
+        yield from (Decided(entry.index, entry.at, name, entry.subject, None) for name in names)
+        return
+    for record in read_decisions(entry, *keys):
+        leaf = leaf_hash(leaf_of(record)) if scored else None
+        yield Decided(entry.index, entry.at, record.decision, entry.subject, record, leaf=leaf)
 
 
 def _finish(workspace: Workspace, hour: Hour, by: str) -> None:

@@ -4,6 +4,7 @@ Answers: what was this made from, and what was made from this? From signed state
 Does not answer: was it right to make it. Statements about quality, basis and gates hang on the same digests.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from sealwright.pipeline.snapshots import SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_origin
 from sealwright.training import PROVENANCE
-from sealwright.trust import DECISION, Ledger, Principal, Statement
+from sealwright.trust import DECISIONS, Ledger, Principal, Statement
 
 __all__ = ["ORDER", "Edge", "Lineage", "Node", "lineage_of", "outline"]
 
@@ -216,13 +217,15 @@ def _of_channel(workspace: Workspace, project: str, channel: str) -> Iterator[No
         keys=workspace.trust_root.keys_of("decision-checkpoints"),
     ) as ledger:
         taken: dict[str, list[str]] = {}
+        counts: Counter[str] = Counter()
         for entry in ledger.entries():
-            if entry.action == DECISION:
+            if entry.action in DECISIONS:
                 taken.setdefault(entry.subject, []).append(entry.at)
+                counts[entry.subject] += int(entry.detail.get("rows", 1))
     for package, times in taken.items():
-        name = f"{channel}/{package}"
-        facts = {"channel": channel, "count": len(times), "first": times[0], "last": times[-1]}
-        label = f"{len(times):,} decision{'s' if len(times) > 1 else ''}, {channel}"
+        name, count = f"{channel}/{package}", counts[package]
+        facts = {"channel": channel, "count": count, "first": times[0], "last": times[-1]}
+        label = f"{count:,} decision{'s' if count > 1 else ''}, {channel}"
         yield Node(id=name, kind="decisions", label=label, statement="", facts=facts)
         yield Edge(of=package, to=name, how="served")
 

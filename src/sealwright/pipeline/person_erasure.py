@@ -27,8 +27,7 @@ from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_pers
 from sealwright.pipeline.rewriting import point_runs, replace_snapshot
 from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import decision_ledger_folder
-from sealwright.trust import erase_attachments, make_statement, raw_pseudonym, sign_statement
+from sealwright.trust import make_statement, raw_pseudonym, sign_statement
 
 __all__ = ["ERASURE_TYPE", "Erased", "Rewritten", "erase_person", "take_out"]
 
@@ -189,11 +188,11 @@ def _not_about(name: bytes) -> Callable[[Any], NDArray[np.bool_]]:
 def _erase_decisions(workspace: Workspace, found: FoundPerson, by: str) -> int:
     """Their decision records, and first what shadows would have said to them: without the record nobody finds that again."""
     done = 0
-    for channel, entries in shadows_of(workspace, found.project, {one.decision for one in found.decisions}).items():
-        erase_attachments(decision_ledger_folder(workspace.home, found.project, channel), entries)
+    for channel, shadows in shadows_of(workspace, found.project, {one.decision for one in found.decisions}).items():
+        erase_decisions(workspace, found.project, channel, shadows, by=by)
     for channel in sorted({one.channel for one in found.decisions}):
-        indexes = [one.index for one in found.decisions if one.channel == channel]
-        done += erase_decisions(workspace, found.project, channel, indexes, by=by)
+        theirs = [(one.index, one.decision) for one in found.decisions if one.channel == channel]
+        done += erase_decisions(workspace, found.project, channel, theirs, by=by)
     return done
 
 
