@@ -249,7 +249,7 @@ def test_a_shadow_is_compared_and_ends_with_the_champion_and_its_records_can_be_
     said = next(iter(shadow_records(site, houses.PROJECT, decisions)))
     assert (said.number, said.decision in decisions, said.shadow[0].label in {"good", "bad"}) == (2, True, True)
     folder = site.home / "serving" / houses.PROJECT / "live" / "ledger"
-    assert erase_attachments(folder, found[:5]) == 5
+    assert erase_attachments(folder, [index for index, _ in found[:5]]) == 5
     assert shadows_of(site, houses.PROJECT, decisions)["live"] == found[5:]
 
 

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from sealwright.charter import RiskClass
+from sealwright.data import FileSource, S3Source, SqlSource
 from sealwright.doors.acting import acting
 from sealwright.doors.reports import write_report
 from sealwright.doors.served import served_at
@@ -32,6 +33,7 @@ from sealwright.pipeline import (
     Comparison,
     Enrolled,
     Ingested,
+    Scored,
     Sealed,
     Trained,
     Verified,
@@ -44,6 +46,7 @@ from sealwright.pipeline import (
     list_versions,
     load_project,
     pointer_history,
+    receipt_of_row,
     run_way,
     trust_root_from,
     verify_path,
@@ -57,6 +60,7 @@ from sealwright.pipeline import ingest as ingest_data
 from sealwright.pipeline import promote as promote_version
 from sealwright.pipeline import revoke as revoke_version
 from sealwright.pipeline import rollback as roll_back
+from sealwright.pipeline import score as score_source
 from sealwright.pipeline import seal as seal_package
 from sealwright.pipeline import train as train_model
 from sealwright.registry import PointerFacts, Version
@@ -265,6 +269,49 @@ class Workspace:
         from sealwright.doors.serving import issue
 
         return issue(self._opened, name, subject=client, hours=hours, by=self._by(), told=told)
+
+    def score(
+        self,
+        name: str,
+        source: str | Path | FileSource | SqlSource | S3Source,
+        *,
+        out: str | Path,
+        channel: str = "live",
+        person: str = "",
+        keys: Sequence[str] = (),
+        batch_rows: int = 10_000,
+        stop_on_refused: bool = False,
+        anew: bool = False,
+    ) -> Scored:
+        """Have every row of a file or query answered by the version in service, on record; the same call goes on after a kill.
+
+        Parameters
+        ----------
+        out : path
+            New file for the answers: .jsonl, .csv, .parquet or .arrow.
+        person : str
+            Column that says whom a row is about.
+        keys : sequence of str
+            Columns that are repeated in the answers.
+        """
+        return score_source(
+            self._opened,
+            str(source) if isinstance(source, Path) else source,
+            project=name,
+            out=Path(out),
+            by=self._by(),
+            channel=channel,
+            person=person,
+            keys=keys,
+            batch_rows=batch_rows,
+            stop_on_refused=stop_on_refused,
+            anew=anew,
+            progress=self._progress,
+        )
+
+    def receipt(self, name: str, out: str | Path, row: int) -> bytes:
+        """The receipt of one row of a scored output."""
+        return receipt_of_row(self._opened, name, Path(out), row, by=self._by())
 
     def export(self, name: str, number: int, to: str | Path) -> Path:
         """Write the evidence of a version into one file."""

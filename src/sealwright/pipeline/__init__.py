@@ -120,6 +120,9 @@ if TYPE_CHECKING:
     from sealwright.pipeline.rollouts_run import RolloutMove, move_by_plan
     from sealwright.pipeline.rollouts_status import NoRollout, RolloutStatus, RolloutWatch, rollout_status
     from sealwright.pipeline.runs import Run
+    from sealwright.pipeline.scoring import Scored, score
+    from sealwright.pipeline.scoring_job import RowRefused, SourceChanged, VersionChanged
+    from sealwright.pipeline.scoring_receipts import receipt_of_row
     from sealwright.pipeline.standing_keys import StandingKeys
     from sealwright.pipeline.take_in import Ingested, ingest
     from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
@@ -185,9 +188,12 @@ __all__ = [
     "RolloutPlan",
     "RolloutStatus",
     "RolloutWatch",
+    "RowRefused",
     "Run",
+    "Scored",
     "Sealed",
     "Sought",
+    "SourceChanged",
     "StamperAt",
     "StandingKeys",
     "Taken",
@@ -197,6 +203,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "Verified",
+    "VersionChanged",
     "Way",
     "WithdrawnConsent",
     "WitnessAt",
@@ -278,6 +285,7 @@ __all__ = [
     "read_trust_root",
     "reading_ledger",
     "reading_ledgers",
+    "receipt_of_row",
     "record_of_processing",
     "recover_keys",
     "remove_anchor",
@@ -294,6 +302,7 @@ __all__ = [
     "rollout_status",
     "rotate_key",
     "run_way",
+    "score",
     "seal",
     "sessions_of",
     "split_keys",
@@ -407,6 +416,9 @@ _HOME = {
     "data_ropa": ("record_of_processing",),
     "decision_check": ("HoursChecked", "check_hours"),
     "decision_proof": ("DecisionProof", "proof_of_decision"),
+    "scoring": ("Scored", "score"),
+    "scoring_job": ("RowRefused", "SourceChanged", "VersionChanged"),
+    "scoring_receipts": ("receipt_of_row",),
     "decision_reading": ("FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"),
     "decision_retention": ("HoursEnded", "end_old_decisions"),
     "decision_sealing": ("channels_served", "seal_decisions"),

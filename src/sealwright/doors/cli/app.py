@@ -23,6 +23,7 @@ from sealwright.doors.cli import (
     permissions,
     release,
     rollout,
+    score,
     serve,
     sessions,
     siem,
@@ -59,7 +60,20 @@ def _root(
         raise typer.Exit
 
 
-for module in (start, lifecycle, evidence_verbs, release, up, serve, control, sessions, permissions, doctor, siem):
+for module in (
+    start,
+    lifecycle,
+    evidence_verbs,
+    release,
+    up,
+    serve,
+    score,
+    control,
+    sessions,
+    permissions,
+    doctor,
+    siem,
+):
     module.add_to(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.add_typer(decisions.app, name="decisions", rich_help_panel="Serve")

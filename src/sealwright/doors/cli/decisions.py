@@ -211,6 +211,34 @@ def show(
 
 
 @app.command()
+def receipt(
+    project: Project,
+    output: Annotated[Path, typer.Argument(help="What sealwright score wrote.")],
+    row: Annotated[int, typer.Argument(min=1, help="Number of the row, as its column `row` says.")],
+    to: Annotated[Path | None, typer.Option("--to", help="File to write it to.", show_default=False)] = None,
+    actor: Actor = None,
+    person_key: PersonKey = None,
+    home: Home = None,
+    key_file: KeyFileOption = None,
+) -> None:
+    """Give the receipt of one row of a scored file, for sealwright verify. Only for a row that says what was recorded.
+
+    Exit status: 0 done, 2 there is no such row or record, 3 you may not, 4 the row is not what was recorded.
+    """
+    from sealwright.kernel import write_atomically
+    from sealwright.pipeline import receipt_of_row
+
+    to = writable(to)
+    with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        found = receipt_of_row(workspace, project, output, row, by=by)
+    if to is not None:
+        write_atomically(to, found + b"\n")
+        say(f"written to {to}; check it with: sealwright verify {to}")
+    else:
+        say(found.decode())
+
+
+@app.command()
 def export(
     project: Project,
     to: Annotated[Path, typer.Option("--to", help="File to write: JSON, one decision a line.")],

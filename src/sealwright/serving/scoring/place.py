@@ -12,18 +12,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sealwright.kernel import Clock, private_folder
+from sealwright.kernel import Clock, Refused, private_folder
 from sealwright.serving.decision_ledger import open_decision_ledger
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.places import decision_origin, scored_channel
+from sealwright.serving.problems import NotReady
 from sealwright.serving.scoring.records import RowAnswers, batch_entry
 from sealwright.serving.state import StateFile
 from sealwright.trust import SCORED, Discretion, LedgerEntry, PublicKey, Signer, TrustRoot
 
-__all__ = ["ScoringPlace"]
+__all__ = ["NothingServes", "ScoringPlace"]
 
 _ACTOR = "score"
 _MOST_ROWS = 1000  # of what only servers use
+
+
+class NothingServes(Refused):
+    """What was released has expired, or was revoked or changed."""
+
+    code = "scoring.nothing_serves"
 
 
 class ScoringPlace:
@@ -91,11 +98,21 @@ class ScoringPlace:
 
         Raises
         ------
-        NotReady
+        NothingServes
             None may answer: the release has expired, or something was revoked.
         """
         self._holder.refresh()
-        return self._holder.serving()
+        try:
+            return self._holder.serving()
+        except NotReady:
+            raise NothingServes(
+                f"No version may answer on this channel now: {self._holder.not_ready()}.\n"
+                "Put one into service again (sealwright promote), then give the same command: it goes on."
+            ) from None
+
+    def sign_with(self, signer: Signer) -> None:
+        """Have the ledger's heads signed by the key in use, after a rotation."""
+        self.ledger.sign_with(signer)
 
     def note(self, action: str, subject: str, detail: Mapping[str, object], actor: str = _ACTOR) -> None:
         """Write an event of the scoring itself, durably.
