@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sealwright.data import REASONS, Source
 from sealwright.kernel import Progress, Sha256
@@ -32,10 +33,29 @@ from sealwright.trust import LedgerEntry, as_pseudonym, keyed_name, person_name_
 
 __all__ = ["Run", "Wanted"]
 
-_BESIDE = frozenset({"calibrated", "ood", "marks"})
 _MOST_LINE = 4000  # characters of a line that is no row
 _ENCODER = msgspec.json.Encoder()
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Why(msgspec.Struct):
+    code: str
+    field: str
+    detail: str
+
+
+class _Told(msgspec.Struct):
+    """What must be known of an answer to count it."""
+
+    row: int
+    key: dict[str, Any] = {}
+    refused: list[_Why] = []
+    abstained: msgspec.Raw | UnsetType = UNSET
+    calibrated: msgspec.Raw | UnsetType = UNSET
+    ood: msgspec.Raw | UnsetType = UNSET
+    marks: msgspec.Raw | UnsetType = UNSET
+
+
+_DECODE = msgspec.json.Decoder(_Told).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +194,9 @@ class Run:
         """Write answers that are on record to the output, then note that they are there."""
         told, done = [_DECODE(one) for one in answers], self._job.done
         reasons = Counter(done.reasons)
-        refused = [one["refused"] for one in told if "refused" in one]
+        refused = [one.refused for one in told if one.refused]
         for why in refused:
-            reasons.update({f"{one['field']} {one['code']}".strip() for one in why})
+            reasons.update({f"{one.field} {one.code}".strip() for one in why})
         size = lines.append(answers)
         done = Progressed(
             batches=done.batches + 1,
@@ -186,9 +206,9 @@ class Run:
             read=self._read.digest() if self._read_to == last else done.read,
             read_to=last if self._read_to == last else done.read_to,
             refused=done.refused + len(refused),
-            abstained=done.abstained + sum("abstained" in one for one in told),
+            abstained=done.abstained + sum(one.abstained is not UNSET for one in told),
             reasons=dict(reasons),
-            beside=sorted({*done.beside, *(_BESIDE & {name for one in told for name in one})}),
+            beside=sorted({*done.beside, *_beside(told)}),
             texts=sorted({*done.texts, *_texts(told)}),
         )
         self._job = msgspec.structs.replace(self._job, done=done)
@@ -252,12 +272,19 @@ def _answers(
     return requests, lines.split(b"\n")[:-1], kept, decided.refusals + len(piece.others)
 
 
-def _texts(told: Sequence[Mapping[str, Any]]) -> set[str]:
+def _beside(told: Sequence[_Told]) -> Iterator[str]:
+    """What stands beside some answer."""
+    for name in ("calibrated", "ood", "marks"):
+        if any(getattr(one, name) is not UNSET for one in told):
+            yield name
+
+
+def _texts(told: Sequence[_Told]) -> set[str]:
     """Key columns with something else than whole numbers."""
     return {
         name
         for one in told
-        for name, value in one.get("key", {}).items()
+        for name, value in one.key.items()
         if value is not None and (type(value) is not int or abs(value) >= 1 << 63)
     }
 
@@ -275,9 +302,9 @@ def _erased(decision: str, row: int) -> bytes:
 
 def _stopped(answers: Sequence[bytes]) -> RowRefused:
     """The refusal at the first row that is refused; every reason, and no value."""
-    first = next(one for one in map(_DECODE, answers) if "refused" in one)
-    why = " ".join(f"{one['field']}: {one['detail']}".removeprefix(": ") for one in first["refused"])
+    first = next(one for one in map(_DECODE, answers) if one.refused)
+    why = " ".join(f"{one.field}: {one.detail}".removeprefix(": ") for one in first.refused)
     return RowRefused(
-        f"Row {first['row']:,} is outside the contract, so nothing of its batch was answered. {why}\n"
+        f"Row {first.row:,} is outside the contract, so nothing of its batch was answered. {why}\n"
         "Mend the source and begin anew with --anew, or let refused rows be told as such: --on-refused keep"
     )

@@ -560,10 +560,24 @@ def check_entries(lines: Sequence[bytes], trust: Trust, report: Report) -> None:
     report.not_checked.append("whether entries were left out between these: that takes the whole ledger")
 
 
+def row_in_batch(said: Json, entry: Json) -> Json:
+    """What the entry of a scored batch records about one row: the row's leaf, at its place under the root in the entry."""
+    row, batch = said["row"].encode(), entry["detail"]
+    with within("row"):
+        need(entry["action"] == "decisions.scored", "goes with an entry of no batch")
+        leaf = exact(canonical(row), "answer decision request")
+        place, path, rest = read_path(said["path"], "sealwright-row@v1")
+        root = climb(hashlib.sha256(b"\x00" + row).digest(), place, batch["rows"], path)
+        need(f"sha256:{root.hex()}" == batch["root"] and not rest, "is not under the root of this batch")
+        need(leaf["decision"] == f"{batch['batch']}_{place}", "is of another batch, or of another place in it")
+    return leaf | {"model": batch["model"]}
+
+
 def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Report) -> None:
     """The entry is in a signed ledger of decisions, and it is about this answer, and this request if there is one."""
     proved = isinstance(receipt, dict) and "proof" in receipt
-    said = exact(receipt, "type decision entry salt answer " + ("proof" if proved else "promise"))
+    beside = " row path" if proved and "row" in receipt else ""  # of a row of a scored batch
+    said = exact(receipt, "type decision entry salt answer " + ("proof" if proved else "promise") + beside)
     need(said["type"] == "urn:sealwright:receipt:v2", "is not a receipt")
     if proved:
         origin, size, index, entry = check_proof(said["entry"].encode(), said["proof"], trust)
@@ -574,8 +588,9 @@ def check_receipt(receipt: Any, trust: Trust, request: bytes | None, report: Rep
         report.not_checked.append("whether the ledger has that entry: put its proof into the receipt")
     with within("proof" if proved else "promise"):
         need("/decisions/" in origin, "is not of a log of decisions")
+    detail = row_in_batch(said, entry) if beside else entry["detail"]
     with within("entry"):
-        detail, salt = exact(entry["detail"], "answer decision model request"), bytes.fromhex(said["salt"])
+        detail, salt = exact(detail, "answer decision model request"), bytes.fromhex(said["salt"])
         need(salt.hex() == said["salt"] and len(salt) == 32, "goes with a salt of another form")
     for name, given in {"answer": said["answer"].encode(), "request": request}.items():
         with within(name):
