@@ -207,7 +207,11 @@ def test_one_person_is_erased_from_files_and_ledger_and_everything_signed_still_
     seal_decisions(decided, "loans", by=BY)
     [old, _] = hours_of(decided, "loans", "live")
     name = name_in(decided, "loans", "p1")
-    theirs = [(where.index, record.decision) for _, where, record in decision_records(decided, "loans") if record.person == name]
+    theirs = [
+        (where.index, record.decision)
+        for _, where, record in decision_records(decided, "loans")
+        if record.person == name
+    ]
     assert erase_decisions(decided, "loans", "live", theirs, by="dora") == 3
     assert erase_decisions(decided, "loans", "live", theirs, by="dora") == 0
     assert found(decided) == ["a2_p2", "a3", "b2_p2"]

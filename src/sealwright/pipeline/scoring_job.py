@@ -39,7 +39,7 @@ class Progressed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     batches: int = 0
     last: int = 0  # number of the last row
-    entry: int = -1  # of its batch in the ledger
+    entry: int = -1  # of its batch in the ledger; before the first batch, that the scoring was begun
     size: int = 0  # bytes of the output's lines
     read: str = ""  # digest of all requests up to row `read_to`, where the source has none
     read_to: int = 0

@@ -47,13 +47,12 @@ class Lines:
         """
         self.path = part_of(out)
         with _told(self.path):
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            self._stream: BinaryIO = os.fdopen(handle, "r+b")
-            found = os.fstat(handle).st_size
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            found = os.fstat(self._handle).st_size
             if found > size:
-                self._stream.truncate(size)
+                os.truncate(self._handle, size)
         if found < size:
-            self._stream.close()
+            self.close()
             raise OperationFailed(
                 f"{self.path} is shorter than what was written to it: something else changed it. Begin anew with --anew."
             )
@@ -67,17 +66,17 @@ class Lines:
         OperationFailed
             The disk is full or read-only; the next run goes on from what was whole.
         """
-        data = b"\n".join([*lines, b""])
+        data = memoryview(b"\n".join([*lines, b""]))
         with _told(self.path):
-            self._stream.seek(self.size)
-            self._stream.write(data)
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            written = 0
+            while written < len(data):  # a disk that fills takes a part first
+                written += os.pwrite(self._handle, data[written:], self.size + written)
+            os.fsync(self._handle)
         self.size += len(data)
         return self.size
 
     def close(self) -> None:
-        self._stream.close()
+        os.close(self._handle)
 
 
 def part_of(out: Path) -> Path:

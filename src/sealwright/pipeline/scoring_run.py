@@ -99,6 +99,7 @@ class Run:
         if job.done == Progressed():
             detail = {"channel": job.channel, "digest": job.digest, "job": job.job}
             self._place.note("scoring.begun", job.package, detail, self._wanted.by)
+            job = self._job = msgspec.structs.replace(job, done=Progressed(entry=self._place.ledger.size - 1))
             self._file.write(job)
         lines = Lines(self._out, job.done.size)
         try:

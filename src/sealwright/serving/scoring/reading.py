@@ -7,7 +7,7 @@ cells, because a text file has nothing else.
 Every row is told as a request of the named-feature protocol tells it; a cell that cannot be read stands there as it came.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from sealwright.serving.problems import FieldProblem
 __all__ = ["RowsRead", "read_columns"]
 
 _DAY = 86_400_000  # milliseconds
+_MOST_DAYS = 1e8  # of dates that NumPy can write
 _MOST_CELL = 1000  # characters of a cell that cannot be read
 _NUMBERS = msgspec.json.Decoder(list[float | None])
 _NUMBER = msgspec.json.Decoder(float)
@@ -105,7 +106,7 @@ def _judged(feature: Feature, column: Column) -> _Judged:
         found /= _DAY  # a time of day is no whole number of days, and is refused as such
     if column.missing is not None:
         found[column.missing] = np.nan
-    return _judged_numbers(feature, found, lambda at: _finite(float(found[at])))
+    return _judged_numbers(feature, found)
 
 
 def _judged_text(feature: Feature, texts: Sequence[str | None]) -> _Judged:
@@ -121,7 +122,7 @@ def _judged_text(feature: Feature, texts: Sequence[str | None]) -> _Judged:
         return _Judged(days, [_cut(text) or None for text in texts], faults)
     found = _booleans(texts) if feature.kind == "boolean" else _numbers(texts)
     unreadable = [at for at, value in enumerate(found) if value is not None and value != value] if _odd(found) else []
-    judged = _judged_numbers(feature, np.array(found, dtype=np.float64), lambda at: _cut(texts[at]))
+    judged = _judged_numbers(feature, np.array(found, dtype=np.float64))
     if not unreadable:
         return judged
     told, faults = list(judged.told), dict(judged.faults)
@@ -130,16 +131,25 @@ def _judged_text(feature: Feature, texts: Sequence[str | None]) -> _Judged:
     return _Judged(judged.packable, told, faults)
 
 
-def _judged_numbers(feature: Feature, found: NDArray[np.float64], as_it_came: Callable[[int], Any]) -> _Judged:
+def _judged_numbers(feature: Feature, found: NDArray[np.float64]) -> _Judged:
     """Numbers, booleans or days, with NaN for missing."""
     found, fits = judged_numbers(feature, found)
     wrong = np.flatnonzero(~fits)
     told = _as_json(feature, found, fits)
     faults = {}
     for at in wrong.tolist():
-        faults[at] = number_fault(feature, float(found[at]))
-        told[at] = None if faults[at] == "not_nullable" else as_it_came(at)
+        value = float(found[at])
+        faults[at], told[at] = number_fault(feature, value), _as_it_came(feature, value)
     return _Judged(found, told, faults)
+
+
+def _as_it_came(feature: Feature, value: float) -> Any:
+    """A number that the contract does not allow."""
+    if np.isnan(value):
+        return None
+    if feature.kind == "date" and abs(value) < _MOST_DAYS:
+        return str(np.datetime64(int(value), "D"))
+    return int(value) if feature.kind != "number" and value.is_integer() else _finite(value)
 
 
 def _as_json(feature: Feature, found: NDArray[np.float64], fits: NDArray[np.bool_]) -> list[Any]:
