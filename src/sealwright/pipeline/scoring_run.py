@@ -4,58 +4,36 @@ Answers: in which order do reading, record, output and the note of it follow eac
 Does not answer: may it be begun, and with what. `scoring` says so.
 """
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
-from sealwright.data import REASONS, Source
+from sealwright.data import Source
 from sealwright.kernel import Progress, Sha256
 from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.scoring_batches import (
+    Answered,
+    Counted,
+    answered,
+    counted_in,
+    erased_answer,
+    first_refused,
+    requests_of,
+)
 from sealwright.pipeline.scoring_job import Job, JobFile, Progressed, RowRefused, SourceChanged, VersionChanged
 from sealwright.pipeline.scoring_output import Lines
-from sealwright.pipeline.scoring_rows import Piece, columns_of, pieces
+from sealwright.pipeline.scoring_rows import Piece, pieces
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import (
-    BatchId,
-    RowAnswers,
-    ScoringPlace,
-    Served,
-    decide_rows,
-    read_columns,
-    scored_channel,
-)
+from sealwright.serving import BatchId, RowAnswers, ScoringPlace, Served, scored_channel
 from sealwright.trust import LedgerEntry, as_pseudonym, keyed_name, person_name_key
 
 __all__ = ["Run", "Wanted"]
-
-_MOST_LINE = 4000  # characters of a line that is no row
-_ENCODER = msgspec.json.Encoder()
-
-
-class _Why(msgspec.Struct):
-    code: str
-    field: str
-    detail: str
-
-
-class _Told(msgspec.Struct):
-    """What must be known of an answer to count it."""
-
-    row: int
-    key: dict[str, Any] = {}
-    refused: list[_Why] = []
-    abstained: msgspec.Raw | UnsetType = UNSET
-    calibrated: msgspec.Raw | UnsetType = UNSET
-    ood: msgspec.Raw | UnsetType = UNSET
-    marks: msgspec.Raw | UnsetType = UNSET
-
-
-_DECODE = msgspec.json.Decoder(_Told).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +82,8 @@ class Run:
         lines = Lines(self._out, job.done.size)
         try:
             for entry in self._place.batches_of(job.job, job.done.entry):
-                self._deliver(lines, entry.index, int(entry.detail["last"]), self._recorded(entry))
+                answers = self._recorded(entry)
+                self._deliver(lines, entry.index, int(entry.detail["last"]), answers, counted_in(answers))
             self._go_through(lines, source, served)
         finally:
             lines.close()
@@ -124,13 +103,16 @@ class Run:
                 self._tell(piece.last, source, "passing over rows that are answered")
                 continue
             served = self._same_version()
-            rows = self._decided(piece, served, source.decimal) if piece.last > behind else None
-            requests = rows.requests if rows is not None else _requests(piece, served, source.decimal)[0]
-            self._refuse_other_rows(requests, piece.last)
-            if rows is not None:
-                index = self._place.record(rows, actor=self._wanted.by)
-                self._deliver(lines, index, rows.last, rows.answers)
-                self._tell(piece.last, source, "scoring")
+            if piece.last <= behind:
+                self._refuse_other_rows(requests_of(piece, served, source.decimal)[0], piece.last)
+                continue
+            with _without_collector():
+                batch = BatchId.fresh()
+                found = answered(piece, served, source.decimal, job.keys, batch.batch)
+                self._refuse_other_rows(found.requests, piece.last)
+                index = self._record(piece, batch, found, served)
+                self._deliver(lines, index, piece.last, found.answers, found.counted)
+            self._tell(piece.last, source, "scoring")
         if source.digest != job.digest:
             raise SourceChanged(
                 f"{source.name} was changed while it was scored. Its rows are on record as they were read;\n"
@@ -152,13 +134,16 @@ class Run:
             )
         return served
 
-    def _decided(self, piece: Piece, served: Served, decimal: str) -> RowAnswers:
-        """The batch of a piece, decided and not on record yet."""
-        job, batch = self._job, BatchId.fresh()
-        requests, answers, told_less, refused = _answers(piece, served, decimal, job, batch.batch)
-        if refused and self._wanted.stop_on_refused:
-            raise _stopped(answers)
-        return RowAnswers(
+    def _record(self, piece: Piece, batch: BatchId, found: Answered, served: Served) -> int:
+        """Put a batch on record; returns the index of its entry."""
+        job = self._job
+        if found.counted.refused and self._wanted.stop_on_refused:
+            row, why = first_refused(found.answers)
+            raise RowRefused(
+                f"Row {row:,} is outside the contract, so nothing of its batch was answered. {why}\n"
+                "Mend the source and begin anew with --anew, or let refused rows be told as such: --on-refused keep"
+            )
+        rows = RowAnswers(
             batch=batch.batch,
             secret=batch.secret,
             job=job.job,
@@ -170,12 +155,13 @@ class Run:
             subject=self._wanted.by,
             first=piece.first,
             last=piece.last,
-            refused=refused,
-            requests=requests,
-            answers=answers,
+            refused=found.counted.refused,
+            requests=found.requests,
+            answers=found.answers,
             persons=[self._names(one) for one in piece.texts(job.person)] if job.person else [],
-            kept=told_less,
+            kept=found.kept,
         )
+        return self._place.record(rows, actor=self._wanted.by)
 
     def _recorded(self, entry: LedgerEntry) -> list[bytes]:
         """The answers of a batch that is on record; of a row that was erased since, that it was."""
@@ -187,18 +173,13 @@ class Run:
                 break
             found[record.decision] = record.answer
         return [
-            found.get(f"{said['batch']}_{place}") or _erased(f"{said['batch']}_{place}", said["first"] + place)
+            found.get(f"{said['batch']}_{place}") or erased_answer(f"{said['batch']}_{place}", said["first"] + place)
             for place in range(said["rows"])
         ]
 
-    def _deliver(self, lines: Lines, index: int, last: int, answers: Sequence[bytes]) -> None:
+    def _deliver(self, lines: Lines, index: int, last: int, answers: Sequence[bytes], counted: Counted) -> None:
         """Write answers that are on record to the output, then note that they are there."""
-        told, done = [_DECODE(one) for one in answers], self._job.done
-        reasons = Counter(done.reasons)
-        refused = [one.refused for one in told if one.refused]
-        for why in refused:
-            reasons.update({f"{one.field} {one.code}".strip() for one in why})
-        size = lines.append(answers)
+        size, done = lines.append(answers), self._job.done
         done = Progressed(
             batches=done.batches + 1,
             last=last,
@@ -206,11 +187,11 @@ class Run:
             size=size,
             read=self._read.digest() if self._read_to == last else done.read,
             read_to=last if self._read_to == last else done.read_to,
-            refused=done.refused + len(refused),
-            abstained=done.abstained + sum(one.abstained is not UNSET for one in told),
-            reasons=dict(reasons),
-            beside=sorted({*done.beside, *_beside(told)}),
-            texts=sorted({*done.texts, *_texts(told)}),
+            refused=done.refused + counted.refused,
+            abstained=done.abstained + counted.abstained,
+            reasons=dict(Counter(done.reasons) + Counter(counted.reasons)),
+            beside=sorted({*done.beside, *counted.beside}),
+            texts=sorted({*done.texts, *counted.texts}),
         )
         self._job = msgspec.structs.replace(self._job, done=done)
         self._file.write(self._job)
@@ -233,79 +214,20 @@ class Run:
         self._progress(f"{what}: {row:,} rows, {rate:,.0f} rows/s, {self._job.done.refused:,} refused", source.share)
 
 
-def _requests(piece: Piece, served: Served, decimal: str) -> tuple[list[bytes], Any]:
-    """What is asked about each row of a piece, and the rows as they were read."""
-    contract = served.answering.asked
-    rows = read_columns(contract, columns_of(piece, contract, decimal), len(piece.places))
-    asked = {place: _ENCODER.encode({"line": text[:_MOST_LINE]}) for place, (_, text) in piece.others.items()}
-    asked |= zip(piece.places.tolist(), rows.requests(), strict=True)
-    return [asked[place] for place in range(piece.count)], rows
-
-
-def _answers(
-    piece: Piece, served: Served, decimal: str, job: Job, batch: str
-) -> tuple[list[bytes], list[bytes], list[bytes], int]:
-    """Requests, answers, what the record keeps besides, and how many rows are refused."""
-    requests, rows = _requests(piece, served, decimal)
-    decided = decide_rows(served, rows)
-    told: list[Mapping[str, Any]] = [
-        {"refused": [{"code": piece.others[place][0], "field": "", "detail": REASONS[piece.others[place][0]]}]}
-        if place in piece.others
-        else {}
-        for place in range(piece.count)
-    ]
-    kept = [b""] * piece.count if decided.kept else []
-    for at, place in enumerate(piece.places.tolist()):
-        told[place] = decided.told[at]
-        if kept:
-            kept[place] = decided.kept[at]
-    columns = [piece.texts(name) for name in job.keys]
-    keyed: Iterator[dict[str, Any]] = (
-        {"key": dict(zip(job.keys, cells, strict=True))} for cells in zip(*columns, strict=True)
-    )
-    heads = keyed if job.keys else iter([{}] * piece.count)
-    lines = _ENCODER.encode_lines(
-        [
-            {"row": piece.first + place, **head, "decision": f"{batch}_{place}", **one}
-            for place, (head, one) in enumerate(zip(heads, told, strict=True))
-        ]
-    )
-    return requests, lines.split(b"\n")[:-1], kept, decided.refusals + len(piece.others)
-
-
-def _beside(told: Sequence[_Told]) -> Iterator[str]:
-    """What stands beside some answer."""
-    for name in ("calibrated", "ood", "marks"):
-        if any(getattr(one, name) is not UNSET for one in told):
-            yield name
-
-
-def _texts(told: Sequence[_Told]) -> set[str]:
-    """Key columns with something else than whole numbers."""
-    return {
-        name
-        for one in told
-        for name, value in one.key.items()
-        if value is not None and (type(value) is not int or abs(value) >= 1 << 63)
-    }
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python looks for cycles whenever many objects are made. A batch makes a hundred thousand, none in a cycle: half the time of a
+    row went into that. Between batches it looks as ever."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _namer(workspace: Workspace, project: str) -> Callable[[Any], str]:
     """From whom a row is about to the pseudonym they are kept under."""
     key = person_name_key(workspace.keyring, project)
     return lambda person: "" if person in (None, "") else as_pseudonym(keyed_name(key, str(person)))
-
-
-def _erased(decision: str, row: int) -> bytes:
-    why = {"code": "record.erased", "field": "", "detail": "The record was erased before the answer was written."}
-    return _ENCODER.encode({"row": row, "decision": decision, "refused": [why]})
-
-
-def _stopped(answers: Sequence[bytes]) -> RowRefused:
-    """The refusal at the first row that is refused; every reason, and no value."""
-    first = next(one for one in map(_DECODE, answers) if one.refused)
-    why = " ".join(f"{one.field}: {one.detail}".removeprefix(": ") for one in first.refused)
-    return RowRefused(
-        f"Row {first.row:,} is outside the contract, so nothing of its batch was answered. {why}\n"
-        "Mend the source and begin anew with --anew, or let refused rows be told as such: --on-refused keep"
-    )

@@ -203,7 +203,7 @@ def test_a_full_disk_of_the_output_alone_is_told_and_what_is_on_record_is_used(
 
 def cut_short(bank: Any, source: Any, monkeypatch: pytest.MonkeyPatch, *, batches: int, **more: Any) -> None:
     """A scoring that ends after some batches."""
-    real, calls = running.Run._decided, []
+    real, calls = running.Run._record, []
 
     def cut(*known: Any) -> Any:
         calls.append(1)
@@ -212,7 +212,7 @@ def cut_short(bank: Any, source: Any, monkeypatch: pytest.MonkeyPatch, *, batche
         return real(*known)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running.Run, "_decided", cut)
+        patch.setattr(running.Run, "_record", cut)
         with pytest.raises(PowerCut):
             if isinstance(source, SqlSource):
                 score(bank.workspace, source, project=PROJECT, out=bank.folder / "out.jsonl", by=operator(), **more)
@@ -243,7 +243,7 @@ def test_another_source_is_refused_and_nothing_is_mixed(
 
 def test_another_version_is_refused_also_in_the_middle(bank: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tables.csv(bank.folder / "in.csv", tables.rows(30))
-    real, calls = running.Run._decided, []
+    real, calls = running.Run._record, []
 
     def promoting(*known: Any) -> Any:
         calls.append(1)
@@ -253,7 +253,7 @@ def test_another_version_is_refused_also_in_the_middle(bank: Any, tables: Any, m
         return real(*known)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running.Run, "_decided", promoting)
+        patch.setattr(running.Run, "_record", promoting)
         with pytest.raises(VersionChanged, match="Version 2 was put into service while version 1 answered"):
             bank.score(source, batch_rows=10)
     with pytest.raises(VersionChanged, match="rows 1 to 20 were answered by version 1; version 2 is in service now"):
@@ -330,14 +330,14 @@ def _parquet(bank: Any, tables: Any) -> Path:
 
 def test_two_at_once_on_one_channel_are_refused(bank: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tables.csv(bank.folder / "in.csv", tables.rows(20))
-    real = running.Run._decided
+    real = running.Run._record
 
     def second(*known: Any) -> Any:
         with pytest.raises(SealwrightError, match="Another process is writing"):
             bank.score(source, "second.jsonl")
         return real(*known)
 
-    monkeypatch.setattr(running.Run, "_decided", second)
+    monkeypatch.setattr(running.Run, "_record", second)
     bank.score(source, batch_rows=10)
     holds(bank, 20)
 

@@ -22,6 +22,7 @@ from sealwright.serving.telling import told_lines
 __all__ = ["RowsDecided", "decide_rows"]
 
 _NO_PREDICTION = FieldProblem("", "model.misbehaved", "The model returned numbers that are no prediction.")
+_BESIDE = frozenset({"calibrated", "ood", "marks"})
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -34,6 +35,7 @@ class RowsDecided:
     refused: Mapping[str, int]  # by field and code, such as "age out_of_range"; a row counts for each of its reasons
     refusals: int  # rows
     abstained: int  # rows without a label or value
+    beside: frozenset[str]  # what else stands beside some answer: "calibrated", "ood", "marks"
 
 
 def decide_rows(served: Served, rows: RowsRead) -> RowsDecided:
@@ -42,6 +44,7 @@ def decide_rows(served: Served, rows: RowsRead) -> RowsDecided:
     problems: dict[int, Sequence[FieldProblem]] = dict(rows.problems)
     told: list[dict[str, Any]] = [{}] * rows.count
     kept: list[bytes] = []
+    beside: frozenset[str] = frozenset()
     if batch is not None:
         answering = served.answering
         batch, found = answering.checked(batch)
@@ -49,6 +52,7 @@ def decide_rows(served: Served, rows: RowsRead) -> RowsDecided:
         shown, _, _, _ = answering.told({predict_scope(served.contract.project)}, NO_OPTIONS, outcome, ())
         for place, line in zip(places.tolist(), told_lines(served.contract.classes, shown), strict=True):
             told[place] = line
+        beside = _BESIDE & {name for line in shown.beside or () for name in line}
         if shown.whole is not None:
             kept = [b""] * rows.count
             for place, whole in zip(places.tolist(), _each(shown.whole), strict=True):
@@ -61,7 +65,7 @@ def decide_rows(served: Served, rows: RowsRead) -> RowsDecided:
         counted.update({f"{one.field} {one.code}".strip() for one in why})
         if kept:
             kept[place] = b""
-    return RowsDecided(told, kept, counted, len(problems), sum("abstained" in line for line in told))
+    return RowsDecided(told, kept, counted, len(problems), sum("abstained" in line for line in told), beside)
 
 
 def _each(whole: Outcome) -> list[bytes]:
