@@ -4,15 +4,14 @@ Answers: where do decisions of this channel go, and who signs their heads?
 Does not answer: what may be served. A book can be open while nothing of its channel is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealwright.kernel import Clock, VerificationFailed, private_folder
 from sealwright.serving.config import ModelConfig
 from sealwright.serving.decisions import DecisionLedger, DecisionLog
-from sealwright.serving.places import decision_origin
 from sealwright.serving.state import Remembered, StateFile
-from sealwright.trust import Ledger, PublicKey, RemoteSigner, as_pseudonym, keyed_name
+from sealwright.trust import Discretion, Ledger, PublicKey, Signer, as_pseudonym, keyed_name
 
 __all__ = ["Book", "open_ledger"]
 
@@ -54,14 +53,27 @@ class Book:
 
 
 def open_ledger(
-    home: Path, workspace: str, model: ModelConfig, signer: RemoteSigner, keys: list[PublicKey], clock: Clock
+    home: Path,
+    origin: str,
+    place: tuple[str, str],
+    signer: Signer,
+    keys: Sequence[PublicKey],
+    clock: Clock,
+    *,
+    discretion: Discretion | None = None,
 ) -> tuple[StateFile, Ledger]:
     """A channel's state and ledger; the ledger is begun only where neither it nor its state was ever begun.
 
     Parameters
     ----------
-    keys : list of PublicKey
+    origin : str
+        `decision_origin` of it.
+    place : (str, str)
+        Project and channel.
+    keys : sequence of PublicKey
         Of the branch of decision heads: an earlier one may have signed the newest.
+    discretion : Discretion, optional
+        As `Ledger.open`: where people stand behind its entries, not programs.
 
     Raises
     ------
@@ -70,27 +82,28 @@ def open_ledger(
     LedgerInUse, LedgerUnavailable
         Another process has it open; the disk takes nothing.
     """
-    folder = model.folder(home)
+    folder = home.joinpath("serving", *place)
     for parent in (folder.parent.parent, folder.parent, folder):
         private_folder(parent)
-    state = StateFile(folder / "state.json", model.project, model.channel)
-    place = folder / "ledger"
-    exists = place.exists() and any(place.iterdir())
+    state = StateFile(folder / "state.json", *place)
+    lies = folder / "ledger"
+    exists = lies.exists() and any(lies.iterdir())
     if exists and not state.existed:
         raise VerificationFailed(
-            f"There are decisions in {place}, but the state beside them is gone, so an older release could pass.\n"
+            f"There are decisions in {lies}, but the state beside them is gone, so an older release could pass.\n"
             "Restore state.json from a backup, or move the folder away to begin anew.",
             link="serving/state.json",
         )
     if state.now.ledger_begun and not exists:
         raise VerificationFailed(
-            f"The decision ledger at {place} is gone. Restore it from a backup,\n"
+            f"The decision ledger at {lies} is gone. Restore it from a backup,\n"
             "or move its folder away to begin anew; that is visible to every auditor.",
             link="serving/ledger",
         )
     state.change(ledger_begun=state.now.ledger_begun)
-    origin = decision_origin(workspace, model.project, model.channel)
     create = not state.now.ledger_begun  # also what a kill in the middle of the first start left of one
-    ledger = Ledger.open(place, origin=origin, signer=signer, clock=clock, create=create, keys=keys)
+    ledger = Ledger.open(
+        lies, origin=origin, signer=signer, clock=clock, create=create, keys=keys, discretion=discretion
+    )
     state.change(ledger_begun=True)
     return state, ledger

@@ -12,6 +12,7 @@ from typing import Protocol
 from sealwright.kernel import Clock, InvalidInput
 from sealwright.serving.book import Book, open_ledger
 from sealwright.serving.config import ModelConfig, ServeConfig
+from sealwright.serving.places import decision_origin
 from sealwright.serving.state import StateFile
 from sealwright.trust import TRUST_CHAIN, BorrowedLine, FollowedRoot, Ledger, PublicKey, RemoteSigner, TrustRoot
 
@@ -57,7 +58,9 @@ class Opening:
         """A channel's ledger and state. Raises as `open_ledger`."""
         keys = self._keys()
         signer = self._line.signer(keys[-1])
-        state, ledger = open_ledger(self._home, self._config.workspace, model, signer, keys, self._clock)
+        origin = decision_origin(self._config.workspace, model.project, model.channel)
+        place = (model.project, model.channel)
+        state, ledger = open_ledger(self._home, origin, place, signer, keys, self._clock)
         try:
             ledger.prepare_to_keep(small=len(self._config.models) > _FEW)
         except BaseException:

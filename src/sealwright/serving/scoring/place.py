@@ -12,13 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sealwright.kernel import Clock, Refused, private_folder
-from sealwright.serving.decision_ledger import open_decision_ledger
+from sealwright.kernel import Clock, Refused
+from sealwright.serving.book import open_ledger
 from sealwright.serving.holder import Holder, Served
 from sealwright.serving.places import decision_origin, scored_channel
 from sealwright.serving.problems import NotReady
 from sealwright.serving.scoring.records import RowAnswers, batch_entry
-from sealwright.serving.state import StateFile
 from sealwright.trust import SCORED, Discretion, LedgerEntry, PublicKey, Signer, TrustRoot
 
 __all__ = ["NothingServes", "ScoringPlace"]
@@ -69,14 +68,8 @@ class ScoringPlace:
         """
         name = scored_channel(channel)
         self._key, self._place, self._clock = sealing_key, name, clock
-        folder = home / "serving" / project / name
-        for one in (folder.parent.parent, folder.parent, folder):
-            private_folder(one)
-        state = StateFile(folder / "state.json", project, name)
         origin = decision_origin(trust_root.workspace, project, name)
-        self.ledger = open_decision_ledger(
-            folder, state, origin=origin, signer=signer, keys=keys, clock=clock, discretion=discretion
-        )
+        state, self.ledger = open_ledger(home, origin, (project, name), signer, keys, clock, discretion=discretion)
         try:
             self._holder = Holder(
                 home=home,
