@@ -561,7 +561,7 @@ def check_entries(lines: Sequence[bytes], trust: Trust, report: Report) -> None:
 
 
 def row_in_batch(said: Json, entry: Json) -> Json:
-    """What the entry of a scored batch records about one row: the row's leaf, at its place under the root in the entry."""
+    """What the entry of a scored batch records of one row: its leaf, at its place under the root in the entry."""
     row, batch = said["row"].encode(), entry["detail"]
     with within("row"):
         need(entry["action"] == "decisions.scored", "goes with an entry of no batch")
