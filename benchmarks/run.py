@@ -59,6 +59,7 @@ def main() -> None:
             ("Reading from every kind of source", ["data_sources.py", *few]),
             ("Predictions, step by step", ["serving_steps.py"]),
             ("Batches by protocol", ["serving_batches.py"]),
+            ("Scoring a file", ["serving_scoring.py", *(["--rows", "50000", "--rounds", "1"] if quick else [])]),
             ("Budgets of callers", ["serving_budgets.py"]),
             ("Many models in one process", ["serving_many.py", *(["--models", "20"] if quick else [])]),
             ("Killed at random moments", ["serving_kills.py", *(["--kills", "20"] if quick else [])]),

@@ -42,6 +42,7 @@ _LONGEST = (  # files that take more than ten seconds: they begin first, so that
     "journeys/test_mitigation",
     "data/test_sources_s3",
     "serving/test_process",
+    "serving/scoring/test_scoring_goes_on",
     "serving/test_rotation_under_load",
     "serving/test_ca_change_under_load",
     "journeys/test_private_numbers",
