@@ -124,7 +124,9 @@ class HourRow:
     package: str
     record: Any  # a DecisionRecord, or with `shadow` a ShadowRecord
     shadow: bool = False
-    leaf: bytes | None = None  # of a scored row: the hash of its leaf, by which the others are proved when it was erased
+    leaf: bytes | None = (
+        None  # of a scored row: the hash of its leaf, by which the others are proved when it was erased
+    )
 
 
 def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:

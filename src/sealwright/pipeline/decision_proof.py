@@ -10,8 +10,9 @@ from typing import Any
 from sealwright.kernel import canonical_json, digest_of
 from sealwright.pipeline.decision_reading import FoundDecision
 from sealwright.pipeline.decision_sealing import open_channel
+from sealwright.pipeline.scoring_receipts import row_receipt
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import RECEIPT_TYPE, ReceiptReport, verify_receipt
+from sealwright.trust import RECEIPT_TYPE, ReceiptReport, batch_of, verify_receipt
 
 __all__ = ["DecisionProof", "proof_of_decision"]
 
@@ -48,16 +49,19 @@ def proof_of_decision(workspace: Workspace, project: str, found: FoundDecision) 
     with open_channel(workspace, project, found.channel) as ledger:
         entry, proof = ledger.entry(found.index), ledger.proof(found.index)
     record = found.record
-    receipt = canonical_json(
-        {
-            "type": RECEIPT_TYPE,
-            "decision": record.decision,
-            "entry": entry.leaf.decode(),
-            "salt": record.salt.hex(),
-            "answer": record.answer.decode(),
-            "proof": proof.decode(),
-        }
-    )
+    if batch_of(record.decision):
+        receipt, _ = row_receipt(workspace, project, record.decision)
+    else:
+        receipt = canonical_json(
+            {
+                "type": RECEIPT_TYPE,
+                "decision": record.decision,
+                "entry": entry.leaf.decode(),
+                "salt": record.salt.hex(),
+                "answer": record.answer.decode(),
+                "proof": proof.decode(),
+            }
+        )
     keys = workspace.trust_root.keys_of("decision-checkpoints")
     report = verify_receipt(receipt, keys, request=record.request)
     return DecisionProof(receipt=receipt, report=report, leaf=digest_of(entry.leaf), hour=entry.moved_to)

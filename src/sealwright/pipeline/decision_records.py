@@ -56,9 +56,7 @@ def decision_records(
                 yield place, where, record
 
 
-def shadows_of(
-    workspace: Workspace, project: str, decisions: Container[str]
-) -> dict[str, list[tuple[int, str]]]:
+def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[tuple[int, str]]]:
     """Where shadows of these decisions are kept: by channel, entries of its ledger, and of which decision each is. They go when the
     decisions go."""
     found: dict[str, list[tuple[int, str]]] = {}

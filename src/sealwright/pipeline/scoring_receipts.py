@@ -35,7 +35,7 @@ from sealwright.trust import (
     make_row_receipt,
 )
 
-__all__ = ["receipt_of_row"]
+__all__ = ["receipt_of_row", "row_receipt"]
 
 _LINK = "output"
 
@@ -72,21 +72,37 @@ def receipt_of_row(workspace: Workspace, project: str, out: Path, row: int, *, b
     allow(workspace, by, "model.score", project_named(project))
     said = _row_of(out, row)
     decision = str(said.get("decision", ""))
+    if batch_of(decision) is None:
+        raise InvalidInput(f"{out.name} is not the output of a scoring: row {row} names no decision.")
+    receipt, record = row_receipt(workspace, project, decision)
+    _refuse_changed(out, row, said, record.answer)
+    return receipt
+
+
+def row_receipt(workspace: Workspace, project: str, decision: str) -> tuple[bytes, DecisionRecord]:
+    """The receipt of a scored row, and its record, for a verb that has asked whether they may be given.
+
+    Raises
+    ------
+    NotFound
+        There is no such row, or its record was erased.
+    VerificationFailed
+        The records of its batch are not what was signed.
+    """
     found = batch_of(decision)
     if found is None:
-        raise InvalidInput(f"{out.name} is not the output of a scoring: row {row} names no decision.")
+        raise NotFound(f"{decision[:80]!r} is not the id of a scored row.")
     batch, place = found
     recorded = _recorded(workspace, project, batch, place)
     record = recorded.record
     if record is None:
-        raise NotFound(f"The record of row {row} was erased, so there is nothing to make its receipt of.")
+        raise NotFound(f"The record of {decision} was erased, so there is nothing to make its receipt of.")
     tree = RowTree(recorded.hashes)
     if tree.root != recorded.entry.detail["root"]:
         raise VerificationFailed(
             f"The records of the batch {batch} are not those of its entry.", link=f"entry {recorded.entry.index}"
         )
-    _refuse_changed(out, row, said, record.answer)
-    return make_row_receipt(
+    receipt = make_row_receipt(
         decision=decision,
         answer=record.answer,
         salt=record.salt,
@@ -95,6 +111,7 @@ def receipt_of_row(workspace: Workspace, project: str, out: Path, row: int, *, b
         entry=recorded.entry.leaf,
         proof=recorded.proof,
     )
+    return receipt, record
 
 
 def _refuse_changed(out: Path, row: int, said: Mapping[str, Any], answer: bytes) -> None:

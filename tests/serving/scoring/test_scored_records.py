@@ -19,6 +19,7 @@ from sealwright.pipeline import (
     enrol,
     find_decision,
     find_decisions,
+    proof_of_decision,
     receipt_of_row,
     seal_decisions,
     verify_bytes,
@@ -78,6 +79,8 @@ def test_rows_are_listed_shown_and_found_by_person_as_decisions_are(scored: Any)
     assert json.loads(one.record.request)["opened"] == "2020-02-29"
     shown = find_decision(scored.workspace, PROJECT, line["decision"], by=dora, reason="a complaint").to_json()
     assert json.loads(shown["answer"]) == line
+    proved = proof_of_decision(scored.workspace, PROJECT, one)
+    assert "the request given is the one that was answered" in proved.report.checked
     (refused,) = list_(person="p12")
     assert (refused.label, json.loads(refused.record.request)["age"]) == (None, 500)
 
@@ -116,7 +119,7 @@ def test_one_person_is_erased_and_everybody_else_is_proved_as_before(scored: Any
         again = receipt_of_row(scored.workspace, PROJECT, out, row, by=BY)
         assert json.loads(again) | {"proof": ""} == json.loads(receipt) | {"proof": ""}
         assert verify_bytes(again, scored.workspace.trust_root, now=scored.clock()).facts["answer"]
-    with pytest.raises(NotFound, match="record of row 5 was erased"):
+    with pytest.raises(NotFound, match="_4 was erased"):
         receipt_of_row(scored.workspace, PROJECT, out, 5, by=BY)
     checked = check_hours(scored.workspace, PROJECT, CHANNEL, by=BY)
     assert (checked.decisions, checked.erased) == (30, 2)
