@@ -19,7 +19,6 @@ from sealwright.serving.channel import Channel
 from sealwright.serving.channels import Channels
 from sealwright.serving.config import Limits
 from sealwright.serving.holder import Served
-from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.platforms import Platform
 from sealwright.serving.problems import (
     BodyIncomplete,
@@ -98,7 +97,7 @@ class App:
         self.draining = False
         routes = self._routes() if platform is None else self._platform_routes(platform)
         self.reception = Reception(channels.projects, hosts, tokens, routes, platform=platform)
-        guard.lane = PredictionLane(self.reception, channels, self._begun, self.refusal_of)
+        guard.lane = PredictionLane(self.reception, channels, self.refusal_of)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -115,11 +114,22 @@ class App:
             Route("GET", "/v1/models", Permission.PREDICT, self._models),
             Route("GET", model, Permission.PREDICT, self._model),
             Route("GET", model + "/ready", Permission.PREDICT, self._model_ready),
-            Route("POST", model + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True),
+            Route(
+                "POST", model + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True, asked_as=_oip_of
+            ),
             Route("GET", version, Permission.PREDICT, self._model),
             Route("GET", version + "/ready", Permission.PREDICT, self._model_ready),
-            Route("POST", version + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True),
-            Route("POST", "/v1/models/{model}/predict", Permission.PREDICT, self._predict, _NAMED_BODIES),
+            Route(
+                "POST", version + "/infer", Permission.PREDICT, self._infer, _OIP_BODIES, binary=True, asked_as=_oip_of
+            ),
+            Route(
+                "POST",
+                "/v1/models/{model}/predict",
+                Permission.PREDICT,
+                self._predict,
+                _NAMED_BODIES,
+                asked_as=_named_of,
+            ),
             Route("GET", "/v1/models/{model}/openapi.json", Permission.PREDICT, self._openapi),
             Route("GET", "/v1/models/{model}/proofs/{entry}", Permission.PREDICT, self._proof),
         ]
@@ -274,42 +284,20 @@ class App:
         body = await _body(request)
         if request.times is not None:
             request.times.mark("body")
-        inquiry = self._begun(
-            channel,
-            request.received,
+        match = request.received.match
+        inquiry = channel.inquiry(
+            match.values.get("version", ""),
             body,
-            source=request.source,
-            done=asyncio.get_running_loop().create_future(),
-            protocol_of=protocol_of,
+            protocol_of or match.route.asked_as or _named_of,
+            request.received.caller,
+            request.source,
+            asyncio.get_running_loop().create_future(),
             person=request.head.person,
             gpc=request.head.gpc,
             times=request.times,
             admitted=request.admitted,
         )
         return await channel.decider.decide(inquiry)
-
-    def _begun(
-        self,
-        channel: Channel,
-        received: Received,
-        body: bytes,
-        *,
-        source: str,
-        done: Any,
-        protocol_of: Callable[[Served], AskedOf] | None = None,
-        **more: Any,
-    ) -> Inquiry:
-        """The inquiry of a request for a prediction; its address says in which protocol, unless the caller of this does."""
-        named = received.match.route.handler == self._predict
-        return channel.inquiry(
-            received.match.values.get("version", ""),
-            body,
-            protocol_of=protocol_of or (_named_of if named else _oip_of),
-            caller=received.caller,
-            source=source,
-            done=done,
-            **more,
-        )
 
     def not_ready(self, model: str = "") -> str:
         """Why no traffic should come here now, or "". Of a server with several models, without one of them being named: what

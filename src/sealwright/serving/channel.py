@@ -15,7 +15,7 @@ from sealwright.kernel import Clock, SealwrightError
 from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.arm_counts import ArmCounts
 from sealwright.serving.book import Book
-from sealwright.serving.budgets.budgets import Budgets
+from sealwright.serving.budgets.budgets import Admitted, Budgets
 from sealwright.serving.budgets.counting import open_counters
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.deciding import Decider
@@ -26,6 +26,8 @@ from sealwright.serving.problems import NoSuchRoute
 from sealwright.serving.reply import AskedOf
 from sealwright.serving.shadow_records import ShadowRecord, ShadowSealer
 from sealwright.serving.shadowing import Shadowing
+from sealwright.serving.timing import Times
+from sealwright.serving.tokens import Caller
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.usage import Usage
 from sealwright.serving.watching import Watching
@@ -87,9 +89,21 @@ class Channel:
     # ---- answering
 
     def inquiry(
-        self, version: str, body: bytes, *, protocol_of: Callable[[Served], AskedOf], person: str = "", **more: Any
+        self,
+        version: str,
+        body: bytes,
+        protocol_of: Callable[[Served], AskedOf],
+        caller: Caller,
+        source: str,
+        done: Any,
+        *,
+        person: str = "",
+        gpc: bool = False,
+        times: Times | None = None,
+        admitted: Admitted | None = None,
+        seconds: float | None = None,
     ) -> Inquiry:
-        """A request begun: for the version that was named, else for the arm that this person falls to.
+        """A request begun: for the version that was named, else for the arm that this person falls to. The rest as `Inquiry`.
 
         Raises
         ------
@@ -100,7 +114,18 @@ class Channel:
         if served is None:
             raise NoSuchRoute
         inquiry = Inquiry(
-            served=served, protocol=protocol_of(served), body=body, person=person, named=bool(version), **more
+            served,
+            protocol_of(served),
+            body,
+            caller,
+            source,
+            done,
+            person,
+            gpc,
+            times,
+            admitted,
+            bool(version),
+            seconds,
         )
         if arms.several:
             self._watching.watch(inquiry, arms.shadows)

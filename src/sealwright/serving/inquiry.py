@@ -38,7 +38,6 @@ class Inquiry:
 
     def __init__(
         self,
-        *,
         served: "Served",
         protocol: AskedOf,
         body: bytes,

@@ -14,7 +14,6 @@ from sealwright.serving.budgets.budgets import Admitted, Budgets
 from sealwright.serving.budgets.reached import LimitReached
 from sealwright.serving.channels import Channels
 from sealwright.serving.deciding import LARGE_BODY
-from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.problems import BodyTooLarge, HttpRefusal, problem_body
 from sealwright.serving.reception import Reception
 from sealwright.serving.transport.admission import check_host, person_in
@@ -34,19 +33,15 @@ class PredictionLane:
         self,
         reception: Reception,
         channels: Channels,
-        begin: Callable[..., Inquiry],
         refusal_of: Callable[[BaseException, str], tuple[HttpRefusal, str]],
     ) -> None:
         """
         Parameters
         ----------
-        begin : callable
-            Makes the inquiry of a received request.
         refusal_of : callable
             What is told for an error of a request from an address, and the fault's id.
         """
-        self._reception, self._channels = reception, channels
-        self._begin, self._refusal_of = begin, refusal_of
+        self._reception, self._channels, self._refusal_of = reception, channels, refusal_of
 
     def take(self, data: bytes, end: int, connection: GuardedConnection) -> int:
         """As `QuickLane.take`."""
@@ -55,31 +50,32 @@ class PredictionLane:
             return 0
         whole = end + head.length
         reception = self._reception
-        if len(data) < whole or reception.usual("POST", head.path) is None:
+        match = reception.usual("POST", head.path)
+        if match is None or match.route.asked_as is None or len(data) < whole:
             return 0
         reply = _Reply(connection, self._refusal_of, oip=head.path.startswith(b"/v2"))
         try:
             check_host(head.host, reception.hosts)
-            received = reception.receive("POST", head.path, head.authorization, connection.thumbprint)
-            channel = self._channels.at_hand(received.model)
+            _, caller, model = reception.let_in(match, head.authorization, connection.thumbprint)
+            channel = self._channels.at_hand(model)
             if channel is None:
                 return 0  # it must be opened, which takes a moment
-            admitted = channel.budgets.enter(received.caller, 1)
+            admitted = channel.budgets.enter(caller, 1)
             if admitted is None:
                 return 0  # the counters must be asked, which takes a moment
             reply.budgets, reply.admitted = channel.budgets, admitted
-            if len(data) - end > channel.model.body_bytes:
+            if head.length > channel.model.body_bytes:
                 raise BodyTooLarge
-            inquiry = self._begin(
-                channel,
-                received,
+            inquiry = reply.inquiry = channel.inquiry(
+                "",
                 data[end:whole],
-                source=connection.source,
-                done=reply,
+                match.route.asked_as,
+                caller,
+                connection.source,
+                reply,
                 person=person_in(head.person),
                 admitted=admitted,
             )
-            reply.inquiry = inquiry
             channel.decider.begin(inquiry)
         except Exception as error:  # noqa: BLE001 - told as a problem, or as a fault with an id
             reply.set_exception(error)

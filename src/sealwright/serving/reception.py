@@ -5,7 +5,7 @@ Does not answer: what is in the body. The protocols read that.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealwright.serving.places import label_scope, predict_scope
 from sealwright.serving.platforms import EVERY_HOST, Platform
@@ -18,8 +18,7 @@ __all__ = ["Reception", "Received"]
 _NOBODY = Caller("", "", frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A request that may go on: which route it takes, for whom."""
 
     match: Match
@@ -74,6 +73,10 @@ class Reception:
         NoSuchRoute, MethodNotAllowed, Unauthenticated, Forbidden, NotReady
         """
         match = self.usual(method, path) or self.table.find(method, path.decode("latin-1"))
+        return self.let_in(match, authorization, thumbprint)
+
+    def let_in(self, match: Match, authorization: bytes | None, thumbprint: str) -> Received:
+        """The caller of a route that was found. Raises as `receive`."""
         if match.route.permission is Permission.OPEN:
             return Received(match, _NOBODY, "")
         if match.route.permission is Permission.PLATFORM and self._platform is not None:

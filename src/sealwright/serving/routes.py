@@ -8,10 +8,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sealwright.kernel import Refused
 from sealwright.serving.problems import MethodNotAllowed, NoSuchRoute
+
+if TYPE_CHECKING:
+    from sealwright.serving.holder import Served
+    from sealwright.serving.reply import AskedOf
 
 __all__ = ["Match", "Permission", "Route", "RouteTable"]
 
@@ -39,6 +43,9 @@ class Route:
         {b"application/json"}
     )  # media types of bodies; b"" where none need be announced
     binary: bool = False  # reads the binary tensor extension
+    asked_as: "Callable[[Served], AskedOf] | None" = (
+        None  # of a prediction: the protocol its body is in, unless its head says more
+    )
 
 
 @dataclass(frozen=True, slots=True)

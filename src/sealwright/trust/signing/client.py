@@ -7,6 +7,7 @@ Does not answer: where the connection comes from. `link` finds or starts a signe
 import contextlib
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -52,7 +53,7 @@ class Line:
     """One connection to a signer. Safe to use from many threads; not from a forked process."""
 
     def __init__(self, connected: socket.socket, *, patience: float = _ANSWER_SECONDS) -> None:
-        connected.settimeout(patience)
+        _have_patience(connected, patience)
         self._socket: socket.socket | None = connected
         self._alone = threading.Lock()
         self._process = os.getpid()
@@ -140,7 +141,7 @@ class Line:
 
     def _gone(self, error: Exception) -> SignerUnavailable:
         self._drop()
-        why = "did not answer in time" if isinstance(error, TimeoutError) else "is gone"
+        why = "did not answer in time" if isinstance(error, TimeoutError | BlockingIOError) else "is gone"
         return SignerUnavailable(f"The signer {why}. Nothing was signed; try again.")
 
     def _body(self) -> bytes:
@@ -164,6 +165,14 @@ class Line:
             with contextlib.suppress(OSError):
                 self._socket.close()
             self._socket = None
+
+
+def _have_patience(connected: socket.socket, seconds: float) -> None:
+    """Have the kernel keep the time: Python's own timeouts ask it twice for each message whether there is one."""
+    connected.settimeout(None)
+    limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+    for side in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connected.setsockopt(socket.SOL_SOCKET, side, limit)
 
 
 class HeadIsBehind(Exception):
