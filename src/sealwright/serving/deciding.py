@@ -12,22 +12,18 @@ A challenger runs on a thread of its own, so that a slow one keeps nobody waitin
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
-from sealwright.kernel import new_id
 from sealwright.serving.budgets.budgets import Budgets
 from sealwright.serving.config import Limits
-from sealwright.serving.contract import Batch
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.options import NO_OPTIONS
-from sealwright.serving.outcome import Outcome, outcome_of
-from sealwright.serving.problems import AnswerTooLate, HttpRefusal, ModelTooSlow, NoReasons, Overloaded
-from sealwright.serving.reasons import Reasons
+from sealwright.serving.problems import ModelTooSlow, Overloaded
 from sealwright.serving.reply import Reply
+from sealwright.serving.rounds import Failed, decided_alone, decided_in, in_time, read
 from sealwright.serving.usage import Usage
 from sealwright.serving.waiting import Line
 
@@ -106,7 +102,7 @@ class Decider:
         if beside:
             self._go(one, self._apart(one))
             return
-        _read(one)
+        read(one)
         if one.asked.options.explain:
             self._refuse_too_many(one, beside=True)
             self._go(one, self._apart(one))
@@ -134,10 +130,10 @@ class Decider:
             self._aside[one] = None
         try:
             if one.asked is None:
-                await work(threads, _read, one)
+                await work(threads, read, one)
             if not self._paid(one):
                 await self._pay(one)
-            took = await work(threads, _decided_alone, one, self._longest)
+            took = await work(threads, decided_alone, one, self._longest)
         finally:
             self._aside.pop(one, None)
         if not aside:
@@ -146,7 +142,7 @@ class Decider:
 
     async def _once_more(self, one: Inquiry) -> None:
         """On a thread, what was stopped in the company of others."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, _decided_alone, one, self._longest)
+        await asyncio.get_running_loop().run_in_executor(self._threads, decided_alone, one, self._longest)
         self._record([one])
 
     def _go(self, one: Inquiry, steps: Coroutine[Any, Any, None]) -> None:
@@ -217,7 +213,7 @@ class Decider:
         if fewer and began - self._since < GATHER_SECONDS:
             asyncio.get_running_loop().call_soon(self._decide_ready)
             return
-        ready, self._ready = _in_time(self._ready, began, self._longest), []
+        ready, self._ready = in_time(self._ready, began, self._longest), []
         self._expected = len(ready)
         if not ready:
             return
@@ -225,12 +221,12 @@ class Decider:
         for one in ready:
             groups.setdefault(id(one.served), []).append(one)
         if self._line.expected(len(ready)) < _LOOP_SECONDS and began > self._wary_until:
-            self._take_decided(*_decided_in(groups.values()), began, len(ready))
+            self._take_decided(*decided_in(groups.values()), began, len(ready))
             return
         self._together = len(ready)
-        work = asyncio.get_running_loop().run_in_executor(self._groups, _decided_in, list(groups.values()))
+        work = asyncio.get_running_loop().run_in_executor(self._groups, decided_in, list(groups.values()))
 
-        def over(done: "asyncio.Future[tuple[list[Inquiry], list[_Failed]]]") -> None:
+        def over(done: "asyncio.Future[tuple[list[Inquiry], list[Failed]]]") -> None:
             self._together = 0
             self._take_decided(*done.result(), began, len(ready))
             if self._ready:
@@ -238,7 +234,7 @@ class Decider:
 
         work.add_done_callback(over)
 
-    def _take_decided(self, found: list[Inquiry], failed: "list[_Failed]", began: float, count: int) -> None:
+    def _take_decided(self, found: list[Inquiry], failed: "list[Failed]", began: float, count: int) -> None:
         """Record those that have an answer, and tell the others. Where the model did not come to an end with them, each tries once more, beside."""
         stopped = False
         for one, error, alone in failed:
@@ -258,126 +254,3 @@ class Decider:
             self._decisions.record(decided)
         for one in decided:
             self._usage.add(one.caller, one.source, one.body, one.asked.count, one.abstained)
-
-
-class _Failed(NamedTuple):
-    """A request without an answer, why, and whether it was run for itself."""
-
-    one: Inquiry
-    error: BaseException
-    alone: bool
-
-
-def _decided_in(groups: Iterable[Sequence[Inquiry]]) -> tuple[list[Inquiry], list[_Failed]]:
-    """Those that have an answer, and those that have none. Tells nobody: it may run on a thread."""
-    found: list[Inquiry] = []
-    failed: list[_Failed] = []
-    for group in groups:
-        _decide(group, found, failed)
-    return found, failed
-
-
-def _decide(group: Sequence[Inquiry], found: list[Inquiry], failed: list[_Failed]) -> None:
-    """One run for all of them; whoever's own part fails, fails alone."""
-    try:
-        outcome = _run(group)
-    except ModelTooSlow as error:
-        failed += [_Failed(one, error, len(group) == 1) for one in group]
-        return
-    except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it
-        if len(group) == 1:
-            failed.append(_Failed(group[0], error, alone=True))
-            return
-        for one in group:
-            _decide([one], found, failed)
-        return
-    at = 0
-    for one in group:
-        rows = one.asked.count
-        try:
-            _answer(one, outcome.of(at, rows))
-            found.append(one)
-        except Exception as error:  # noqa: BLE001 - as above
-            failed.append(_Failed(one, error, alone=True))
-        at += rows
-
-
-def _decided_alone(one: Inquiry, longest: float) -> float:
-    """A request that is large or asks for reasons, if its time is not over. The seconds that took."""
-    began = perf_counter()
-    if one.late(began, longest):
-        raise AnswerTooLate
-    served, asked = one.served, one.asked
-    if asked.options.explain and served.explainer is None:
-        raise NoReasons
-    batch, found = served.answering.checked(_batch([one]))
-    raw = served.engine.run(batch)
-    outcome = served.answering.judged(found, outcome_of(served.contract, asked.count, raw)).of(0, asked.count)
-    reasons: Sequence[Reasons] = ()
-    if asked.options.explain and served.explainer is not None:
-        reasons = served.explainer.explain(
-            batch, engine=served.engine, raw=raw, counterfactual=asked.options.counterfactual
-        )
-    _answer(one, outcome, reasons)
-    return perf_counter() - began
-
-
-def _in_time(ready: Sequence[Inquiry], now: float, longest: float) -> Sequence[Inquiry]:
-    """Those whose callers still wait; the others are told."""
-    late = [one for one in ready if one.late(now, longest)]
-    for one in late:
-        one.fail(AnswerTooLate())
-    return [one for one in ready if one not in late] if late else ready
-
-
-def _read(one: Inquiry) -> None:
-    try:
-        one.asked = one.protocol.read(one.body)
-        options = one.asked.options
-        if options is not NO_OPTIONS:
-            one.served.answering.disclosure.refuse(options, one.caller.scopes)
-            if options.interval:
-                one.served.answering.promises.refuse()
-    except HttpRefusal:
-        if one.watched is not None:
-            one.watched.refused()
-        raise
-    if one.times is not None:
-        one.times.mark("read")
-
-
-def _run(group: Sequence[Inquiry]) -> Outcome:
-    served = group[0].served
-    _mark(group, "gather")
-    batch, found = served.answering.checked(_batch(group))
-    _mark(group, "pack")
-    outcome = outcome_of(served.contract, batch.rows, served.engine.run(batch))
-    _mark(group, "model")
-    return served.answering.judged(found, outcome)
-
-
-def _batch(group: Sequence[Inquiry]) -> Batch:
-    """Everybody's rows, in order, as the model's inputs. Whoever sent few of them left them to be packed together."""
-    contract = group[0].served.contract
-    if all(one.asked.batch is None for one in group):
-        rows = group[0].asked.rows if len(group) == 1 else [row for one in group for row in one.asked.rows]
-        return contract.pack(rows)
-    return Batch.joined([one.asked.batch or contract.pack(one.asked.rows) for one in group])
-
-
-def _mark(group: Sequence[Inquiry], step: str) -> None:
-    for one in group:
-        if one.times is not None:
-            one.times.mark(step)
-
-
-def _answer(one: Inquiry, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
-    one.decision = new_id("dec")
-    one.outcome, one.reasons, one.kept, one.abstained = one.served.answering.told(
-        one.caller.scopes, one.asked.options, outcome, reasons
-    )
-    one.answer = one.protocol.answer(
-        one.asked, one.outcome, decision=one.decision, model=one.served.told, reasons=one.reasons
-    )
-    if one.times is not None:
-        one.times.mark("answer")
