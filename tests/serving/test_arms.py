@@ -18,12 +18,13 @@ from sealwright.serving.arm_counts import ArmCounts, time_step
 from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
-from sealwright.serving.holder import Holder, Served
+from sealwright.serving.holder import Holder
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import outcome_of
 from sealwright.serving.problems import NotReady
 from sealwright.serving.protocol_named import NamedProtocol
 from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.served import Served
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import Caller
 from sealwright.serving.usage import Usage

@@ -7,7 +7,6 @@ Does not answer: anything about models, data or people. Imports no other room.
 from typing import TYPE_CHECKING, Any
 
 from sealwright.kernel.canonical import canonical_json, strict_json
-from sealwright.kernel.csv_text import FORMULA_START, NUMBER, csv_cell, csv_text
 from sealwright.kernel.digests import Sha256, digest_of, digest_of_file, hex_of
 from sealwright.kernel.errors import (
     Conflict,
@@ -26,6 +25,7 @@ from sealwright.kernel.ids import check_name, new_id
 from sealwright.kernel.progress import Progress, silent
 from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
 from sealwright.kernel.version import VERSION
+from sealwright.kernel.writing_csv import FORMULA_START, NUMBER, csv_cell, csv_text
 from sealwright.kernel.writing_yaml import YAML_WIDTH, yaml_comment, yaml_value
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sealwright.serving.config import Limits, ServeConfig
     from sealwright.serving.contract import Contract, contract_of
     from sealwright.serving.decisions import DecisionRecord, read_decision
-    from sealwright.serving.holder import Served
     from sealwright.serving.openapi import example_row, openapi_of
     from sealwright.serving.places import (
         DECISION_KEY_PURPOSE,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from sealwright.serving.scoring.place import ScoringPlace
     from sealwright.serving.scoring.reading import RowsRead, read_columns
     from sealwright.serving.scoring.records import MADE_BY, BatchId, RowAnswers, leaf_of, read_decisions
+    from sealwright.serving.served import Served
     from sealwright.serving.shadow_records import SHADOW, ShadowRecord, read_shadow
     from sealwright.serving.spec import ServingSpec
     from sealwright.serving.starting import StartFailed, StartRefused
@@ -208,7 +208,7 @@ _HOME = {
         "RolloutLimits",
         "RolloutSpec",
     ),
-    "holder": ("Served",),
+    "served": ("Served",),
     "scoring.deciding": ("RowsDecided", "decide_rows"),
     "scoring.place": ("ScoringPlace",),
     "scoring.reading": ("RowsRead", "read_columns"),

@@ -18,7 +18,6 @@ from sealwright.serving.budgets.reached import LimitReached
 from sealwright.serving.channel import Channel
 from sealwright.serving.channels import Channels
 from sealwright.serving.config import Limits
-from sealwright.serving.holder import Served
 from sealwright.serving.platforms import Platform
 from sealwright.serving.problems import (
     BodyIncomplete,
@@ -36,6 +35,7 @@ from sealwright.serving.reception import Received, Reception
 from sealwright.serving.refusals import Refusals
 from sealwright.serving.reply import AskedOf, Reply
 from sealwright.serving.routes import Permission, Route
+from sealwright.serving.served import Served
 from sealwright.serving.timing import Times
 from sealwright.serving.tokens import Caller, TokenCheck
 from sealwright.serving.transport.admission import Head, read_head

@@ -19,11 +19,12 @@ from sealwright.serving.budgets.budgets import Admitted, Budgets
 from sealwright.serving.budgets.counting import open_counters
 from sealwright.serving.config import ServeConfig
 from sealwright.serving.deciding import Decider
-from sealwright.serving.holder import Holder, Served
+from sealwright.serving.holder import Holder
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.places import timing_scope
 from sealwright.serving.problems import NoSuchRoute
 from sealwright.serving.reply import AskedOf
+from sealwright.serving.served import Served
 from sealwright.serving.shadow_records import ShadowRecord, ShadowSealer
 from sealwright.serving.shadowing import Shadowing
 from sealwright.serving.timing import Times

@@ -17,11 +17,8 @@ How it fails, on purpose:
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from sealwright.kernel import Clock, SealwrightError, VerificationFailed, hex_of, read_limited, rfc3339
 from sealwright.registry import (
@@ -33,86 +30,19 @@ from sealwright.registry import (
     verify_revocations,
 )
 from sealwright.serving.adapters.bounded import ModelRuns
-from sealwright.serving.adapters.planned import engine_of
-from sealwright.serving.answering import Answering
 from sealwright.serving.believed import Believed
 from sealwright.serving.beside import why_not_beside
-from sealwright.serving.contract import Contract, contract_of
-from sealwright.serving.engine import Engine
-from sealwright.serving.openapi import openapi_of
 from sealwright.serving.problems import NotReady
-from sealwright.serving.protocol_named import NamedProtocol
-from sealwright.serving.protocol_oip import OipProtocol
-from sealwright.serving.reasons import Explainer
-from sealwright.serving.splitting import Split
+from sealwright.serving.served import CHAMPION, Arms, Served, served_of, split_of
 from sealwright.serving.state import Remembered
 from sealwright.trust import WHOLE, PointerArm, TrustRoot
 
-__all__ = ["Arms", "Holder", "Served"]
+__all__ = ["Holder"]
 
 _MOST_POINTER_BYTES = 1 << 20
 _MOST_REVOCATION_BYTES = 16 << 20
 _LONGEST_WHY = 300
-_CHAMPION = "champion"  # the arm of a pointer that names one package only
 _Note = Callable[[str, str, Mapping[str, object]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """One verified package, compiled for answering. A request keeps the one it began with."""
-
-    number: int
-    package: str
-    sequence: int
-    expires: float  # of the pointer, seconds since 1970
-    keys: int  # number of the list of revoked keys it was verified under
-    contract: Contract
-    engine: Engine
-    answering: Answering
-    explainer: Explainer | None  # None: this version gives no reasons
-    named: NamedProtocol
-    oip: OipProtocol
-    openapi: bytes
-    told: Mapping[str, Any]  # what answers say about the model
-    arm: str = _CHAMPION
-    share: int = WHOLE  # of the requests, in 1/10,000
-    aside: bool = False  # a challenger: run apart from the champion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arms:
-    """Everything one pointer lets serve here, loaded.
-
-    A challenger that takes no traffic is replaced by the champion in its place, so that everybody else keeps theirs.
-    """
-
-    answering: tuple[Served, ...]  # the champion, then the challengers in the order of the pointer
-    shadows: tuple[Served, ...] = ()
-    split: Split | None = None  # None: the champion answers all
-    several: bool = False  # the pointer names arms, so how each does is counted
-
-    @property
-    def champion(self) -> Served:
-        return self.answering[0]
-
-    @property
-    def loaded(self) -> tuple[Served, ...]:
-        return (*self.answering, *self.shadows)
-
-    def choose(self, person: str, body: bytes) -> Served:
-        """Who answers this request."""
-        return self.answering[0] if self.split is None else self.answering[self.split.arm_of(person, body)]
-
-    def numbered(self, number: str) -> Served | None:
-        """The version a caller named, if it answers here and now."""
-        return next((one for one in self.answering if one.share and str(one.number) == number), None)
-
-    def without(self, packages: Container[str]) -> "Arms":
-        """The same without some of the challengers and shadows."""
-        answering = tuple(self.champion if one.package in packages else one for one in self.answering)
-        return replace(
-            self, answering=answering, shadows=tuple(one for one in self.shadows if one.package not in packages)
-        )
 
 
 class Holder:
@@ -253,7 +183,7 @@ class Holder:
         if before is not None and before.champion.keys == self._state.now.key_revocations:
             kept = {(one.package, one.number): one for one in before.loaded}
         named = facts.arms or (
-            PointerArm(name=_CHAMPION, package=facts.package, number=facts.number, share=WHOLE, role="champion"),
+            PointerArm(name=CHAMPION, package=facts.package, number=facts.number, share=WHOLE, role="champion"),
         )
         try:
             champion = self._arm(named[0], facts, kept)
@@ -270,7 +200,7 @@ class Holder:
         self._arms = Arms(
             answering=(champion, *(beside.get(arm.name, champion) for arm in challengers)),
             shadows=tuple(beside[arm.name] for arm in named if arm.role == "shadow" and arm.name in beside),
-            split=_split_of(facts.split, [named[0], *challengers]),
+            split=split_of(facts.split, [named[0], *challengers]),
             several=bool(facts.arms),
         )
         self._why, self._missing = "", missing
@@ -321,27 +251,16 @@ class Holder:
         package = verify_package(self._packages / hex_of(digest), self._root, now=self._clock())
         if package.digest != digest:
             raise VerificationFailed("The folder holds another package than the pointer names.", link="package")
-        contract = contract_of(package.interface)
-        if contract.project != self._project:
-            raise VerificationFailed("The released package belongs to another project.", link="package/interface.json")
-        openapi = openapi_of(contract, number=number, package=digest, most_rows=self._most_rows)
-        answering = Answering.of(package.files.get("answering.json"), package.model_bytes, package.interface, contract)
-        return Served(
+        return served_of(
+            package,
+            self._project,
             number=number,
-            package=digest,
             sequence=sequence,
             expires=expires,
             keys=self._state.now.key_revocations,
-            contract=contract,
-            engine=engine_of(
-                package.model_bytes, contract, runs=self._runs, tell=lambda why: self._note_no_plan(digest, why)
-            ),
-            answering=answering,
-            explainer=Explainer.of(package.files.get("explainer.json"), package.model_bytes, contract),
-            named=NamedProtocol(answering.asked, most_rows=self._most_rows),
-            oip=OipProtocol(answering.asked, most_rows=self._most_rows),
-            openapi=msgspec.json.encode(openapi),
-            told={"project": self._project, "number": number, "package": digest},
+            most_rows=self._most_rows,
+            runs=self._runs,
+            no_plan=lambda why: self._note_no_plan(digest, why),
         )
 
     def _note_no_plan(self, package: str, why: str) -> None:
@@ -384,12 +303,6 @@ class _Withdrawn(VerificationFailed):
     """What is in service may not stay there."""
 
     code = "serving.withdrawn"
-
-
-def _split_of(salt: str, answering: Sequence[PointerArm]) -> Split | None:
-    """How requests are spread; None where the champion gets all of them."""
-    shares = [arm.share for arm in answering]
-    return Split(bytes.fromhex(salt), shares) if any(shares[1:]) else None
 
 
 def _reason(error: Exception) -> str:

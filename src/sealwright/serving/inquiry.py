@@ -13,7 +13,7 @@ from sealwright.serving.tokens import Caller
 
 if TYPE_CHECKING:
     from sealwright.serving.budgets.budgets import Admitted
-    from sealwright.serving.holder import Served
+    from sealwright.serving.served import Served
 
 __all__ = ["Inquiry"]
 

@@ -14,8 +14,8 @@ from sealwright.kernel import Refused
 from sealwright.serving.problems import MethodNotAllowed, NoSuchRoute
 
 if TYPE_CHECKING:
-    from sealwright.serving.holder import Served
     from sealwright.serving.reply import AskedOf
+    from sealwright.serving.served import Served
 
 __all__ = ["Match", "Permission", "Route", "RouteTable"]
 

@@ -23,7 +23,7 @@ from sealwright.serving.shadow_records import ShadowRecord
 from sealwright.serving.told import told_by
 
 if TYPE_CHECKING:
-    from sealwright.serving.holder import Served
+    from sealwright.serving.served import Served
 
 __all__ = ["Shadowing"]
 

@@ -13,8 +13,8 @@ from sealwright.serving.problems import HttpRefusal, ModelFailed
 from sealwright.serving.shadowing import Shadowing
 
 if TYPE_CHECKING:
-    from sealwright.serving.holder import Served
     from sealwright.serving.inquiry import Inquiry
+    from sealwright.serving.served import Served
 
 __all__ = ["Watched", "Watching"]
 

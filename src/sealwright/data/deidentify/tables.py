@@ -41,7 +41,7 @@ def table_of_file(path: Path, quasi: Sequence[str], sensitive: Sequence[str]) ->
 def table_bytes(table: pa.Table, ending: str) -> bytes:
     """A table as the bytes of a .csv or .parquet file.
 
-    In the CSV no text can be a formula (`kernel.csv_text`); for texts exactly as they are, take Parquet.
+    In the CSV no text can be a formula (`kernel.writing_csv`); for texts exactly as they are, take Parquet.
     """
     buffer = io.BytesIO()
     if ending == ".csv":

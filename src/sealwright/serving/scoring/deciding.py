@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from sealwright.serving.holder import Served
 from sealwright.serving.options import NO_OPTIONS
 from sealwright.serving.outcome import Outcome, outcome_of
 from sealwright.serving.places import predict_scope
 from sealwright.serving.problems import FieldProblem
 from sealwright.serving.scoring.reading import RowsRead
+from sealwright.serving.served import Served
 from sealwright.serving.telling import told_lines
 
 __all__ = ["RowsDecided", "decide_rows"]

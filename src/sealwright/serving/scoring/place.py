@@ -14,10 +14,11 @@ from typing import Self
 
 from sealwright.kernel import Clock, Refused
 from sealwright.serving.book import open_ledger
-from sealwright.serving.holder import Holder, Served
+from sealwright.serving.holder import Holder
 from sealwright.serving.places import decision_origin, scored_channel
 from sealwright.serving.problems import NotReady
 from sealwright.serving.scoring.records import RowAnswers, batch_entry
+from sealwright.serving.served import Served
 from sealwright.trust import SCORED, Discretion, LedgerEntry, PublicKey, Signer, TrustRoot
 
 __all__ = ["NothingServes", "ScoringPlace"]
