@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -110,8 +111,59 @@ def console_pages(text: str) -> dict[str, str]:
         "ledger": {"facts": ledger, "verified": {"size": 0, "broken": text}},
         "keys": {"facts": keys},
         "refused": {"title": text, "detail": text, "number": 403},
+        "rollouts": {"places": [(text, text)]},
+        "rollout": _rollout(text),
+        "decisions_of": {"projects": [text]},
+        "decisions": _decisions(text),
+        "decision": _decision(text),
     }
     return {name: render(f"{name}.html.j2", {**common, **more}) for name, more in facts.items()}
+
+
+def _rollout(text: str) -> dict[str, Any]:
+    finding = SimpleNamespace(measure=text, state="broken", words=text, low=0.1, value=0.2, high=0.3, limit=0.2)
+    arm = SimpleNamespace(
+        arm=text, version=1, share=0.5, answered=1, failed=0, refused=0, p95_ms=1.0, mean_score=0.5, outcomes=1, mean_outcome=0.5,
+    )  # fmt: skip
+    plan = SimpleNamespace(challenger=2, champion=1)
+    found = SimpleNamespace(
+        kind=text, reason=text, verdict="roll_back", next=text, reasons=[text], stage=1, stages=2, minutes=1.5, arms=[arm],
+        findings=[finding], planned_by=text,
+    )  # fmt: skip
+    named = SimpleNamespace(number=1, name=text, share=5000)
+    pointers = [
+        SimpleNamespace(sequence=at, not_before=system_clock(), number=1, arms=arms, by=text, reason=text)
+        for at, arms in ((2, [named]), (1, []))
+    ]
+    status = SimpleNamespace(plan=plan, verdict=SimpleNamespace(findings=[finding]), is_last=False)
+    facts = SimpleNamespace(
+        project=text, channel=text, status=status, current=SimpleNamespace(number=1), history=pointers, movers=[text]
+    )
+    return {"facts": facts, "found": found}
+
+
+def _decisions(text: str) -> dict[str, Any]:
+    form = SimpleNamespace(since=text, until=text, person=text, label=text, version=text, reason=text)
+    record = SimpleNamespace(decision=text, number=1, person=text)
+    return {
+        "project": text,
+        "form": form,
+        "found": [SimpleNamespace(at=text, record=record, label=text, score=0.5)],
+        "more": False,
+    }
+
+
+def _decision(text: str) -> dict[str, Any]:
+    names = ("decision", "label", "channel", "at", "package", "subject", "person", "request", "answer")
+    said = dict.fromkeys(names, text) | {"score": 0.5, "version": 1, "entry": 7}
+    report = SimpleNamespace(checked=[text], not_checked=[text], origin=text)
+    return {
+        "project": text,
+        "said": said,
+        "one": SimpleNamespace(record=SimpleNamespace(arm=text)),
+        "proof": SimpleNamespace(report=report, hour=text),
+        "receipt": text,
+    }
 
 
 def test_every_console_template_is_tried() -> None:

@@ -188,7 +188,7 @@ def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(
     place: Place, tmp_path: Path, interface: dict[str, Any], row: dict[str, Any]
 ) -> None:
     """The champion is asked later and answers first."""
-    number = place.house.register(sys.modules["serving_house"].credit_model(interface, slow=1_500)).number
+    number = place.house.register(sys.modules["serving_house"].credit_model(interface, slow=2_500)).number
     place.arrange(place.arm(1, 5_000, "champion"), place.arm(number, 5_000, "challenger"))
     champion, challenger = place.holder.arms().answering
     signer = place.house.stolen("decision-checkpoints")  # of a log of another name
@@ -212,6 +212,7 @@ def test_a_slow_challenger_keeps_nobody_waiting_who_has_the_champion(
         return champion if done == {quick} else challenger
 
     with trust.Ledger.open(tmp_path / "ledger", origin="tests/arms", signer=signer, create=True) as ledger:
+        ledger.prepare_to_keep()
         assert asyncio.run(first()).number == champion.number
 
 
@@ -222,7 +223,7 @@ def test_nobody_is_waited_for_while_others_are_written_down(place: Place, tmp_pa
 
     async def late() -> tuple[bool, bool]:
         log = DecisionLog(ledger, bytes(32), channel="live", clock=place.house.clock, name_of=str)
-        decider = Decider(log, Usage(log.note, str), None, most_waiting=10)  # type: ignore[arg-type]
+        decider = Decider(log, Usage(log.note, str), None, Limits(waiting=10))  # type: ignore[arg-type]
 
         def begin() -> Inquiry:
             done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -9,13 +9,11 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
+from sealwright.doors.control.limits_picture import limits_picture
 from sealwright.doors.control.qr_code import qr_code
 from sealwright.doors.control.statics import STATIC_INTEGRITY, STATIC_NAMES
-from sealwright.doors.rollout_picture import picture_of
 from sealwright.kernel import page_text
-from sealwright.pipeline import Verdict
 
 __all__ = ["render"]
 
@@ -38,18 +36,13 @@ def _environment() -> Environment:
     made.globals["static"], made.globals["integrity"] = STATIC_NAMES, STATIC_INTEGRITY
     made.filters["short"] = _short
     made.filters["qr_code"] = qr_code
-    made.filters["limits_picture"] = _limits_picture
+    made.filters["limits_picture"] = limits_picture
     return made
 
 
 def _shown(value: Any) -> Any:
     """Text as a page may hold it; what is markup already stays as it is."""
     return page_text(value) if type(value) is str else value
-
-
-def _limits_picture(verdict: Verdict) -> Markup:
-    """The limits of a rollout; what text stands in it is escaped there."""
-    return Markup(picture_of(verdict, classes=True))  # noqa: S704 # nosec B704 - numbers, and words of ours, escaped
 
 
 def _short(digest: str) -> str:
