@@ -3,9 +3,12 @@
 import contextlib
 import http.client
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -198,6 +201,49 @@ def test_no_request_fails_while_the_key_of_decision_records_is_replaced_and_ever
     assert len(versions) == len(load.answers)
     assert versions == sorted(versions), "once with the new key, always with the new key"
     assert {1, 2, 4} <= set(versions)
+
+
+def test_several_workers_and_their_keeper_follow_every_key(
+    new_house: Callable[..., Any], start: Any, client_of: Any, row: dict[str, Any]
+) -> None:
+    """A worker that is started after the rotations has the newest, too."""
+    house = new_house()
+    publish(house)
+    server = start(house, limits=Limits(), workers=2)
+    with Load(client_of(house, server), row) as load:
+        load.more()
+        for branch in ("decision-checkpoints", "tokens"):
+            rotate(house, branch)
+            load.tokens.append(house.token())
+            publish(house)
+            load.more()
+        name = f"{house.project}+live"
+        reached = {f"keeper.{name}", f"predict.{name}.1", f"predict.{name}.2"}
+        assert set(rotate_decisions(house).taken) == reached
+        time.sleep(1.5)  # they look once a second
+        load.more()
+    assert load.failures == []
+    workers = [
+        int(one) for path in Path(f"/proc/{server.pid}/task").glob("*/children") for one in path.read_text().split()
+    ]
+    for one in workers:
+        os.kill(one, signal.SIGKILL)
+    client, until = client_of(house, server), time.monotonic() + 20.0
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if client.predict(row).status == 200:
+                break
+        time.sleep(0.1)
+    versions = sealed_with(house)
+    assert versions[0] == 1
+    assert versions[-20:] == [2] * 20
+    newest = house.keyring.trust_root.keys_of("decision-checkpoints")[-1:]
+    folder, origin = (
+        decision_ledger_folder(house.home, house.project, "live"),
+        decision_origin("ws_1", house.project, "live"),
+    )
+    with trust.Ledger.open(folder, origin=origin, signer=None, keys=newest) as read:
+        assert read.size > len(versions)  # the newest head is by the newest key
 
 
 def test_the_key_of_a_rotation_that_died_seals_nothing(running: Any, row: dict[str, Any]) -> None:
