@@ -17,8 +17,17 @@ from msgspec.structs import replace
 sys.path.insert(0, str(Path(__file__).parent))
 from fire import Callers, every_answer_is_recorded_and_proved
 
+from sealwright import trust
 from sealwright.kernel import InvalidInput, NotFound, Refused, VerificationFailed
-from sealwright.serving import Counting, Limits, Running, ServingSpec, decision_ledger_folder, decision_origin
+from sealwright.serving import (
+    Counting,
+    Limits,
+    Running,
+    ServingSpec,
+    access_file,
+    decision_ledger_folder,
+    decision_origin,
+)
 from sealwright.serving.opening import Opening
 from sealwright.serving.workers.shelf import Shelf
 from sealwright.serving.workers.wire import Frames, Keep, framed
@@ -123,9 +132,20 @@ def test_a_release_and_a_revoked_token_reach_every_worker(
     time.sleep(1.0)
     since = len(callers.answered)
     callers.until_answered(since + 200)
-    callers.end()
     assert {one.reply["answer"]["model"]["number"] for one in callers.answered[since + 20 :]} == {2}
     assert not callers.refused
+    machines = trust.Machines(
+        place.db, trust.LedgerAudit(place.ledger, place.keyring), signer=place.keyring.signer("tokens"),
+        workspace="ws_1", access_file=access_file(place.home), clock=place.clock,
+    )  # fmt: skip
+    machines.revoke_tokens_of("bank-frontend", by="ada", reason="stolen laptop")
+    wait_until(lambda: bool(callers.refused))
+    time.sleep(1.0)  # within which every worker knows
+    since = len(callers.answered)
+    time.sleep(0.5)
+    callers.end()
+    assert len(callers.answered) == since
+    assert {status for status, _, _ in callers.refused} == {401}
 
 
 def test_a_release_that_does_not_verify_is_told_as_if_there_was_one_process(place: Any) -> None:
