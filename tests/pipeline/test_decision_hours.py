@@ -26,6 +26,7 @@ from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision,
 from sealwright.pipeline.decision_records import decision_records, shadow_records, shadows_of
 from sealwright.pipeline.decision_retention import end_old_decisions
 from sealwright.pipeline.decision_sealing import seal_decisions
+from sealwright.pipeline.person_erasure import erase_person
 from sealwright.serving import DECISION_KEY_PURPOSE, ShadowRecord, decision_ledger_folder, decision_origin
 from sealwright.serving.shadow_records import ShadowSealer
 from sealwright.trust import InsecurePassphraseForTests, Ledger, PermissionDenied, Secret, verify_ledger
@@ -172,24 +173,30 @@ def test_a_record_that_cannot_be_read_back_from_its_file_stays_in_the_ledger(
     assert found(decided) == EVERYTHING
 
 
-def test_what_a_shadow_would_have_said_goes_into_the_hour_and_is_erased_with_its_decision(
-    decided: Workspace, clock: FixedClock
-) -> None:
+def shadowed(workspace: Workspace, clock: FixedClock) -> ShadowRecord:
+    """What a shadow would have said to p1 in the third hour, on record; the hour is over afterwards."""
     shadow = ShadowRecord(
         decision="dec_c1_p1", project="loans", arm="shadow", number=4, package=PACKAGE, sequence=7,
         answered_by=PACKAGE, told=[],
     )  # fmt: skip
-    sealer = ShadowSealer(decided.keyring.key("decisions", DECISION_KEY_PURPOSE), "loans", "live/2026-03-02")
+    sealer = ShadowSealer(workspace.keyring.key("decisions", DECISION_KEY_PURPOSE), "loans", "live/2026-03-02")
     clock.advance(timedelta(minutes=20))
     with Ledger.open(
-        decision_ledger_folder(decided.home, "loans", "live"),
-        origin=decision_origin(decided.id, "loans", "live"),
-        signer=decided.keyring.signer("decision-checkpoints"),
+        decision_ledger_folder(workspace.home, "loans", "live"),
+        origin=decision_origin(workspace.id, "loans", "live"),
+        signer=workspace.keyring.signer("decision-checkpoints"),
         clock=clock,
     ) as ledger:
         entry = sealer.entry(shadow)
         ledger.append(entry.action, entry.subject, entry.detail, entry.attachment)
     clock.advance(timedelta(hours=1))
+    return shadow
+
+
+def test_what_a_shadow_would_have_said_goes_into_the_hour_and_is_erased_with_its_decision(
+    decided: Workspace, clock: FixedClock
+) -> None:
+    shadow = shadowed(decided, clock)
     before = list(shadow_records(decided, "loans", {"dec_c1_p1"}))
     where = shadows_of(decided, "loans", {"dec_c1_p1"})
     assert before == [shadow]
@@ -201,6 +208,21 @@ def test_what_a_shadow_would_have_said_goes_into_the_hour_and_is_erased_with_its
     assert shadows_of(decided, "loans", {"dec_c1_p1"}) == {}
     assert found(decided) == EVERYTHING
     assert check_hours(decided, "loans", "live", by=BY).erased == 0
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_who_is_erased_takes_along_what_a_shadow_would_have_said_t56(
+    decided: Workspace, clock: FixedClock, sealed: bool
+) -> None:
+    """Also out of the file of an hour that was sealed before."""
+    shadow = shadowed(decided, clock)
+    if sealed:
+        seal_decisions(decided, "loans", by=BY)
+    assert list(shadow_records(decided, "loans", {shadow.decision})) == [shadow]
+    erase_person(decided, "loans", "p1", by="dora")
+    assert shadows_of(decided, "loans", {shadow.decision}) == {}
+    assert list(shadow_records(decided, "loans", {shadow.decision})) == []
+    assert found(decided) == ["a2_p2", "a3", "b2_p2"]
 
 
 def test_one_person_is_erased_from_files_and_ledger_and_everything_signed_still_holds(decided: Workspace) -> None:
