@@ -5,6 +5,7 @@ import asyncio
 from sealwright.engines import NOTHING, Amount, Ask
 from sealwright.serving.budgets.purse import Purse
 from sealwright.serving.budgets.reached import LimitReached
+from sealwright.serving.problems import HttpRefusal
 
 __all__ = ["Account", "Pair"]
 
@@ -60,11 +61,12 @@ class Pair:
 class Account:
     """One principal. Whoever draws for one of its purses holds `lock`."""
 
-    __slots__ = ("lock", "pairs", "principal", "refill_from", "refilling", "waiting")
+    __slots__ = ("filling", "lock", "pairs", "principal", "refill_from", "refilling", "waiting")
 
     def __init__(self, principal: Purse) -> None:
         self.principal, self.pairs = principal, dict[str, Pair]()
         self.lock, self.refilling, self.refill_from = asyncio.Lock(), False, 0.0
+        self.filling: asyncio.Task[HttpRefusal | None] | None = None  # the draw that somebody waits for; one at a time
         self.waiting = 0  # requests and tasks that hold on to one of its purses; none may be forgotten then
 
     def due(self, now: float, *, all_of_it: bool = False) -> list[tuple[Purse, Ask]]:
@@ -75,6 +77,10 @@ class Account:
                 goes_on = purse.used and not all_of_it
                 found.append((purse, purse.ask(NOTHING, now) if goes_on else purse.give_back(now)))
         return found
+
+    def filled(self, _done: "asyncio.Task[HttpRefusal | None]") -> None:
+        """That draw is over."""
+        self.filling = None
 
     @property
     def forgettable(self) -> bool:

@@ -59,20 +59,29 @@ class Drawing:
         HttpRefusal
             A limit is reached, or the counters are silent or full.
         """
-        pair.account.waiting += 1
+        account, tries = pair.account, 0
+        account.waiting += 1
         try:
-            for _ in range(_MOST_TRIES):
+            while tries < _MOST_TRIES:
                 now = self._monotonic()
                 if pair.has(need, now):
                     pair.pay(need)
                     if pair.is_large(need):
                         self.refill(pair)
                     return
+                raise_if(pair.refusal_known(need, now))
                 # A caller who hangs up must not cut a draw off between the counters and the purse.
-                known = pair.refusal_known
-                raise_if(known(need, now) or await asyncio.shield(self._task(pair, self._fill(pair, need))))
+                if (
+                    account.filling is not None
+                ):  # one draw is for all who wait: taking turns at the lock costs each a turn of the loop
+                    await asyncio.wait([account.filling])
+                    continue
+                tries += 1
+                account.filling = self._task(pair, self._fill(pair, need))
+                account.filling.add_done_callback(account.filled)
+                raise_if(await asyncio.shield(account.filling))
         finally:
-            pair.account.waiting -= 1
+            account.waiting -= 1
         raise Overloaded
 
     def refill(self, pair: Pair) -> None:
