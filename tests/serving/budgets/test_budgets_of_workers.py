@@ -155,6 +155,30 @@ def test_most_requests_ask_nobody(make: Make) -> None:
     assert draws <= 2
 
 
+def test_who_waits_for_the_same_draw_goes_on_with_it_together(make: Make) -> None:
+    """Not one after the other, each a turn of a loop that is busy with everybody else."""
+
+    async def crowd() -> tuple[int, int]:
+        worker, turns, ends = make(WIDE, WIDE), 0, list[int]()
+
+        async def turning() -> None:
+            nonlocal turns
+            while len(ends) < 200:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async def one() -> None:
+            await worker.enter()
+            ends.append(turns)
+
+        await asyncio.gather(turning(), *(one() for _ in range(200)))
+        return ends[-1] - ends[0], worker.counters.draws
+
+    between, draws = run(crowd())
+    assert draws == 1
+    assert between < 10
+
+
 def test_a_spent_caller_that_goes_on_asking_does_not_wear_the_counters_out(make: Make) -> None:
     async def ask() -> int:
         worker = make()
