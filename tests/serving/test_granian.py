@@ -55,10 +55,13 @@ def test_sigterm_finishes_what_was_begun_and_nobody_else_may_bind_its_port(
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         with pytest.raises(OSError, match="in use"):
             other.bind(("127.0.0.1", behind.port))
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+    # The server says "100 Continue" when the application asks for the body: from then on the request is begun.
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", "Expect: 100-continue"]
     head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
     with socket.create_connection(("127.0.0.1", behind.port), timeout=20) as link:
-        link.sendall(head + body[:-10])
+        link.sendall(head)
+        assert link.recv(65_536).startswith(b"HTTP/1.1 100")
+        link.sendall(body[:-10])
         os.kill(behind.pid, signal.SIGTERM)
         link.sendall(body[-10:])
         assert link.recv(65_536).startswith(b"HTTP/1.1 200")
