@@ -104,7 +104,7 @@ class _Reply:
         return self._done
 
     def set_result(self, receipt: bytes) -> None:
-        inquiry = self.inquiry
+        inquiry, self.inquiry = self.inquiry, None  # or each would keep the other until the collector comes by
         body, media, headers, _ = inquiry.protocol.reply(inquiry, receipt)
         told = _lines((*headers, *self._left()))
         self._connection.answer(
@@ -112,6 +112,7 @@ class _Reply:
         )
 
     def set_exception(self, error: BaseException) -> None:
+        self.inquiry = None
         refusal, instance = self._refusal_of(error, self._connection.source)
         body = problem_body(refusal, instance=instance, oip=self._oip)
         told = self._left()
