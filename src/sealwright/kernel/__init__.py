@@ -21,7 +21,7 @@ from sealwright.kernel.errors import (
 )
 from sealwright.kernel.escaping import json_text, page_text, safe, safe_html
 from sealwright.kernel.files import fsync_folder, private_folder, read_limited, write_atomically
-from sealwright.kernel.ids import check_name, new_id
+from sealwright.kernel.ids import check_name, new_id, new_ids
 from sealwright.kernel.progress import Progress, silent
 from sealwright.kernel.time import Clock, FixedClock, from_rfc3339, rfc3339, system_clock
 from sealwright.kernel.version import VERSION
@@ -61,6 +61,7 @@ __all__ = [
     "hex_of",
     "json_text",
     "new_id",
+    "new_ids",
     "page_text",
     "private_folder",
     "read_limited",

@@ -49,6 +49,7 @@ class Decider:
         self._wary_until = 0.0
         self._together = 0  # how many are being decided on the thread for groups
         self._groups = ThreadPoolExecutor(1, thread_name_prefix="groups")
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: list[Inquiry] = []
         self._since = 0.0  # when the first of them was ready
         self._expected = 0  # how many were decided together the last time
@@ -115,7 +116,13 @@ class Decider:
         self._ready.append(one)
         if len(self._ready) == 1:
             self._since = perf_counter()
-            asyncio.get_running_loop().call_soon(self._decide_ready)
+            self._decide_soon()
+
+    def _decide_soon(self) -> None:
+        loop = self._loop  # asking for it asks the kernel for the process, too
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        loop.call_soon(self._decide_ready)
 
     async def _after_paying(self, one: Inquiry) -> None:
         """Ask the counters, which takes a moment, then go on as usual."""
@@ -211,7 +218,7 @@ class Decider:
         began = perf_counter()
         fewer = len(self._ready) < self._expected and not self._decisions.waiting
         if fewer and began - self._since < GATHER_SECONDS:
-            asyncio.get_running_loop().call_soon(self._decide_ready)
+            self._decide_soon()
             return
         ready, self._ready = in_time(self._ready, began, self._longest), []
         self._expected = len(ready)

@@ -255,10 +255,10 @@ class DecisionLog:
     def _entries(self, gathered: Sequence[Inquiry]) -> list[Prepared]:
         """The ledger entries of decisions, with their sealed records."""
         salts = secrets.token_bytes(_SALT_BYTES * len(gathered))
-        day = self._clock().date().isoformat()
-        entries = []
         for at, one in enumerate(gathered):
             one.salt = salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]
+        entries = []
+        for one, sealed in zip(gathered, self._sealed(gathered), strict=True):
             entries.append(
                 prepare_decision(
                     decision=one.decision,
@@ -267,7 +267,7 @@ class DecisionLog:
                     request=one.body,
                     answer=one.answer,
                     salt=one.salt,
-                    sealed=self._sealed(one, day),
+                    sealed=sealed,
                 )
             )
             if one.times is not None:
@@ -309,16 +309,22 @@ class DecisionLog:
             refusal.__cause__ = error
             one.fail(refusal)
 
-    def _sealed(self, one: Inquiry, day: str) -> bytes:
-        served = one.served
-        project, place = served.contract.project, f"{self._channel}/{day}"
+    def _sealed(self, gathered: Sequence[Inquiry]) -> list[bytes]:
+        """Their records, sealed; all are of the one project whose ledger this is."""
+        project = gathered[0].served.contract.project
+        place = f"{self._channel}/{self._clock().date().isoformat()}"
         sealing = self._sealing
         if sealing is None or (project, place) != (sealing.project, sealing.place):
             sealer = PlaceSealer(self._key, "decision", project, place)
             sealing = self._sealing = _Sealing(project, place, sealer)
-        record = DecisionRecord(
+        records = [_ENCODER.encode(self._record_of(one)) for one in gathered]
+        return sealing.sealer.seal_all(records, [one.decision for one in gathered])
+
+    def _record_of(self, one: Inquiry) -> DecisionRecord:
+        served = one.served
+        return DecisionRecord(
             decision=one.decision,
-            project=project,
+            project=served.contract.project,
             number=served.number,
             package=served.package,
             sequence=served.sequence,
@@ -334,7 +340,6 @@ class DecisionLog:
             arm=served.arm,
             named=one.named,
         )
-        return sealing.sealer.seal(_ENCODER.encode(record), one.decision)
 
 
 def _call(loop: asyncio.AbstractEventLoop, back: Callable[..., None], *arguments: object) -> None:

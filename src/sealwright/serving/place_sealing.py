@@ -27,7 +27,14 @@ class PlaceSealer:
 
     def seal(self, plain: bytes, name: str) -> bytes:
         """The attachment; `name` is the id that its entry names."""
-        return self._head + self._sealer.seal(plain, aad=self._head + name.encode())
+        (sealed,) = self.seal_all([plain], [name])
+        return sealed
+
+    def seal_all(self, plain: Sequence[bytes], names: Sequence[str]) -> list[bytes]:
+        """The attachments of several entries, each with its name."""
+        head = self._head
+        sealed = self._sealer.seal_all(plain, aads=[head + name.encode() for name in names])
+        return [head + one for one in sealed]
 
 
 def opened_at_its_place(attachment: bytes, keys: Sequence[bytes], *, kind: str, project: str, name: str) -> bytes:

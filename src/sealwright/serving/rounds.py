@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
-from sealwright.kernel import new_id
+from sealwright.kernel import new_id, new_ids
 from sealwright.serving.contract import Batch
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.options import NO_OPTIONS
@@ -76,7 +76,7 @@ def decided_alone(one: Inquiry, longest: float) -> float:
         reasons = served.explainer.explain(
             batch, engine=served.engine, raw=raw, counterfactual=asked.options.counterfactual
         )
-    _answer(one, outcome, reasons)
+    _answer(one, new_id("dec"), outcome, reasons)
     return perf_counter() - began
 
 
@@ -95,10 +95,10 @@ def _decide(group: Sequence[Inquiry], found: list[Inquiry], failed: list[Failed]
             _decide([one], found, failed)
         return
     at = 0
-    for one in group:
+    for one, decision in zip(group, new_ids("dec", len(group)), strict=True):
         rows = one.asked.count
         try:
-            _answer(one, outcome.of(at, rows))
+            _answer(one, decision, outcome.of(at, rows))
             found.append(one)
         except Exception as error:  # noqa: BLE001 - as above
             failed.append(Failed(one, error, alone=True))
@@ -130,8 +130,8 @@ def _mark(group: Sequence[Inquiry], step: str) -> None:
             one.times.mark(step)
 
 
-def _answer(one: Inquiry, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
-    one.decision = new_id("dec")
+def _answer(one: Inquiry, decision: str, outcome: Outcome, reasons: Sequence[Reasons] = ()) -> None:
+    one.decision = decision
     one.outcome, one.reasons, one.kept, one.abstained = one.served.answering.told(
         one.caller.scopes, one.asked.options, outcome, reasons
     )

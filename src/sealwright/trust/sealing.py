@@ -8,6 +8,7 @@ Larger data goes through `stream`.
 """
 
 import os
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,8 +53,17 @@ class RecordSealer:
 
     def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
         """As the function `seal`."""
-        nonce = os.urandom(_NONCE)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, plaintext, _VERSION + aad)
+        (sealed,) = self.seal_all([plaintext], aads=[aad])
+        return sealed
+
+    def seal_all(self, plaintexts: Sequence[bytes], *, aads: Sequence[bytes]) -> list[bytes]:
+        """As `seal`, record by record; the nonces are drawn together, which saves a call of the kernel for each."""
+        nonces, encrypt = os.urandom(_NONCE * len(plaintexts)), self._cipher.encrypt
+        sealed = []
+        for at, (plaintext, aad) in enumerate(zip(plaintexts, aads, strict=True)):
+            nonce = nonces[at * _NONCE : (at + 1) * _NONCE]
+            sealed.append(_VERSION + nonce + encrypt(nonce, plaintext, _VERSION + aad))
+        return sealed
 
     def __repr__(self) -> str:
         return "RecordSealer(<hidden>)"
