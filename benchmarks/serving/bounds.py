@@ -134,7 +134,7 @@ BOUNDS = (
     Bound(claim="Requests a second, strict over fast recording at 64 connections", limit=0.95, unit="×",
           measure=lambda table: table.ratio(OURS, "sealwright-fast", "c64")),
     _at_most("Start to the first answer", 1, " s", lambda table: table.of_visit(OURS, "first_answer")),
-    _times("1000 rows a request, times the best of all peers, tuned or not", 4, *DOCUMENTED, *TUNED, "kserve-ort", cell="bulk"),
+    _times("1000 rows a request, ours by column, times the best of all peers, tuned or not", 4, *DOCUMENTED, *TUNED, "kserve-ort", cell="bulk"),
     Bound(claim="Two workers over one at 64 connections: everything, the load too, on two cores over everything on one",
           limit=1.8, unit="×", measure=lambda table: table.ratio("sealwright-on-2-cores", "sealwright-on-1-core", "c64")),
 )  # fmt: skip

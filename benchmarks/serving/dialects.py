@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BENTOML", "EMPTY", "KSERVE", "MLFLOW", "OIP", "ROWS", "SEALWRIGHT", "Dialect"]
+__all__ = ["BENTOML", "EMPTY", "KSERVE", "MLFLOW", "OIP", "ROWS", "SEALWRIGHT", "SEALWRIGHT_ROWS", "Dialect"]
 
 Row = dict[str, Any]
 Shares = list[list[float]]
@@ -57,8 +57,14 @@ def _flat(answer: Any) -> Shares:
     return [data[at : at + 2] for at in range(0, len(data), 2)]
 
 
+def _by_column(rows: Sequence[Row]) -> dict[str, Any]:
+    return {"columns": {name: [row[name] for row in rows] for name in rows[0]}}
+
+
 def _ours(answer: Any) -> Shares:
     told = answer["answer"]
+    if "columns" in told:
+        return [list(line) for line in zip(*told["columns"]["probabilities"].values(), strict=True)]
     return [list(one["probabilities"].values()) for one in told.get("rows", [told])]
 
 
@@ -78,6 +84,7 @@ KSERVE = Dialect(
 OIP = Dialect(path="/v2/models/credit/infer", wrap=_tensors, read=_flat)
 SEALWRIGHT = Dialect(
     path="/v1/models/{project}/predict",
-    wrap=lambda rows: {"row": rows[0]} if len(rows) == 1 else {"rows": list(rows)},
+    wrap=lambda rows: {"row": rows[0]} if len(rows) == 1 else _by_column(rows),
     read=_ours,
 )
+SEALWRIGHT_ROWS = Dialect(path=SEALWRIGHT.path, wrap=lambda rows: {"rows": list(rows)}, read=_ours)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from dialects import BENTOML, EMPTY, KSERVE, MLFLOW, OIP, ROWS, SEALWRIGHT, Dialect
+from dialects import BENTOML, EMPTY, KSERVE, MLFLOW, OIP, ROWS, SEALWRIGHT, SEALWRIGHT_ROWS, Dialect
 
 __all__ = ["APPS", "OURS", "SERVERS", "Server", "named"]
 
@@ -110,6 +110,8 @@ OURS = (
     Server(name="sealwright", group="ours", about="everything on, plain HTTP on loopback", dialect=SEALWRIGHT),
     Server(name="sealwright-tls", group="ours", about="the same behind TLS 1.3", dialect=SEALWRIGHT),
     Server(name="sealwright-fast", group="ours", about="answers do not wait for the disk", dialect=SEALWRIGHT),
+    Server(name="sealwright-rows", group="ours", about="asked for 1,000 rows as objects, not by column",
+           dialect=SEALWRIGHT_ROWS, loads=("bulk",)),
     Server(name="sealwright-granian", group="ours", about="under granian, which stands behind a proxy", dialect=SEALWRIGHT),
     Server(name="sealwright-2-workers", group="ours", about="two workers on both cores, the load on one of them",
            dialect=SEALWRIGHT, both_cores=True, loads=("c16", "c64")),
