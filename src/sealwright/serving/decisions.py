@@ -10,7 +10,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ from sealwright.serving.config import Limits
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.place_sealing import PlaceSealer, opened_at_its_place
 from sealwright.serving.problems import AnswerTooLate, NoSuchRoute, NotRecorded
+from sealwright.serving.recording_pace import RecordingPace
 from sealwright.trust import (
     DECISION,
     PROMISE_SECONDS,
@@ -35,10 +36,6 @@ from sealwright.trust import (
 __all__ = ["DecisionLedger", "DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
-_QUICK_SECONDS = 0.002  # the loop waits itself for what usually takes no longer
-_SLOW_SECONDS = 0.02  # of a commit on the ledger's thread
-_WEIGHT = 0.1  # one slow answer of a quick disk changes nothing; a stall does
-_APART_SECONDS = 1.0
 _USUAL = Limits()
 _LATE_AT_ONCE = 500  # decisions in one entry
 
@@ -92,8 +89,8 @@ _DECODER = msgspec.msgpack.Decoder(DecisionRecord)
 class DecisionLog:
     """Writes decisions of one channel into one ledger, from one event loop.
 
-    Where disk and signer answer within two milliseconds, the event loop waits for them itself: what comes meanwhile
-    gathers in the sockets. Where they do not, the ledger's thread waits, and what comes meanwhile gathers here. Either way
+    Where disk and signer are quick (`recording_pace`), the event loop waits for them itself: what comes meanwhile
+    gathers in the sockets. Where they are not, the ledger's thread waits, and what comes meanwhile gathers here. Either way
     one wait for the disk and one signature serve many decisions.
     """
 
@@ -123,8 +120,7 @@ class DecisionLog:
         self._since = 0.0  # when it was begun
         self._late: list[str] = []  # decisions that were recorded and not told
         self._failed = False
-        self._usual = 0.0  # seconds that disk and signer took, the newest weighing most
-        self._apart_until = 0.0  # they were slow; until then the loop does not wait for them
+        self._pace = RecordingPace()
 
     @property
     def waiting(self) -> int:
@@ -228,8 +224,8 @@ class DecisionLog:
             return
         try:
             entries = self._entries(gathered)
-            begun = perf_counter()
-            promised = self._ledger.keep_here(entries, on_disk=self._on_disk) if begun >= self._apart_until else None
+            begun, worked = perf_counter(), thread_time()
+            promised = self._ledger.keep_here(entries, on_disk=self._on_disk) if self._pace.here(begun) else None
             if promised is None:
                 written = self._ledger.keep(entries, on_disk=self._on_disk)
                 written.add_done_callback(lambda done: _call(loop, self._deliver, loop, gathered, done))
@@ -240,9 +236,7 @@ class DecisionLog:
             return
         self._busy, self._under_way = False, 0
         now = perf_counter()
-        self._usual += (now - begun - self._usual) * _WEIGHT
-        if self._usual > _QUICK_SECONDS:
-            self._apart_until, self._usual = now + _APART_SECONDS, 0.0
+        self._pace.waited_here(now - begun - (thread_time() - worked), now)
         self._give(gathered, promised)
 
     def _in_time(self, gathered: list[Inquiry], now: float) -> list[Inquiry]:
@@ -279,8 +273,7 @@ class DecisionLog:
     ) -> None:
         """On the loop: start the next commit, then give every decision its receipt."""
         now = perf_counter()
-        if now - self._since > _SLOW_SECONDS:
-            self._apart_until = now + _APART_SECONDS  # the loop does not try again while it is as slow as that
+        self._pace.took_there(now - self._since, now)
         self._hand_over(loop)
         error = written.exception()
         if error is not None:
