@@ -83,7 +83,7 @@ def test_decisions_are_sealed_found_kept_and_ended(office: Home) -> None:
     with sw.open(office.workspace, key_file=office.key, actor="dora", person_key=own) as workspace:
         decisions = workspace.decisions("loans")
         found = decisions.list(reason=WHY, since=datetime.now(UTC) - timedelta(days=1))
-        assert [one.record.decision for one in found] == ["dec_a1_p1", "dec_a2_p2", "dec_b1_p1"]
+        assert [one.record.decision for one in found] == ["dec_b1_p1", "dec_a2_p2", "dec_a1_p1"]
         assert len(found[1:]) == 2
         assert "request" not in found.to_json()[0]
         assert "<td>dec_a2_p2</td>" in found._repr_html_()

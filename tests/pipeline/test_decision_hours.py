@@ -22,7 +22,12 @@ from sealwright.pipeline.decision_check import check_hours
 from sealwright.pipeline.decision_erasure import erase_decisions
 from sealwright.pipeline.decision_hour_writing import Decided, write_hour
 from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of, rows_of
-from sealwright.pipeline.decision_reading import SoughtDecisions, find_decision, find_decisions
+from sealwright.pipeline.decision_reading import (
+    SoughtDecisions,
+    find_decision,
+    find_decisions,
+    find_newest_decisions,
+)
 from sealwright.pipeline.decision_records import decision_records, shadow_records, shadows_of
 from sealwright.pipeline.decision_retention import end_old_decisions
 from sealwright.pipeline.decision_sealing import seal_decisions
@@ -297,6 +302,31 @@ def test_decisions_are_found_by_time_person_and_label_and_it_is_on_record(decide
     told = [entry for entry in decided.ledger.entries() if entry.action == "decisions.read"]
     assert len(told) == 8
     assert b"p2" not in told[2].leaf
+
+
+def test_the_newest_that_fit_come_first_and_no_older_hour_is_opened_than_they_need(decided: Workspace) -> None:
+    enrol(decided, "dora", ["compliance_officer"], UNLOCK, by=BY)
+    dora = person("dora", "compliance_officer")
+
+    def ids(most: int, **sought: Any) -> list[str]:
+        wanted = SoughtDecisions(**sought)
+        got = find_newest_decisions(decided, "loans", wanted, most, by=dora, reason="a weekly look")
+        return [one.record.decision.removeprefix("dec_") for one in got]
+
+    backwards = EVERYTHING[::-1]
+    unsealed = [ids(most) for most in range(len(EVERYTHING) + 2)]
+    seal_decisions(decided, "loans", by=BY)
+    assert unsealed == [ids(most) for most in range(len(EVERYTHING) + 2)] == [
+        backwards[:most] for most in range(len(EVERYTHING) + 2)
+    ]  # fmt: skip
+    assert ids(1, person="p2") == ["b2_p2"]
+    assert ids(9, until="2026-03-02T07") == [one for one in backwards if one.startswith("a")]
+    oldest = hours_of(decided, "loans", "live")[0]
+    (oldest.folder / FILE).unlink()
+    assert ids(2) == backwards[:2]
+    assert ids(9, since="2026-03-02T07") == [one for one in backwards if not one.startswith("a")]
+    with pytest.raises(VerificationFailed, match="missing"):
+        ids(9)
 
 
 def test_a_reader_that_began_before_its_hour_was_sealed_misses_nothing(decided: Workspace) -> None:

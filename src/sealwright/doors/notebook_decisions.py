@@ -8,7 +8,7 @@ Who reads, and what for, is on record before the first decision is there, as in 
 """
 
 import builtins
-import itertools
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, overload
@@ -23,7 +23,7 @@ from sealwright.pipeline import (
     check_hours,
     end_old_decisions,
     find_decision,
-    find_decisions,
+    find_newest_decisions,
     keep_decisions,
     seal_decisions,
 )
@@ -85,7 +85,7 @@ class Decisions:
         version: int = 0,
         limit: int | None = 100,
     ) -> DecisionsFound:
-        """Decisions that fit, channel by channel in their order.
+        """Decisions that fit, the newest first.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Decisions:
         person : str
             Identifier or pseudonym.
         limit : int or None
-            Stop after so many; None: never.
+            So many of the newest; None: all of them.
 
         Raises
         ------
@@ -111,8 +111,10 @@ class Decisions:
             label=label,
             number=version,
         )
-        found = find_decisions(self._opened, self._name, sought, by=self._by(), reason=reason)
-        return DecisionsFound(builtins.list(itertools.islice(found, limit)))
+        most = sys.maxsize if limit is None else limit
+        return DecisionsFound(
+            find_newest_decisions(self._opened, self._name, sought, most, by=self._by(), reason=reason)
+        )
 
     def show(self, decision: str, *, reason: str) -> FoundDecision:
         """One decision by its id: who asked, what was asked, what was answered."""

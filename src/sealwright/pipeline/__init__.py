@@ -58,7 +58,13 @@ if TYPE_CHECKING:
     from sealwright.pipeline.data_ropa import record_of_processing
     from sealwright.pipeline.decision_check import HoursChecked, check_hours
     from sealwright.pipeline.decision_proof import DecisionProof, proof_of_decision
-    from sealwright.pipeline.decision_reading import FoundDecision, SoughtDecisions, find_decision, find_decisions
+    from sealwright.pipeline.decision_reading import (
+        FoundDecision,
+        SoughtDecisions,
+        find_decision,
+        find_decisions,
+        find_newest_decisions,
+    )
     from sealwright.pipeline.decision_retention import HoursEnded, end_old_decisions
     from sealwright.pipeline.decision_sealing import channels_served, seal_decisions
     from sealwright.pipeline.decision_tending import (
@@ -329,6 +335,7 @@ __all__ = [
     "SoughtDecisions",
     "find_decision",
     "find_decisions",
+    "find_newest_decisions",
     "HoursEnded",
     "end_old_decisions",
     "Tended",
@@ -419,7 +426,13 @@ _HOME = {
     "scoring": ("Scored", "score"),
     "scoring_job": ("RowRefused", "SourceChanged", "VersionChanged"),
     "scoring_receipts": ("receipt_of_row",),
-    "decision_reading": ("FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"),
+    "decision_reading": (
+        "FoundDecision",
+        "SoughtDecisions",
+        "find_decision",
+        "find_decisions",
+        "find_newest_decisions",
+    ),
     "decision_retention": ("HoursEnded", "end_old_decisions"),
     "decision_sealing": ("channels_served", "seal_decisions"),
     "decision_tending": (

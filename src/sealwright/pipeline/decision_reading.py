@@ -6,20 +6,20 @@ Does not answer: is each one in the ledger? Its receipt, and `sealwright ledger 
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sealwright.kernel import InvalidInput, NotFound
 from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.decision_hour_writing import outcome_of
-from sealwright.pipeline.decision_records import RecordedAt, decision_records
+from sealwright.pipeline.decision_records import Record, RecordedAt, decision_records, newest_records
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DecisionRecord
 from sealwright.trust import Principal
 
-__all__ = ["FoundDecision", "SoughtDecisions", "find_decision", "find_decisions"]
+__all__ = ["FoundDecision", "SoughtDecisions", "find_decision", "find_decisions", "find_newest_decisions"]
 
 READ = "decisions.read"
 _SHORTEST_REASON = 8
@@ -95,6 +95,24 @@ def find_decisions(
     InvalidInput
         No reason was given.
     """
+    return _found(workspace, project, _on_record(workspace, project, sought, by, reason))
+
+
+def find_newest_decisions(
+    workspace: Workspace, project: str, sought: SoughtDecisions, most: int, *, by: Principal, reason: str
+) -> list[FoundDecision]:
+    """The newest of the decisions that fit, those first, at most so many. The rest as `find_decisions`."""
+    wanted = _on_record(workspace, project, sought, by, reason)
+    records = newest_records(
+        workspace, project, wanted.fits, most, channel=wanted.channel, since=wanted.since, until=wanted.until
+    )
+    return [_as_found(one) for one in records]
+
+
+def _on_record(
+    workspace: Workspace, project: str, sought: SoughtDecisions, by: Principal, reason: str
+) -> SoughtDecisions:
+    """Put on record that somebody reads them; what is sought, with the person as they are kept."""
     words = " ".join(reason.split())
     if len(words) < _SHORTEST_REASON:
         raise InvalidInput("Say in a few words what you read the decisions for. It goes on record.")
@@ -102,10 +120,7 @@ def find_decisions(
     person = name_in(workspace, project, sought.person) if sought.person else ""
     detail = {"since": sought.since, "until": sought.until, "channel": sought.channel, "person": person}
     workspace.ledger.append(READ, project, detail, actor=by.counts_as, words=words)
-    wanted = SoughtDecisions(
-        **{name: getattr(sought, name) for name in sought.__dataclass_fields__} | {"person": person}
-    )
-    return _found(workspace, project, wanted)
+    return replace(sought, person=person)
 
 
 def find_decision(workspace: Workspace, project: str, decision: str, *, by: Principal, reason: str) -> FoundDecision:
@@ -128,12 +143,15 @@ def find_decision(workspace: Workspace, project: str, decision: str, *, by: Prin
 
 
 def _found(workspace: Workspace, project: str, sought: SoughtDecisions) -> Iterator[FoundDecision]:
-    for channel, where, record in decision_records(workspace, project):
-        if sought.fits(channel, where, record):
-            label, score = outcome_of(record.answer)
-            yield FoundDecision(
-                channel=channel, index=where.index, at=where.at, label=label, score=score, record=record
-            )
+    for one in decision_records(workspace, project, channel=sought.channel, since=sought.since, until=sought.until):
+        if sought.fits(*one):
+            yield _as_found(one)
+
+
+def _as_found(one: Record) -> FoundDecision:
+    channel, where, record = one
+    label, score = outcome_of(record.answer)
+    return FoundDecision(channel=channel, index=where.index, at=where.at, label=label, score=score, record=record)
 
 
 def _text(data: bytes) -> str:

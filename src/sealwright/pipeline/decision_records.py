@@ -4,12 +4,14 @@ Answers: what was decided, channel by channel, as it was sealed?
 Does not answer: about whom. `person_search` looks for one person, `person_signals` for those whose browser asked.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sealwright.pipeline.decision_hours import count_hours, hour_gone, hours_of, rows_of, shadow_rows_of
+from sealwright.pipeline.decision_hours import Hour, count_hours, hour_gone, hours_of, rows_of, shadow_rows_of
 from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
@@ -20,9 +22,12 @@ from sealwright.serving import (
     read_decisions,
     read_shadow,
 )
-from sealwright.trust import DECISIONS
+from sealwright.trust import DECISIONS, Ledger
 
-__all__ = ["RecordedAt", "decision_records", "shadow_records", "shadows_of"]
+__all__ = ["RecordedAt", "decision_records", "newest_records", "shadow_records", "shadows_of"]
+
+Record = tuple[str, "RecordedAt", DecisionRecord]
+"""A channel, the place in its ledger, and what is recorded there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,14 @@ class RecordedAt:
 
 
 def decision_records(
-    workspace: Workspace, project: str, *, start: Mapping[str, int] = MappingProxyType({}), channel: str = ""
-) -> Iterator[tuple[str, RecordedAt, DecisionRecord]]:
+    workspace: Workspace,
+    project: str,
+    *,
+    start: Mapping[str, int] = MappingProxyType({}),
+    channel: str = "",
+    since: str = "",
+    until: str = "",
+) -> Iterator[Record]:
     """Every decision record of a project that was not erased: channel, place in its ledger, record.
 
     Parameters
@@ -44,6 +55,8 @@ def decision_records(
         How many entries of its ledger to pass over. A ledger that is shorter came from a backup and is read whole.
     channel : str
         Only this one; left out: all of them.
+    since, until : str
+        RFC 3339, or the beginning of it. The files of hours outside are not opened; what else lies outside is not left out.
 
     Raises
     ------
@@ -52,8 +65,57 @@ def decision_records(
     """
     for place in channels_served(workspace, project):
         if channel in {"", place}:
-            for where, record in _of_channel(workspace, project, place, start.get(place, 0)):
+            for where, record in _of_channel(workspace, project, place, start.get(place, 0), since=since, until=until):
                 yield place, where, record
+
+
+def newest_records(
+    workspace: Workspace,
+    project: str,
+    fits: Callable[[str, RecordedAt, DecisionRecord], bool],
+    most: int,
+    *,
+    channel: str = "",
+    since: str = "",
+    until: str = "",
+) -> list[Record]:
+    """Of the records that fit, the newest, those first; read no further back than that takes. The rest as `decision_records`."""
+    found: list[Record] = []
+    for place in channels_served(workspace, project):
+        if channel in {"", place}:
+            found += _newest_of(workspace, project, place, fits, most, since=since, until=until)
+    return sorted(found, key=lambda one: (one[1].at, one[1].index), reverse=True)[:most]
+
+
+def _newest_of(
+    workspace: Workspace,
+    project: str,
+    channel: str,
+    fits: Callable[[str, RecordedAt, DecisionRecord], bool],
+    most: int,
+    *,
+    since: str,
+    until: str,
+) -> Sequence[Record]:
+    """The newest of one channel, in their order: first what no hour's file has, then hour after hour back."""
+
+    def chosen(records: Iterator[tuple[RecordedAt, Any]], room: int) -> "deque[Record]":
+        fitting = ((channel, where, record) for where, record in records if fits(channel, where, record))
+        return deque(fitting, maxlen=room)
+
+    with open_channel(workspace, project, channel) as opened:
+        while True:
+            hours = hours_of(workspace, project, channel)
+            tail = _unsealed(workspace, project, channel, opened, hours[-1].after if hours else 0, len(hours))
+            with suppress(_SealedMeanwhile):
+                found = chosen(tail, most)
+                for hour in reversed([one for one in hours if not _outside(one, since, until)]):
+                    if len(found) == most:
+                        break
+                    kept = (row for row in rows_of(workspace, hour) if row.record is not None)
+                    older = chosen(((RecordedAt(row.index, row.at), row.record) for row in kept), most - len(found))
+                    found = deque([*older, *found])
+                return found
 
 
 def shadows_of(workspace: Workspace, project: str, decisions: Container[str]) -> dict[str, list[tuple[int, str]]]:
@@ -81,28 +143,62 @@ def _shadows(
 
 
 def _of_channel(
-    workspace: Workspace, project: str, channel: str, passed: int, *, shadows: bool = False
+    workspace: Workspace,
+    project: str,
+    channel: str,
+    passed: int,
+    *,
+    shadows: bool = False,
+    since: str = "",
+    until: str = "",
 ) -> Iterator[tuple[RecordedAt, Any]]:
     """The records of decisions, or of their shadows, from entry `passed` on."""
-    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
-    rows, actions = (shadow_rows_of, {SHADOW}) if shadows else (rows_of, DECISIONS)
+    rows = shadow_rows_of if shadows else rows_of
     with open_channel(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
             hours = hours_of(workspace, project, channel)
             for hour in hours:
-                for row in rows(workspace, hour) if hour.after > at else ():
+                for row in rows(workspace, hour) if hour.after > at and not _outside(hour, since, until) else ():
                     if row.record is not None and row.index >= at:
                         yield RecordedAt(row.index, row.at), row.record
                 at = max(at, hour.after)
-            for entry in opened.entries(at):
-                if entry.action in actions and entry.attachment is not None:
-                    for record in [read_shadow(entry, *keys)] if shadows else read_decisions(entry, *keys):
-                        yield RecordedAt(entry.index, entry.at), record
-                elif entry.moved_to:
-                    if count_hours(workspace, project, channel) == len(hours):
-                        raise hour_gone(entry)
-                    break  # its hour was sealed meanwhile
-                at = entry.index + 1
-            else:
-                return
+            try:
+                for where, record in _unsealed(workspace, project, channel, opened, at, len(hours), shadows=shadows):
+                    yield where, record
+                    at = where.index + 1  # when the next one comes, all of its entry were told
+            except _SealedMeanwhile:
+                continue
+            return
+
+
+class _SealedMeanwhile(Exception):
+    """What was about to be read lies in the file of an hour now."""
+
+
+def _unsealed(
+    workspace: Workspace,
+    project: str,
+    channel: str,
+    opened: Ledger,
+    at: int,
+    hours: int,
+    *,
+    shadows: bool = False,
+) -> Iterator[tuple[RecordedAt, Any]]:
+    """The records that the ledger itself still has, from entry `at` on; `hours`: how many files of hours there were."""
+    keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+    actions = {SHADOW} if shadows else DECISIONS
+    for entry in opened.entries(at):
+        if entry.action in actions and entry.attachment is not None:
+            for record in [read_shadow(entry, *keys)] if shadows else read_decisions(entry, *keys):
+                yield RecordedAt(entry.index, entry.at), record
+        elif entry.moved_to:
+            if count_hours(workspace, project, channel) == hours:
+                raise hour_gone(entry)
+            raise _SealedMeanwhile
+
+
+def _outside(hour: Hour, since: str, until: str) -> bool:
+    """Whether nothing of an hour lies between these times."""
+    return f"{hour.hour}:59:59.999Z" < since or bool(until and f"{hour.hour}:00:00.000Z" >= until)

@@ -149,7 +149,7 @@ def test_decisions_are_found_and_read_with_a_reason_that_is_on_record_first(serv
     assert re.findall(r'name="decision" value="([^"]+)"', found.text) == [served.decision]
     assert cora.send(cora.get(address), address, {"reason": WHY, "label": "nothing"}).text.count("Nothing fits.") == 1
     many = cora.send(cora.get(address), address, {"reason": WHY})
-    assert "100 are shown, the oldest first, and there are more" in many.text
+    assert "100 are shown, the newest first, and there are more" in many.text
     one = cora.send(found, f"{address}/one", {"decision": served.decision, "reason": WHY})
     assert one.status_code == 200
     assert "records just this" in one.text

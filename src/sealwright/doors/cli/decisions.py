@@ -162,23 +162,22 @@ def list_decisions(
     subject: About = "",
     label: Label = "",
     version: Number = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Stop after so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 100,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """List decisions without what was asked and answered. With --json, one object a line.
+    """List decisions, the newest first, without what was asked and answered. With --json, one object a line.
 
     Exit status: 0 done, 3 you may not read them, 4 a record is not what was signed.
     """
-    from sealwright.pipeline import find_decisions
+    from sealwright.pipeline import find_newest_decisions
 
     sought = _sought(since, until, channel, subject, label, version)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        found = find_decisions(workspace, project, sought, by=by, reason=reason)
-        for _, one in zip(range(limit), found, strict=False):
+        for one in find_newest_decisions(workspace, project, sought, limit, by=by, reason=reason):
             value = one.to_json(content=False)
             say(
                 json.dumps(value)

@@ -6,7 +6,6 @@ What is asked for comes as a form, never in an address, so that no person's name
 """
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from fastapi import Request, Response
@@ -23,7 +22,7 @@ from sealwright.pipeline import (
     SoughtDecisions,
     Workspace,
     find_decision,
-    find_decisions,
+    find_newest_decisions,
     proof_of_decision,
     served_projects,
 )
@@ -55,7 +54,7 @@ class DecisionPages:
         return page(request, "decisions", project=_project(request), form=None, found=(), more=False)
 
     async def find(self, request: Request) -> Response:
-        """The decisions that fit, oldest first, as far as one page holds them."""
+        """The decisions that fit, newest first, as far as one page holds them."""
         project, by = _project(request), caller_of(request).principal
         request.state.back = f"/decisions/{project}"
         form = read_form(request, DecisionsForm)
@@ -83,8 +82,7 @@ class DecisionPages:
             number=int(form.version or 0),
         )
         with self.workspace.beside() as own:
-            found = find_decisions(own, project, sought, by=by, reason=form.reason)
-            return list(islice(found, _MOST_SHOWN + 1))
+            return find_newest_decisions(own, project, sought, _MOST_SHOWN + 1, by=by, reason=form.reason)
 
     def _one(self, project: str, form: DecisionForm, by: Principal) -> tuple[FoundDecision, DecisionProof]:
         with self.workspace.beside() as own:
