@@ -507,16 +507,19 @@ def test_the_log_is_plain_facts_whatever_callers_do(client: Any, server: Running
     assert log.stat().st_size - before < 20_000
 
 
-def test_the_ledger_of_refusals_is_empty(client: Any, house: Any) -> None:
-    """Refused requests decide nothing, so they record nothing and fill no disk."""
+def test_the_ledger_of_refusals_is_empty(client: Any, house: Any, row: dict[str, Any]) -> None:
+    """Refused requests decide nothing, so they record nothing and fill no disk; credentials that do not hold are summed up once a second."""
     from sealwright.serving import decision_ledger_folder
 
     entries = decision_ledger_folder(house.home, house.project, "live") / "entries.log"
     before = entries.stat().st_size
-    for body in (b"{}", b"x", b'{"row": {}}'):
+    for body in [b"{}", b"x", b'{"row": {}}'] * 5:
         client.ask("POST", _predict_path(house), body)
     client.ask("POST", _predict_path(house), b"{}", {})
-    assert entries.stat().st_size == before
+    came = entries.read_bytes()[before:]
+    assert came.count(b"\n") == came.count(b'{"action":"token.use"')
+    assert client.predict(row).status == 200
+    assert b'{"action":"decision"' in entries.read_bytes()[before:]  # which is how one is known
 
 
 def test_more_connections_than_allowed_are_not_taken(
