@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import stat
 import subprocess
@@ -23,6 +24,8 @@ from sealwright.kernel import (
     digest_of_file,
     from_rfc3339,
     hex_of,
+    new_id,
+    new_ids,
     private_folder,
     read_limited,
     rfc3339,
@@ -250,3 +253,10 @@ def test_the_version_is_one_everywhere() -> None:
 
     written = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
     assert VERSION == sealwright.__version__ == written
+
+
+def test_ids_made_together_are_as_long_and_as_different_as_those_made_alone() -> None:
+    together = new_ids("dec", 500)
+    assert len(set(together)) == 500
+    assert all(re.fullmatch("dec_[0-9a-f]{24}", one) for one in [*together, new_id("dec")])
+    assert new_ids("dec", 0) == []

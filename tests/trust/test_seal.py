@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealwright.kernel import InvalidInput, VerificationFailed
-from sealwright.trust import open_sealed, open_sealed_file, open_stream, seal, seal_file, seal_stream
+from sealwright.trust import RecordSealer, open_sealed, open_sealed_file, open_stream, seal, seal_file, seal_stream
 from sealwright.trust.sealing import derive_key
 
 KEY, OTHER = b"k" * 32, b"o" * 32
@@ -55,6 +55,20 @@ def test_a_record_opens_with_its_key_in_its_place(data: bytes, aad: bytes) -> No
 
 def test_the_same_record_never_looks_the_same_t54() -> None:
     assert len({seal(KEY, b"x", aad=b"") for _ in range(100)}) == 100
+
+
+def test_records_sealed_together_share_no_nonce_and_open_only_in_their_own_places_t54() -> None:
+    sealer, places = RecordSealer(KEY), [b"place %d" % at for at in range(50)]
+    together = [*sealer.seal_all([b"same"] * 50, aads=places), *sealer.seal_all([b"same"] * 50, aads=places)]
+    assert len({sealed[1:13] for sealed in together}) == 100
+    assert all(
+        open_sealed(KEY, sealed, aad=place) == b"same" for sealed, place in zip(together, places * 2, strict=True)
+    )
+    with pytest.raises(VerificationFailed):
+        open_sealed(KEY, together[0], aad=places[1])
+    with pytest.raises(ValueError, match="shorter"):
+        sealer.seal_all([b"same"] * 2, aads=places[:1])
+    assert sealer.seal_all([], aads=[]) == []
 
 
 @given(st.binary(max_size=60), st.data())
