@@ -63,10 +63,9 @@ def decision_records(
     VerificationFailed
         A record, or the file of an hour, is not what was signed.
     """
-    for place in channels_served(workspace, project):
-        if channel in {"", place}:
-            for where, record in _of_channel(workspace, project, place, start.get(place, 0), since=since, until=until):
-                yield place, where, record
+    for place in _channels(workspace, project, channel):
+        for where, record in _of_channel(workspace, project, place, start.get(place, 0), since=since, until=until):
+            yield place, where, record
 
 
 def newest_records(
@@ -81,10 +80,14 @@ def newest_records(
 ) -> list[Record]:
     """Of the records that fit, the newest, those first; read no further back than that takes. The rest as `decision_records`."""
     found: list[Record] = []
-    for place in channels_served(workspace, project):
-        if channel in {"", place}:
-            found += _newest_of(workspace, project, place, fits, most, since=since, until=until)
-    return sorted(found, key=lambda one: (one[1].at, one[1].index), reverse=True)[:most]
+    for place in _channels(workspace, project, channel):
+        found += _newest_of(workspace, project, place, fits, most, since=since, until=until)
+    return sorted(found, key=lambda one: (one[1].at, one[1].index))[::-1][:most]
+
+
+def _channels(workspace: Workspace, project: str, channel: str) -> list[str]:
+    """This one, if it was served; all that were for ""."""
+    return [one for one in channels_served(workspace, project) if channel in {"", one}]
 
 
 def _newest_of(
