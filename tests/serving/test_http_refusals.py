@@ -32,7 +32,7 @@ def _alive_after(client: Any, row: dict[str, Any]) -> Iterator[None]:
     assert client.predict(good).status == 200
 
 
-def _is_problem(reply: Any, *statuses: int) -> dict[str, Any]:
+def _assert_problem(reply: Any, *statuses: int) -> dict[str, Any]:
     assert reply.status in statuses, (reply.status, reply.body[:200])
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.headers["cache-control"] == "no-store"
@@ -59,7 +59,7 @@ def _predict_path(house: Any) -> str:
 )  # fmt: skip
 def test_what_is_no_token_is_unauthenticated(client: Any, row: dict[str, Any], value: str) -> None:
     reply = client.predict(row, Authorization=value)
-    document = _is_problem(reply, 401)
+    document = _assert_problem(reply, 401)
     assert set(document) == {"type", "title", "status"}  # always the same words
 
 
@@ -109,7 +109,7 @@ def test_another_method_is_not_allowed(client: Any, house: Any, method: str) -> 
      "/v2/models/german-credit%2finfer", "/v2/models/../v2", "/v2/health/live/", "/v2/health/live;a", "//v2", "/%76%32", "/v2/models/german-credit/unload"],
 )  # fmt: skip
 def test_nothing_else_is_there(client: Any, path: str) -> None:
-    _is_problem(client.ask("GET", path), 404)
+    _assert_problem(client.ask("GET", path), 404)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_no_cross_origin_reader_is_let_in_t78(client: Any, row: dict[str, Any]) 
      ("c1", 5), ("c1", None), ("c1", {"x": 1}), ("opened", "1850-01-01"), ("foreign_worker", 1), ("amount", 1e300)],
 )  # fmt: skip
 def test_a_value_outside_the_contract_is_named_t24(client: Any, row: dict[str, Any], field: str, value: Any) -> None:
-    document = _is_problem(client.predict(row | {field: value}), 422)
+    document = _assert_problem(client.predict(row | {field: value}), 422)
     assert document["errors"][0]["field"] == field
 
 
 def test_missing_and_unknown_fields_are_refused(client: Any, row: dict[str, Any]) -> None:
-    _is_problem(client.predict(row | {CANARY: 1}), 422)
+    _assert_problem(client.predict(row | {CANARY: 1}), 422)
     del row["age"]
-    assert _is_problem(client.predict(row), 422)["errors"][0]["field"] == "age"
+    assert _assert_problem(client.predict(row), 422)["errors"][0]["field"] == "age"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_body_that_is_no_good_request_is_refused_t23_t24(
     client: Any, row: dict[str, Any], name: str, make: Callable[[bytes], bytes], path: str
 ) -> None:
     begun = time.monotonic()
-    _is_problem(client.ask("POST", path, make(json.dumps({"row": row}).encode())), 400, 422)
+    _assert_problem(client.ask("POST", path, make(json.dumps({"row": row}).encode())), 400, 422)
     assert time.monotonic() - begun < 5
 
 
@@ -199,20 +199,20 @@ def test_another_kind_of_body_is_not_read(client: Any, house: Any, headers: dict
     import gzip
 
     bomb = gzip.compress(b"0" * 10_000_000)
-    _is_problem(client.ask("POST", _predict_path(house), bomb, client.usual(**headers)), 415)
+    _assert_problem(client.ask("POST", _predict_path(house), bomb, client.usual(**headers)), 415)
 
 
 def test_a_body_of_64_mebibytes_is_refused_and_its_sender_hears_why_t21(
     client: Any, house: Any, server: Running
 ) -> None:
     before = _memory(server.pid)
-    _is_problem(client.ask("POST", _predict_path(house), b"0" * (64 << 20)), 413)
+    _assert_problem(client.ask("POST", _predict_path(house), b"0" * (64 << 20)), 413)
     assert _memory(server.pid) - before < 16 << 20
 
 
 def test_a_stranger_cannot_send_much_either(client: Any, house: Any) -> None:
     reply = client.ask("POST", _predict_path(house), b"0" * (2 << 20), {"Content-Type": "application/json"})
-    _is_problem(reply, 413)
+    _assert_problem(reply, 413)
 
 
 # ---- how it is asked: raw connections
@@ -454,7 +454,7 @@ def test_a_model_that_returns_nonsense_gives_no_answer_and_no_reason_t62(
     with (tmp_path / "stderr").open("wb") as stream:
         client = client_of(own, start(own, stderr=stream))
         assert client.predict(row).status == 200
-        document = _is_problem(client.predict(row | {"c2": "a14"}), 500)
+        document = _assert_problem(client.predict(row | {"c2": "a14"}), 500)
         assert client.predict(row).status == 200
     assert set(document) == {"type", "title", "status", "detail", "instance"}
     fault = next(
