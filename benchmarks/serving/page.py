@@ -226,8 +226,8 @@ The same model, machine and client for every server: one worker on one core, the
 one row of 20 features a request unless said otherwise. Servers are visited in random order in every round, so that what else
 the machine does meets all of them; figures are medians, and ratios are what to look at. Before a server is timed its
 probabilities are compared with scikit-learn's, for one row and for a thousand, to 1e-5; each environment trained the
-model itself from the same rows and seed. A thousand rows are sent in the form that each server takes best: ours by column,
-MLServer's as one tensor a column, the others' as objects. Peers start as their documentation says, without security;
+model itself from the same rows and seed. A thousand rows go to ours by column, to MLServer as one tensor a column, and to the
+others as objects, like the single row; `sealwright-rows` takes objects, too. Peers start as their documentation says, without security;
 `-ort` is the same server with ONNX Runtime inside, `-batching` with its own adaptive batching.
 
 `sealwright` is everything on: a token checked for each request, the data contract, a sealed model, and a record sealed and
