@@ -67,11 +67,16 @@ def _log(ledger: trust.Ledger, clock: Clock = system_clock) -> DecisionLog:
 async def _record(
     log: DecisionLog, served: Any, name: str, request: bytes = b"{}", answer: bytes = b'{"label":"good"}'
 ) -> bytes:
+    one = _decided(served, name, request, answer)
+    log.record([one])
+    return await one.done
+
+
+def _decided(served: Any, name: str, request: bytes, answer: bytes) -> Inquiry:
     done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-    inquiry = Inquiry(served=served, protocol=_Named, body=request, caller=_CALLER, source="", done=done)
-    inquiry.decision, inquiry.answer = name, answer
-    log.record([inquiry])
-    return await done
+    one = Inquiry(served=served, protocol=_Named, body=request, caller=_CALLER, source="", done=done)
+    one.decision, one.answer = name, answer
+    return one
 
 
 def test_what_was_recorded_is_read_back_exactly(ledger: trust.Ledger, served: Any) -> None:
@@ -109,22 +114,39 @@ def test_equal_requests_leave_different_digests(ledger: trust.Ledger, served: An
     assert first["answer"] != second["answer"]
 
 
-def test_many_at_once_share_commits_and_each_gets_its_own_receipt(
+_MANY = [(f"dec_{at}", b"%d" % at, b'{"n":%d}' % at) for at in range(200)]
+
+
+def test_what_is_decided_together_shares_a_commit_and_each_gets_its_own_receipt(
     ledger: trust.Ledger, served: Any, house: Any
 ) -> None:
     async def many() -> list[bytes]:
-        log = _log(ledger)
-        return await asyncio.gather(
-            *(_record(log, served, f"dec_{at}", b"%d" % at, b'{"n":%d}' % at) for at in range(200))
-        )
+        decided = [_decided(served, *one) for one in _MANY]
+        _log(ledger).record(decided)
+        return await asyncio.gather(*(one.done for one in decided))
 
-    receipts = asyncio.run(many())
+    assert _commits(house, asyncio.run(many())) == 1
+
+
+def test_what_comes_while_somebody_else_writes_shares_the_next_commit(
+    ledger: trust.Ledger, served: Any, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "keep_here", lambda *_, **__: None)  # what a ledger says then, and a worker's always
+
+    async def many() -> list[bytes]:
+        log = _log(ledger)
+        return await asyncio.gather(*(_record(log, served, *one) for one in _MANY))
+
+    assert _commits(house, asyncio.run(many())) == 2  # the first alone
+
+
+def _commits(house: Any, receipts: list[bytes]) -> int:
+    """How many there were, of `_MANY` that were recorded; each receipt is its own request's."""
     keys = house.keyring.trust_root.keys_of("decision-checkpoints")
-    for at, receipt in enumerate(receipts):
-        report = trust.verify_receipt(receipt, keys, request=b"%d" % at, origin="tests/decisions")
-        assert (report.decision, report.answer) == (f"dec_{at}", f'{{"n":{at}}}')
-    batches = {json.loads(receipt)["promise"].rpartition("\n\n\N{EM DASH}")[2] for receipt in receipts}
-    assert len(batches) < 20
+    for (decision, request, answer), receipt in zip(_MANY, receipts, strict=True):
+        report = trust.verify_receipt(receipt, keys, request=request, origin="tests/decisions")
+        assert (report.decision, report.answer) == (decision, answer.decode())
+    return len({json.loads(receipt)["promise"].rpartition("\n\n\N{EM DASH}")[2] for receipt in receipts})
 
 
 def test_a_caller_who_gives_up_does_not_hold_up_the_others(ledger: trust.Ledger, served: Any) -> None:
