@@ -95,6 +95,7 @@ def find_decisions(
     InvalidInput
         No reason was given.
     """
+    allow(workspace, by, "data.read_clear", data_of_project(project))
     return _found(workspace, project, _on_record(workspace, project, sought, by, reason))
 
 
@@ -102,6 +103,7 @@ def find_newest_decisions(
     workspace: Workspace, project: str, sought: SoughtDecisions, most: int, *, by: Principal, reason: str
 ) -> list[FoundDecision]:
     """The newest of the decisions that fit, those first, at most so many. The rest as `find_decisions`."""
+    allow(workspace, by, "data.read_clear", data_of_project(project))
     wanted = _on_record(workspace, project, sought, by, reason)
     records = newest_records(
         workspace, project, wanted.fits, most, channel=wanted.channel, since=wanted.since, until=wanted.until
@@ -110,16 +112,15 @@ def find_newest_decisions(
 
 
 def _on_record(
-    workspace: Workspace, project: str, sought: SoughtDecisions, by: Principal, reason: str
+    workspace: Workspace, project: str, sought: SoughtDecisions, reader: Principal, reason: str
 ) -> SoughtDecisions:
     """Put on record that somebody reads them; what is sought, with the person as they are kept."""
     words = " ".join(reason.split())
     if len(words) < _SHORTEST_REASON:
         raise InvalidInput("Say in a few words what you read the decisions for. It goes on record.")
-    allow(workspace, by, "data.read_clear", data_of_project(project))
     person = name_in(workspace, project, sought.person) if sought.person else ""
     detail = {"since": sought.since, "until": sought.until, "channel": sought.channel, "person": person}
-    workspace.ledger.append(READ, project, detail, actor=by.counts_as, words=words)
+    workspace.ledger.append(READ, project, detail, actor=reader.counts_as, words=words)
     return replace(sought, person=person)
 
 
