@@ -37,3 +37,10 @@ def test_a_name_is_the_same_whichever_of_its_rooms_files_came_first() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "True\n", done.stderr
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_all_that_it_hands_out(room: str) -> None:
+    module = importlib.import_module(room)
+    assert module.__all__
+    assert all(getattr(module, name) is not None for name in module.__all__)

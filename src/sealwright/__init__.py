@@ -5,25 +5,19 @@ ws = sw.open("my-workspace", create=True)
 run = ws.run("my-project")
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.doors.notebook import Workspace, init, open, verify  # noqa: A004 - the verb people guess
-    from sealwright.doors.without_workspace import assess, check_data, explain
+    from sealwright.doors.notebook import Workspace as Workspace
+    from sealwright.doors.notebook import init as init
+    from sealwright.doors.notebook import open as open  # noqa: A004 - the verb people guess
+    from sealwright.doors.notebook import verify as verify
+    from sealwright.doors.without_workspace import assess as assess
+    from sealwright.doors.without_workspace import check_data as check_data
+    from sealwright.doors.without_workspace import explain as explain
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)
 
 __version__ = "0.1.0"
-
-__all__ = ["Workspace", "__version__", "assess", "check_data", "explain", "init", "open", "verify"]
-
-
-def __getattr__(name: str) -> Any:
-    """The verbs load on first use: importing the package costs nothing."""
-    if name.startswith("_") or name not in __all__:
-        raise AttributeError(f"sealwright has no {name!r}")
-    if name in ("assess", "check_data", "explain"):
-        from sealwright.doors import without_workspace
-
-        return getattr(without_workspace, name)
-    from sealwright.doors import notebook
-
-    return getattr(notebook, name)

@@ -329,6 +329,28 @@ def test_the_newest_that_fit_come_first_and_no_older_hour_is_opened_than_they_ne
         ids(9)
 
 
+def test_one_decision_is_found_by_its_id_wherever_it_lies_and_no_hour_before_it_is_opened(decided: Workspace) -> None:
+    enrol(decided, "dora", ["compliance_officer"], UNLOCK, by=BY)
+    dora = person("dora", "compliance_officer")
+
+    def find(name: str) -> str:
+        one = find_decision(decided, "loans", f"dec_{name}", by=dora, reason="a complaint")
+        return one.record.decision.removeprefix("dec_")
+
+    assert [find(name) for name in EVERYTHING] == EVERYTHING
+    seal_decisions(decided, "loans", by=BY)
+    assert [find(name) for name in EVERYTHING] == EVERYTHING
+    [last] = [where.index for _, where, record in decision_records(decided, "loans") if record.decision == "dec_b2_p2"]
+    assert erase_decisions(decided, "loans", "live", [(last, "dec_b2_p2")], by="dora") == 1
+    with pytest.raises(NotFound, match="may have been erased"):
+        find("b2_p2")
+    oldest = hours_of(decided, "loans", "live")[0]
+    (oldest.folder / FILE).unlink()
+    assert find("b1_p1") == "b1_p1"
+    with pytest.raises(VerificationFailed, match="missing"):
+        find("a1_p1")
+
+
 def test_a_reader_that_began_before_its_hour_was_sealed_misses_nothing(decided: Workspace) -> None:
     reading = decision_records(decided, "loans")
     got = [next(reading)[2].decision]

@@ -4,32 +4,18 @@ Answers: what was promised, by whom, and was it promised before the results were
 Does not answer: whether the promise was kept. The gate in `evidence` decides that.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.charter.freeze import CHARTER_TYPE, FrozenCharter, charter_subjects, freeze_charter, read_charter
-    from sealwright.charter.model import CharterSpec, Objective, RiskClass
-
-__all__ = [
-    "CHARTER_TYPE",
-    "CharterSpec",
-    "FrozenCharter",
-    "Objective",
-    "RiskClass",
-    "charter_subjects",
-    "freeze_charter",
-    "read_charter",
-]
-
-_MODEL = frozenset({"CharterSpec", "Objective", "RiskClass"})
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: pydantic is not needed to print a help page."""
-    if name not in __all__:
-        raise AttributeError(name)
-    if name in _MODEL:
-        from sealwright.charter import model as module
-    else:
-        from sealwright.charter import freeze as module  # type: ignore[no-redef]
-    return getattr(module, name)
+    from sealwright.charter.freeze import CHARTER_TYPE as CHARTER_TYPE
+    from sealwright.charter.freeze import FrozenCharter as FrozenCharter
+    from sealwright.charter.freeze import charter_subjects as charter_subjects
+    from sealwright.charter.freeze import freeze_charter as freeze_charter
+    from sealwright.charter.freeze import read_charter as read_charter
+    from sealwright.charter.model import CharterSpec as CharterSpec
+    from sealwright.charter.model import Objective as Objective
+    from sealwright.charter.model import RiskClass as RiskClass
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

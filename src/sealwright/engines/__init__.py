@@ -4,117 +4,51 @@ Answers: how is something kept, how is untrusted code run, how are many jobs don
 Knows nothing of models, data or people.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.engines.compute import Compute, Do, Material, Serial, Work, cores
-    from sealwright.engines.compute_child import serve
-    from sealwright.engines.compute_processes import Processes
-    from sealwright.engines.compute_ray import RayCluster
-    from sealwright.engines.confine import run_confined
-    from sealwright.engines.confinement import (
-        MEASURES,
-        Confined,
-        ConfinementIncomplete,
-        ConfinementReport,
-        Limits,
-        Measure,
-    )
-    from sealwright.engines.counters import NOTHING, Amount, Ask, Counters, CountersSilent, Grant, Quota
-    from sealwright.engines.counters_file import FileCounters
-    from sealwright.engines.counters_memory import MemoryCounters
-    from sealwright.engines.counters_redis import RedisCounters, RedisPlace, read_redis_place
-    from sealwright.engines.database import Database, Row, Tx, open_database
-    from sealwright.engines.destinations import Destination, read_destination
-    from sealwright.engines.outbound import Outbound, OutboundRules, Pinned
-    from sealwright.engines.outbound_errors import OutboundFailed, OutboundRefused
-    from sealwright.engines.pinned_exchange import Answer
-    from sealwright.engines.syscall_filter import filter_program
-
-__all__ = [
-    "Amount",
-    "Answer",
-    "Ask",
-    "MEASURES",
-    "Compute",
-    "Confined",
-    "ConfinementIncomplete",
-    "ConfinementReport",
-    "Counters",
-    "CountersSilent",
-    "Database",
-    "Destination",
-    "Do",
-    "FileCounters",
-    "Grant",
-    "Limits",
-    "Material",
-    "Measure",
-    "MemoryCounters",
-    "NOTHING",
-    "Outbound",
-    "OutboundFailed",
-    "OutboundRefused",
-    "OutboundRules",
-    "Pinned",
-    "Processes",
-    "Quota",
-    "RayCluster",
-    "RedisCounters",
-    "RedisPlace",
-    "Row",
-    "Serial",
-    "Tx",
-    "Work",
-    "cores",
-    "filter_program",
-    "open_database",
-    "read_destination",
-    "read_redis_place",
-    "run_confined",
-    "serve",
-]
-
-_DATABASE = frozenset({"Database", "Row", "Tx", "open_database"})
-_OUTBOUND = frozenset({"Outbound", "OutboundRules", "Pinned"})
-_COUNTERS = frozenset({"Amount", "Ask", "Counters", "CountersSilent", "Grant", "NOTHING", "Quota"})
-_COMPUTE = frozenset({"Compute", "Do", "Material", "Serial", "Work", "cores"})
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: SQLAlchemy is not needed to print a help page."""
-    if name not in __all__:
-        raise AttributeError(name)
-    if name in _DATABASE:
-        from sealwright.engines import database as module
-    elif name in _COMPUTE:
-        from sealwright.engines import compute as module  # type: ignore[no-redef]
-    elif name in _COUNTERS:
-        from sealwright.engines import counters as module  # type: ignore[no-redef]
-    elif name == "MemoryCounters":
-        from sealwright.engines import counters_memory as module  # type: ignore[no-redef]
-    elif name == "FileCounters":
-        from sealwright.engines import counters_file as module  # type: ignore[no-redef]
-    elif name in ("RedisCounters", "RedisPlace", "read_redis_place"):
-        from sealwright.engines import counters_redis as module  # type: ignore[no-redef]
-    elif name in _OUTBOUND:
-        from sealwright.engines import outbound as module  # type: ignore[no-redef]
-    elif name in ("Destination", "read_destination"):
-        from sealwright.engines import destinations as module  # type: ignore[no-redef]
-    elif name in ("OutboundFailed", "OutboundRefused"):
-        from sealwright.engines import outbound_errors as module  # type: ignore[no-redef]
-    elif name == "Answer":
-        from sealwright.engines import pinned_exchange as module  # type: ignore[no-redef]
-    elif name == "serve":
-        from sealwright.engines import compute_child as module  # type: ignore[no-redef]
-    elif name == "Processes":
-        from sealwright.engines import compute_processes as module  # type: ignore[no-redef]
-    elif name == "RayCluster":
-        from sealwright.engines import compute_ray as module  # type: ignore[no-redef]
-    elif name == "filter_program":
-        from sealwright.engines import syscall_filter as module  # type: ignore[no-redef]
-    elif name == "run_confined":
-        from sealwright.engines import confine as module  # type: ignore[no-redef]
-    else:
-        from sealwright.engines import confinement as module  # type: ignore[no-redef]
-    return getattr(module, name)
+    from sealwright.engines.compute import Compute as Compute
+    from sealwright.engines.compute import Do as Do
+    from sealwright.engines.compute import Material as Material
+    from sealwright.engines.compute import Serial as Serial
+    from sealwright.engines.compute import Work as Work
+    from sealwright.engines.compute import cores as cores
+    from sealwright.engines.compute_child import serve as serve
+    from sealwright.engines.compute_processes import Processes as Processes
+    from sealwright.engines.compute_ray import RayCluster as RayCluster
+    from sealwright.engines.confine import run_confined as run_confined
+    from sealwright.engines.confinement import MEASURES as MEASURES
+    from sealwright.engines.confinement import Confined as Confined
+    from sealwright.engines.confinement import ConfinementIncomplete as ConfinementIncomplete
+    from sealwright.engines.confinement import ConfinementReport as ConfinementReport
+    from sealwright.engines.confinement import Limits as Limits
+    from sealwright.engines.confinement import Measure as Measure
+    from sealwright.engines.counters import NOTHING as NOTHING
+    from sealwright.engines.counters import Amount as Amount
+    from sealwright.engines.counters import Ask as Ask
+    from sealwright.engines.counters import Counters as Counters
+    from sealwright.engines.counters import CountersSilent as CountersSilent
+    from sealwright.engines.counters import Grant as Grant
+    from sealwright.engines.counters import Quota as Quota
+    from sealwright.engines.counters_file import FileCounters as FileCounters
+    from sealwright.engines.counters_memory import MemoryCounters as MemoryCounters
+    from sealwright.engines.counters_redis import RedisCounters as RedisCounters
+    from sealwright.engines.counters_redis import RedisPlace as RedisPlace
+    from sealwright.engines.counters_redis import read_redis_place as read_redis_place
+    from sealwright.engines.database import Database as Database
+    from sealwright.engines.database import Row as Row
+    from sealwright.engines.database import Tx as Tx
+    from sealwright.engines.database import open_database as open_database
+    from sealwright.engines.destinations import Destination as Destination
+    from sealwright.engines.destinations import read_destination as read_destination
+    from sealwright.engines.outbound import Outbound as Outbound
+    from sealwright.engines.outbound import OutboundRules as OutboundRules
+    from sealwright.engines.outbound import Pinned as Pinned
+    from sealwright.engines.outbound_errors import OutboundFailed as OutboundFailed
+    from sealwright.engines.outbound_errors import OutboundRefused as OutboundRefused
+    from sealwright.engines.pinned_exchange import Answer as Answer
+    from sealwright.engines.syscall_filter import filter_program as filter_program
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -5,601 +5,197 @@ Does not answer: how any one step is done. Each belongs to the room that does it
 Names load on first use: `sealwright verify` must not import what only training needs.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.pipeline.alternatives import Comparison, TriedWay, compare
-    from sealwright.pipeline.anchor_settings import (
-        AnchorSettings,
-        BucketAt,
-        StamperAt,
-        WitnessAt,
-        add_anchor,
-        read_anchors,
-        remove_anchor,
-    )
-    from sealwright.pipeline.anchoring import Anchoring, Taken, door_log, ledgers_of
-    from sealwright.pipeline.assurance_worker import CHECKS
-    from sealwright.pipeline.begin import Begun, begin_project
-    from sealwright.pipeline.bundle import export_bundle
-    from sealwright.pipeline.by_name import data_of_project, project_named, version_named
-    from sealwright.pipeline.candidate import candidate_of, statements_of
-    from sealwright.pipeline.comparisons import COMPARISONS, ComparisonKind, comparison_kind
-    from sealwright.pipeline.consent_withdrawal import WithdrawnConsent, withdraw_consent
-    from sealwright.pipeline.data_basis import (
-        BasisView,
-        Cleared,
-        basis_of_snapshot,
-        basis_view,
-        require_basis,
-        state_basis,
-    )
-    from sealwright.pipeline.data_compatibility import FiledCompatibility, file_compatibility
-    from sealwright.pipeline.data_consent import (
-        compare_persons,
-        consent_history,
-        consents_for,
-        consents_of,
-        import_consents,
-        name_in,
-        suppressions_of,
-    )
-    from sealwright.pipeline.data_requests import list_requests, request_named, requests_for, requests_of
-    from sealwright.pipeline.data_retention import (
-        Disposed,
-        Retained,
-        dispose_past_limit,
-        holds_for,
-        holds_of,
-        list_holds,
-        retention_plan,
-    )
-    from sealwright.pipeline.data_ropa import record_of_processing
-    from sealwright.pipeline.decision_check import HoursChecked, check_hours
-    from sealwright.pipeline.decision_proof import DecisionProof, proof_of_decision
-    from sealwright.pipeline.decision_reading import (
-        FoundDecision,
-        SoughtDecisions,
-        find_decision,
-        find_decisions,
-        find_newest_decisions,
-    )
-    from sealwright.pipeline.decision_retention import HoursEnded, end_old_decisions
-    from sealwright.pipeline.decision_sealing import channels_served, seal_decisions
-    from sealwright.pipeline.decision_tending import (
-        Tended,
-        keep_decisions,
-        kept_days,
-        served_projects,
-        tend_decisions,
-        waiting_since,
-    )
-    from sealwright.pipeline.desk import Desk
-    from sealwright.pipeline.emergencies import list_emergencies
-    from sealwright.pipeline.installation import (
-        Finding,
-        accept_environment,
-        compare_environment,
-        look_over,
-        note_differences,
-    )
-    from sealwright.pipeline.judge import Assessed, assess
-    from sealwright.pipeline.ledger_check import LedgerChecked, check_ledger
-    from sealwright.pipeline.ledger_names import known_names, who_acted
-    from sealwright.pipeline.ledger_reading import (
-        Sought,
-        Told,
-        export_entries,
-        find_entries,
-        ledger_at,
-        ledger_named,
-        prove_entry,
-        reading_ledger,
-        reading_ledgers,
-    )
-    from sealwright.pipeline.let_through import Approved, Attested, Decided, Sealed, approve, attest, decide, seal
-    from sealwright.pipeline.make import Trained, train
-    from sealwright.pipeline.people import Enrolled, end_enrolment, enrol, overview, people_of, renew_enrolment
-    from sealwright.pipeline.permission import (
-        allow,
-        break_glass_of,
-        enrolled_members,
-        permissions_of,
-        proven_by_key,
-        sessions_of,
-    )
-    from sealwright.pipeline.project import PROJECT_FILE, Project, ProjectSpec, load_project, project_schema
-    from sealwright.pipeline.released import ListedVersion, list_versions, pointer_history
-    from sealwright.pipeline.releases import promote, revoke, rollback
-    from sealwright.pipeline.rollouts import (
-        RolloutHeld,
-        advance_rollout,
-        go_back,
-        promote_rollout,
-        report_outcomes,
-        start_rollout,
-        stop_rollout,
-    )
-    from sealwright.pipeline.rollouts_judgement import Verdict
-    from sealwright.pipeline.rollouts_plan import RolloutPlan
-    from sealwright.pipeline.rollouts_run import RolloutMove, move_by_plan
-    from sealwright.pipeline.rollouts_status import NoRollout, RolloutStatus, RolloutWatch, rollout_status
-    from sealwright.pipeline.runs import Run
-    from sealwright.pipeline.scoring import Scored, score
-    from sealwright.pipeline.scoring_job import RowRefused, SourceChanged, VersionChanged
-    from sealwright.pipeline.scoring_receipts import receipt_of_row
-    from sealwright.pipeline.standing_keys import StandingKeys
-    from sealwright.pipeline.take_in import Ingested, ingest
-    from sealwright.pipeline.things import ask_who_can, ask_why_not, thing_named
-    from sealwright.pipeline.variants import Variant
-    from sealwright.pipeline.verify import Verified, trust_root_from, verify_bytes, verify_path
-    from sealwright.pipeline.version_facts import candidate_facts, data_of, facts_of_version, project_facts
-    from sealwright.pipeline.way import Way, run_way
-    from sealwright.pipeline.workspace import (
-        Workspace,
-        create_workspace,
-        is_workspace,
-        ledger_origin,
-        open_workspace,
-        read_trust_root,
-    )
-    from sealwright.pipeline.workspace_certificates import certificates_of, peers_of, tls_folder
-    from sealwright.pipeline.workspace_keys import (
-        KeyElsewhereState,
-        KeyState,
-        NewKey,
-        keys_elsewhere,
-        keys_of,
-        protect_keys,
-        recover_keys,
-        revoke_key,
-        rotate_key,
-        split_keys,
-    )
-
-__all__ = [
-    "AnchorSettings",
-    "Anchoring",
-    "Approved",
-    "Assessed",
-    "Attested",
-    "BasisView",
-    "Begun",
-    "BucketAt",
-    "CHECKS",
-    "COMPARISONS",
-    "Cleared",
-    "Comparison",
-    "ComparisonKind",
-    "Decided",
-    "Desk",
-    "Disposed",
-    "Enrolled",
-    "FiledCompatibility",
-    "Finding",
-    "Ingested",
-    "KeyElsewhereState",
-    "KeyState",
-    "LedgerChecked",
-    "ListedVersion",
-    "NewKey",
-    "NoRollout",
-    "PROJECT_FILE",
-    "Project",
-    "ProjectSpec",
-    "Retained",
-    "RolloutHeld",
-    "RolloutMove",
-    "RolloutPlan",
-    "RolloutStatus",
-    "RolloutWatch",
-    "RowRefused",
-    "Run",
-    "Scored",
-    "Sealed",
-    "Sought",
-    "SourceChanged",
-    "StamperAt",
-    "StandingKeys",
-    "Taken",
-    "Told",
-    "Trained",
-    "TriedWay",
-    "Variant",
-    "Verdict",
-    "Verified",
-    "VersionChanged",
-    "Way",
-    "WithdrawnConsent",
-    "WitnessAt",
-    "Workspace",
-    "accept_environment",
-    "add_anchor",
-    "advance_rollout",
-    "allow",
-    "approve",
-    "ask_who_can",
-    "ask_why_not",
-    "assess",
-    "attest",
-    "basis_of_snapshot",
-    "basis_view",
-    "begin_project",
-    "break_glass_of",
-    "candidate_facts",
-    "candidate_of",
-    "certificates_of",
-    "check_ledger",
-    "compare",
-    "compare_environment",
-    "compare_persons",
-    "comparison_kind",
-    "consent_history",
-    "consents_for",
-    "consents_of",
-    "create_workspace",
-    "data_of",
-    "data_of_project",
-    "decide",
-    "dispose_past_limit",
-    "door_log",
-    "end_enrolment",
-    "enrol",
-    "enrolled_members",
-    "export_bundle",
-    "export_entries",
-    "file_compatibility",
-    "find_entries",
-    "go_back",
-    "holds_for",
-    "holds_of",
-    "import_consents",
-    "ingest",
-    "is_workspace",
-    "keys_elsewhere",
-    "keys_of",
-    "known_names",
-    "ledger_at",
-    "ledger_named",
-    "ledger_origin",
-    "ledgers_of",
-    "list_emergencies",
-    "list_holds",
-    "list_requests",
-    "list_versions",
-    "load_project",
-    "look_over",
-    "move_by_plan",
-    "name_in",
-    "note_differences",
-    "open_workspace",
-    "overview",
-    "peers_of",
-    "people_of",
-    "permissions_of",
-    "pointer_history",
-    "project_facts",
-    "project_named",
-    "project_schema",
-    "promote",
-    "promote_rollout",
-    "protect_keys",
-    "prove_entry",
-    "proven_by_key",
-    "read_anchors",
-    "read_trust_root",
-    "reading_ledger",
-    "reading_ledgers",
-    "receipt_of_row",
-    "record_of_processing",
-    "recover_keys",
-    "remove_anchor",
-    "renew_enrolment",
-    "report_outcomes",
-    "request_named",
-    "requests_for",
-    "requests_of",
-    "require_basis",
-    "retention_plan",
-    "revoke",
-    "revoke_key",
-    "rollback",
-    "rollout_status",
-    "rotate_key",
-    "run_way",
-    "score",
-    "seal",
-    "sessions_of",
-    "split_keys",
-    "start_rollout",
-    "state_basis",
-    "statements_of",
-    "stop_rollout",
-    "suppressions_of",
-    "thing_named",
-    "tls_folder",
-    "train",
-    "trust_root_from",
-    "verify_bytes",
-    "verify_path",
-    "facts_of_version",
-    "version_named",
-    "who_acted",
-    "withdraw_consent",
-    "HoursChecked",
-    "check_hours",
-    "DecisionProof",
-    "FoundDecision",
-    "proof_of_decision",
-    "SoughtDecisions",
-    "find_decision",
-    "find_decisions",
-    "find_newest_decisions",
-    "HoursEnded",
-    "end_old_decisions",
-    "Tended",
-    "keep_decisions",
-    "kept_days",
-    "seal_decisions",
-    "tend_decisions",
-    "channels_served",
-    "served_projects",
-    "waiting_since",
-]
-
-_HOME = {
-    "alternatives": (
-        "Comparison",
-        "TriedWay",
-        "compare",
-    ),
-    "anchor_settings": (
-        "AnchorSettings",
-        "BucketAt",
-        "StamperAt",
-        "WitnessAt",
-        "add_anchor",
-        "read_anchors",
-        "remove_anchor",
-    ),
-    "anchoring": ("Anchoring", "Taken", "door_log", "ledgers_of"),
-    "assurance_worker": ("CHECKS",),
-    "begin": (
-        "Begun",
-        "begin_project",
-    ),
-    "bundle": ("export_bundle",),
-    "by_name": ("data_of_project", "project_named", "version_named"),
-    "candidate": (
-        "candidate_of",
-        "statements_of",
-    ),
-    "comparisons": (
-        "COMPARISONS",
-        "ComparisonKind",
-        "comparison_kind",
-    ),
-    "consent_withdrawal": (
-        "WithdrawnConsent",
-        "withdraw_consent",
-    ),
-    "data_basis": (
-        "BasisView",
-        "Cleared",
-        "basis_of_snapshot",
-        "basis_view",
-        "require_basis",
-        "state_basis",
-    ),
-    "data_compatibility": (
-        "FiledCompatibility",
-        "file_compatibility",
-    ),
-    "data_consent": (
-        "compare_persons",
-        "consent_history",
-        "consents_for",
-        "consents_of",
-        "import_consents",
-        "name_in",
-        "suppressions_of",
-    ),
-    "data_requests": (
-        "list_requests",
-        "request_named",
-        "requests_for",
-        "requests_of",
-    ),
-    "data_retention": (
-        "Disposed",
-        "Retained",
-        "dispose_past_limit",
-        "holds_for",
-        "holds_of",
-        "list_holds",
-        "retention_plan",
-    ),
-    "data_ropa": ("record_of_processing",),
-    "decision_check": ("HoursChecked", "check_hours"),
-    "decision_proof": ("DecisionProof", "proof_of_decision"),
-    "scoring": ("Scored", "score"),
-    "scoring_job": ("RowRefused", "SourceChanged", "VersionChanged"),
-    "scoring_receipts": ("receipt_of_row",),
-    "decision_reading": (
-        "FoundDecision",
-        "SoughtDecisions",
-        "find_decision",
-        "find_decisions",
-        "find_newest_decisions",
-    ),
-    "decision_retention": ("HoursEnded", "end_old_decisions"),
-    "decision_sealing": ("channels_served", "seal_decisions"),
-    "decision_tending": (
-        "Tended",
-        "keep_decisions",
-        "kept_days",
-        "served_projects",
-        "tend_decisions",
-        "waiting_since",
-    ),
-    "desk": ("Desk",),
-    "emergencies": ("list_emergencies",),
-    "installation": (
-        "Finding",
-        "accept_environment",
-        "compare_environment",
-        "look_over",
-        "note_differences",
-    ),
-    "judge": (
-        "Assessed",
-        "assess",
-    ),
-    "ledger_check": (
-        "LedgerChecked",
-        "check_ledger",
-    ),
-    "ledger_names": (
-        "known_names",
-        "who_acted",
-    ),
-    "ledger_reading": (
-        "Sought",
-        "Told",
-        "export_entries",
-        "find_entries",
-        "ledger_at",
-        "ledger_named",
-        "prove_entry",
-        "reading_ledger",
-        "reading_ledgers",
-    ),
-    "let_through": (
-        "Approved",
-        "Attested",
-        "Decided",
-        "Sealed",
-        "approve",
-        "attest",
-        "decide",
-        "seal",
-    ),
-    "make": (
-        "Trained",
-        "train",
-    ),
-    "people": (
-        "Enrolled",
-        "end_enrolment",
-        "enrol",
-        "overview",
-        "people_of",
-        "renew_enrolment",
-    ),
-    "permission": (
-        "allow",
-        "break_glass_of",
-        "enrolled_members",
-        "permissions_of",
-        "proven_by_key",
-        "sessions_of",
-    ),
-    "project": (
-        "PROJECT_FILE",
-        "Project",
-        "ProjectSpec",
-        "load_project",
-        "project_schema",
-    ),
-    "released": (
-        "ListedVersion",
-        "list_versions",
-        "pointer_history",
-    ),
-    "releases": (
-        "promote",
-        "revoke",
-        "rollback",
-    ),
-    "rollouts": (
-        "RolloutHeld",
-        "advance_rollout",
-        "go_back",
-        "promote_rollout",
-        "report_outcomes",
-        "start_rollout",
-        "stop_rollout",
-    ),
-    "rollouts_judgement": ("Verdict",),
-    "rollouts_plan": ("RolloutPlan",),
-    "rollouts_run": (
-        "RolloutMove",
-        "move_by_plan",
-    ),
-    "rollouts_status": (
-        "NoRollout",
-        "RolloutStatus",
-        "RolloutWatch",
-        "rollout_status",
-    ),
-    "runs": ("Run",),
-    "standing_keys": ("StandingKeys",),
-    "take_in": (
-        "Ingested",
-        "ingest",
-    ),
-    "things": ("ask_who_can", "ask_why_not", "thing_named"),
-    "variants": ("Variant",),
-    "verify": (
-        "Verified",
-        "trust_root_from",
-        "verify_bytes",
-        "verify_path",
-    ),
-    "version_facts": (
-        "candidate_facts",
-        "data_of",
-        "facts_of_version",
-        "project_facts",
-    ),
-    "way": (
-        "Way",
-        "run_way",
-    ),
-    "workspace": (
-        "Workspace",
-        "create_workspace",
-        "is_workspace",
-        "ledger_origin",
-        "open_workspace",
-        "read_trust_root",
-    ),
-    "workspace_certificates": ("certificates_of", "peers_of", "tls_folder"),
-    "workspace_keys": (
-        "KeyElsewhereState",
-        "KeyState",
-        "NewKey",
-        "keys_elsewhere",
-        "keys_of",
-        "protect_keys",
-        "recover_keys",
-        "revoke_key",
-        "rotate_key",
-        "split_keys",
-    ),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.pipeline has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.pipeline.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.pipeline.alternatives import Comparison as Comparison
+    from sealwright.pipeline.alternatives import TriedWay as TriedWay
+    from sealwright.pipeline.alternatives import compare as compare
+    from sealwright.pipeline.anchor_settings import AnchorSettings as AnchorSettings
+    from sealwright.pipeline.anchor_settings import BucketAt as BucketAt
+    from sealwright.pipeline.anchor_settings import StamperAt as StamperAt
+    from sealwright.pipeline.anchor_settings import WitnessAt as WitnessAt
+    from sealwright.pipeline.anchor_settings import add_anchor as add_anchor
+    from sealwright.pipeline.anchor_settings import read_anchors as read_anchors
+    from sealwright.pipeline.anchor_settings import remove_anchor as remove_anchor
+    from sealwright.pipeline.anchoring import Anchoring as Anchoring
+    from sealwright.pipeline.anchoring import Taken as Taken
+    from sealwright.pipeline.anchoring import door_log as door_log
+    from sealwright.pipeline.anchoring import ledgers_of as ledgers_of
+    from sealwright.pipeline.assurance_worker import CHECKS as CHECKS
+    from sealwright.pipeline.begin import Begun as Begun
+    from sealwright.pipeline.begin import begin_project as begin_project
+    from sealwright.pipeline.bundle import export_bundle as export_bundle
+    from sealwright.pipeline.by_name import data_of_project as data_of_project
+    from sealwright.pipeline.by_name import project_named as project_named
+    from sealwright.pipeline.by_name import version_named as version_named
+    from sealwright.pipeline.candidate import candidate_of as candidate_of
+    from sealwright.pipeline.candidate import statements_of as statements_of
+    from sealwright.pipeline.comparisons import COMPARISONS as COMPARISONS
+    from sealwright.pipeline.comparisons import ComparisonKind as ComparisonKind
+    from sealwright.pipeline.comparisons import comparison_kind as comparison_kind
+    from sealwright.pipeline.consent_withdrawal import WithdrawnConsent as WithdrawnConsent
+    from sealwright.pipeline.consent_withdrawal import withdraw_consent as withdraw_consent
+    from sealwright.pipeline.data_basis import BasisView as BasisView
+    from sealwright.pipeline.data_basis import Cleared as Cleared
+    from sealwright.pipeline.data_basis import basis_of_snapshot as basis_of_snapshot
+    from sealwright.pipeline.data_basis import basis_view as basis_view
+    from sealwright.pipeline.data_basis import require_basis as require_basis
+    from sealwright.pipeline.data_basis import state_basis as state_basis
+    from sealwright.pipeline.data_compatibility import FiledCompatibility as FiledCompatibility
+    from sealwright.pipeline.data_compatibility import file_compatibility as file_compatibility
+    from sealwright.pipeline.data_consent import compare_persons as compare_persons
+    from sealwright.pipeline.data_consent import consent_history as consent_history
+    from sealwright.pipeline.data_consent import consents_for as consents_for
+    from sealwright.pipeline.data_consent import consents_of as consents_of
+    from sealwright.pipeline.data_consent import import_consents as import_consents
+    from sealwright.pipeline.data_consent import name_in as name_in
+    from sealwright.pipeline.data_consent import suppressions_of as suppressions_of
+    from sealwright.pipeline.data_requests import list_requests as list_requests
+    from sealwright.pipeline.data_requests import request_named as request_named
+    from sealwright.pipeline.data_requests import requests_for as requests_for
+    from sealwright.pipeline.data_requests import requests_of as requests_of
+    from sealwright.pipeline.data_retention import Disposed as Disposed
+    from sealwright.pipeline.data_retention import Retained as Retained
+    from sealwright.pipeline.data_retention import dispose_past_limit as dispose_past_limit
+    from sealwright.pipeline.data_retention import holds_for as holds_for
+    from sealwright.pipeline.data_retention import holds_of as holds_of
+    from sealwright.pipeline.data_retention import list_holds as list_holds
+    from sealwright.pipeline.data_retention import retention_plan as retention_plan
+    from sealwright.pipeline.data_ropa import record_of_processing as record_of_processing
+    from sealwright.pipeline.decision_check import HoursChecked as HoursChecked
+    from sealwright.pipeline.decision_check import check_hours as check_hours
+    from sealwright.pipeline.decision_proof import DecisionProof as DecisionProof
+    from sealwright.pipeline.decision_proof import proof_of_decision as proof_of_decision
+    from sealwright.pipeline.decision_reading import FoundDecision as FoundDecision
+    from sealwright.pipeline.decision_reading import SoughtDecisions as SoughtDecisions
+    from sealwright.pipeline.decision_reading import find_decision as find_decision
+    from sealwright.pipeline.decision_reading import find_decisions as find_decisions
+    from sealwright.pipeline.decision_reading import find_newest_decisions as find_newest_decisions
+    from sealwright.pipeline.decision_retention import HoursEnded as HoursEnded
+    from sealwright.pipeline.decision_retention import end_old_decisions as end_old_decisions
+    from sealwright.pipeline.decision_sealing import channels_served as channels_served
+    from sealwright.pipeline.decision_sealing import seal_decisions as seal_decisions
+    from sealwright.pipeline.decision_tending import Tended as Tended
+    from sealwright.pipeline.decision_tending import keep_decisions as keep_decisions
+    from sealwright.pipeline.decision_tending import kept_days as kept_days
+    from sealwright.pipeline.decision_tending import served_projects as served_projects
+    from sealwright.pipeline.decision_tending import tend_decisions as tend_decisions
+    from sealwright.pipeline.decision_tending import waiting_since as waiting_since
+    from sealwright.pipeline.desk import Desk as Desk
+    from sealwright.pipeline.emergencies import list_emergencies as list_emergencies
+    from sealwright.pipeline.installation import Finding as Finding
+    from sealwright.pipeline.installation import accept_environment as accept_environment
+    from sealwright.pipeline.installation import compare_environment as compare_environment
+    from sealwright.pipeline.installation import look_over as look_over
+    from sealwright.pipeline.installation import note_differences as note_differences
+    from sealwright.pipeline.judge import Assessed as Assessed
+    from sealwright.pipeline.judge import assess as assess
+    from sealwright.pipeline.ledger_check import LedgerChecked as LedgerChecked
+    from sealwright.pipeline.ledger_check import check_ledger as check_ledger
+    from sealwright.pipeline.ledger_names import known_names as known_names
+    from sealwright.pipeline.ledger_names import who_acted as who_acted
+    from sealwright.pipeline.ledger_reading import Sought as Sought
+    from sealwright.pipeline.ledger_reading import Told as Told
+    from sealwright.pipeline.ledger_reading import export_entries as export_entries
+    from sealwright.pipeline.ledger_reading import find_entries as find_entries
+    from sealwright.pipeline.ledger_reading import ledger_at as ledger_at
+    from sealwright.pipeline.ledger_reading import ledger_named as ledger_named
+    from sealwright.pipeline.ledger_reading import prove_entry as prove_entry
+    from sealwright.pipeline.ledger_reading import reading_ledger as reading_ledger
+    from sealwright.pipeline.ledger_reading import reading_ledgers as reading_ledgers
+    from sealwright.pipeline.let_through import Approved as Approved
+    from sealwright.pipeline.let_through import Attested as Attested
+    from sealwright.pipeline.let_through import Decided as Decided
+    from sealwright.pipeline.let_through import Sealed as Sealed
+    from sealwright.pipeline.let_through import approve as approve
+    from sealwright.pipeline.let_through import attest as attest
+    from sealwright.pipeline.let_through import decide as decide
+    from sealwright.pipeline.let_through import seal as seal
+    from sealwright.pipeline.make import Trained as Trained
+    from sealwright.pipeline.make import train as train
+    from sealwright.pipeline.people import Enrolled as Enrolled
+    from sealwright.pipeline.people import end_enrolment as end_enrolment
+    from sealwright.pipeline.people import enrol as enrol
+    from sealwright.pipeline.people import overview as overview
+    from sealwright.pipeline.people import people_of as people_of
+    from sealwright.pipeline.people import renew_enrolment as renew_enrolment
+    from sealwright.pipeline.permission import allow as allow
+    from sealwright.pipeline.permission import break_glass_of as break_glass_of
+    from sealwright.pipeline.permission import enrolled_members as enrolled_members
+    from sealwright.pipeline.permission import permissions_of as permissions_of
+    from sealwright.pipeline.permission import proven_by_key as proven_by_key
+    from sealwright.pipeline.permission import sessions_of as sessions_of
+    from sealwright.pipeline.project import PROJECT_FILE as PROJECT_FILE
+    from sealwright.pipeline.project import Project as Project
+    from sealwright.pipeline.project import ProjectSpec as ProjectSpec
+    from sealwright.pipeline.project import load_project as load_project
+    from sealwright.pipeline.project import project_schema as project_schema
+    from sealwright.pipeline.released import ListedVersion as ListedVersion
+    from sealwright.pipeline.released import list_versions as list_versions
+    from sealwright.pipeline.released import pointer_history as pointer_history
+    from sealwright.pipeline.releases import promote as promote
+    from sealwright.pipeline.releases import revoke as revoke
+    from sealwright.pipeline.releases import rollback as rollback
+    from sealwright.pipeline.rollouts import RolloutHeld as RolloutHeld
+    from sealwright.pipeline.rollouts import advance_rollout as advance_rollout
+    from sealwright.pipeline.rollouts import go_back as go_back
+    from sealwright.pipeline.rollouts import promote_rollout as promote_rollout
+    from sealwright.pipeline.rollouts import report_outcomes as report_outcomes
+    from sealwright.pipeline.rollouts import start_rollout as start_rollout
+    from sealwright.pipeline.rollouts import stop_rollout as stop_rollout
+    from sealwright.pipeline.rollouts_judgement import Verdict as Verdict
+    from sealwright.pipeline.rollouts_plan import RolloutPlan as RolloutPlan
+    from sealwright.pipeline.rollouts_run import RolloutMove as RolloutMove
+    from sealwright.pipeline.rollouts_run import move_by_plan as move_by_plan
+    from sealwright.pipeline.rollouts_status import NoRollout as NoRollout
+    from sealwright.pipeline.rollouts_status import RolloutStatus as RolloutStatus
+    from sealwright.pipeline.rollouts_status import RolloutWatch as RolloutWatch
+    from sealwright.pipeline.rollouts_status import rollout_status as rollout_status
+    from sealwright.pipeline.runs import Run as Run
+    from sealwright.pipeline.scoring import Scored as Scored
+    from sealwright.pipeline.scoring import score as score
+    from sealwright.pipeline.scoring_job import RowRefused as RowRefused
+    from sealwright.pipeline.scoring_job import SourceChanged as SourceChanged
+    from sealwright.pipeline.scoring_job import VersionChanged as VersionChanged
+    from sealwright.pipeline.scoring_receipts import receipt_of_row as receipt_of_row
+    from sealwright.pipeline.standing_keys import StandingKeys as StandingKeys
+    from sealwright.pipeline.take_in import Ingested as Ingested
+    from sealwright.pipeline.take_in import ingest as ingest
+    from sealwright.pipeline.things import ask_who_can as ask_who_can
+    from sealwright.pipeline.things import ask_why_not as ask_why_not
+    from sealwright.pipeline.things import thing_named as thing_named
+    from sealwright.pipeline.variants import Variant as Variant
+    from sealwright.pipeline.verify import Verified as Verified
+    from sealwright.pipeline.verify import trust_root_from as trust_root_from
+    from sealwright.pipeline.verify import verify_bytes as verify_bytes
+    from sealwright.pipeline.verify import verify_path as verify_path
+    from sealwright.pipeline.version_facts import candidate_facts as candidate_facts
+    from sealwright.pipeline.version_facts import data_of as data_of
+    from sealwright.pipeline.version_facts import facts_of_version as facts_of_version
+    from sealwright.pipeline.version_facts import project_facts as project_facts
+    from sealwright.pipeline.way import Way as Way
+    from sealwright.pipeline.way import run_way as run_way
+    from sealwright.pipeline.workspace import Workspace as Workspace
+    from sealwright.pipeline.workspace import create_workspace as create_workspace
+    from sealwright.pipeline.workspace import is_workspace as is_workspace
+    from sealwright.pipeline.workspace import ledger_origin as ledger_origin
+    from sealwright.pipeline.workspace import open_workspace as open_workspace
+    from sealwright.pipeline.workspace import read_trust_root as read_trust_root
+    from sealwright.pipeline.workspace_certificates import certificates_of as certificates_of
+    from sealwright.pipeline.workspace_certificates import peers_of as peers_of
+    from sealwright.pipeline.workspace_certificates import tls_folder as tls_folder
+    from sealwright.pipeline.workspace_keys import KeyElsewhereState as KeyElsewhereState
+    from sealwright.pipeline.workspace_keys import KeyState as KeyState
+    from sealwright.pipeline.workspace_keys import NewKey as NewKey
+    from sealwright.pipeline.workspace_keys import keys_elsewhere as keys_elsewhere
+    from sealwright.pipeline.workspace_keys import keys_of as keys_of
+    from sealwright.pipeline.workspace_keys import protect_keys as protect_keys
+    from sealwright.pipeline.workspace_keys import recover_keys as recover_keys
+    from sealwright.pipeline.workspace_keys import revoke_key as revoke_key
+    from sealwright.pipeline.workspace_keys import rotate_key as rotate_key
+    from sealwright.pipeline.workspace_keys import split_keys as split_keys
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -13,7 +13,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,7 @@ __all__ = [
     "every_row_of",
     "hour_gone",
     "hold_hours",
+    "holds_decision",
     "hours_folder",
     "hours_of",
     "new_keys",
@@ -96,6 +97,11 @@ class Hour:
     def name(self) -> str:
         """Of its folder."""
         return f"{self.first:012}-{self.hour}-{self.generation:04}"
+
+    @property
+    def link(self) -> str:
+        """Where it lies, as refusals name it."""
+        return f"hours/{self.name}"
 
     def predicate(self) -> dict[str, Any]:
         """What is signed."""
@@ -148,7 +154,7 @@ def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
         if one.first != expected:
             raise VerificationFailed(
                 f"The hours of {project}/{channel} have a gap before entry {one.first}. Restore the folder from a backup.",
-                link=f"hours/{one.name}",
+                link=one.link,
             )
         expected = one.after
     return found
@@ -186,22 +192,17 @@ def every_row_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
     VerificationFailed
         The file is not the one that was signed, or does not open.
     """
-    if not hour.file:
-        return
-    link = f"hours/{hour.name}"
-    path = hour.folder / FILE
-    if digest_of_file(path, link) != hour.file:
-        raise VerificationFailed(
-            f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.", link=link
-        )
-    keys = opened_keys(workspace.keyring, hour)
     columns = ("entry", "at", "decision", "package", "state", "leaf", "request", "answer", "rest")
-    for table in encrypted_batches(path, columns, keys, link=link):
-        for values in zip(*(table.column(name).to_pylist() for name in columns), strict=True):
-            index, at, decision, package, state, leaf, request, answer, rest = values
-            shadow = state.startswith("shadow")
-            record = None if rest is None else _record(rest, request, answer, link, shadow=shadow)
-            yield HourRow(index, at, decision, package, record, shadow, leaf)
+    for values in _rows(workspace, hour, columns):
+        index, at, decision, package, state, leaf, request, answer, rest = values
+        shadow = state.startswith("shadow")
+        record = None if rest is None else _record(rest, request, answer, hour.link, shadow=shadow)
+        yield HourRow(index, at, decision, package, record, shadow, leaf)
+
+
+def holds_decision(workspace: Workspace, hour: Hour, decision: str) -> bool:
+    """Whether a decision is in the file of one hour, erased or not. Only ids are decrypted; raises as `every_row_of`."""
+    return any(one == decision for (one,) in _rows(workspace, hour, ("decision",)))
 
 
 def digest_of_file(path: Path, link: str) -> str:
@@ -271,7 +272,7 @@ def opened_keys(keyring: Keyring, hour: Hour) -> dict[str, bytes]:
     except (OSError, KeyError, TypeError, AttributeError, ValueError, VerificationFailed):
         raise VerificationFailed(
             f"The keys of the hour {hour.hour} are missing or of another hour. Restore keys.json from a backup.",
-            link=f"hours/{hour.name}/{KEYS}",
+            link=f"{hour.link}/{KEYS}",
         ) from None
 
 
@@ -294,6 +295,20 @@ def _current(workspace: Workspace, project: str, channel: str) -> list[Path]:
         if folder.is_dir() and not folder.name.startswith("."):
             newest[folder.name[:12]] = folder  # in order, so the highest generation stays
     return list(newest.values())
+
+
+def _rows(workspace: Workspace, hour: Hour, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """These columns of the file of one hour, row by row, if it is the file that was signed."""
+    if not hour.file:
+        return
+    path = hour.folder / FILE
+    if digest_of_file(path, hour.link) != hour.file:
+        raise VerificationFailed(
+            f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.",
+            link=hour.link,
+        )
+    for table in encrypted_batches(path, columns, opened_keys(workspace.keyring, hour), link=hour.link):
+        yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
 
 
 def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:

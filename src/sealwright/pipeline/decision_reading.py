@@ -13,7 +13,13 @@ from sealwright.kernel import InvalidInput, NotFound
 from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.decision_hour_writing import outcome_of
-from sealwright.pipeline.decision_records import Record, RecordedAt, decision_records, newest_records
+from sealwright.pipeline.decision_records import (
+    Record,
+    RecordedAt,
+    decision_records,
+    newest_records,
+    record_of,
+)
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DecisionRecord
@@ -135,12 +141,13 @@ def find_decision(workspace: Workspace, project: str, decision: str, *, by: Prin
         As `find_decisions`.
     """
     allow(workspace, by, "data.read_clear", data_of_project(project))
-    for found in find_decisions(workspace, project, SoughtDecisions(), by=by, reason=reason):
-        if found.record.decision == decision:
-            return found
-    raise NotFound(
-        f"There is no record of the decision {decision[:80]!r} in {project}. It may have been erased, or its time was over."
-    )
+    _on_record(workspace, project, SoughtDecisions(), by, reason)
+    found = record_of(workspace, project, decision)
+    if found is None:
+        raise NotFound(
+            f"There is no record of the decision {decision[:80]!r} in {project}. It may have been erased, or its time was over."
+        )
+    return _as_found(found)
 
 
 def _found(workspace: Workspace, project: str, sought: SoughtDecisions) -> Iterator[FoundDecision]:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sealwright.pipeline.decision_hours import Hour, count_hours, hour_gone, hours_of, rows_of, shadow_rows_of
+from sealwright.pipeline.decision_hours import (
+    Hour,
+    count_hours,
+    holds_decision,
+    hour_gone,
+    hours_of,
+    rows_of,
+    shadow_rows_of,
+)
 from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
@@ -24,7 +32,7 @@ from sealwright.serving import (
 )
 from sealwright.trust import DECISIONS, Ledger
 
-__all__ = ["RecordedAt", "decision_records", "newest_records", "shadow_records", "shadows_of"]
+__all__ = ["RecordedAt", "decision_records", "newest_records", "record_of", "shadow_records", "shadows_of"]
 
 Record = tuple[str, "RecordedAt", DecisionRecord]
 """A channel, the place in its ledger, and what is recorded there."""
@@ -81,8 +89,25 @@ def newest_records(
     """Of the records that fit, the newest, those first; read no further back than that takes. The rest as `decision_records`."""
     found: list[Record] = []
     for place in _channels(workspace, project, channel):
-        found += _newest_of(workspace, project, place, fits, most, since=since, until=until)
+        found += _newest_of(workspace, project, place, fits, most, lambda hour: not _outside(hour, since, until))
     return sorted(found, key=lambda one: (one[1].at, one[1].index))[::-1][:most]
+
+
+def record_of(workspace: Workspace, project: str, decision: str) -> Record | None:
+    """The record of one decision, looked for from now backwards; of an hour that does not have it, only ids are read.
+    The rest as `decision_records`."""
+    for channel in channels_served(workspace, project):
+        found = _newest_of(
+            workspace,
+            project,
+            channel,
+            lambda _channel, _where, record: record.decision == decision,
+            1,
+            lambda hour: holds_decision(workspace, hour, decision),
+        )
+        if found:
+            return found[0]
+    return None
 
 
 def _channels(workspace: Workspace, project: str, channel: str) -> list[str]:
@@ -96,11 +121,9 @@ def _newest_of(
     channel: str,
     fits: Callable[[str, RecordedAt, DecisionRecord], bool],
     most: int,
-    *,
-    since: str,
-    until: str,
+    opens: Callable[[Hour], bool],
 ) -> Sequence[Record]:
-    """The newest of one channel, in their order: first what no hour's file has, then hour after hour back."""
+    """The newest of one channel, in their order: what no hour's file has, and back through the hours worth opening."""
 
     def chosen(records: Iterator[tuple[RecordedAt, Any]], room: int) -> "deque[Record]":
         fitting = ((channel, where, record) for where, record in records if fits(channel, where, record))
@@ -112,9 +135,11 @@ def _newest_of(
             tail = _unsealed(workspace, project, channel, opened, hours[-1].after if hours else 0, len(hours))
             with suppress(_SealedMeanwhile):
                 found = chosen(tail, most)
-                for hour in reversed([one for one in hours if not _outside(one, since, until)]):
+                for hour in reversed(hours):
                     if len(found) == most:
                         break
+                    if not opens(hour):
+                        continue
                     kept = (row for row in rows_of(workspace, hour) if row.record is not None)
                     older = chosen(((RecordedAt(row.index, row.at), row.record) for row in kept), most - len(found))
                     found = deque([*older, *found])

@@ -4,75 +4,41 @@ Answers: which model do these rows give, by which recipe and search, and does it
 Does not answer: is the model good enough or fair; that is `assurance`. Names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.training.anew import Answers, learn_anew
-    from sealwright.training.errors import ModelUnusable, RecipeFailed, TrainingLimit, UntrainableData
-    from sealwright.training.hardening_spec import HardeningSpec
-    from sealwright.training.mitigation_spec import AT_ONE_HALF, BINARY_ONLY, LINEAR_ONLY, METHODS, MitigationSpec
-    from sealwright.training.model import PARITY_LIMIT, Parity, TrainingResult
-    from sealwright.training.privacy_spec import PRIVATE_RECIPES, PrivacySpec
-    from sealwright.training.private_recipes import refuse_missing, refuse_unfit
-    from sealwright.training.provenance import BUILD_TYPE, PROVENANCE, provenance_predicate
-    from sealwright.training.recipe_code import digest_of_code, files_of_recipe, our_code
-    from sealwright.training.service import train
-    from sealwright.training.spec import RECIPES, LimitsSpec, SearchSpec, TrainingSpec
-    from sealwright.training.training_data import TrainingData
-
-__all__ = [
-    "AT_ONE_HALF",
-    "Answers",
-    "BINARY_ONLY",
-    "BUILD_TYPE",
-    "LINEAR_ONLY",
-    "HardeningSpec",
-    "LimitsSpec",
-    "METHODS",
-    "MitigationSpec",
-    "ModelUnusable",
-    "PARITY_LIMIT",
-    "PRIVATE_RECIPES",
-    "PROVENANCE",
-    "Parity",
-    "PrivacySpec",
-    "RECIPES",
-    "RecipeFailed",
-    "SearchSpec",
-    "TrainingData",
-    "TrainingLimit",
-    "TrainingResult",
-    "TrainingSpec",
-    "UntrainableData",
-    "digest_of_code",
-    "files_of_recipe",
-    "learn_anew",
-    "our_code",
-    "provenance_predicate",
-    "refuse_missing",
-    "refuse_unfit",
-    "train",
-]
-
-_HOMES = {
-    "anew": ("Answers", "learn_anew"),
-    "errors": ("ModelUnusable", "RecipeFailed", "TrainingLimit", "UntrainableData"),
-    "hardening_spec": ("HardeningSpec",),
-    "mitigation_spec": ("AT_ONE_HALF", "BINARY_ONLY", "LINEAR_ONLY", "METHODS", "MitigationSpec"),
-    "model": ("PARITY_LIMIT", "Parity", "TrainingResult"),
-    "privacy_spec": ("PRIVATE_RECIPES", "PrivacySpec"),
-    "private_recipes": ("refuse_missing", "refuse_unfit"),
-    "provenance": ("BUILD_TYPE", "PROVENANCE", "provenance_predicate"),
-    "recipe_code": ("digest_of_code", "files_of_recipe", "our_code"),
-    "service": ("train",),
-    "spec": ("RECIPES", "LimitsSpec", "SearchSpec", "TrainingSpec"),
-    "training_data": ("TrainingData",),
-}
-_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(f"sealwright.training.{_MODULE_OF[name]}"), name)  # noqa: TID251 (lazy door)
+    from sealwright.training.anew import Answers as Answers
+    from sealwright.training.anew import learn_anew as learn_anew
+    from sealwright.training.errors import ModelUnusable as ModelUnusable
+    from sealwright.training.errors import RecipeFailed as RecipeFailed
+    from sealwright.training.errors import TrainingLimit as TrainingLimit
+    from sealwright.training.errors import UntrainableData as UntrainableData
+    from sealwright.training.hardening_spec import HardeningSpec as HardeningSpec
+    from sealwright.training.mitigation_spec import AT_ONE_HALF as AT_ONE_HALF
+    from sealwright.training.mitigation_spec import BINARY_ONLY as BINARY_ONLY
+    from sealwright.training.mitigation_spec import LINEAR_ONLY as LINEAR_ONLY
+    from sealwright.training.mitigation_spec import METHODS as METHODS
+    from sealwright.training.mitigation_spec import MitigationSpec as MitigationSpec
+    from sealwright.training.model import PARITY_LIMIT as PARITY_LIMIT
+    from sealwright.training.model import Parity as Parity
+    from sealwright.training.model import TrainingResult as TrainingResult
+    from sealwright.training.privacy_spec import PRIVATE_RECIPES as PRIVATE_RECIPES
+    from sealwright.training.privacy_spec import PrivacySpec as PrivacySpec
+    from sealwright.training.private_recipes import refuse_missing as refuse_missing
+    from sealwright.training.private_recipes import refuse_unfit as refuse_unfit
+    from sealwright.training.provenance import BUILD_TYPE as BUILD_TYPE
+    from sealwright.training.provenance import PROVENANCE as PROVENANCE
+    from sealwright.training.provenance import provenance_predicate as provenance_predicate
+    from sealwright.training.recipe_code import digest_of_code as digest_of_code
+    from sealwright.training.recipe_code import files_of_recipe as files_of_recipe
+    from sealwright.training.recipe_code import our_code as our_code
+    from sealwright.training.service import train as train
+    from sealwright.training.spec import RECIPES as RECIPES
+    from sealwright.training.spec import LimitsSpec as LimitsSpec
+    from sealwright.training.spec import SearchSpec as SearchSpec
+    from sealwright.training.spec import TrainingSpec as TrainingSpec
+    from sealwright.training.training_data import TrainingData as TrainingData
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -6,1075 +6,346 @@ Does not answer: is what was signed good enough? That is `evidence`.
 Names load on first use, so importing the room costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.trust.audit import Audit, Event, LedgerAudit
-    from sealwright.trust.authority import as_request
-    from sealwright.trust.backends.errors import BackendLied, BackendRefused, BackendUnavailable
-    from sealwright.trust.backends.unlock_file import read_unlock_file
-    from sealwright.trust.backends.unlocks import KmsUnlock, Pkcs11Unlock, VaultUnlock
-    from sealwright.trust.ca_keys import CaKeys
-    from sealwright.trust.decision_entries import DECISION, decision_detail, prepare_decision
-    from sealwright.trust.discretion import Discretion, digest_of_resource
-    from sealwright.trust.errors import KeyFileUnsafe, TokenRefused, WrongUnlock
-    from sealwright.trust.flood import FloodGuard
-    from sealwright.trust.followed_root import FollowedRoot
-    from sealwright.trust.handing_over import Holds, KeyInbox, Reached, hand_over, opened_offer
-    from sealwright.trust.identity.approval_by_key import (
-        ApprovalBySecurityKey,
-        approval_challenge,
-        verify_approval_by_key,
-    )
-    from sealwright.trust.identity.enrolment_links import EnrolmentLink, EnrolmentOffer
-    from sealwright.trust.identity.errors import (
-        FreshProofNeeded,
-        LastFactor,
-        LinkRefused,
-        LoginRefused,
-        PasswordUnsuitable,
-        ProofRefused,
-        SessionOver,
-        SignInBusy,
-        TooManyTries,
-    )
-    from sealwright.trust.identity.first_factor import FirstPasskey
-    from sealwright.trust.identity.identity import Identity, open_identity
-    from sealwright.trust.identity.login_steps import SecondFactorNeeded, SignedIn
-    from sealwright.trust.identity.oidc import OidcArrival, OidcLogin, OidcStart
-    from sealwright.trust.identity.oidc_configured import read_oidc_settings, secret_in_file
-    from sealwright.trust.identity.oidc_errors import OidcRefused, OidcUnavailable
-    from sealwright.trust.identity.oidc_settings import OIDC_ALGORITHMS, GroupRole, OidcSettings
-    from sealwright.trust.identity.passkey_public import PasskeyPublic, passkey_statement, verify_passkey
-    from sealwright.trust.identity.passkeys import Passkey
-    from sealwright.trust.identity.password_cost import ARGON2ID, PBKDF2, HashCost, insecure_cost_for_tests
-    from sealwright.trust.identity.proofs import PasskeyAnswer, RecoveryCode, TotpCode
-    from sealwright.trust.identity.rules import IdentityRules
-    from sealwright.trust.identity.session_row import NewSession, Session
-    from sealwright.trust.identity.totp import TotpOffer
-    from sealwright.trust.key_folder import create_keyring, open_keyring
-    from sealwright.trust.key_list_file import KEY_LIST, KeyListFile
-    from sealwright.trust.key_revocation import (
-        REASONS,
-        KeyListOlder,
-        KeyRevocations,
-        RevokedKey,
-        heed,
-        make_key_revocations,
-        revoke,
-        standing_cas,
-        verify_key_revocations,
-    )
-    from sealwright.trust.key_rotation import KEPT_TO_READ, retire_branch, rotate_branch
-    from sealwright.trust.keyring import SEALING_BRANCHES, Keyring
-    from sealwright.trust.ledger import Appended, Ledger, Promised
-    from sealwright.trust.ledger_entry import Entry, LedgerEntry, Prepared
-    from sealwright.trust.ledger_erase import erase_attachments, release_attachments
-    from sealwright.trust.ledger_file import LedgerInUse, LedgerUnavailable
-    from sealwright.trust.ledger_packed import read_entries
-    from sealwright.trust.ledger_packing import Packing, pack_entries
-    from sealwright.trust.ledger_patience import wait_for_checkpoint
-    from sealwright.trust.ledger_shared import SharedAudit, SharedLedger
-    from sealwright.trust.ledger_verify import LedgerReport, verify_extension, verify_ledger
-    from sealwright.trust.machines.access_list import (
-        ACCESS_LIST,
-        EMPTY_ACCESS,
-        AccessList,
-        AccessListOlder,
-        sign_access_list,
-        verify_access_list,
-    )
-    from sealwright.trust.machines.api_keys import API_KEY_PATTERN, API_KEY_PREFIX
-    from sealwright.trust.machines.certificates import ServiceCertificates
-    from sealwright.trust.machines.identify import identify_service
-    from sealwright.trust.machines.messages import OAuthAnswer, OAuthRequest
-    from sealwright.trust.machines.metadata import jwks_document, metadata_document
-    from sealwright.trust.machines.model import INTROSPECT, ApiKey, Certificate, Client, TokenSettings
-    from sealwright.trust.machines.peers import (
-        CallRefused,
-        PeerVerifier,
-        ServiceCalls,
-        ServiceIdentity,
-        certificate_thumbprint,
-        mutual_client_context,
-        mutual_server_context,
-        take_revocations,
-    )
-    from sealwright.trust.machines.service import Machines
-    from sealwright.trust.machines.token_service import TokenService
-    from sealwright.trust.merkle import (
-        EMPTY_ROOT,
-        Frontier,
-        consistency_path,
-        inclusion_path,
-        leaf_hash,
-        tree_root,
-        verify_consistency,
-        verify_inclusion,
-    )
-    from sealwright.trust.notes import Checkpoint, open_checkpoint, verify_proof
-    from sealwright.trust.oms import ModelManifest, sign_model_files, sign_model_folder, verify_model_folder
-    from sealwright.trust.oms_files import check_file_names, read_model_folder
-    from sealwright.trust.people import (
-        PERSON,
-        ROLES,
-        Enrolment,
-        Person,
-        PersonSigner,
-        create_person,
-        open_person,
-        person_statement,
-        verify_person,
-    )
-    from sealwright.trust.permissions.break_glass import BreakGlass, Emergency
-    from sealwright.trust.permissions.decision import Decision
-    from sealwright.trust.permissions.errors import NotProven, PermissionDenied
-    from sealwright.trust.permissions.explain import WhoCan, WhyNot, roles_in_words, who_can, why_not
-    from sealwright.trust.permissions.local_session import LocalSession, LocalSessions
-    from sealwright.trust.permissions.permissions import Permissions, roles_for
-    from sealwright.trust.permissions.policy_files import action_named, actions
-    from sealwright.trust.permissions.resources import (
-        AccountResource,
-        CaseResource,
-        ClientResource,
-        DatasetResource,
-        KeyResource,
-        LedgerResource,
-        ProjectResource,
-        Resource,
-        Risk,
-        VersionResource,
-        WorkspaceResource,
-    )
-    from sealwright.trust.permissions.roster import Member, Roster
-    from sealwright.trust.pointer_arms import WHOLE, PointerArm, check_arms, read_arms, read_split, shown_for
-    from sealwright.trust.principal import EVERY_PROJECT, Principal, RoleGrant
-    from sealwright.trust.promised_far import PreparedParts, ToldPromise, parts_of, prepared_of, promised_of, told_of
-    from sealwright.trust.promises import PROMISE_SECONDS, verify_promise
-    from sealwright.trust.pseudonyms import as_pseudonym, keyed_name, person_name_key, pseudonym_of, raw_pseudonym
-    from sealwright.trust.public_keys import ECDSA_P256, ED25519, ML_DSA_65, PublicKey, Signer
-    from sealwright.trust.receipts import (
-        RECEIPT_TYPE,
-        ReceiptReport,
-        make_receipts,
-        make_row_receipt,
-        proved_anew,
-        verify_receipt,
-    )
-    from sealwright.trust.record_sealing import open_records, seal_records
-    from sealwright.trust.root_recovery import protect_root, recover_root, split_root
-    from sealwright.trust.scored_entries import (
-        DECISIONS,
-        SCORED,
-        RowTree,
-        batch_of,
-        new_batch,
-        row_leaf,
-        row_salt,
-        scored_detail,
-    )
-    from sealwright.trust.sealing import RecordSealer, derive_key, open_sealed, seal
-    from sealwright.trust.sealing_branches import Handed, is_on_disk
-    from sealwright.trust.shares import Share, check_together, read_share
-    from sealwright.trust.signers import LocalSigner
-    from sealwright.trust.signing.borrowed import BorrowedLine
-    from sealwright.trust.signing.errors import SignerRefused, SignerUnavailable
-    from sealwright.trust.signing.hygiene import guard_memory
-    from sealwright.trust.signing.parting import part_signing_keys
-    from sealwright.trust.signing.remote import RemoteSigner
-    from sealwright.trust.signing.standing import stand_signer
-    from sealwright.trust.signing_rotation import follow_signer, rotate_signing
-    from sealwright.trust.statements import Statement, make_statement, sign_statement, verify_statement
-    from sealwright.trust.stream import open_sealed_file, open_stream, seal_file, seal_stream
-    from sealwright.trust.supply.advisories import Advisories, Advisory, KnownFault, StaleAdvisories, read_advisories
-    from sealwright.trust.supply.installed import Installed, changed_files, installed_here, normal_name
-    from sealwright.trust.supply.licences import LicenceProblem, licence_problems
-    from sealwright.trust.supply.python_release import release_problem
-    from sealwright.trust.supply.sealed import (
-        ENVIRONMENT,
-        Difference,
-        differences,
-        environment_bom,
-        environment_statement,
-        verify_environment,
-    )
-    from sealwright.trust.supply.start_hooks import StartHook, start_hooks
-    from sealwright.trust.tls import create_server_certificate, server_certificate
-    from sealwright.trust.tls_clients import ClientTrust, load_client_trust
-    from sealwright.trust.tls_files import TlsFiles, load_server_certificate
-    from sealwright.trust.tokens import Claims, issue_token, verify_token
-    from sealwright.trust.trust_chain import TRUST_CHAIN, follow_chain, read_chain
-    from sealwright.trust.trust_root import SECOND_SIGNED, SIGNING_BRANCHES, TrustRoot
-    from sealwright.trust.unlock import (
-        InsecurePassphraseForTests,
-        KeyElsewhere,
-        KeyFile,
-        Passphrase,
-        Secret,
-        Unlock,
-        create_key_file,
-    )
-    from sealwright.trust.webhook_signature import (
-        SIGNATURE_HEADER,
-        RecentDeliveries,
-        SeenDeliveries,
-        WebhookDelivery,
-        WebhookRefused,
-        sign_webhook,
-        verify_webhook,
-    )
-    from sealwright.trust.webhooks import Sent, WebhookMessage, Webhooks, pause_before
-    from sealwright.trust.witness.anchor_check import Anchored, check_anchors
-    from sealwright.trust.witness.anchor_store import AnchorStore
-    from sealwright.trust.witness.client import WitnessDisagrees, ask_witness, check_address
-    from sealwright.trust.witness.cosignature import (
-        Cosigned,
-        WitnessKey,
-        WitnessPolicy,
-        cosignatures_of,
-        with_cosignatures,
-    )
-    from sealwright.trust.witness.object_lock import LockedBucket
-    from sealwright.trust.witness.service import Witness
-    from sealwright.trust.witness.state import WitnessState
-    from sealwright.trust.witness.timestamps import TimestampAuthority, request_timestamp, verify_timestamp
-    from sealwright.trust.wrapping import method_of
-
-__all__ = [
-    "ACCESS_LIST",
-    "API_KEY_PATTERN",
-    "API_KEY_PREFIX",
-    "ARGON2ID",
-    "AccessList",
-    "AccessListOlder",
-    "AccountResource",
-    "Advisories",
-    "Advisory",
-    "AnchorStore",
-    "Anchored",
-    "ApiKey",
-    "Appended",
-    "ApprovalBySecurityKey",
-    "Audit",
-    "BackendLied",
-    "BackendRefused",
-    "BackendUnavailable",
-    "BreakGlass",
-    "CaKeys",
-    "CallRefused",
-    "CaseResource",
-    "Certificate",
-    "Checkpoint",
-    "Claims",
-    "Client",
-    "ClientResource",
-    "ClientTrust",
-    "Cosigned",
-    "DECISION",
-    "DECISIONS",
-    "DatasetResource",
-    "Decision",
-    "Difference",
-    "Discretion",
-    "ECDSA_P256",
-    "ED25519",
-    "EMPTY_ACCESS",
-    "EMPTY_ROOT",
-    "ENVIRONMENT",
-    "EVERY_PROJECT",
-    "Emergency",
-    "Enrolment",
-    "EnrolmentLink",
-    "EnrolmentOffer",
-    "Entry",
-    "Event",
-    "FirstPasskey",
-    "FloodGuard",
-    "FollowedRoot",
-    "FreshProofNeeded",
-    "Frontier",
-    "GroupRole",
-    "Handed",
-    "HashCost",
-    "Holds",
-    "INTROSPECT",
-    "Identity",
-    "IdentityRules",
-    "InsecurePassphraseForTests",
-    "Installed",
-    "KEPT_TO_READ",
-    "KEY_LIST",
-    "KeyElsewhere",
-    "KeyFile",
-    "KeyFileUnsafe",
-    "KeyInbox",
-    "KeyListFile",
-    "KeyListOlder",
-    "KeyResource",
-    "KeyRevocations",
-    "Keyring",
-    "KmsUnlock",
-    "KnownFault",
-    "LastFactor",
-    "Ledger",
-    "LedgerAudit",
-    "LedgerEntry",
-    "LedgerInUse",
-    "LedgerReport",
-    "LedgerResource",
-    "LedgerUnavailable",
-    "LicenceProblem",
-    "LinkRefused",
-    "LocalSession",
-    "LocalSessions",
-    "LocalSigner",
-    "LockedBucket",
-    "LoginRefused",
-    "ML_DSA_65",
-    "Machines",
-    "Member",
-    "ModelManifest",
-    "NewSession",
-    "NotProven",
-    "OAuthAnswer",
-    "OAuthRequest",
-    "OIDC_ALGORITHMS",
-    "OidcArrival",
-    "OidcLogin",
-    "OidcRefused",
-    "OidcSettings",
-    "OidcStart",
-    "OidcUnavailable",
-    "PBKDF2",
-    "PERSON",
-    "Packing",
-    "Passkey",
-    "PasskeyAnswer",
-    "PasskeyPublic",
-    "Passphrase",
-    "PasswordUnsuitable",
-    "PeerVerifier",
-    "PermissionDenied",
-    "Permissions",
-    "Person",
-    "PersonSigner",
-    "Pkcs11Unlock",
-    "PROMISE_SECONDS",
-    "Prepared",
-    "PointerArm",
-    "Principal",
-    "Promised",
-    "ProjectResource",
-    "ProofRefused",
-    "PublicKey",
-    "REASONS",
-    "ROLES",
-    "RECEIPT_TYPE",
-    "Reached",
-    "ReceiptReport",
-    "RecentDeliveries",
-    "RecordSealer",
-    "RecoveryCode",
-    "RemoteSigner",
-    "Resource",
-    "RevokedKey",
-    "Risk",
-    "RoleGrant",
-    "Roster",
-    "RowTree",
-    "SCORED",
-    "SEALING_BRANCHES",
-    "SECOND_SIGNED",
-    "SIGNATURE_HEADER",
-    "SIGNING_BRANCHES",
-    "SecondFactorNeeded",
-    "Secret",
-    "SeenDeliveries",
-    "Sent",
-    "ServiceCalls",
-    "ServiceCertificates",
-    "ServiceIdentity",
-    "Session",
-    "SessionOver",
-    "Share",
-    "SharedAudit",
-    "SharedLedger",
-    "SignInBusy",
-    "SignedIn",
-    "Signer",
-    "SignerRefused",
-    "SignerUnavailable",
-    "StaleAdvisories",
-    "StartHook",
-    "Statement",
-    "TRUST_CHAIN",
-    "TimestampAuthority",
-    "TlsFiles",
-    "TokenRefused",
-    "TokenService",
-    "TokenSettings",
-    "TooManyTries",
-    "TotpCode",
-    "TotpOffer",
-    "TrustRoot",
-    "Unlock",
-    "VaultUnlock",
-    "VersionResource",
-    "WHOLE",
-    "WebhookDelivery",
-    "WebhookMessage",
-    "WebhookRefused",
-    "Webhooks",
-    "WhoCan",
-    "WhyNot",
-    "Witness",
-    "WitnessDisagrees",
-    "WitnessKey",
-    "WitnessPolicy",
-    "WitnessState",
-    "WorkspaceResource",
-    "WrongUnlock",
-    "action_named",
-    "actions",
-    "approval_challenge",
-    "as_pseudonym",
-    "as_request",
-    "ask_witness",
-    "BorrowedLine",
-    "batch_of",
-    "certificate_thumbprint",
-    "changed_files",
-    "check_address",
-    "check_anchors",
-    "check_arms",
-    "check_file_names",
-    "check_together",
-    "consistency_path",
-    "cosignatures_of",
-    "create_key_file",
-    "create_keyring",
-    "create_person",
-    "create_server_certificate",
-    "decision_detail",
-    "derive_key",
-    "differences",
-    "digest_of_resource",
-    "environment_bom",
-    "environment_statement",
-    "erase_attachments",
-    "follow_chain",
-    "follow_signer",
-    "guard_memory",
-    "hand_over",
-    "heed",
-    "identify_service",
-    "inclusion_path",
-    "insecure_cost_for_tests",
-    "installed_here",
-    "is_on_disk",
-    "issue_token",
-    "jwks_document",
-    "keyed_name",
-    "leaf_hash",
-    "licence_problems",
-    "load_client_trust",
-    "load_server_certificate",
-    "make_key_revocations",
-    "make_receipts",
-    "make_row_receipt",
-    "make_statement",
-    "metadata_document",
-    "method_of",
-    "mutual_client_context",
-    "mutual_server_context",
-    "new_batch",
-    "normal_name",
-    "open_checkpoint",
-    "open_identity",
-    "open_keyring",
-    "open_person",
-    "open_records",
-    "open_sealed",
-    "open_sealed_file",
-    "open_stream",
-    "opened_offer",
-    "pack_entries",
-    "part_signing_keys",
-    "passkey_statement",
-    "pause_before",
-    "person_name_key",
-    "person_statement",
-    "prepare_decision",
-    "protect_root",
-    "proved_anew",
-    "pseudonym_of",
-    "raw_pseudonym",
-    "read_advisories",
-    "read_arms",
-    "read_chain",
-    "read_entries",
-    "read_model_folder",
-    "read_oidc_settings",
-    "read_share",
-    "read_split",
-    "read_unlock_file",
-    "recover_root",
-    "release_attachments",
-    "release_problem",
-    "request_timestamp",
-    "retire_branch",
-    "revoke",
-    "roles_for",
-    "roles_in_words",
-    "rotate_branch",
-    "rotate_signing",
-    "row_leaf",
-    "row_salt",
-    "scored_detail",
-    "seal",
-    "seal_file",
-    "seal_records",
-    "seal_stream",
-    "secret_in_file",
-    "server_certificate",
-    "sign_access_list",
-    "sign_model_files",
-    "sign_model_folder",
-    "shown_for",
-    "sign_statement",
-    "sign_webhook",
-    "split_root",
-    "stand_signer",
-    "standing_cas",
-    "start_hooks",
-    "take_revocations",
-    "tree_root",
-    "verify_access_list",
-    "verify_approval_by_key",
-    "verify_consistency",
-    "verify_environment",
-    "verify_extension",
-    "verify_inclusion",
-    "verify_key_revocations",
-    "verify_ledger",
-    "verify_model_folder",
-    "verify_passkey",
-    "verify_person",
-    "verify_promise",
-    "verify_proof",
-    "verify_receipt",
-    "verify_statement",
-    "verify_timestamp",
-    "verify_token",
-    "verify_webhook",
-    "who_can",
-    "why_not",
-    "with_cosignatures",
-    "wait_for_checkpoint",
-    "PreparedParts",
-    "ToldPromise",
-    "parts_of",
-    "prepared_of",
-    "promised_of",
-    "told_of",
-]
-
-_HOME = {
-    "audit": (
-        "Audit",
-        "Event",
-        "LedgerAudit",
-    ),
-    "authority": ("as_request",),
-    "backends.errors": (
-        "BackendLied",
-        "BackendRefused",
-        "BackendUnavailable",
-    ),
-    "backends.unlock_file": ("read_unlock_file",),
-    "backends.unlocks": (
-        "KmsUnlock",
-        "Pkcs11Unlock",
-        "VaultUnlock",
-    ),
-    "ca_keys": ("CaKeys",),
-    "decision_entries": (
-        "DECISION",
-        "decision_detail",
-        "prepare_decision",
-    ),
-    "discretion": (
-        "Discretion",
-        "digest_of_resource",
-    ),
-    "errors": (
-        "KeyFileUnsafe",
-        "TokenRefused",
-        "WrongUnlock",
-    ),
-    "flood": ("FloodGuard",),
-    "handing_over": ("Holds", "KeyInbox", "Reached", "hand_over", "opened_offer"),
-    "identity.approval_by_key": (
-        "ApprovalBySecurityKey",
-        "approval_challenge",
-        "verify_approval_by_key",
-    ),
-    "identity.enrolment_links": (
-        "EnrolmentLink",
-        "EnrolmentOffer",
-    ),
-    "identity.errors": (
-        "FreshProofNeeded",
-        "LastFactor",
-        "LinkRefused",
-        "LoginRefused",
-        "PasswordUnsuitable",
-        "ProofRefused",
-        "SessionOver",
-        "SignInBusy",
-        "TooManyTries",
-    ),
-    "identity.first_factor": ("FirstPasskey",),
-    "identity.identity": (
-        "Identity",
-        "open_identity",
-    ),
-    "identity.login_steps": (
-        "SecondFactorNeeded",
-        "SignedIn",
-    ),
-    "identity.oidc": (
-        "OidcArrival",
-        "OidcLogin",
-        "OidcStart",
-    ),
-    "identity.oidc_configured": (
-        "read_oidc_settings",
-        "secret_in_file",
-    ),
-    "identity.oidc_errors": (
-        "OidcRefused",
-        "OidcUnavailable",
-    ),
-    "identity.oidc_settings": (
-        "GroupRole",
-        "OIDC_ALGORITHMS",
-        "OidcSettings",
-    ),
-    "identity.passkey_public": (
-        "PasskeyPublic",
-        "passkey_statement",
-        "verify_passkey",
-    ),
-    "identity.passkeys": ("Passkey",),
-    "identity.password_cost": (
-        "ARGON2ID",
-        "HashCost",
-        "PBKDF2",
-        "insecure_cost_for_tests",
-    ),
-    "identity.proofs": (
-        "PasskeyAnswer",
-        "RecoveryCode",
-        "TotpCode",
-    ),
-    "identity.rules": ("IdentityRules",),
-    "identity.session_row": (
-        "NewSession",
-        "Session",
-    ),
-    "identity.totp": ("TotpOffer",),
-    "followed_root": ("FollowedRoot",),
-    "key_folder": (
-        "create_keyring",
-        "open_keyring",
-    ),
-    "key_list_file": (
-        "KEY_LIST",
-        "KeyListFile",
-    ),
-    "key_revocation": (
-        "KeyListOlder",
-        "KeyRevocations",
-        "REASONS",
-        "RevokedKey",
-        "heed",
-        "make_key_revocations",
-        "revoke",
-        "standing_cas",
-        "verify_key_revocations",
-    ),
-    "key_rotation": ("KEPT_TO_READ", "retire_branch", "rotate_branch"),
-    "keyring": (
-        "Keyring",
-        "SEALING_BRANCHES",
-    ),
-    "ledger": (
-        "Appended",
-        "Ledger",
-        "Promised",
-    ),
-    "ledger_entry": (
-        "Entry",
-        "LedgerEntry",
-        "Prepared",
-    ),
-    "ledger_erase": ("erase_attachments", "release_attachments"),
-    "ledger_file": (
-        "LedgerInUse",
-        "LedgerUnavailable",
-    ),
-    "ledger_shared": (
-        "SharedAudit",
-        "SharedLedger",
-    ),
-    "ledger_packed": ("read_entries",),
-    "ledger_packing": ("Packing", "pack_entries"),
-    "ledger_patience": ("wait_for_checkpoint",),
-    "ledger_verify": (
-        "LedgerReport",
-        "verify_extension",
-        "verify_ledger",
-    ),
-    "machines.access_list": (
-        "ACCESS_LIST",
-        "AccessList",
-        "AccessListOlder",
-        "EMPTY_ACCESS",
-        "sign_access_list",
-        "verify_access_list",
-    ),
-    "machines.api_keys": (
-        "API_KEY_PATTERN",
-        "API_KEY_PREFIX",
-    ),
-    "machines.certificates": ("ServiceCertificates",),
-    "machines.identify": ("identify_service",),
-    "machines.messages": (
-        "OAuthAnswer",
-        "OAuthRequest",
-    ),
-    "machines.metadata": (
-        "jwks_document",
-        "metadata_document",
-    ),
-    "machines.model": (
-        "ApiKey",
-        "Certificate",
-        "Client",
-        "INTROSPECT",
-        "TokenSettings",
-    ),
-    "machines.peers": (
-        "CallRefused",
-        "PeerVerifier",
-        "ServiceCalls",
-        "ServiceIdentity",
-        "certificate_thumbprint",
-        "mutual_client_context",
-        "mutual_server_context",
-        "take_revocations",
-    ),
-    "machines.service": ("Machines",),
-    "machines.token_service": ("TokenService",),
-    "merkle": (
-        "EMPTY_ROOT",
-        "Frontier",
-        "consistency_path",
-        "inclusion_path",
-        "leaf_hash",
-        "tree_root",
-        "verify_consistency",
-        "verify_inclusion",
-    ),
-    "notes": (
-        "Checkpoint",
-        "open_checkpoint",
-        "verify_proof",
-    ),
-    "oms": (
-        "ModelManifest",
-        "sign_model_files",
-        "sign_model_folder",
-        "verify_model_folder",
-    ),
-    "oms_files": (
-        "check_file_names",
-        "read_model_folder",
-    ),
-    "people": (
-        "Enrolment",
-        "PERSON",
-        "Person",
-        "PersonSigner",
-        "ROLES",
-        "create_person",
-        "open_person",
-        "person_statement",
-        "verify_person",
-    ),
-    "permissions.break_glass": (
-        "BreakGlass",
-        "Emergency",
-    ),
-    "permissions.decision": ("Decision",),
-    "permissions.errors": (
-        "NotProven",
-        "PermissionDenied",
-    ),
-    "permissions.explain": (
-        "WhoCan",
-        "WhyNot",
-        "roles_in_words",
-        "who_can",
-        "why_not",
-    ),
-    "permissions.local_session": (
-        "LocalSession",
-        "LocalSessions",
-    ),
-    "permissions.permissions": (
-        "Permissions",
-        "roles_for",
-    ),
-    "permissions.policy_files": (
-        "action_named",
-        "actions",
-    ),
-    "permissions.resources": (
-        "AccountResource",
-        "CaseResource",
-        "ClientResource",
-        "DatasetResource",
-        "KeyResource",
-        "LedgerResource",
-        "ProjectResource",
-        "Resource",
-        "Risk",
-        "VersionResource",
-        "WorkspaceResource",
-    ),
-    "permissions.roster": (
-        "Member",
-        "Roster",
-    ),
-    "pointer_arms": (
-        "WHOLE",
-        "PointerArm",
-        "check_arms",
-        "read_arms",
-        "read_split",
-        "shown_for",
-    ),
-    "principal": (
-        "EVERY_PROJECT",
-        "Principal",
-        "RoleGrant",
-    ),
-    "promised_far": (
-        "PreparedParts",
-        "ToldPromise",
-        "parts_of",
-        "prepared_of",
-        "promised_of",
-        "told_of",
-    ),
-    "promises": (
-        "PROMISE_SECONDS",
-        "verify_promise",
-    ),
-    "pseudonyms": (
-        "as_pseudonym",
-        "keyed_name",
-        "person_name_key",
-        "pseudonym_of",
-        "raw_pseudonym",
-    ),
-    "public_keys": (
-        "ECDSA_P256",
-        "ED25519",
-        "ML_DSA_65",
-        "PublicKey",
-        "Signer",
-    ),
-    "receipts": (
-        "RECEIPT_TYPE",
-        "ReceiptReport",
-        "make_receipts",
-        "make_row_receipt",
-        "proved_anew",
-        "verify_receipt",
-    ),
-    "record_sealing": (
-        "open_records",
-        "seal_records",
-    ),
-    "root_recovery": (
-        "protect_root",
-        "recover_root",
-        "split_root",
-    ),
-    "scored_entries": (
-        "DECISIONS",
-        "SCORED",
-        "RowTree",
-        "batch_of",
-        "new_batch",
-        "row_leaf",
-        "row_salt",
-        "scored_detail",
-    ),
-    "sealing": (
-        "RecordSealer",
-        "derive_key",
-        "open_sealed",
-        "seal",
-    ),
-    "sealing_branches": ("Handed", "is_on_disk"),
-    "shares": (
-        "Share",
-        "check_together",
-        "read_share",
-    ),
-    "signers": ("LocalSigner",),
-    "signing.remote": ("RemoteSigner",),
-    "signing.errors": (
-        "SignerRefused",
-        "SignerUnavailable",
-    ),
-    "signing.hygiene": ("guard_memory",),
-    "signing.borrowed": ("BorrowedLine",),
-    "signing.parting": ("part_signing_keys",),
-    "signing.standing": ("stand_signer",),
-    "signing_rotation": ("follow_signer", "rotate_signing"),
-    "statements": (
-        "Statement",
-        "make_statement",
-        "sign_statement",
-        "verify_statement",
-    ),
-    "stream": (
-        "open_sealed_file",
-        "open_stream",
-        "seal_file",
-        "seal_stream",
-    ),
-    "supply.advisories": (
-        "Advisories",
-        "Advisory",
-        "KnownFault",
-        "StaleAdvisories",
-        "read_advisories",
-    ),
-    "supply.installed": (
-        "Installed",
-        "changed_files",
-        "installed_here",
-        "normal_name",
-    ),
-    "supply.licences": (
-        "LicenceProblem",
-        "licence_problems",
-    ),
-    "supply.python_release": ("release_problem",),
-    "supply.sealed": (
-        "Difference",
-        "ENVIRONMENT",
-        "differences",
-        "environment_bom",
-        "environment_statement",
-        "verify_environment",
-    ),
-    "supply.start_hooks": (
-        "StartHook",
-        "start_hooks",
-    ),
-    "tls": (
-        "create_server_certificate",
-        "server_certificate",
-    ),
-    "tls_clients": (
-        "ClientTrust",
-        "load_client_trust",
-    ),
-    "tls_files": (
-        "TlsFiles",
-        "load_server_certificate",
-    ),
-    "tokens": (
-        "Claims",
-        "issue_token",
-        "verify_token",
-    ),
-    "trust_chain": ("TRUST_CHAIN", "follow_chain", "read_chain"),
-    "trust_root": (
-        "SECOND_SIGNED",
-        "SIGNING_BRANCHES",
-        "TrustRoot",
-    ),
-    "unlock": (
-        "InsecurePassphraseForTests",
-        "KeyElsewhere",
-        "KeyFile",
-        "Passphrase",
-        "Secret",
-        "Unlock",
-        "create_key_file",
-    ),
-    "webhook_signature": (
-        "RecentDeliveries",
-        "SIGNATURE_HEADER",
-        "SeenDeliveries",
-        "WebhookDelivery",
-        "WebhookRefused",
-        "sign_webhook",
-        "verify_webhook",
-    ),
-    "webhooks": (
-        "Sent",
-        "WebhookMessage",
-        "Webhooks",
-        "pause_before",
-    ),
-    "witness.anchor_check": (
-        "Anchored",
-        "check_anchors",
-    ),
-    "witness.anchor_store": ("AnchorStore",),
-    "witness.client": (
-        "WitnessDisagrees",
-        "ask_witness",
-        "check_address",
-    ),
-    "witness.cosignature": (
-        "Cosigned",
-        "WitnessKey",
-        "WitnessPolicy",
-        "cosignatures_of",
-        "with_cosignatures",
-    ),
-    "witness.object_lock": ("LockedBucket",),
-    "witness.service": ("Witness",),
-    "witness.state": ("WitnessState",),
-    "witness.timestamps": (
-        "TimestampAuthority",
-        "request_timestamp",
-        "verify_timestamp",
-    ),
-    "wrapping": ("method_of",),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.trust has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.trust.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.trust.audit import Audit as Audit
+    from sealwright.trust.audit import Event as Event
+    from sealwright.trust.audit import LedgerAudit as LedgerAudit
+    from sealwright.trust.authority import as_request as as_request
+    from sealwright.trust.backends.errors import BackendLied as BackendLied
+    from sealwright.trust.backends.errors import BackendRefused as BackendRefused
+    from sealwright.trust.backends.errors import BackendUnavailable as BackendUnavailable
+    from sealwright.trust.backends.unlock_file import read_unlock_file as read_unlock_file
+    from sealwright.trust.backends.unlocks import KmsUnlock as KmsUnlock
+    from sealwright.trust.backends.unlocks import Pkcs11Unlock as Pkcs11Unlock
+    from sealwright.trust.backends.unlocks import VaultUnlock as VaultUnlock
+    from sealwright.trust.ca_keys import CaKeys as CaKeys
+    from sealwright.trust.decision_entries import DECISION as DECISION
+    from sealwright.trust.decision_entries import decision_detail as decision_detail
+    from sealwright.trust.decision_entries import prepare_decision as prepare_decision
+    from sealwright.trust.discretion import Discretion as Discretion
+    from sealwright.trust.discretion import digest_of_resource as digest_of_resource
+    from sealwright.trust.errors import KeyFileUnsafe as KeyFileUnsafe
+    from sealwright.trust.errors import TokenRefused as TokenRefused
+    from sealwright.trust.errors import WrongUnlock as WrongUnlock
+    from sealwright.trust.flood import FloodGuard as FloodGuard
+    from sealwright.trust.followed_root import FollowedRoot as FollowedRoot
+    from sealwright.trust.handing_over import Holds as Holds
+    from sealwright.trust.handing_over import KeyInbox as KeyInbox
+    from sealwright.trust.handing_over import Reached as Reached
+    from sealwright.trust.handing_over import hand_over as hand_over
+    from sealwright.trust.handing_over import opened_offer as opened_offer
+    from sealwright.trust.identity.approval_by_key import ApprovalBySecurityKey as ApprovalBySecurityKey
+    from sealwright.trust.identity.approval_by_key import approval_challenge as approval_challenge
+    from sealwright.trust.identity.approval_by_key import verify_approval_by_key as verify_approval_by_key
+    from sealwright.trust.identity.enrolment_links import EnrolmentLink as EnrolmentLink
+    from sealwright.trust.identity.enrolment_links import EnrolmentOffer as EnrolmentOffer
+    from sealwright.trust.identity.errors import FreshProofNeeded as FreshProofNeeded
+    from sealwright.trust.identity.errors import LastFactor as LastFactor
+    from sealwright.trust.identity.errors import LinkRefused as LinkRefused
+    from sealwright.trust.identity.errors import LoginRefused as LoginRefused
+    from sealwright.trust.identity.errors import PasswordUnsuitable as PasswordUnsuitable
+    from sealwright.trust.identity.errors import ProofRefused as ProofRefused
+    from sealwright.trust.identity.errors import SessionOver as SessionOver
+    from sealwright.trust.identity.errors import SignInBusy as SignInBusy
+    from sealwright.trust.identity.errors import TooManyTries as TooManyTries
+    from sealwright.trust.identity.first_factor import FirstPasskey as FirstPasskey
+    from sealwright.trust.identity.identity import Identity as Identity
+    from sealwright.trust.identity.identity import open_identity as open_identity
+    from sealwright.trust.identity.login_steps import SecondFactorNeeded as SecondFactorNeeded
+    from sealwright.trust.identity.login_steps import SignedIn as SignedIn
+    from sealwright.trust.identity.oidc import OidcArrival as OidcArrival
+    from sealwright.trust.identity.oidc import OidcLogin as OidcLogin
+    from sealwright.trust.identity.oidc import OidcStart as OidcStart
+    from sealwright.trust.identity.oidc_configured import read_oidc_settings as read_oidc_settings
+    from sealwright.trust.identity.oidc_configured import secret_in_file as secret_in_file
+    from sealwright.trust.identity.oidc_errors import OidcRefused as OidcRefused
+    from sealwright.trust.identity.oidc_errors import OidcUnavailable as OidcUnavailable
+    from sealwright.trust.identity.oidc_settings import OIDC_ALGORITHMS as OIDC_ALGORITHMS
+    from sealwright.trust.identity.oidc_settings import GroupRole as GroupRole
+    from sealwright.trust.identity.oidc_settings import OidcSettings as OidcSettings
+    from sealwright.trust.identity.passkey_public import PasskeyPublic as PasskeyPublic
+    from sealwright.trust.identity.passkey_public import passkey_statement as passkey_statement
+    from sealwright.trust.identity.passkey_public import verify_passkey as verify_passkey
+    from sealwright.trust.identity.passkeys import Passkey as Passkey
+    from sealwright.trust.identity.password_cost import ARGON2ID as ARGON2ID
+    from sealwright.trust.identity.password_cost import PBKDF2 as PBKDF2
+    from sealwright.trust.identity.password_cost import HashCost as HashCost
+    from sealwright.trust.identity.password_cost import insecure_cost_for_tests as insecure_cost_for_tests
+    from sealwright.trust.identity.proofs import PasskeyAnswer as PasskeyAnswer
+    from sealwright.trust.identity.proofs import RecoveryCode as RecoveryCode
+    from sealwright.trust.identity.proofs import TotpCode as TotpCode
+    from sealwright.trust.identity.rules import IdentityRules as IdentityRules
+    from sealwright.trust.identity.session_row import NewSession as NewSession
+    from sealwright.trust.identity.session_row import Session as Session
+    from sealwright.trust.identity.totp import TotpOffer as TotpOffer
+    from sealwright.trust.key_folder import create_keyring as create_keyring
+    from sealwright.trust.key_folder import open_keyring as open_keyring
+    from sealwright.trust.key_list_file import KEY_LIST as KEY_LIST
+    from sealwright.trust.key_list_file import KeyListFile as KeyListFile
+    from sealwright.trust.key_revocation import REASONS as REASONS
+    from sealwright.trust.key_revocation import KeyListOlder as KeyListOlder
+    from sealwright.trust.key_revocation import KeyRevocations as KeyRevocations
+    from sealwright.trust.key_revocation import RevokedKey as RevokedKey
+    from sealwright.trust.key_revocation import heed as heed
+    from sealwright.trust.key_revocation import make_key_revocations as make_key_revocations
+    from sealwright.trust.key_revocation import revoke as revoke
+    from sealwright.trust.key_revocation import standing_cas as standing_cas
+    from sealwright.trust.key_revocation import verify_key_revocations as verify_key_revocations
+    from sealwright.trust.key_rotation import KEPT_TO_READ as KEPT_TO_READ
+    from sealwright.trust.key_rotation import retire_branch as retire_branch
+    from sealwright.trust.key_rotation import rotate_branch as rotate_branch
+    from sealwright.trust.keyring import SEALING_BRANCHES as SEALING_BRANCHES
+    from sealwright.trust.keyring import Keyring as Keyring
+    from sealwright.trust.ledger import Appended as Appended
+    from sealwright.trust.ledger import Ledger as Ledger
+    from sealwright.trust.ledger import Promised as Promised
+    from sealwright.trust.ledger_entry import Entry as Entry
+    from sealwright.trust.ledger_entry import LedgerEntry as LedgerEntry
+    from sealwright.trust.ledger_entry import Prepared as Prepared
+    from sealwright.trust.ledger_erase import erase_attachments as erase_attachments
+    from sealwright.trust.ledger_erase import release_attachments as release_attachments
+    from sealwright.trust.ledger_file import LedgerInUse as LedgerInUse
+    from sealwright.trust.ledger_file import LedgerUnavailable as LedgerUnavailable
+    from sealwright.trust.ledger_packed import read_entries as read_entries
+    from sealwright.trust.ledger_packing import Packing as Packing
+    from sealwright.trust.ledger_packing import pack_entries as pack_entries
+    from sealwright.trust.ledger_patience import wait_for_checkpoint as wait_for_checkpoint
+    from sealwright.trust.ledger_shared import SharedAudit as SharedAudit
+    from sealwright.trust.ledger_shared import SharedLedger as SharedLedger
+    from sealwright.trust.ledger_verify import LedgerReport as LedgerReport
+    from sealwright.trust.ledger_verify import verify_extension as verify_extension
+    from sealwright.trust.ledger_verify import verify_ledger as verify_ledger
+    from sealwright.trust.machines.access_list import ACCESS_LIST as ACCESS_LIST
+    from sealwright.trust.machines.access_list import EMPTY_ACCESS as EMPTY_ACCESS
+    from sealwright.trust.machines.access_list import AccessList as AccessList
+    from sealwright.trust.machines.access_list import AccessListOlder as AccessListOlder
+    from sealwright.trust.machines.access_list import sign_access_list as sign_access_list
+    from sealwright.trust.machines.access_list import verify_access_list as verify_access_list
+    from sealwright.trust.machines.api_keys import API_KEY_PATTERN as API_KEY_PATTERN
+    from sealwright.trust.machines.api_keys import API_KEY_PREFIX as API_KEY_PREFIX
+    from sealwright.trust.machines.certificates import ServiceCertificates as ServiceCertificates
+    from sealwright.trust.machines.identify import identify_service as identify_service
+    from sealwright.trust.machines.messages import OAuthAnswer as OAuthAnswer
+    from sealwright.trust.machines.messages import OAuthRequest as OAuthRequest
+    from sealwright.trust.machines.metadata import jwks_document as jwks_document
+    from sealwright.trust.machines.metadata import metadata_document as metadata_document
+    from sealwright.trust.machines.model import INTROSPECT as INTROSPECT
+    from sealwright.trust.machines.model import ApiKey as ApiKey
+    from sealwright.trust.machines.model import Certificate as Certificate
+    from sealwright.trust.machines.model import Client as Client
+    from sealwright.trust.machines.model import TokenSettings as TokenSettings
+    from sealwright.trust.machines.peers import CallRefused as CallRefused
+    from sealwright.trust.machines.peers import PeerVerifier as PeerVerifier
+    from sealwright.trust.machines.peers import ServiceCalls as ServiceCalls
+    from sealwright.trust.machines.peers import ServiceIdentity as ServiceIdentity
+    from sealwright.trust.machines.peers import certificate_thumbprint as certificate_thumbprint
+    from sealwright.trust.machines.peers import mutual_client_context as mutual_client_context
+    from sealwright.trust.machines.peers import mutual_server_context as mutual_server_context
+    from sealwright.trust.machines.peers import take_revocations as take_revocations
+    from sealwright.trust.machines.service import Machines as Machines
+    from sealwright.trust.machines.token_service import TokenService as TokenService
+    from sealwright.trust.merkle import EMPTY_ROOT as EMPTY_ROOT
+    from sealwright.trust.merkle import Frontier as Frontier
+    from sealwright.trust.merkle import consistency_path as consistency_path
+    from sealwright.trust.merkle import inclusion_path as inclusion_path
+    from sealwright.trust.merkle import leaf_hash as leaf_hash
+    from sealwright.trust.merkle import tree_root as tree_root
+    from sealwright.trust.merkle import verify_consistency as verify_consistency
+    from sealwright.trust.merkle import verify_inclusion as verify_inclusion
+    from sealwright.trust.notes import Checkpoint as Checkpoint
+    from sealwright.trust.notes import open_checkpoint as open_checkpoint
+    from sealwright.trust.notes import verify_proof as verify_proof
+    from sealwright.trust.oms import ModelManifest as ModelManifest
+    from sealwright.trust.oms import sign_model_files as sign_model_files
+    from sealwright.trust.oms import sign_model_folder as sign_model_folder
+    from sealwright.trust.oms import verify_model_folder as verify_model_folder
+    from sealwright.trust.oms_files import check_file_names as check_file_names
+    from sealwright.trust.oms_files import read_model_folder as read_model_folder
+    from sealwright.trust.people import PERSON as PERSON
+    from sealwright.trust.people import ROLES as ROLES
+    from sealwright.trust.people import Enrolment as Enrolment
+    from sealwright.trust.people import Person as Person
+    from sealwright.trust.people import PersonSigner as PersonSigner
+    from sealwright.trust.people import create_person as create_person
+    from sealwright.trust.people import open_person as open_person
+    from sealwright.trust.people import person_statement as person_statement
+    from sealwright.trust.people import verify_person as verify_person
+    from sealwright.trust.permissions.break_glass import BreakGlass as BreakGlass
+    from sealwright.trust.permissions.break_glass import Emergency as Emergency
+    from sealwright.trust.permissions.decision import Decision as Decision
+    from sealwright.trust.permissions.errors import NotProven as NotProven
+    from sealwright.trust.permissions.errors import PermissionDenied as PermissionDenied
+    from sealwright.trust.permissions.explain import WhoCan as WhoCan
+    from sealwright.trust.permissions.explain import WhyNot as WhyNot
+    from sealwright.trust.permissions.explain import roles_in_words as roles_in_words
+    from sealwright.trust.permissions.explain import who_can as who_can
+    from sealwright.trust.permissions.explain import why_not as why_not
+    from sealwright.trust.permissions.local_session import LocalSession as LocalSession
+    from sealwright.trust.permissions.local_session import LocalSessions as LocalSessions
+    from sealwright.trust.permissions.permissions import Permissions as Permissions
+    from sealwright.trust.permissions.permissions import roles_for as roles_for
+    from sealwright.trust.permissions.policy_files import action_named as action_named
+    from sealwright.trust.permissions.policy_files import actions as actions
+    from sealwright.trust.permissions.resources import AccountResource as AccountResource
+    from sealwright.trust.permissions.resources import CaseResource as CaseResource
+    from sealwright.trust.permissions.resources import ClientResource as ClientResource
+    from sealwright.trust.permissions.resources import DatasetResource as DatasetResource
+    from sealwright.trust.permissions.resources import KeyResource as KeyResource
+    from sealwright.trust.permissions.resources import LedgerResource as LedgerResource
+    from sealwright.trust.permissions.resources import ProjectResource as ProjectResource
+    from sealwright.trust.permissions.resources import Resource as Resource
+    from sealwright.trust.permissions.resources import Risk as Risk
+    from sealwright.trust.permissions.resources import VersionResource as VersionResource
+    from sealwright.trust.permissions.resources import WorkspaceResource as WorkspaceResource
+    from sealwright.trust.permissions.roster import Member as Member
+    from sealwright.trust.permissions.roster import Roster as Roster
+    from sealwright.trust.pointer_arms import WHOLE as WHOLE
+    from sealwright.trust.pointer_arms import PointerArm as PointerArm
+    from sealwright.trust.pointer_arms import check_arms as check_arms
+    from sealwright.trust.pointer_arms import read_arms as read_arms
+    from sealwright.trust.pointer_arms import read_split as read_split
+    from sealwright.trust.pointer_arms import shown_for as shown_for
+    from sealwright.trust.principal import EVERY_PROJECT as EVERY_PROJECT
+    from sealwright.trust.principal import Principal as Principal
+    from sealwright.trust.principal import RoleGrant as RoleGrant
+    from sealwright.trust.promised_far import PreparedParts as PreparedParts
+    from sealwright.trust.promised_far import ToldPromise as ToldPromise
+    from sealwright.trust.promised_far import parts_of as parts_of
+    from sealwright.trust.promised_far import prepared_of as prepared_of
+    from sealwright.trust.promised_far import promised_of as promised_of
+    from sealwright.trust.promised_far import told_of as told_of
+    from sealwright.trust.promises import PROMISE_SECONDS as PROMISE_SECONDS
+    from sealwright.trust.promises import verify_promise as verify_promise
+    from sealwright.trust.pseudonyms import as_pseudonym as as_pseudonym
+    from sealwright.trust.pseudonyms import keyed_name as keyed_name
+    from sealwright.trust.pseudonyms import person_name_key as person_name_key
+    from sealwright.trust.pseudonyms import pseudonym_of as pseudonym_of
+    from sealwright.trust.pseudonyms import raw_pseudonym as raw_pseudonym
+    from sealwright.trust.public_keys import ECDSA_P256 as ECDSA_P256
+    from sealwright.trust.public_keys import ED25519 as ED25519
+    from sealwright.trust.public_keys import ML_DSA_65 as ML_DSA_65
+    from sealwright.trust.public_keys import PublicKey as PublicKey
+    from sealwright.trust.public_keys import Signer as Signer
+    from sealwright.trust.receipts import RECEIPT_TYPE as RECEIPT_TYPE
+    from sealwright.trust.receipts import ReceiptReport as ReceiptReport
+    from sealwright.trust.receipts import make_receipts as make_receipts
+    from sealwright.trust.receipts import make_row_receipt as make_row_receipt
+    from sealwright.trust.receipts import proved_anew as proved_anew
+    from sealwright.trust.receipts import verify_receipt as verify_receipt
+    from sealwright.trust.record_sealing import open_records as open_records
+    from sealwright.trust.record_sealing import seal_records as seal_records
+    from sealwright.trust.root_recovery import protect_root as protect_root
+    from sealwright.trust.root_recovery import recover_root as recover_root
+    from sealwright.trust.root_recovery import split_root as split_root
+    from sealwright.trust.scored_entries import DECISIONS as DECISIONS
+    from sealwright.trust.scored_entries import SCORED as SCORED
+    from sealwright.trust.scored_entries import RowTree as RowTree
+    from sealwright.trust.scored_entries import batch_of as batch_of
+    from sealwright.trust.scored_entries import new_batch as new_batch
+    from sealwright.trust.scored_entries import row_leaf as row_leaf
+    from sealwright.trust.scored_entries import row_salt as row_salt
+    from sealwright.trust.scored_entries import scored_detail as scored_detail
+    from sealwright.trust.sealing import RecordSealer as RecordSealer
+    from sealwright.trust.sealing import derive_key as derive_key
+    from sealwright.trust.sealing import open_sealed as open_sealed
+    from sealwright.trust.sealing import seal as seal
+    from sealwright.trust.sealing_branches import Handed as Handed
+    from sealwright.trust.sealing_branches import is_on_disk as is_on_disk
+    from sealwright.trust.shares import Share as Share
+    from sealwright.trust.shares import check_together as check_together
+    from sealwright.trust.shares import read_share as read_share
+    from sealwright.trust.signers import LocalSigner as LocalSigner
+    from sealwright.trust.signing.borrowed import BorrowedLine as BorrowedLine
+    from sealwright.trust.signing.errors import SignerRefused as SignerRefused
+    from sealwright.trust.signing.errors import SignerUnavailable as SignerUnavailable
+    from sealwright.trust.signing.hygiene import guard_memory as guard_memory
+    from sealwright.trust.signing.parting import part_signing_keys as part_signing_keys
+    from sealwright.trust.signing.remote import RemoteSigner as RemoteSigner
+    from sealwright.trust.signing.standing import stand_signer as stand_signer
+    from sealwright.trust.signing_rotation import follow_signer as follow_signer
+    from sealwright.trust.signing_rotation import rotate_signing as rotate_signing
+    from sealwright.trust.statements import Statement as Statement
+    from sealwright.trust.statements import make_statement as make_statement
+    from sealwright.trust.statements import sign_statement as sign_statement
+    from sealwright.trust.statements import verify_statement as verify_statement
+    from sealwright.trust.stream import open_sealed_file as open_sealed_file
+    from sealwright.trust.stream import open_stream as open_stream
+    from sealwright.trust.stream import seal_file as seal_file
+    from sealwright.trust.stream import seal_stream as seal_stream
+    from sealwright.trust.supply.advisories import Advisories as Advisories
+    from sealwright.trust.supply.advisories import Advisory as Advisory
+    from sealwright.trust.supply.advisories import KnownFault as KnownFault
+    from sealwright.trust.supply.advisories import StaleAdvisories as StaleAdvisories
+    from sealwright.trust.supply.advisories import read_advisories as read_advisories
+    from sealwright.trust.supply.installed import Installed as Installed
+    from sealwright.trust.supply.installed import changed_files as changed_files
+    from sealwright.trust.supply.installed import installed_here as installed_here
+    from sealwright.trust.supply.installed import normal_name as normal_name
+    from sealwright.trust.supply.licences import LicenceProblem as LicenceProblem
+    from sealwright.trust.supply.licences import licence_problems as licence_problems
+    from sealwright.trust.supply.python_release import release_problem as release_problem
+    from sealwright.trust.supply.sealed import ENVIRONMENT as ENVIRONMENT
+    from sealwright.trust.supply.sealed import Difference as Difference
+    from sealwright.trust.supply.sealed import differences as differences
+    from sealwright.trust.supply.sealed import environment_bom as environment_bom
+    from sealwright.trust.supply.sealed import environment_statement as environment_statement
+    from sealwright.trust.supply.sealed import verify_environment as verify_environment
+    from sealwright.trust.supply.start_hooks import StartHook as StartHook
+    from sealwright.trust.supply.start_hooks import start_hooks as start_hooks
+    from sealwright.trust.tls import create_server_certificate as create_server_certificate
+    from sealwright.trust.tls import server_certificate as server_certificate
+    from sealwright.trust.tls_clients import ClientTrust as ClientTrust
+    from sealwright.trust.tls_clients import load_client_trust as load_client_trust
+    from sealwright.trust.tls_files import TlsFiles as TlsFiles
+    from sealwright.trust.tls_files import load_server_certificate as load_server_certificate
+    from sealwright.trust.tokens import Claims as Claims
+    from sealwright.trust.tokens import issue_token as issue_token
+    from sealwright.trust.tokens import verify_token as verify_token
+    from sealwright.trust.trust_chain import TRUST_CHAIN as TRUST_CHAIN
+    from sealwright.trust.trust_chain import follow_chain as follow_chain
+    from sealwright.trust.trust_chain import read_chain as read_chain
+    from sealwright.trust.trust_root import SECOND_SIGNED as SECOND_SIGNED
+    from sealwright.trust.trust_root import SIGNING_BRANCHES as SIGNING_BRANCHES
+    from sealwright.trust.trust_root import TrustRoot as TrustRoot
+    from sealwright.trust.unlock import InsecurePassphraseForTests as InsecurePassphraseForTests
+    from sealwright.trust.unlock import KeyElsewhere as KeyElsewhere
+    from sealwright.trust.unlock import KeyFile as KeyFile
+    from sealwright.trust.unlock import Passphrase as Passphrase
+    from sealwright.trust.unlock import Secret as Secret
+    from sealwright.trust.unlock import Unlock as Unlock
+    from sealwright.trust.unlock import create_key_file as create_key_file
+    from sealwright.trust.webhook_signature import SIGNATURE_HEADER as SIGNATURE_HEADER
+    from sealwright.trust.webhook_signature import RecentDeliveries as RecentDeliveries
+    from sealwright.trust.webhook_signature import SeenDeliveries as SeenDeliveries
+    from sealwright.trust.webhook_signature import WebhookDelivery as WebhookDelivery
+    from sealwright.trust.webhook_signature import WebhookRefused as WebhookRefused
+    from sealwright.trust.webhook_signature import sign_webhook as sign_webhook
+    from sealwright.trust.webhook_signature import verify_webhook as verify_webhook
+    from sealwright.trust.webhooks import Sent as Sent
+    from sealwright.trust.webhooks import WebhookMessage as WebhookMessage
+    from sealwright.trust.webhooks import Webhooks as Webhooks
+    from sealwright.trust.webhooks import pause_before as pause_before
+    from sealwright.trust.witness.anchor_check import Anchored as Anchored
+    from sealwright.trust.witness.anchor_check import check_anchors as check_anchors
+    from sealwright.trust.witness.anchor_store import AnchorStore as AnchorStore
+    from sealwright.trust.witness.client import WitnessDisagrees as WitnessDisagrees
+    from sealwright.trust.witness.client import ask_witness as ask_witness
+    from sealwright.trust.witness.client import check_address as check_address
+    from sealwright.trust.witness.cosignature import Cosigned as Cosigned
+    from sealwright.trust.witness.cosignature import WitnessKey as WitnessKey
+    from sealwright.trust.witness.cosignature import WitnessPolicy as WitnessPolicy
+    from sealwright.trust.witness.cosignature import cosignatures_of as cosignatures_of
+    from sealwright.trust.witness.cosignature import with_cosignatures as with_cosignatures
+    from sealwright.trust.witness.object_lock import LockedBucket as LockedBucket
+    from sealwright.trust.witness.service import Witness as Witness
+    from sealwright.trust.witness.state import WitnessState as WitnessState
+    from sealwright.trust.witness.timestamps import TimestampAuthority as TimestampAuthority
+    from sealwright.trust.witness.timestamps import request_timestamp as request_timestamp
+    from sealwright.trust.witness.timestamps import verify_timestamp as verify_timestamp
+    from sealwright.trust.wrapping import method_of as method_of
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -6,66 +6,29 @@ raises alerts through whoever may write.
 Names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.watch.intrusion.detector import Detector, raise_alerts
-    from sealwright.watch.intrusion.model import Alert, Rule
-    from sealwright.watch.intrusion.rules import RULES
-    from sealwright.watch.seen import Seen, seen_in
-    from sealwright.watch.siem.cef import cef_of
-    from sealwright.watch.siem.cursor import Cursor, CursorFile
-    from sealwright.watch.siem.export import ENCODERS, Exporter, Lag
-    from sealwright.watch.siem.ocsf import ocsf_of
-    from sealwright.watch.siem.syslog import frame, syslog_of
-    from sealwright.watch.siem.transport import Receiver, SendFailed, TlsSender
-
-_HOME = {
-    "intrusion.detector": ("Detector", "raise_alerts"),
-    "intrusion.model": ("Alert", "Rule"),
-    "intrusion.rules": ("RULES",),
-    "seen": ("Seen", "seen_in"),
-    "siem.cef": ("cef_of",),
-    "siem.cursor": ("Cursor", "CursorFile"),
-    "siem.export": ("ENCODERS", "Exporter", "Lag"),
-    "siem.ocsf": ("ocsf_of",),
-    "siem.syslog": ("frame", "syslog_of"),
-    "siem.transport": ("Receiver", "SendFailed", "TlsSender"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "ENCODERS",
-    "RULES",
-    "Alert",
-    "Cursor",
-    "CursorFile",
-    "Detector",
-    "Exporter",
-    "Lag",
-    "Receiver",
-    "Rule",
-    "Seen",
-    "SendFailed",
-    "TlsSender",
-    "cef_of",
-    "frame",
-    "ocsf_of",
-    "raise_alerts",
-    "seen_in",
-    "syslog_of",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.watch has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.watch.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.watch.intrusion.detector import Detector as Detector
+    from sealwright.watch.intrusion.detector import raise_alerts as raise_alerts
+    from sealwright.watch.intrusion.model import Alert as Alert
+    from sealwright.watch.intrusion.model import Rule as Rule
+    from sealwright.watch.intrusion.rules import RULES as RULES
+    from sealwright.watch.seen import Seen as Seen
+    from sealwright.watch.seen import seen_in as seen_in
+    from sealwright.watch.siem.cef import cef_of as cef_of
+    from sealwright.watch.siem.cursor import Cursor as Cursor
+    from sealwright.watch.siem.cursor import CursorFile as CursorFile
+    from sealwright.watch.siem.export import ENCODERS as ENCODERS
+    from sealwright.watch.siem.export import Exporter as Exporter
+    from sealwright.watch.siem.export import Lag as Lag
+    from sealwright.watch.siem.ocsf import ocsf_of as ocsf_of
+    from sealwright.watch.siem.syslog import frame as frame
+    from sealwright.watch.siem.syslog import syslog_of as syslog_of
+    from sealwright.watch.siem.transport import Receiver as Receiver
+    from sealwright.watch.siem.transport import SendFailed as SendFailed
+    from sealwright.watch.siem.transport import TlsSender as TlsSender
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -5,83 +5,31 @@ Does not answer: who is missing; that is `data.diversity`. Made-up rows add no k
 Names load on first use: everything but the spec needs the extra `build`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealwright.kernel import MissingExtra
+from sealwright.kernel import Needs, front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.augment.errors import TooClose, TooFewToLearnFrom
-    from sealwright.data.augment.identifiers import PREFIX
-    from sealwright.data.augment.making import Made, MadeGroup, make_rows
-    from sealwright.data.augment.measuring import augment, judge, refuse_too_close
-    from sealwright.data.augment.report import (
-        Area,
-        Augmented,
-        Closeness,
-        ColumnFidelity,
-        Compared,
-        Fidelity,
-        PairFidelity,
-        Usefulness,
+    from sealwright.data.augment.errors import TooClose as TooClose
+    from sealwright.data.augment.errors import TooFewToLearnFrom as TooFewToLearnFrom
+    from sealwright.data.augment.identifiers import PREFIX as PREFIX
+    from sealwright.data.augment.making import Made as Made
+    from sealwright.data.augment.making import MadeGroup as MadeGroup
+    from sealwright.data.augment.making import make_rows as make_rows
+    from sealwright.data.augment.measuring import augment as augment
+    from sealwright.data.augment.measuring import judge as judge
+    from sealwright.data.augment.measuring import refuse_too_close as refuse_too_close
+    from sealwright.data.augment.report import Area as Area
+    from sealwright.data.augment.report import Augmented as Augmented
+    from sealwright.data.augment.report import Closeness as Closeness
+    from sealwright.data.augment.report import ColumnFidelity as ColumnFidelity
+    from sealwright.data.augment.report import Compared as Compared
+    from sealwright.data.augment.report import Fidelity as Fidelity
+    from sealwright.data.augment.report import PairFidelity as PairFidelity
+    from sealwright.data.augment.report import Usefulness as Usefulness
+    from sealwright.data.augment.spec import AugmentGroup as AugmentGroup
+    from sealwright.data.augment.spec import AugmentSpec as AugmentSpec
+else:
+    __getattr__, __dir__, __all__ = front_door(
+        __name__, Needs("Making rows up", extra="build", libraries=("imblearn", "numpy", "pyarrow", "scipy", "sklearn"))
     )
-    from sealwright.data.augment.spec import AugmentGroup, AugmentSpec
-
-_HOME = {
-    "errors": ("TooClose", "TooFewToLearnFrom"),
-    "identifiers": ("PREFIX",),
-    "making": ("Made", "MadeGroup", "make_rows"),
-    "measuring": ("augment", "judge", "refuse_too_close"),
-    "report": (
-        "Area",
-        "Augmented",
-        "Closeness",
-        "ColumnFidelity",
-        "Compared",
-        "Fidelity",
-        "PairFidelity",
-        "Usefulness",
-    ),
-    "spec": ("AugmentGroup", "AugmentSpec"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "PREFIX",
-    "Area",
-    "AugmentGroup",
-    "AugmentSpec",
-    "Augmented",
-    "Closeness",
-    "ColumnFidelity",
-    "Compared",
-    "Fidelity",
-    "Made",
-    "MadeGroup",
-    "PairFidelity",
-    "TooClose",
-    "TooFewToLearnFrom",
-    "Usefulness",
-    "augment",
-    "judge",
-    "make_rows",
-    "refuse_too_close",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.augment has no {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"sealwright.data.augment.{module}"), name)  # noqa: TID251
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"imblearn", "numpy", "pyarrow", "scipy", "sklearn"}:
-            raise MissingExtra("Making rows up", "build") from None
-        raise
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -5,56 +5,23 @@ Does not answer: whether consent is the basis; that is `basis`. Who somebody is;
 Names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.consent.import_file import read_consents
-    from sealwright.data.consent.model import ConsentChange
-    from sealwright.data.consent.rules import (
-        CONSENT_WITHDRAWN,
-        NO_CONSENT,
-        Admitted,
-        ConsentState,
-        Violations,
-        admit,
-        violations,
-    )
-    from sealwright.data.consent.service import ConsentLedger, Withdrawn, admits, consent_state
-
-_HOME = {
-    "import_file": ("read_consents",),
-    "model": ("ConsentChange",),
-    "rules": ("CONSENT_WITHDRAWN", "NO_CONSENT", "Admitted", "ConsentState", "Violations", "admit", "violations"),
-    "service": ("ConsentLedger", "Withdrawn", "admits", "consent_state"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "Admitted",
-    "CONSENT_WITHDRAWN",
-    "ConsentChange",
-    "ConsentLedger",
-    "ConsentState",
-    "NO_CONSENT",
-    "Violations",
-    "Withdrawn",
-    "admit",
-    "admits",
-    "consent_state",
-    "read_consents",
-    "violations",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.consent has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.data.consent.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.consent.import_file import read_consents as read_consents
+    from sealwright.data.consent.model import ConsentChange as ConsentChange
+    from sealwright.data.consent.rules import CONSENT_WITHDRAWN as CONSENT_WITHDRAWN
+    from sealwright.data.consent.rules import NO_CONSENT as NO_CONSENT
+    from sealwright.data.consent.rules import Admitted as Admitted
+    from sealwright.data.consent.rules import ConsentState as ConsentState
+    from sealwright.data.consent.rules import Violations as Violations
+    from sealwright.data.consent.rules import admit as admit
+    from sealwright.data.consent.rules import violations as violations
+    from sealwright.data.consent.service import ConsentLedger as ConsentLedger
+    from sealwright.data.consent.service import Withdrawn as Withdrawn
+    from sealwright.data.consent.service import admits as admits
+    from sealwright.data.consent.service import consent_state as consent_state
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

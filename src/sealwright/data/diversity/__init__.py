@@ -5,84 +5,40 @@ Does not answer: how rows are made up; that is `data.augment`. Whether a model t
 Names load on first use: everything but the spec needs the extra `build`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealwright.kernel import MissingExtra
+from sealwright.kernel import Needs, front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.diversity.attributes import attributes_of
-    from sealwright.data.diversity.chance import benjamini_hochberg
-    from sealwright.data.diversity.contract import ColumnLike, ContractLike
-    from sealwright.data.diversity.measuring import measure_diversity
-    from sealwright.data.diversity.planning import FEWEST_TO_LEARN_FROM
-    from sealwright.data.diversity.proposals import AugmentProposal, CollectPlan, Proposals, ReweighProposal
-    from sealwright.data.diversity.raking import Raked, rake, weights
-    from sealwright.data.diversity.reference import Reference, read_reference
-    from sealwright.data.diversity.report import DiversityReport, Fit, GroupLine, Margin, OutcomeGap, State
-    from sealwright.data.diversity.shortfall import rows_for_all, rows_to_minimum, rows_to_share
-    from sealwright.data.diversity.spec import CROSS, DiversitySpec, ReferenceSpec, band_labels
-
-_HOME = {
-    "attributes": ("attributes_of",),
-    "chance": ("benjamini_hochberg",),
-    "contract": ("ColumnLike", "ContractLike"),
-    "measuring": ("measure_diversity",),
-    "planning": ("FEWEST_TO_LEARN_FROM",),
-    "proposals": ("AugmentProposal", "CollectPlan", "Proposals", "ReweighProposal"),
-    "raking": ("Raked", "rake", "weights"),
-    "reference": ("Reference", "read_reference"),
-    "report": ("DiversityReport", "Fit", "GroupLine", "Margin", "OutcomeGap", "State"),
-    "shortfall": ("rows_for_all", "rows_to_minimum", "rows_to_share"),
-    "spec": ("CROSS", "DiversitySpec", "ReferenceSpec", "band_labels"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "CROSS",
-    "FEWEST_TO_LEARN_FROM",
-    "AugmentProposal",
-    "CollectPlan",
-    "ColumnLike",
-    "ContractLike",
-    "DiversityReport",
-    "DiversitySpec",
-    "Fit",
-    "GroupLine",
-    "Margin",
-    "OutcomeGap",
-    "Proposals",
-    "Raked",
-    "Reference",
-    "ReferenceSpec",
-    "ReweighProposal",
-    "State",
-    "attributes_of",
-    "band_labels",
-    "benjamini_hochberg",
-    "measure_diversity",
-    "rake",
-    "read_reference",
-    "rows_for_all",
-    "rows_to_minimum",
-    "rows_to_share",
-    "weights",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.diversity has no {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"sealwright.data.diversity.{module}"), name)  # noqa: TID251
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"numpy", "pyarrow", "scipy"}:
-            raise MissingExtra("Measuring diversity", "build") from None
-        raise
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.diversity.attributes import attributes_of as attributes_of
+    from sealwright.data.diversity.chance import benjamini_hochberg as benjamini_hochberg
+    from sealwright.data.diversity.contract import ColumnLike as ColumnLike
+    from sealwright.data.diversity.contract import ContractLike as ContractLike
+    from sealwright.data.diversity.measuring import measure_diversity as measure_diversity
+    from sealwright.data.diversity.planning import FEWEST_TO_LEARN_FROM as FEWEST_TO_LEARN_FROM
+    from sealwright.data.diversity.proposals import AugmentProposal as AugmentProposal
+    from sealwright.data.diversity.proposals import CollectPlan as CollectPlan
+    from sealwright.data.diversity.proposals import Proposals as Proposals
+    from sealwright.data.diversity.proposals import ReweighProposal as ReweighProposal
+    from sealwright.data.diversity.raking import Raked as Raked
+    from sealwright.data.diversity.raking import rake as rake
+    from sealwright.data.diversity.raking import weights as weights
+    from sealwright.data.diversity.reference import Reference as Reference
+    from sealwright.data.diversity.reference import read_reference as read_reference
+    from sealwright.data.diversity.report import DiversityReport as DiversityReport
+    from sealwright.data.diversity.report import Fit as Fit
+    from sealwright.data.diversity.report import GroupLine as GroupLine
+    from sealwright.data.diversity.report import Margin as Margin
+    from sealwright.data.diversity.report import OutcomeGap as OutcomeGap
+    from sealwright.data.diversity.report import State as State
+    from sealwright.data.diversity.shortfall import rows_for_all as rows_for_all
+    from sealwright.data.diversity.shortfall import rows_to_minimum as rows_to_minimum
+    from sealwright.data.diversity.shortfall import rows_to_share as rows_to_share
+    from sealwright.data.diversity.spec import CROSS as CROSS
+    from sealwright.data.diversity.spec import DiversitySpec as DiversitySpec
+    from sealwright.data.diversity.spec import ReferenceSpec as ReferenceSpec
+    from sealwright.data.diversity.spec import band_labels as band_labels
+else:
+    __getattr__, __dir__, __all__ = front_door(
+        __name__, Needs("Measuring diversity", extra="build", libraries=("numpy", "pyarrow", "scipy"))
+    )

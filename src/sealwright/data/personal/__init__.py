@@ -6,74 +6,29 @@ misses on a known set is declared, and every report carries that declaration.
 Names load on first use; scanning tables needs the extra `build`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealwright.kernel import MissingExtra
+from sealwright.kernel import Needs, front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.personal.declared import DeclaredRecall, KindMeasured, declared_recall
-    from sealwright.data.personal.model import (
-        KINDS,
-        ColumnReport,
-        Finding,
-        Kind,
-        PersonalDataReport,
-        ScanSettings,
-        Span,
+    from sealwright.data.personal.declared import DeclaredRecall as DeclaredRecall
+    from sealwright.data.personal.declared import KindMeasured as KindMeasured
+    from sealwright.data.personal.declared import declared_recall as declared_recall
+    from sealwright.data.personal.model import KINDS as KINDS
+    from sealwright.data.personal.model import ColumnReport as ColumnReport
+    from sealwright.data.personal.model import Finding as Finding
+    from sealwright.data.personal.model import Kind as Kind
+    from sealwright.data.personal.model import PersonalDataReport as PersonalDataReport
+    from sealwright.data.personal.model import ScanSettings as ScanSettings
+    from sealwright.data.personal.model import Span as Span
+    from sealwright.data.personal.policy import PersonalDataUnclassified as PersonalDataUnclassified
+    from sealwright.data.personal.policy import Unclassified as Unclassified
+    from sealwright.data.personal.policy import refuse_unclassified as refuse_unclassified
+    from sealwright.data.personal.policy import unclassified as unclassified
+    from sealwright.data.personal.scanning import scan as scan
+    from sealwright.data.personal.text import find_in_text as find_in_text
+    from sealwright.data.personal.text import mask_text as mask_text
+else:
+    __getattr__, __dir__, __all__ = front_door(
+        __name__, Needs("Finding personal data", extra="build", libraries=("phonenumbers", "pyarrow"))
     )
-    from sealwright.data.personal.policy import (
-        PersonalDataUnclassified,
-        Unclassified,
-        refuse_unclassified,
-        unclassified,
-    )
-    from sealwright.data.personal.scanning import scan
-    from sealwright.data.personal.text import find_in_text, mask_text
-
-__all__ = [
-    "KINDS",
-    "ColumnReport",
-    "DeclaredRecall",
-    "Finding",
-    "Kind",
-    "KindMeasured",
-    "PersonalDataReport",
-    "PersonalDataUnclassified",
-    "ScanSettings",
-    "Span",
-    "Unclassified",
-    "declared_recall",
-    "find_in_text",
-    "mask_text",
-    "refuse_unclassified",
-    "scan",
-    "unclassified",
-]
-
-_HOME = {
-    "declared": ("DeclaredRecall", "KindMeasured", "declared_recall"),
-    "model": ("KINDS", "ColumnReport", "Finding", "Kind", "PersonalDataReport", "ScanSettings", "Span"),
-    "policy": ("PersonalDataUnclassified", "Unclassified", "refuse_unclassified", "unclassified"),
-    "scanning": ("scan",),
-    "text": ("find_in_text", "mask_text"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.personal has no {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"sealwright.data.personal.{module}"), name)  # noqa: TID251
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"pyarrow", "phonenumbers"}:
-            raise MissingExtra("Finding personal data", "build") from None
-        raise
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -5,97 +5,42 @@ Does not answer: may it be used, and who is in it. Basis and groups have rooms o
 Names load on first use; examining needs the extra `build`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealwright.data.quality_spec import CHECKS, QualitySpec
-from sealwright.kernel import MissingExtra
+from sealwright.kernel import Needs, front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.quality.associations import banded
-    from sealwright.data.quality.checks.balance import rarest_class
-    from sealwright.data.quality.checks.categories import spellings
-    from sealwright.data.quality.checks.constants import is_constant
-    from sealwright.data.quality.checks.leaking import lookup
-    from sealwright.data.quality.checks.outliers import beyond_fences
-    from sealwright.data.quality.checks.overlap import seen_in
-    from sealwright.data.quality.confident import Suspects, find_suspects
-    from sealwright.data.quality.examination import examine
-    from sealwright.data.quality.folding import folded
-    from sealwright.data.quality.frame import Frame, as_table, frame_of
-    from sealwright.data.quality.keys import repeats_of, row_digests, row_keys
-    from sealwright.data.quality.model import CheckRun, ColumnFacts, Fault, Histogram, Profile, QualityReport
-    from sealwright.data.quality.nearness import NearPairs, near_pairs
-    from sealwright.data.quality.profile import profile_of
-    from sealwright.data.quality.reading import Readable, read_for_examination
-
-_HOME = {
-    "associations": ("banded",),
-    "checks.balance": ("rarest_class",),
-    "checks.categories": ("spellings",),
-    "checks.constants": ("is_constant",),
-    "checks.leaking": ("lookup",),
-    "checks.outliers": ("beyond_fences",),
-    "checks.overlap": ("seen_in",),
-    "confident": ("Suspects", "find_suspects"),
-    "examination": ("examine",),
-    "folding": ("folded",),
-    "frame": ("Frame", "as_table", "frame_of"),
-    "model": ("CheckRun", "ColumnFacts", "Fault", "Histogram", "Profile", "QualityReport"),
-    "nearness": ("NearPairs", "near_pairs"),
-    "profile": ("profile_of",),
-    "reading": ("Readable", "read_for_examination"),
-    "keys": ("repeats_of", "row_digests", "row_keys"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "CHECKS",
-    "CheckRun",
-    "ColumnFacts",
-    "Fault",
-    "Frame",
-    "Histogram",
-    "NearPairs",
-    "Profile",
-    "QualityReport",
-    "QualitySpec",
-    "Readable",
-    "Suspects",
-    "as_table",
-    "banded",
-    "beyond_fences",
-    "examine",
-    "find_suspects",
-    "folded",
-    "frame_of",
-    "is_constant",
-    "lookup",
-    "near_pairs",
-    "profile_of",
-    "rarest_class",
-    "read_for_examination",
-    "repeats_of",
-    "row_digests",
-    "row_keys",
-    "seen_in",
-    "spellings",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.quality has no {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"sealwright.data.quality.{module}"), name)  # noqa: TID251
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"pyarrow", "sklearn", "threadpoolctl"}:
-            raise MissingExtra("Examining data", "build") from None
-        raise
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.quality.associations import banded as banded
+    from sealwright.data.quality.checks.balance import rarest_class as rarest_class
+    from sealwright.data.quality.checks.categories import spellings as spellings
+    from sealwright.data.quality.checks.constants import is_constant as is_constant
+    from sealwright.data.quality.checks.leaking import lookup as lookup
+    from sealwright.data.quality.checks.outliers import beyond_fences as beyond_fences
+    from sealwright.data.quality.checks.overlap import seen_in as seen_in
+    from sealwright.data.quality.confident import Suspects as Suspects
+    from sealwright.data.quality.confident import find_suspects as find_suspects
+    from sealwright.data.quality.examination import examine as examine
+    from sealwright.data.quality.folding import folded as folded
+    from sealwright.data.quality.frame import Frame as Frame
+    from sealwright.data.quality.frame import as_table as as_table
+    from sealwright.data.quality.frame import frame_of as frame_of
+    from sealwright.data.quality.keys import repeats_of as repeats_of
+    from sealwright.data.quality.keys import row_digests as row_digests
+    from sealwright.data.quality.keys import row_keys as row_keys
+    from sealwright.data.quality.model import CheckRun as CheckRun
+    from sealwright.data.quality.model import ColumnFacts as ColumnFacts
+    from sealwright.data.quality.model import Fault as Fault
+    from sealwright.data.quality.model import Histogram as Histogram
+    from sealwright.data.quality.model import Profile as Profile
+    from sealwright.data.quality.model import QualityReport as QualityReport
+    from sealwright.data.quality.nearness import NearPairs as NearPairs
+    from sealwright.data.quality.nearness import near_pairs as near_pairs
+    from sealwright.data.quality.profile import profile_of as profile_of
+    from sealwright.data.quality.reading import Readable as Readable
+    from sealwright.data.quality.reading import read_for_examination as read_for_examination
+    from sealwright.data.quality_spec import CHECKS as CHECKS
+    from sealwright.data.quality_spec import QualitySpec as QualitySpec
+else:
+    __getattr__, __dir__, __all__ = front_door(
+        __name__, Needs("Examining data", extra="build", libraries=("pyarrow", "sklearn", "threadpoolctl"))
+    )

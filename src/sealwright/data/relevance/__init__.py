@@ -5,50 +5,21 @@ Does not answer: whether a change matters to a model. Monitoring compares with w
 Names load on first use; measuring needs the extra `build`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealwright.data.relevance_spec import RelevanceSpec
-from sealwright.kernel import MissingExtra
+from sealwright.kernel import Needs, front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.relevance.age import Age, DataStale, age_of, refuse_stale
-    from sealwright.data.relevance.drift import Drift, drift_between_periods
-    from sealwright.data.relevance.report import RelevanceReport, assess_relevance
-
-_HOME = {
-    "age": ("Age", "DataStale", "age_of", "refuse_stale"),
-    "drift": ("Drift", "drift_between_periods"),
-    "report": ("RelevanceReport", "assess_relevance"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "Age",
-    "DataStale",
-    "Drift",
-    "RelevanceReport",
-    "RelevanceSpec",
-    "age_of",
-    "assess_relevance",
-    "drift_between_periods",
-    "refuse_stale",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.relevance has no {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"sealwright.data.relevance.{module}"), name)  # noqa: TID251
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"pyarrow", "scipy", "sklearn"}:
-            raise MissingExtra("Measuring relevance", "build") from None
-        raise
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.relevance.age import Age as Age
+    from sealwright.data.relevance.age import DataStale as DataStale
+    from sealwright.data.relevance.age import age_of as age_of
+    from sealwright.data.relevance.age import refuse_stale as refuse_stale
+    from sealwright.data.relevance.drift import Drift as Drift
+    from sealwright.data.relevance.drift import drift_between_periods as drift_between_periods
+    from sealwright.data.relevance.report import RelevanceReport as RelevanceReport
+    from sealwright.data.relevance.report import assess_relevance as assess_relevance
+    from sealwright.data.relevance_spec import RelevanceSpec as RelevanceSpec
+else:
+    __getattr__, __dir__, __all__ = front_door(
+        __name__, Needs("Measuring relevance", extra="build", libraries=("pyarrow", "scipy", "sklearn"))
+    )

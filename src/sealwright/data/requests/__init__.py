@@ -5,72 +5,26 @@ Does not answer: where a person's rows are, or how they are erased. Who somebody
 Names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.requests.clocks import (
-        Clocks,
-        add_business_days,
-        ccpa_clocks,
-        clocks_for,
-        gdpr_clocks,
-        may_be_asked_again,
-    )
-    from sealwright.data.requests.model import KINDS, RequestKind, SubjectRequest
-    from sealwright.data.requests.service import RequestRegister
-    from sealwright.data.requests.suppressions import (
-        SUPPRESSED,
-        SuppressedInExport,
-        Suppression,
-        Suppressions,
-        check_export,
-        keep_mask,
-    )
-
-_HOME = {
-    "clocks": (
-        "Clocks",
-        "add_business_days",
-        "ccpa_clocks",
-        "clocks_for",
-        "gdpr_clocks",
-        "may_be_asked_again",
-    ),
-    "model": ("KINDS", "RequestKind", "SubjectRequest"),
-    "service": ("RequestRegister",),
-    "suppressions": ("SuppressedInExport", "Suppression", "Suppressions", "check_export", "keep_mask", "SUPPRESSED"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "Clocks",
-    "KINDS",
-    "RequestKind",
-    "RequestRegister",
-    "SUPPRESSED",
-    "SubjectRequest",
-    "SuppressedInExport",
-    "Suppression",
-    "Suppressions",
-    "add_business_days",
-    "ccpa_clocks",
-    "check_export",
-    "clocks_for",
-    "gdpr_clocks",
-    "keep_mask",
-    "may_be_asked_again",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.requests has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.data.requests.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.requests.clocks import Clocks as Clocks
+    from sealwright.data.requests.clocks import add_business_days as add_business_days
+    from sealwright.data.requests.clocks import ccpa_clocks as ccpa_clocks
+    from sealwright.data.requests.clocks import clocks_for as clocks_for
+    from sealwright.data.requests.clocks import gdpr_clocks as gdpr_clocks
+    from sealwright.data.requests.clocks import may_be_asked_again as may_be_asked_again
+    from sealwright.data.requests.model import KINDS as KINDS
+    from sealwright.data.requests.model import RequestKind as RequestKind
+    from sealwright.data.requests.model import SubjectRequest as SubjectRequest
+    from sealwright.data.requests.service import RequestRegister as RequestRegister
+    from sealwright.data.requests.suppressions import SUPPRESSED as SUPPRESSED
+    from sealwright.data.requests.suppressions import SuppressedInExport as SuppressedInExport
+    from sealwright.data.requests.suppressions import Suppression as Suppression
+    from sealwright.data.requests.suppressions import Suppressions as Suppressions
+    from sealwright.data.requests.suppressions import check_export as check_export
+    from sealwright.data.requests.suppressions import keep_mask as keep_mask
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)

@@ -5,39 +5,18 @@ Does not answer: how they are removed; `data.dispose_snapshot` does that. Who ma
 Names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sealwright.kernel import front_door
 
 if TYPE_CHECKING:
-    from sealwright.data.retention.holds import Hold, Holds
-    from sealwright.data.retention.rules import Judged, Stored, Verdict, judge, limit_of, past_limit
-
-_HOME = {
-    "holds": ("Hold", "Holds"),
-    "rules": ("Judged", "Stored", "Verdict", "judge", "limit_of", "past_limit"),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "Hold",
-    "Holds",
-    "Judged",
-    "Stored",
-    "Verdict",
-    "judge",
-    "limit_of",
-    "past_limit",
-]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"sealwright.data.retention has no {name!r}")
-    value = getattr(importlib.import_module(f"sealwright.data.retention.{module}"), name)  # noqa: TID251
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from sealwright.data.retention.holds import Hold as Hold
+    from sealwright.data.retention.holds import Holds as Holds
+    from sealwright.data.retention.rules import Judged as Judged
+    from sealwright.data.retention.rules import Stored as Stored
+    from sealwright.data.retention.rules import Verdict as Verdict
+    from sealwright.data.retention.rules import judge as judge
+    from sealwright.data.retention.rules import limit_of as limit_of
+    from sealwright.data.retention.rules import past_limit as past_limit
+else:
+    __getattr__, __dir__, __all__ = front_door(__name__)
