@@ -20,8 +20,9 @@ from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.data_retention import holds_of
 from sealwright.pipeline.decision_check import check_hours
 from sealwright.pipeline.decision_erasure import erase_decisions
+from sealwright.pipeline.decision_hour_rows import rows_of
 from sealwright.pipeline.decision_hour_writing import Decided, write_hour
-from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of, rows_of
+from sealwright.pipeline.decision_hours import FILE, KEYS, hours_folder, hours_of
 from sealwright.pipeline.decision_reading import (
     SoughtDecisions,
     find_decision,

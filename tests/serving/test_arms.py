@@ -232,7 +232,7 @@ def test_nobody_is_waited_for_while_others_are_written_down(place: Place, tmp_pa
             decider.begin(one)
             return one
 
-        with ledger._hand:  # somebody else is writing
+        with ledger._hand._hand:  # somebody else is writing
             together = [begin() for _ in range(3)]
             await asyncio.sleep(0)
             assert log.waiting == 3

@@ -291,10 +291,10 @@ def test_a_refused_opening_leaves_the_ledger_free(folder: Path) -> None:
 
 def test_a_child_process_cannot_write_with_its_parents_ledger(folder: Path) -> None:
     with open_ledger(folder) as ledger:
-        ledger._process += 1
+        ledger._hand._process += 1
         with pytest.raises(Refused, match="parent process"):
             ledger.append("a", "s", {})
-        ledger._process -= 1
+        ledger._hand._process -= 1
 
 
 def test_a_closed_ledger_records_nothing_and_closing_twice_is_fine(folder: Path) -> None:

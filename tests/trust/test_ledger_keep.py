@@ -238,7 +238,7 @@ def test_a_signer_that_refuses_leaves_no_promise_and_the_next_one_holds(
         raise Refused("not today")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger._writer._signer, "begin_promise", refuse)  # type: ignore[union-attr]
+        patched.setattr(ledger._hand.writer._signer, "begin_promise", refuse)  # type: ignore[union-attr]
         with pytest.raises(LedgerUnavailable, match="not promised"):
             here(ledger, [entry("dec_1")])
     promised = here(ledger, [entry("dec_2")])

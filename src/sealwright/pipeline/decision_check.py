@@ -10,8 +10,9 @@ from itertools import islice
 
 from sealwright.kernel import VerificationFailed
 from sealwright.pipeline.by_name import project_named
+from sealwright.pipeline.decision_hour_rows import HourRow, rows_of
 from sealwright.pipeline.decision_hour_writing import Leaves
-from sealwright.pipeline.decision_hours import Hour, HourRow, hours_of, rows_of
+from sealwright.pipeline.decision_hours import Hour, hours_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_origin, leaf_of

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from sealwright.kernel import digest_of
+from sealwright.pipeline.decision_hour_rows import every_row_of
 from sealwright.pipeline.decision_hour_writing import Decided, put_in_place, write_hour
-from sealwright.pipeline.decision_hours import Hour, every_row_of, hold_hours, hours_folder
+from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder
 from sealwright.pipeline.decision_sealing import finish_hours, seal_so_far
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_ledger_folder

@@ -16,17 +16,8 @@ import pyarrow as pa
 
 from sealwright.data import encrypted_writer
 from sealwright.kernel import fsync_folder, write_atomically
-from sealwright.pipeline.decision_hours import (
-    CONTENT_KEY,
-    FILE,
-    HOUR_TYPE,
-    MANIFEST,
-    PLAIN_KEY,
-    Hour,
-    digest_of_file,
-    new_keys,
-    wrap_keys,
-)
+from sealwright.pipeline.decision_hour_keys import CONTENT_KEY, PLAIN_KEY, new_keys, wrap_keys
+from sealwright.pipeline.decision_hours import FILE, HOUR_TYPE, MANIFEST, Hour, digest_of_file
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DecisionRecord, ShadowRecord
 from sealwright.trust import make_statement, sign_statement

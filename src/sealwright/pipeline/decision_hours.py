@@ -1,76 +1,54 @@
 """The files of finished hours: where the decision records of a channel go when their hour is over.
 
-Answers: which hours of a channel are in files, which entries of its ledger are they about, and what is in them?
-Does not answer: how they are made (`decision_sealing`), or rewritten (`decision_erasure`).
+Answers: which hours of a channel are in files, and which entries of its ledger are they about?
+Does not answer: how they are made (`decision_sealing`), rewritten (`decision_erasure`), or read (`decision_hour_rows`).
 
 One folder an hour: `records.parquet`, encrypted column by column; `keys.json`, its random keys wrapped under the branch
 "decisions"; `manifest.json`, signed, with the digest of the file and which entries it is about. A folder's name begins with its first entry and
 ends with its generation: a rewritten hour is a folder beside the old one, and the highest generation counts.
 """
 
-import base64
 import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from sealwright.data import FOOTER_KEY, encrypted_batches
 from sealwright.evidence import verify_any
 from sealwright.kernel import (
     Conflict,
     Sha256,
     VerificationFailed,
-    canonical_json,
     digest_of,
     private_folder,
     read_limited,
-    strict_json,
-    write_atomically,
 )
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DecisionRecord, ShadowRecord
-from sealwright.trust import Keyring, LedgerEntry, open_sealed, seal
+from sealwright.trust import LedgerEntry
 
 __all__ = [
-    "CONTENT_KEY",
     "FILE",
     "HOUR_TYPE",
     "KEYS",
     "MANIFEST",
-    "PLAIN_KEY",
     "Hour",
-    "HourRow",
     "count_hours",
     "digest_of_file",
-    "every_row_of",
     "hour_gone",
     "hold_hours",
-    "holds_decision",
     "hours_folder",
     "hours_of",
-    "new_keys",
-    "opened_keys",
     "remove_folder",
-    "rows_of",
-    "shadow_rows_of",
-    "wrap_keys",
 ]
 
 HOUR_TYPE = "urn:sealwright:predicate:decision-hour:v1"
 FILE, KEYS, MANIFEST = "records.parquet", "keys.json", "manifest.json"
-PLAIN_KEY, CONTENT_KEY = "decisions/v1", "content/v1"
 
-_PURPOSE = "sealwright/decision-hours/v1"
 _MOST_BYTES = 1 << 20
-_DECODER = msgspec.msgpack.Decoder(DecisionRecord)
-_SHADOW_DECODER = msgspec.msgpack.Decoder(ShadowRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,21 +98,6 @@ class Hour:
         return {"manifest": digest_of(self.envelope), **self.predicate()}
 
 
-@dataclass(frozen=True, slots=True)
-class HourRow:
-    """One decision in the file of an hour, or what a shadow would have said to one. `record` is None where it was erased."""
-
-    index: int
-    at: str
-    decision: str
-    package: str
-    record: Any  # a DecisionRecord, or with `shadow` a ShadowRecord
-    shadow: bool = False
-    leaf: bytes | None = (
-        None  # of a scored row: the hash of its leaf, by which the others are proved when it was erased
-    )
-
-
 def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:
     """Where the hours of a channel lie."""
     return workspace.folder("serving") / project / channel / "hours"
@@ -174,37 +137,6 @@ def hour_gone(entry: LedgerEntry) -> VerificationFailed:
     )
 
 
-def rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
-    """The decisions of one hour, streamed; raises as `every_row_of`."""
-    return (row for row in every_row_of(workspace, hour) if not row.shadow)
-
-
-def shadow_rows_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
-    """What shadows would have said in one hour, streamed; raises as `every_row_of`."""
-    return (row for row in every_row_of(workspace, hour) if row.shadow)
-
-
-def every_row_of(workspace: Workspace, hour: Hour) -> Iterator[HourRow]:
-    """All that is in the file of one hour, streamed.
-
-    Raises
-    ------
-    VerificationFailed
-        The file is not the one that was signed, or does not open.
-    """
-    columns = ("entry", "at", "decision", "package", "state", "leaf", "request", "answer", "rest")
-    for values in _rows(workspace, hour, columns):
-        index, at, decision, package, state, leaf, request, answer, rest = values
-        shadow = state.startswith("shadow")
-        record = None if rest is None else _record(rest, request, answer, hour.link, shadow=shadow)
-        yield HourRow(index, at, decision, package, record, shadow, leaf)
-
-
-def holds_decision(workspace: Workspace, hour: Hour, decision: str) -> bool:
-    """Whether a decision is in the file of one hour, erased or not. Only ids are decrypted; raises as `every_row_of`."""
-    return any(one == decision for (one,) in _rows(workspace, hour, ("decision",)))
-
-
 def digest_of_file(path: Path, link: str) -> str:
     """The digest of a file, read in pieces."""
     running = Sha256()
@@ -237,45 +169,6 @@ def hold_hours(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def new_keys() -> dict[str, bytes]:
-    """Fresh random keys of one file."""
-    return {name: secrets.token_bytes(32) for name in (FOOTER_KEY, PLAIN_KEY, CONTENT_KEY)}
-
-
-def wrap_keys(keyring: Keyring, hour: Hour, keys: Mapping[str, bytes], folder: Path) -> None:
-    """Write `keys.json`, wrapped under the newest version of the branch."""
-    version = keyring.versions("decisions")[-1]
-    master = keyring.key("decisions", _PURPOSE, version=version)
-    wrapped = {
-        name: base64.b64encode(seal(master, key, aad=_place(hour, name, version))).decode()
-        for name, key in keys.items()
-    }
-    write_atomically(folder / KEYS, canonical_json({"format": 1, "keys": wrapped, "version": version}))
-
-
-def opened_keys(keyring: Keyring, hour: Hour) -> dict[str, bytes]:
-    """The keys of an hour's file.
-
-    Raises
-    ------
-    VerificationFailed
-        `keys.json` is missing, changed, or of another hour.
-    """
-    try:
-        said: Any = strict_json(read_limited(hour.folder / KEYS, _MOST_BYTES), what=KEYS)
-        version = said["version"]
-        master = keyring.key("decisions", _PURPOSE, version=version)
-        return {
-            name: open_sealed(master, base64.b64decode(text, validate=True), aad=_place(hour, name, version))
-            for name, text in said["keys"].items()
-        }
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, VerificationFailed):
-        raise VerificationFailed(
-            f"The keys of the hour {hour.hour} are missing or of another hour. Restore keys.json from a backup.",
-            link=f"{hour.link}/{KEYS}",
-        ) from None
-
-
 def remove_folder(folder: Path) -> None:
     """Destroy the keys of a folder, then the rest of it."""
     keys = folder / KEYS
@@ -297,20 +190,6 @@ def _current(workspace: Workspace, project: str, channel: str) -> list[Path]:
     return list(newest.values())
 
 
-def _rows(workspace: Workspace, hour: Hour, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """These columns of the file of one hour, row by row, if it is the file that was signed."""
-    if not hour.file:
-        return
-    path = hour.folder / FILE
-    if digest_of_file(path, hour.link) != hour.file:
-        raise VerificationFailed(
-            f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.",
-            link=hour.link,
-        )
-    for table in encrypted_batches(path, columns, opened_keys(workspace.keyring, hour), link=hour.link):
-        yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
-
-
 def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:
     link = f"hours/{folder.name}"
     try:
@@ -326,16 +205,3 @@ def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hou
     if (hour.project, hour.channel, hour.name) != (project, channel, folder.name):
         raise VerificationFailed(f"The manifest of {link} is of another hour or channel.", link=link)
     return hour
-
-
-def _record(rest: bytes, request: bytes, answer: bytes, link: str, *, shadow: bool) -> DecisionRecord | ShadowRecord:
-    try:
-        if shadow:
-            return _SHADOW_DECODER.decode(rest)
-        return msgspec.structs.replace(_DECODER.decode(rest), request=request, answer=answer)
-    except msgspec.MsgspecError:
-        raise VerificationFailed("A decision record in this file cannot be read.", link=link) from None
-
-
-def _place(hour: Hour, name: str, version: int) -> bytes:
-    return f"sealwright/decision-hour/{hour.project}/{hour.channel}/{hour.name}/{name}/v{version}".encode()

@@ -11,15 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sealwright.pipeline.decision_hours import (
-    Hour,
-    count_hours,
-    holds_decision,
-    hour_gone,
-    hours_of,
-    rows_of,
-    shadow_rows_of,
-)
+from sealwright.pipeline.decision_hour_rows import holds_decision, rows_of, shadow_rows_of
+from sealwright.pipeline.decision_hours import Hour, count_hours, hour_gone, hours_of
 from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (

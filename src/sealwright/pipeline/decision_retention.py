@@ -13,7 +13,8 @@ from sealwright.kernel import InvalidInput
 from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_retention import holds_of
 from sealwright.pipeline.decision_erasure import end_hour
-from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder, hours_of, rows_of
+from sealwright.pipeline.decision_hour_rows import rows_of
+from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder, hours_of
 from sealwright.pipeline.decision_sealing import finish_hours
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
 from sealwright.pipeline.by_name import project_named
-from sealwright.pipeline.decision_hours import hour_gone, hours_of, rows_of
+from sealwright.pipeline.decision_hour_rows import rows_of
+from sealwright.pipeline.decision_hours import hour_gone, hours_of
 from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.scoring_tables import cells_of

@@ -100,9 +100,9 @@ if TYPE_CHECKING:
     from sealwright.trust.key_rotation import rotate_branch as rotate_branch
     from sealwright.trust.keyring import SEALING_BRANCHES as SEALING_BRANCHES
     from sealwright.trust.keyring import Keyring as Keyring
-    from sealwright.trust.ledger import Appended as Appended
     from sealwright.trust.ledger import Ledger as Ledger
-    from sealwright.trust.ledger import Promised as Promised
+    from sealwright.trust.ledger_acknowledged import Appended as Appended
+    from sealwright.trust.ledger_acknowledged import Promised as Promised
     from sealwright.trust.ledger_entry import Entry as Entry
     from sealwright.trust.ledger_entry import LedgerEntry as LedgerEntry
     from sealwright.trust.ledger_entry import Prepared as Prepared

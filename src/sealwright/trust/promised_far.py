@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sealwright.trust.ledger import Promised
+from sealwright.trust.ledger_acknowledged import Promised
 from sealwright.trust.ledger_entry import Prepared
 from sealwright.trust.ledger_keep import Kept
 from sealwright.trust.merkle import Frontier

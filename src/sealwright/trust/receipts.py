@@ -27,7 +27,7 @@ from sealwright.kernel import (
     strict_json,
 )
 from sealwright.trust.decision_entries import decision_detail
-from sealwright.trust.ledger import Promised
+from sealwright.trust.ledger_acknowledged import Promised
 from sealwright.trust.ledger_entry import entry_json, read_leaf
 from sealwright.trust.notes import EnoughWitnesses, TlogProof, open_checkpoint, verify_proof
 from sealwright.trust.promises import verify_promise

@@ -131,8 +131,9 @@ def test_a_file_of_an_hour_with_other_rows_than_the_batch_had_is_found(scored: A
     """Whoever holds the workspace can sign; the root was signed before them."""
     from dataclasses import replace
 
+    from sealwright.pipeline.decision_hour_rows import rows_of
     from sealwright.pipeline.decision_hour_writing import Decided, write_hour
-    from sealwright.pipeline.decision_hours import hours_of, rows_of
+    from sealwright.pipeline.decision_hours import hours_of
 
     scored.clock.advance(timedelta(hours=1))
     seal_decisions(scored.workspace, PROJECT, by=BY)
