@@ -6,13 +6,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealwright.kernel import Refused, VerificationFailed
+from sealwright.kernel import Refused, VerificationFailed, system_clock
 from sealwright.trust import (
     PROMISE_SECONDS,
     Ledger,
@@ -20,11 +21,15 @@ from sealwright.trust import (
     LocalSigner,
     Prepared,
     Promised,
+    ledger_hand,
     prepare_decision,
     verify_ledger,
     verify_promise,
 )
+from sealwright.trust.ledger_entry import Entry, prepare
+from sealwright.trust.ledger_file import LedgerPaths
 from sealwright.trust.ledger_journal import Journal, journaled_lines
+from sealwright.trust.ledger_keep import KeepingWriter
 
 ORIGIN = "example.org/ws_1/decisions"
 SIGNER = LocalSigner("ed25519", b"\x01" * 32)
@@ -80,6 +85,12 @@ def here(ledger: Ledger, entries: list[Prepared]) -> Promised:
 
 
 @pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checkpoint comes by itself, so what was kept stays in the journal."""
+    monkeypatch.setattr(ledger_hand, "_PUBLISH_AFTER", 300.0)
+
+
+@pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with opened(tmp_path / "ledger") as made:
         yield made
@@ -92,27 +103,35 @@ def test_a_power_cut_at_any_byte_loses_nothing_that_was_promised(
 ) -> None:
     folder = tmp_path_factory.mktemp("power") / "ledger"
     promised: list[str] = []
-    with opened(folder) as ledger:
+    with pytest.MonkeyPatch.context() as patch, opened(folder) as ledger:
+        synced = watch_syncs(patch)
         ledger.append("tests.begin", "", {})
-        on_disk = (folder / "entries.log").stat().st_size
         for at, count in enumerate(batches):
             wanted = [f"dec_{at}_{place}" for place in range(count)]
             here(ledger, [entry(name) for name in wanted])
             promised += wanted
-        end = (folder / "entries.log").stat().st_size
-        cut = on_disk + int((end - on_disk) * share)
-        left = crashed(folder, folder.with_name("left"), cut=cut)
+        with ledger._hand._hand:  # nothing is signed meanwhile, and the journal stays
+            end = (folder / "entries.log").stat().st_size
+            cut = synced[-1] + int((end - synced[-1]) * share)
+            left = crashed(folder, folder.with_name("left"), cut=cut)
         if gap:  # the file system gave the length back, and zeros
             os.truncate(left / "entries.log", end)
-    if (folder / "checkpoint").read_bytes() and _signed(left) > 1:
-        return  # a checkpoint came in between, and with it the entries went to disk
     assert names(left) == promised
     verify_ledger(left, KEYS)
 
 
-def _signed(folder: Path) -> int:
-    notes = (folder / "checkpoints.log").read_text().split("\n\n")
-    return max(int(note.split("\n")[1]) for note in notes if note.count("\n") == 2)
+def watch_syncs(patch: pytest.MonkeyPatch) -> list[int]:
+    """How long entries.log was each time it began to be brought to disk."""
+    sync, found = os.fdatasync, [0]
+
+    def synced(handle: int) -> None:
+        size = os.fstat(handle).st_size
+        sync(handle)
+        if Path(f"/proc/self/fd/{handle}").readlink().name == "entries.log":
+            found.append(size)
+
+    patch.setattr(os, "fdatasync", synced)
+    return found
 
 
 def test_what_a_killed_process_had_promised_is_there_without_the_journal(ledger: Ledger, tmp_path: Path) -> None:
@@ -123,6 +142,7 @@ def test_what_a_killed_process_had_promised_is_there_without_the_journal(ledger:
     assert names(left) == ["dec_1", "dec_2", "dec_3"]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_torn_journal_gives_back_whole_entries_only(ledger: Ledger, tmp_path: Path) -> None:
     before = crashed(tmp_path / "ledger", tmp_path / "before")
     here(ledger, [entry("dec_1", 3000)])
@@ -205,6 +225,7 @@ def test_a_full_journal_goes_on_with_the_entries_themselves(ledger: Ledger, tmp_
     assert names(left) == [f"dec_{at}" for at in range(12)]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_small_journal_gives_back_both_of_its_halves_and_grows_when_more_is_wanted(tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
     with opened(folder) as ledger:
@@ -238,7 +259,7 @@ def test_a_signer_that_refuses_leaves_no_promise_and_the_next_one_holds(
         raise Refused("not today")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger._hand.writer._signer, "begin_promise", refuse)  # type: ignore[union-attr]
+        patched.setattr(ledger._hand.writer._signer, "begin_promise", refuse)
         with pytest.raises(LedgerUnavailable, match="not promised"):
             here(ledger, [entry("dec_1")])
     promised = here(ledger, [entry("dec_2")])
@@ -289,3 +310,161 @@ def test_what_was_promised_outlives_a_disk_that_failed_to_sync_and_no_later_succ
     ledger.append("tests.tried", "", {})
     assert [ledger.entry(index).leaf for index in (kept.first, kept.first + 1)] == kept.leaves
     verify_ledger(tmp_path / "ledger", KEYS, ORIGIN)
+
+
+class Sudden:
+    """A writer whose power goes: of entries.log only what was synced reaches the disk, of the journal everything."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.synced, self.fails = folder, 0, False
+        self._sync = os.fdatasync
+        monkeypatch.setattr(os, "fdatasync", self._synced)
+        self.writer = KeepingWriter(LedgerPaths(folder), ORIGIN, SIGNER, system_clock, create=True)
+        self.writer.lay_out(small=True)
+
+    def _synced(self, handle: int) -> None:
+        if Path(f"/proc/self/fd/{handle}").readlink().name == "entries.log":
+            if self.fails:
+                raise OSError(errno.EIO, "Input/output error")
+            self.synced = os.fstat(handle).st_size
+        self._sync(handle)
+
+    def keep(self, *names: str) -> None:
+        self.writer.keep([entry(name) for name in names], on_disk=True)
+
+    def sign(self, *meanwhile: str) -> None:
+        """As the ledger's thread does; `meanwhile`: what others keep while the disk works."""
+        self.writer.bring_to_disk(self.writer.turn())
+        self.keep(*meanwhile)
+        self.writer.sign_kept()
+        self.writer.publish()
+
+    def power_cut(self, to: Path, *, zeros: bool = False) -> Path:
+        length = (self.folder / "entries.log").stat().st_size
+        left = crashed(self.folder, to, cut=self.synced)
+        if zeros:  # the file system kept the length
+            os.truncate(left / "entries.log", length)
+        return left
+
+
+@pytest.fixture
+def sudden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sudden]:
+    made = Sudden(tmp_path / "sudden", monkeypatch)
+    yield made
+    made.fails = False
+    with suppress(OSError):  # a test may have closed it
+        made.writer.close()
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_what_was_signed_while_it_was_in_the_journal_alone_outlives_a_power_cut(
+    sudden: Sudden, tmp_path: Path, zeros: bool
+) -> None:
+    sudden.keep("dec_1")
+    sudden.sign("dec_2", "dec_3")
+    assert sudden.writer.signed.head.size == 3
+    left = sudden.power_cut(tmp_path / "left", zeros=zeros)
+    assert (left / "entries.log").read_bytes().rstrip(b"\0").count(b"\n") == 1
+    assert names(left) == ["dec_1", "dec_2", "dec_3"]
+    verify_ledger(left, KEYS)
+
+
+def test_an_end_that_the_journal_does_not_have_is_missed_and_nothing_is_cut(sudden: Sudden, tmp_path: Path) -> None:
+    sudden.keep("dec_1")
+    sudden.sign("dec_2")
+    left = sudden.power_cut(tmp_path / "left", zeros=True)
+    (left / "journal").unlink()
+    before = (left / "entries.log").read_bytes()
+    with pytest.raises(VerificationFailed):
+        opened(left)
+    assert (left / "entries.log").read_bytes() == before
+
+
+def test_a_disk_that_fails_takes_nothing_away_that_was_signed(sudden: Sudden) -> None:
+    sudden.keep("dec_1")
+    sudden.sign("dec_2")
+    sudden.fails = True
+    sudden.keep("dec_3")
+    with pytest.raises(LedgerUnavailable, match="Input/output error"):
+        sudden.sign("dec_4")
+    with Ledger.open(sudden.folder, origin=ORIGIN, signer=None, keys=KEYS) as reader:
+        assert [one.detail["decision"] for one in reader.entries()] == ["dec_1", "dec_2"]
+    sudden.fails = False
+    sudden.writer.close()
+    assert names(sudden.folder) == ["dec_1", "dec_2", "dec_3", "dec_4"]
+
+
+def test_a_disk_that_fails_while_a_ledger_is_opened_leaves_it_as_it_was(sudden: Sudden, tmp_path: Path) -> None:
+    sudden.keep("dec_1")
+    sudden.sign("dec_2")
+    left = crashed(sudden.folder, tmp_path / "left")
+    before = (left / "entries.log").read_bytes()
+    sudden.fails = True
+    with pytest.raises(LedgerUnavailable, match="Input/output error"):
+        opened(left)
+    assert (left / "entries.log").read_bytes() == before
+    sudden.fails = False
+    assert names(left) == ["dec_1", "dec_2"]
+
+
+def test_a_batch_too_large_for_the_journal_is_written_once_whatever_the_disk_does_next(sudden: Sudden) -> None:
+    sudden.writer.keep([entry("dec_1", 900_000)], on_disk=True)
+    sudden.fails = True
+    with pytest.raises(LedgerUnavailable, match="Input/output error"):
+        sudden.writer.commit([prepare(Entry(action="tests.end", subject="", detail={}))])
+    sudden.fails = False
+    assert sudden.writer.commit([prepare(Entry(action="tests.end", subject="", detail={}))]).first == 1
+    verify_ledger(sudden.folder, KEYS)
+
+
+def left_in(journal: Path) -> int:
+    """Bytes of a journal that are not zero."""
+    data = journal.read_bytes()
+    return len(data) - data.count(0)
+
+
+def test_what_is_brought_to_disk_is_not_kept_in_the_journal_as_well(ledger: Ledger, tmp_path: Path) -> None:
+    """Or an erased decision could still be read there."""
+    journal = tmp_path / "ledger" / "journal"
+    ledger.prepare_to_keep(small=True)
+    seen = 0
+    for at in range(300):
+        here(ledger, [entry(f"dec_{at}", 4_000)])
+        seen = max(seen, left_in(journal) if at % 50 == 0 else 0)
+    assert seen > 1_000
+    until = time.monotonic() + 20.0
+    while left_in(journal) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert left_in(journal) == 0
+    here(ledger, [entry("dec_300")])
+    left = crashed(tmp_path / "ledger", tmp_path / "left")
+    ledger.close()
+    assert left_in(journal) == 0
+    assert left_in(left / "journal") > 0
+    assert names(left) == [f"dec_{at}" for at in range(301)]  # a process that is killed leaves it to the next
+    assert left_in(left / "journal") == 0
+
+
+def test_an_area_that_is_written_less_far_than_before_keeps_nothing_of_the_round_before(sudden: Sudden) -> None:
+    journal = sudden.folder / "journal"
+    sudden.writer.keep([entry("dec_long", 400_000)], on_disk=True)
+    for at in range(4):
+        sudden.sign(f"dec_{at}")  # never idle: something always comes while the disk works
+        while sudden.writer.tidy():
+            pass
+    assert b"dec_long" not in journal.read_bytes()
+    assert 0 < left_in(journal) < 10_000
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_torn_batch_does_not_come_back_after_another_took_its_place(ledger: Ledger, tmp_path: Path) -> None:
+    before = crashed(tmp_path / "ledger", tmp_path / "before")
+    here(ledger, [entry(f"dec_{at}", 3_000) for at in range(4)])
+    left = crashed(tmp_path / "ledger", tmp_path / "left", since=before)
+    journal = bytearray((left / "journal").read_bytes())
+    at = journal.index(b"dec_1") + 1_000
+    journal[at : at + 100] = bytes(100)
+    (left / "journal").write_bytes(journal)
+    assert names(left) == ["dec_0"]
+    os.utime(left / "entries.log")  # as erasing does: it is looked at whole
+    assert names(left) == ["dec_0"]

@@ -157,8 +157,14 @@ class WritingHand:
                     self._timed = due is not None
                 if over and writer.unpublished:
                     writer.publish()
+                while over and not self._waiting and self._tidied(writer):
+                    pass
         finally:
             self._closed = True  # without this thread nobody may wait for it
+
+    def _tidied(self, writer: KeepingWriter) -> bool:
+        with self._holding():
+            return writer.tidy()
 
     @contextmanager
     def _holding(self) -> Iterator[None]:

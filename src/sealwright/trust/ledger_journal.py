@@ -4,6 +4,9 @@ Answers: how can a promise wait for a tenth of a millisecond instead of several?
 and is written over again and again, so a flush writes data and no metadata of the file system.
 Does not answer: what is in the ledger. That is entries.log; the journal only gives back what a power cut took from its end.
 
+What is no longer needed is overwritten with zeros, a piece at a time: entries are erased from entries.log, and no copy of
+them may stay here. Beyond what was written since, an area is zeros; one that does not begin with a batch is zeros whole.
+
 Each batch stands there with the index of its first entry and with its lines as they stand in entries.log. The entries name
 each other and their attachments by digest, so what is read back needs no checksum of its own: `ledger_open` follows it as
 it follows entries.log. A batch of an earlier round is known by its index, which is lower than the one that must come next.
@@ -42,8 +45,10 @@ class Journal:
         self._size = found if found in (SMALL_AREA, AREA) and found >= area else area
         if found != self._size:
             _lay_out(path, area)
-        self._handle = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._handle = os.open(path, os.O_RDWR | os.O_DSYNC | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._area, self._at = 0, 0
+        self._used = [0, 0]  # how far each area holds what may be needed
+        self._stale = [self._size if self._begins(area) else 0 for area in (0, 1)]  # beyond this, an area is zeros
 
     def fits(self, size: int) -> bool:
         """Whether a batch of `size` bytes still fits into the area in use."""
@@ -63,16 +68,50 @@ class Journal:
             The disk did not take it; the next batch is written over it.
         """
         record = _HEAD.pack(_MARK, first, len(lines)) + lines
-        if os.pwrite(self._handle, record, self._area * self._size + self._at) != len(record):
+        area, end = self._area, self._at + len(record)
+        self._stale[area] = max(self._stale[area], end)
+        if os.pwrite(self._handle, record, area * self._size + self._at) != len(record):
             raise OSError("The journal took a batch in part only.")
-        self._at += len(record)
+        self._at = self._used[area] = end
 
     def turn(self) -> None:
         """Use the other area from now on, whose entries must be on disk elsewhere."""
         self._area, self._at = 1 - self._area, 0
+        self._used[self._area] = 0
+
+    def begin_anew(self) -> None:
+        """Need nothing of it any more: all entries are on disk elsewhere."""
+        self._at, self._used = 0, [0, 0]
+
+    def clear(self, most: int = _PIECE // 4) -> bool:
+        """Overwrite a piece of what is not needed, the end first, so that what is left is not taken for a batch.
+
+        Returns
+        -------
+        bool
+            Whether something was overwritten; there may be more.
+
+        Raises
+        ------
+        OSError
+            The disk did not take it.
+        """
+        for area, (used, stale) in enumerate(zip(self._used, self._stale, strict=True)):
+            if area == self._area and any(self._used):
+                continue  # it is being written over just now
+            start = max(used, stale - most)
+            if start < stale:
+                os.pwrite(self._handle, bytes(stale - start), area * self._size + start)
+                self._stale[area] = start
+                return True
+        return False
 
     def close(self) -> None:
         os.close(self._handle)
+
+    def _begins(self, area: int) -> bool:
+        """Whether an area begins with a batch."""
+        return os.pread(self._handle, len(_MARK), area * self._size) == _MARK
 
 
 def journaled_lines(path: Path, size: int) -> Iterator[bytes]:

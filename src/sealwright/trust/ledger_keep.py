@@ -17,6 +17,7 @@ from sealwright.kernel import SealwrightError
 from sealwright.trust.ledger_entry import Prepared
 from sealwright.trust.ledger_file import LedgerUnavailable
 from sealwright.trust.ledger_journal import AREA, SMALL_AREA, Journal
+from sealwright.trust.ledger_open import Opened
 from sealwright.trust.ledger_write import Batch, LaidOut, Writer
 from sealwright.trust.merkle import Frontier, Growth
 from sealwright.trust.promises import BatchPromise
@@ -24,6 +25,7 @@ from sealwright.trust.promises import BatchPromise
 __all__ = ["KeepingWriter", "Kept"]
 
 _NOTHING = Frontier()
+_CLEARED_AT_ONCE = 4 << 20  # bytes of the journal, before there is anybody who waits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +93,8 @@ class KeepingWriter(Writer):
         finally:
             note = signed()  # whatever the disk said: the signer's answer is on its way
         growth = self._grow(batch)
-        self._unsure.append((self._entries.end, batch.lines))
+        if self._entries.end > self._flushed:
+            self._unsure.append((self._entries.end, batch.lines))
         self._late_offsets += batch.offsets
         self._late_nodes.append(growth.stored())
         if isinstance(note, SealwrightError):
@@ -153,14 +156,45 @@ class KeepingWriter(Writer):
         self._sign()
         self._overdue = False
 
+    def tidy(self) -> bool:
+        """Overwrite a piece of the journal that is not needed any more; whether there may be more."""
+        if self._journal is None or self._broken:
+            return False
+        if self._flushed == self._entries.end:
+            self._journal.begin_anew()
+        try:
+            return self._journal.clear()
+        except OSError:
+            return False  # tried again with the next checkpoint
+
     def close(self) -> None:
-        """Sign what is left, and as `Writer`."""
-        if self.unsigned and not self._broken:
+        """Sign what is left, leave nothing in the journal, and as `Writer`."""
+        if not self._broken:
             with suppress(LedgerUnavailable):  # whoever opens it next signs
-                self.sign_kept()
+                if self._journal is not None:
+                    self._flush()
+                if self.unsigned:
+                    self.sign_kept()
+            while self.tidy():
+                pass
         if self._journal is not None:
             self._journal.close()
         super().close()
+
+    def _mend(self, opened: Opened, cut_note: int) -> None:
+        """As `Writer`; then all of it is on disk in entries.log, and what a killed process left in the journal can go."""
+        super()._mend(opened, cut_note)
+        if not self._paths.journal.exists():
+            return
+        try:
+            left = Journal(self._paths.journal, SMALL_AREA)
+            try:
+                while left.clear(_CLEARED_AT_ONCE):
+                    pass
+            finally:
+                left.close()
+        except OSError as error:
+            raise _no_journal(error) from None
 
     def _flush(self) -> None:
         super()._flush()

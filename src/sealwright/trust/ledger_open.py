@@ -7,12 +7,13 @@ compared with the newest checkpoint. Attachments, and signatures of older checkp
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sealwright.kernel import InvalidInput, Sha256, VerificationFailed, digest_of, read_limited
 from sealwright.trust.ledger_cache import Tree, TreeCache, read_tree
 from sealwright.trust.ledger_entry import FIRST_PREVIOUS, is_entry, parse_line, read_leaf
-from sealwright.trust.ledger_file import AppendFile, LedgerPaths, lines_of, read_checkpoint_tail
+from sealwright.trust.ledger_file import AppendFile, LedgerPaths, LedgerUnavailable, lines_of, read_checkpoint_tail
 from sealwright.trust.ledger_journal import journaled_lines
 from sealwright.trust.ledger_walk import first_broken_link
 from sealwright.trust.merkle import Frontier, leaf_hash, tree_root
@@ -132,7 +133,14 @@ def open_to_write(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cac
         quick = _quick(paths.entries, frontier, cache, entries.end) if frontier.root() == head.root else None
         if quick is not None:
             return quick
-    return _slow(paths, head, entries, cache)
+    opened = _slow(paths, head, entries, cache)
+    try:
+        entries.sync()  # before anything rests on it
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"The disk does not keep the ledger in {paths.folder}: {error.strerror}. Nothing was changed."
+        ) from None
+    return opened
 
 
 def _frontier_of(size: int, cache: TreeCache) -> Frontier:
@@ -163,30 +171,36 @@ def _slow(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cache: Tree
     lines = lines_of(path)
     # (1) What was signed: hash it and compare the root.
     for line in lines:
-        if grow.size == head.size or not line.endswith(b"\n"):
+        if grow.size == head.size or _is_damaged(line):
             break
         grow.take(line)
     else:
         line = b""
     grow.settle()
-    if grow.size != head.size or grow.frontier.root() != head.root:
+    # (2) A power cut may take the end of that, too: it was on disk in the journal when it was signed.
+    taken, restored = (0, ""), 0
+    if grow.size < head.size:
+        missing = _missing(paths, head, grow)
+        taken = _cut(entries, grow, line, lines)
+        for line in missing:
+            entries.append(line)
+            grow.take(line)
+        grow.settle()
+        restored, line = len(missing), b""
+    if grow.frontier.root() != head.root:
         raise first_broken_link(path, [head])
-    # (2) What a crash left after it: whole entries stay, an unfinished end goes.
+    # (3) What a crash left after it: whole entries stay, an unfinished end goes.
     previous, at = (digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at) if grow.size else (FIRST_PREVIOUS, "")
     while line:
-        if not _follows(line, grow.size, previous):
+        if _is_damaged(line) or not _follows(line, grow.size, previous):
             break
         grow.take(line)
         previous, at = digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at
         line = next(lines, b"")
     grow.settle()
-    # (3) Cut, if there is something to cut.
-    cut, cut_digest = _rest(path, grow.end)
-    if cut:
-        _refuse_to_cut_entries(line, lines, grow.size)
-        entries.cut(grow.end)
+    if not restored:
+        taken = _cut(entries, grow, line, lines)
     # (4) What a power cut took and the journal still has comes back.
-    restored = 0
     for line in journaled_lines(paths.journal, grow.size):
         if not _follows(line, grow.size, previous) or not _is_whole(line, grow.size):
             break
@@ -195,9 +209,32 @@ def _slow(paths: LedgerPaths, head: Checkpoint, entries: AppendFile, cache: Tree
         previous, at = digest_of(grow.last), read_leaf(grow.last, grow.size - 1).at
         restored += 1
     grow.settle()
-    if cut or grow.size > head.size:
-        entries.sync()  # what follows will be signed, so it must be on disk first
-    return Opened(grow.frontier, previous, at, cut, cut_digest, restored)
+    return Opened(grow.frontier, previous, at, *taken, restored)
+
+
+def _missing(paths: LedgerPaths, head: Checkpoint, grow: "_Grow") -> list[bytes]:
+    """The lines that entries.log lacks of what was signed, from the journal. Nothing is changed before they fit.
+
+    Raises
+    ------
+    VerificationFailed
+        The journal does not have them.
+    """
+    found = list(islice(journaled_lines(paths.journal, grow.size), head.size - grow.size))
+    leaves = [leaf_hash(line[:-1].partition(b"\t")[0]) for line in found]
+    whole = all(_is_whole(line, index) for index, line in enumerate(found, grow.size))
+    if not whole or grow.frontier.extend(leaves).frontier().root() != head.root:
+        raise first_broken_link(paths.entries, [head])
+    return found
+
+
+def _cut(entries: AppendFile, grow: "_Grow", line: bytes, rest: Iterator[bytes]) -> tuple[int, str]:
+    """Cut off what stands after the whole entries, if a crash can have left it: how many bytes, and their digest."""
+    cut, digest = _rest(entries.path, grow.end)
+    if cut:
+        _refuse_to_cut_entries(line, rest, grow.size)
+        entries.cut(grow.end)
+    return cut, digest
 
 
 class _Grow:
@@ -241,6 +278,11 @@ def _follows(line: bytes, index: int, previous: str) -> bool:
             link=f"entry {index}",
         )
     return True
+
+
+def _is_damaged(line: bytes) -> bool:
+    """Whether a power cut tore this line: its end is missing, or some of it had not reached the disk and reads as zeros."""
+    return not line.endswith(b"\n") or b"\0" in line
 
 
 def _is_whole(line: bytes, index: int) -> bool:

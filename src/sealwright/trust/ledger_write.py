@@ -110,11 +110,10 @@ class Writer:
             # (3) The entries extend it; a crash's unfinished end is cut off, recorded and signed.
             opened = open_to_write(paths, newest.head, self._entries, self._cache)
             self._frontier, self._previous, self._at = opened.frontier, opened.previous, opened.at
-            self._flushed = 0  # what a crash left is brought to the disk before anything rests on it
+            self._flushed = self._signed_end = self._entries.end
             if cut_note:
                 self._checkpoints.cut(self._checkpoints.end - len(cut_note))
             self._mend(opened, len(cut_note))
-            self._flushed = self._entries.end
             self._close = undo.pop_all()
 
     @property
@@ -266,7 +265,7 @@ class Writer:
             # After a failed sync the kernel may have dropped the data and still call the next sync a success.
             self._broken = f"The disk failed to keep what the ledger wrote: {error.strerror}."
             with suppress(OSError):
-                self._entries.cut(self._flushed)
+                self._entries.cut(max(self._flushed, self._signed_end))
             raise LedgerUnavailable(
                 f"{self._broken} Nothing was acknowledged; try again when that is mended."
             ) from None
@@ -322,7 +321,7 @@ class Writer:
                 f"Entries up to {head.size - 1} are written, but no checkpoint over them could be published: {reason}. "
                 "They are not acknowledged; the next checkpoint will cover them."
             ) from None
-        self.signed = Signed(note, head)
+        self.signed, self._signed_end = Signed(note, head), self._entries.end
         self.unpublished = True
 
     def _path_from(self, old: int, growth: Growth | None) -> list[bytes]:
