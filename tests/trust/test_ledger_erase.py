@@ -8,6 +8,7 @@ import pytest
 from sealwright.kernel import InvalidInput, NotFound, VerificationFailed
 from sealwright.trust import (
     ED25519,
+    Entry,
     Ledger,
     LocalSigner,
     erase_attachments,
@@ -100,3 +101,19 @@ def test_t56_what_only_looks_like_a_moved_record_is_a_change(folder: Path, signe
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(VerificationFailed, match="Entry 3"):
         verify_ledger(folder, [signer.public()], ORIGIN)
+
+
+@pytest.mark.parametrize("size", [900, 950, 1000, 1050, 1100, 1150, 1200, 1250])
+def test_records_that_are_moved_while_somebody_reads_are_no_change(
+    tmp_path: Path, signer: LocalSigner, size: int
+) -> None:
+    """Whatever line is half read when that happens."""
+    place = tmp_path / "long"
+    with Ledger.open(place, origin=ORIGIN, signer=signer, create=True) as ledger:
+        ledger.append_many([Entry(action="decision", subject="", detail={}, attachment=bytes(size))] * 1500)
+    with Ledger.open(place, origin=ORIGIN, signer=None, keys=[signer.public()]) as reader:
+        entries = reader.entries()
+        next(entries)
+        release_attachments(place, 0, 1500, "2026-11-27T06")
+        *_, last = entries
+        assert (last.index, last.moved_to) == (1499, "2026-11-27T06")

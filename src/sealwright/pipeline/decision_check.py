@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from sealwright.evidence import verify_any
 from sealwright.kernel import VerificationFailed
 from sealwright.pipeline.by_name import project_named
 from sealwright.pipeline.decision_hour_rows import HourRow, rows_of
 from sealwright.pipeline.decision_hour_writing import Leaves
-from sealwright.pipeline.decision_hours import Hour, hours_of
+from sealwright.pipeline.decision_hours import HOUR_TYPE, Hour, hour_gone, hours_of
+from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_origin, leaf_of
@@ -46,15 +48,36 @@ def check_hours(workspace: Workspace, project: str, channel: str, *, by: Princip
     ledger = workspace.folder("serving") / project / channel / "ledger"
     origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
     decisions = erased = 0
-    if not hours:
+    _refuse_older(workspace, project, channel, hours)
+    if not (ledger / "checkpoints.log").is_file():
         return HoursChecked(hours=0, decisions=0, erased=0, disposed=0)
     with Ledger.open(ledger, origin=origin, signer=None, keys=keys) as opened:
         entries = opened.entries(0)
         for hour in hours:
             seen, gone = check_hour(workspace, hour, entries)
             decisions, erased = decisions + seen, erased + gone
+        for entry in entries:
+            if entry.moved_to:
+                raise hour_gone(entry)
     disposed = sum(hour.disposed for hour in hours)
     return HoursChecked(hours=len(hours), decisions=decisions, erased=erased, disposed=disposed)
+
+
+def _refuse_older(workspace: Workspace, project: str, channel: str, hours: Sequence[Hour]) -> None:
+    """Refuse hours that are not the newest that were put on file: what was erased since would be readable again."""
+    newest: dict[int, tuple[int, str]] = {}
+    for filed in evidence_of(workspace, look=True).statements.of_project(project, HOUR_TYPE):
+        said = verify_any(filed.envelope, workspace.trust_root).predicate
+        if said["channel"] == channel:
+            newest[said["first"]] = max(newest.get(said["first"], (0, "")), (said["generation"], said["hour"]))
+    there = {hour.first: hour.generation for hour in hours}
+    for first, (generation, hour) in newest.items():
+        if there.get(first, 0) < generation:
+            raise VerificationFailed(
+                f"The folder of the hour {hour} of {project}/{channel} is gone, or one from before something was erased "
+                "was put back. Restore its newest one from a backup.",
+                link=f"hours/{first:012}-{hour}-{generation:04}",
+            )
 
 
 def check_hour(workspace: Workspace, hour: Hour, entries: Iterator[LedgerEntry]) -> tuple[int, int]:

@@ -15,12 +15,12 @@ from sealwright.kernel import digest_of
 from sealwright.pipeline.decision_hour_rows import every_row_of
 from sealwright.pipeline.decision_hour_writing import Decided, put_in_place, write_hour
 from sealwright.pipeline.decision_hours import Hour, hold_hours, hours_folder
-from sealwright.pipeline.decision_sealing import finish_hours, seal_so_far
+from sealwright.pipeline.decision_sealing import channels_served, finish_hours, seal_so_far
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import decision_ledger_folder
 from sealwright.trust import batch_of, erase_attachments
 
-__all__ = ["end_hour", "erase_decisions"]
+__all__ = ["end_hour", "erase_decisions", "finish_erasure"]
 
 
 def erase_decisions(
@@ -56,6 +56,21 @@ def erase_decisions(
         if left:
             done += erase_attachments(decision_ledger_folder(workspace.home, project, channel), left)
     return done
+
+
+def finish_erasure(workspace: Workspace, project: str, *, by: str) -> None:
+    """Destroy what an erasure that was cut off left in any channel: generations that were replaced, with their keys.
+
+    Raises
+    ------
+    Conflict
+        Another process changes the hours of a channel just now.
+    """
+    for channel in channels_served(workspace, project):
+        place = hours_folder(workspace, project, channel)
+        if place.is_dir():
+            with hold_hours(place):
+                finish_hours(workspace, project, channel, by=by)
 
 
 def end_hour(workspace: Workspace, hour: Hour) -> None:

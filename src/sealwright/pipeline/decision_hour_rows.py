@@ -6,6 +6,7 @@ Does not answer: what the ledger still holds. `decision_records` reads both.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from sealwright.data import encrypted_batches
 from sealwright.kernel import VerificationFailed
 from sealwright.pipeline.decision_hour_keys import opened_keys
-from sealwright.pipeline.decision_hours import FILE, Hour, digest_of_file
+from sealwright.pipeline.decision_hours import FILE, Hour, digest_of_file, newer_generation
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import DecisionRecord, ShadowRecord
 
@@ -70,17 +71,33 @@ def holds_decision(workspace: Workspace, hour: Hour, decision: str) -> bool:
 
 
 def _rows(workspace: Workspace, hour: Hour, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """These columns of the file of one hour, row by row, if it is the file that was signed."""
+    """These columns of the file of one hour, row by row, if it is the file that was signed.
+
+    Where it was written anew since it was listed, because somebody was erased, the new one is read.
+    """
     if not hour.file:
         return
+    tables = _tables(workspace, hour, columns)
+    try:
+        begun = list(islice(tables, 1))  # an open file stays readable, whatever becomes of its name
+    except (VerificationFailed, OSError):
+        newer = newer_generation(workspace, hour)
+        if newer is None:
+            raise
+        yield from _rows(workspace, newer, columns)
+        return
+    for table in chain(begun, tables):
+        yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _tables(workspace: Workspace, hour: Hour, columns: Sequence[str]) -> Iterator[Any]:
     path = hour.folder / FILE
     if digest_of_file(path, hour.link) != hour.file:
         raise VerificationFailed(
             f"The file of the hour {hour.hour} is another one than was signed. Restore it from a backup.",
             link=hour.link,
         )
-    for table in encrypted_batches(path, columns, opened_keys(workspace.keyring, hour), link=hour.link):
-        yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    yield from encrypted_batches(path, columns, opened_keys(workspace.keyring, hour), link=hour.link)
 
 
 def _record(rest: bytes, request: bytes, answer: bytes, link: str, *, shadow: bool) -> DecisionRecord | ShadowRecord:

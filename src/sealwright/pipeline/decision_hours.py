@@ -21,6 +21,7 @@ from typing import Any
 from sealwright.evidence import verify_any
 from sealwright.kernel import (
     Conflict,
+    InvalidInput,
     Sha256,
     VerificationFailed,
     digest_of,
@@ -42,6 +43,7 @@ __all__ = [
     "hold_hours",
     "hours_folder",
     "hours_of",
+    "newer_generation",
     "remove_folder",
 ]
 
@@ -49,6 +51,7 @@ HOUR_TYPE = "urn:sealwright:predicate:decision-hour:v1"
 FILE, KEYS, MANIFEST = "records.parquet", "keys.json", "manifest.json"
 
 _MOST_BYTES = 1 << 20
+_FIRST = 12  # characters of a folder's name that say its first entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
     VerificationFailed
         A manifest was changed, one is of another channel, or an hour in the middle is missing.
     """
-    found = [_hour(workspace, folder, project, channel) for folder in _current(workspace, project, channel)]
+    found = _read_hours(workspace, project, channel)
     expected = 0
     for one in found:
         if one.first != expected:
@@ -121,6 +124,20 @@ def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
             )
         expected = one.after
     return found
+
+
+def newer_generation(workspace: Workspace, hour: Hour) -> Hour | None:
+    """What took the place of an hour since it was listed; None where nothing did.
+
+    Raises
+    ------
+    VerificationFailed
+        As `hours_of`.
+    """
+    for folder in _current(workspace, hour.project, hour.channel):
+        if folder.name > hour.name and folder.name[:_FIRST] == hour.name[:_FIRST]:
+            return _hour(workspace, folder, hour.project, hour.channel)
+    return None
 
 
 def count_hours(workspace: Workspace, project: str, channel: str) -> int:
@@ -186,15 +203,26 @@ def _current(workspace: Workspace, project: str, channel: str) -> list[Path]:
     newest: dict[str, Path] = {}
     for folder in sorted(place.iterdir()) if place.is_dir() else ():
         if folder.is_dir() and not folder.name.startswith("."):
-            newest[folder.name[:12]] = folder  # in order, so the highest generation stays
+            newest[folder.name[:_FIRST]] = folder  # in order, so the highest generation stays
     return list(newest.values())
+
+
+def _read_hours(workspace: Workspace, project: str, channel: str) -> list[Hour]:
+    """The manifests; anew where a folder was replaced meanwhile."""
+    while True:
+        folders = _current(workspace, project, channel)
+        try:
+            return [_hour(workspace, folder, project, channel) for folder in folders]
+        except VerificationFailed:
+            if _current(workspace, project, channel) == folders:
+                raise
 
 
 def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:
     link = f"hours/{folder.name}"
     try:
         envelope = read_limited(folder / MANIFEST, _MOST_BYTES)
-    except OSError:
+    except (OSError, InvalidInput):
         raise VerificationFailed(f"The manifest of {link} is missing. Restore it from a backup.", link=link) from None
     statement = verify_any(envelope, workspace.trust_root)
     said = {name: value for name, value in statement.predicate.items() if name != "format"}

@@ -25,7 +25,15 @@ from sealwright.serving import (
 )
 from sealwright.trust import DECISIONS, Ledger
 
-__all__ = ["RecordedAt", "decision_records", "newest_records", "record_of", "shadow_records", "shadows_of"]
+__all__ = [
+    "RecordedAt",
+    "channel_shadows",
+    "decision_records",
+    "newest_records",
+    "record_of",
+    "shadow_records",
+    "shadows_of",
+]
 
 Record = tuple[str, "RecordedAt", DecisionRecord]
 """A channel, the place in its ledger, and what is recorded there."""
@@ -152,6 +160,13 @@ def shadow_records(workspace: Workspace, project: str, decisions: Container[str]
     """What shadows would have said to these decisions."""
     for _, _, record in _shadows(workspace, project, decisions):
         yield record
+
+
+def channel_shadows(
+    workspace: Workspace, project: str, channel: str, *, start: int
+) -> Iterator[tuple[RecordedAt, ShadowRecord]]:
+    """What shadows would have said on one channel, in order, from entry `start` of its ledger on. Raises as `decision_records`."""
+    return _of_channel(workspace, project, channel, start, shadows=True)
 
 
 def _shadows(

@@ -10,6 +10,7 @@ are gone, which gives their place back to the disk.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -28,13 +29,15 @@ from sealwright.trust import (
     LedgerEntry,
     Principal,
     ProjectResource,
+    PublicKey,
     leaf_hash,
     pack_entries,
     release_attachments,
+    settle_ledger,
     wait_for_checkpoint,
 )
 
-__all__ = ["channels_served", "finish_hours", "open_channel", "seal_decisions", "seal_so_far"]
+__all__ = ["channels_served", "finish_hours", "open_channel", "seal_decisions", "seal_so_far", "settle_channels"]
 
 _RELEASED = "released"
 
@@ -62,6 +65,7 @@ def seal_decisions(
     """
     allow(workspace, by, "serve.start", ProjectResource(name=project))
     sealed: list[Hour] = []
+    settle_channels(workspace, project)
     for channel in channels_served(workspace, project):
         progress(f"sealing {project}/{channel}", 0.0)
         with hold_hours(hours_folder(workspace, project, channel)):
@@ -95,6 +99,14 @@ def seal_so_far(workspace: Workspace, project: str, channel: str, *, by: str) ->
     """Seal what is on record up to now, under `hold_hours`, though its hour is not over: the rest of that hour follows in a file of
     its own. In a file single rows of a scored batch can be erased; beside an entry they are sealed together."""
     return list(_seal_channel(workspace, project, channel, by=by, before_hour="~"))
+
+
+def settle_channels(workspace: Workspace, project: str) -> None:
+    """Where a server was killed and none writes since: have what it promised signed, so that readers find it."""
+    for channel in channels_served(workspace, project):
+        origin, keys = _signed_as(workspace, project, channel)
+        signer = partial(workspace.keyring.signer, "decision-checkpoints")
+        settle_ledger(_ledger_of(workspace, project, channel), origin=origin, signer=signer, keys=keys)
 
 
 def _seal_channel(
@@ -172,10 +184,15 @@ def _pack(workspace: Workspace, project: str, channel: str) -> None:
 def open_channel(workspace: Workspace, project: str, channel: str) -> Ledger:
     """The ledger of a channel, to read; what was answered just now counts, too."""
     ledger = _ledger_of(workspace, project, channel)
-    origin, keys = decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")
+    origin, keys = _signed_as(workspace, project, channel)
     wait_for_checkpoint(ledger, origin=origin, keys=keys)
     return Ledger.open(ledger, origin=origin, signer=None, keys=keys)
 
 
 def _ledger_of(workspace: Workspace, project: str, channel: str) -> Path:
     return workspace.folder("serving") / project / channel / "ledger"
+
+
+def _signed_as(workspace: Workspace, project: str, channel: str) -> tuple[str, Sequence[PublicKey]]:
+    """The name in a channel's checkpoints, and the keys that may have signed them."""
+    return decision_origin(workspace.id, project, channel), workspace.trust_root.keys_of("decision-checkpoints")

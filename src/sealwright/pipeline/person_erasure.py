@@ -20,8 +20,9 @@ from sealwright.data.deidentify import PseudonymVault
 from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
 from sealwright.pipeline.data_consent import suppressions_of
 from sealwright.pipeline.data_retention import holds_of
-from sealwright.pipeline.decision_erasure import erase_decisions
+from sealwright.pipeline.decision_erasure import erase_decisions, finish_erasure
 from sealwright.pipeline.decision_records import shadows_of
+from sealwright.pipeline.decision_sealing import settle_channels
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person, is_theirs
 from sealwright.pipeline.rewriting import point_runs, replace_snapshot
@@ -98,6 +99,7 @@ def erase_person(
         The disk or the database failed. The key is gone by then or nothing happened; try again.
     """
     progress("looking the person up", 0.0)
+    settle_channels(workspace, project)
     found = find_person(workspace, project, person, by=by, purpose="erasure")
     _refuse_held(workspace, project, found.subject)
     detail = {"project": project, "request": request, "snapshots": [one.known.digest for one in found.snapshots]}
@@ -193,6 +195,7 @@ def _erase_decisions(workspace: Workspace, found: FoundPerson, by: str) -> int:
     for channel in sorted({one.channel for one in found.decisions}):
         theirs = [(one.index, one.decision) for one in found.decisions if one.channel == channel]
         done += erase_decisions(workspace, found.project, channel, theirs, by=by)
+    finish_erasure(workspace, found.project, by=by)
     return done
 
 

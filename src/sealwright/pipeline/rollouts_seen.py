@@ -16,23 +16,21 @@ import msgspec
 import numpy as np
 
 from sealwright.kernel import VerificationFailed, rfc3339
-from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.decision_records import channel_shadows, decision_records
 from sealwright.pipeline.rollouts_judgement import Observed
 from sealwright.pipeline.rollouts_plan import RolloutPlan
 from sealwright.pipeline.rollouts_statistics import Sample
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
     COUNTS,
-    DECISION_KEY_PURPOSE,
-    SHADOW,
     ArmCount,
     AskedReader,
     DecisionRecord,
+    ShadowRecord,
     Told,
     contract_of,
     decision_ledger_folder,
     decision_origin,
-    read_shadow,
     told_in,
 )
 from sealwright.trust import Ledger, LedgerEntry, PointerArm, open_sealed, wait_for_checkpoint
@@ -67,7 +65,7 @@ class Seen:
         self._positive = classes.index(positive) if positive in classes else len(classes) - 1
         limits = plan.spec.limits
         self._fairness, self._metric = limits.fairness, limits.metric
-        self._decisions_read = self._notes_read = self._ledger_read = -1
+        self._decisions_read = self._shadows_read = self._notes_read = self._ledger_read = -1
         self._arms: dict[_Where, _Gathered] = defaultdict(_Gathered)
         self._decided: dict[str, _Where] = {}  # kept only where outcomes are asked for
         self._groups_of: dict[str, list[str]] = {}  # kept only where a shadow's fairness is asked for
@@ -114,28 +112,38 @@ class Seen:
         """Decisions first: a shadow's rows belong to the groups of the decision it shadows."""
         plan = self._plan
         if self._decisions_read < 0:
-            self._decisions_read = self._notes_read = _first_since(ledger, plan)
+            self._decisions_read = self._shadows_read = self._notes_read = _first_since(ledger, plan)
         start = {plan.channel: self._decisions_read}
         for _, entry, record in decision_records(workspace, plan.project, start=start, channel=plan.channel):
             self._take_decision(record)
             self._decisions_read = entry.index + 1
-        keys = workspace.keyring.keys("decisions", DECISION_KEY_PURPOSE)
+        self._decisions_read = max(
+            self._decisions_read, ledger.size
+        )  # no hour is opened again for what follows its last
+        if plan.kind == "shadow":
+            self._read_shadows(workspace, ledger.size)
         for one in ledger.entries(self._notes_read):
-            self._take(one, keys)
+            self._take(one)
             self._notes_read = one.index + 1
 
-    def _take(self, entry: LedgerEntry, keys: tuple[bytes, ...]) -> None:
+    def _read_shadows(self, workspace: Workspace, end: int) -> None:
+        """Those before entry `end`: what they shadow comes before them, and has been read."""
+        if self._shadows_read >= end:
+            return
+        plan = self._plan
+        for where, shadow in channel_shadows(workspace, plan.project, plan.channel, start=self._shadows_read):
+            if where.index >= end:
+                break
+            self._take_shadow(shadow)
+            self._shadows_read = where.index + 1
+        self._shadows_read = end  # so that no file of an hour is opened twice for the entries after its last shadow
+
+    def _take(self, entry: LedgerEntry) -> None:
         said = entry.detail
         if entry.action == COUNTS:
             self._arms[int(said["sequence"]), str(said["arm"])].count.add(ArmCount.from_json(said))
         elif entry.action == _REFUSED:
             self.refused[int(said["sequence"]), str(said["arm"])] = str(said["reason"])
-        elif entry.action == SHADOW and entry.attachment is not None:
-            shadow = read_shadow(entry, *keys)
-            where = self._arms[shadow.sequence, shadow.arm]
-            where.compared += len(shadow.shadow)
-            where.agreed += shadow.agreed
-            self._take_rows(where, shadow.shadow, self._groups_of.pop(shadow.decision, []))
 
     def _take_decision(self, record: DecisionRecord) -> None:
         if record.named or not record.arm:
@@ -149,6 +157,12 @@ class Seen:
             self._decided[record.decision] = where
         if groups and self._plan.kind == "shadow":
             self._groups_of[record.decision] = groups
+
+    def _take_shadow(self, shadow: ShadowRecord) -> None:
+        gathered = self._arms[shadow.sequence, shadow.arm]
+        gathered.compared += len(shadow.shadow)
+        gathered.agreed += shadow.agreed
+        self._take_rows(gathered, shadow.shadow, self._groups_of.pop(shadow.decision, []))
 
     def _take_rows(self, where: _Gathered, rows: list[Told], groups: list[str]) -> None:
         for at, row in enumerate(rows):

@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from sealwright.trust.ledger_packing import Packing as Packing
     from sealwright.trust.ledger_packing import pack_entries as pack_entries
     from sealwright.trust.ledger_patience import wait_for_checkpoint as wait_for_checkpoint
+    from sealwright.trust.ledger_settling import settle_ledger as settle_ledger
     from sealwright.trust.ledger_shared import SharedAudit as SharedAudit
     from sealwright.trust.ledger_shared import SharedLedger as SharedLedger
     from sealwright.trust.ledger_verify import LedgerReport as LedgerReport

@@ -21,13 +21,18 @@ from typing import BinaryIO
 
 from sealwright.kernel import fsync_folder
 
-__all__ = ["AREA", "SMALL_AREA", "Journal", "journaled_lines"]
+__all__ = ["AREA", "SMALL_AREA", "Journal", "journal_is_clear", "journaled_lines"]
 
 AREA = 16 << 20  # bytes of each half
 SMALL_AREA = 1 << 20  # where many ledgers are kept on one machine, each of them seldom busy
 _HEAD = struct.Struct(">8sQI")  # mark, index of the first entry, bytes of lines after this
 _MARK = b"sealjrn1"
 _PIECE = 1 << 20
+_STARTS = (
+    0,
+    SMALL_AREA,
+    AREA,
+)  # of areas of either size, also where the file's end is gone: elsewhere there is no mark
 
 
 class Journal:
@@ -114,6 +119,13 @@ class Journal:
         return os.pread(self._handle, len(_MARK), area * self._size) == _MARK
 
 
+def journal_is_clear(path: Path) -> bool:
+    """Whether no area of the journal begins with a batch; so it is where there is none."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return all(next(_batches_in(file, start, 0), None) is None for start in _STARTS)
+    return True
+
+
 def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
     """The lines of entries from index `size` on, as far as the journal has them without a gap.
 
@@ -121,11 +133,7 @@ def journaled_lines(path: Path, size: int) -> Iterator[bytes]:
     """
     batches: list[tuple[int, list[bytes]]] = []
     with suppress(FileNotFoundError), path.open("rb") as file:
-        for start in (
-            0,
-            SMALL_AREA,
-            AREA,
-        ):  # of either size, also where the file's end is gone: elsewhere there is no mark
+        for start in _STARTS:
             batches += _batches_in(file, start, size)
     for first, lines in sorted(batches, key=lambda batch: batch[0]):
         if first > size:

@@ -42,11 +42,20 @@ class LedgerReader:
         offset, first = self._locate(start, head)
         previous = first.previous
         for index, line in zip(range(start, head.size), lines_of(self._entries, offset), strict=False):
-            entry = parse_line(line.rstrip(b"\n"), index)
+            entry = self._parsed(line, index, offset)
+            offset += len(line)
             if entry.previous != previous:
                 raise VerificationFailed(f"Entry {index} does not follow entry {index - 1}.", link=f"entry {index - 1}")
             yield entry
             previous = digest_of(entry.leaf)
+
+    def _parsed(self, line: bytes, index: int, offset: int) -> LedgerEntry:
+        """The entry of a line; what is attached may have been overwritten while it was read, so it is read once more."""
+        try:
+            return parse_line(line.rstrip(b"\n"), index)
+        except VerificationFailed:
+            again = next(lines_of(self._entries, offset, buffer=len(line)), b"")
+            return parse_line(again.rstrip(b"\n"), index)
 
     def close(self) -> None:
         if isinstance(self._tree, TreeCache):
