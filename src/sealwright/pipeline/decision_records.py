@@ -22,8 +22,9 @@ from sealwright.serving import (
     ShadowRecord,
     read_decisions,
     read_shadow,
+    scored_channel,
 )
-from sealwright.trust import DECISIONS, Ledger
+from sealwright.trust import DECISIONS, Ledger, batch_of
 
 __all__ = [
     "RecordedAt",
@@ -97,7 +98,10 @@ def newest_records(
 def record_of(workspace: Workspace, project: str, decision: str) -> Record | None:
     """The record of one decision, looked for from now backwards; of an hour that does not have it, only ids are read.
     The rest as `decision_records`."""
+    of_a_file = batch_of(decision) is not None
     for channel in channels_served(workspace, project):
+        if of_a_file is not channel.endswith(scored_channel("")):
+            continue
         found = _newest_of(
             workspace,
             project,

@@ -25,9 +25,10 @@ from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.scoring_tables import cells_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, leaf_of, read_decisions
+from sealwright.serving import DECISION_KEY_PURPOSE, DecisionRecord, leaf_of, read_decisions, scored_channel
 from sealwright.trust import (
     SCORED,
+    Ledger,
     LedgerEntry,
     Principal,
     RowTree,
@@ -39,6 +40,8 @@ from sealwright.trust import (
 __all__ = ["receipt_of_row", "row_receipt"]
 
 _LINK = "output"
+_OF_FILES = scored_channel("")  # what the names of channels with scored rows end in
+_AT_ONCE = 64  # entries; of each, what is sealed beside it is read, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,22 @@ def _text(value: Any) -> str:
 
 def _recorded(workspace: Workspace, project: str, batch: str, place: int) -> _Batch:
     for channel in channels_served(workspace, project):
-        with open_channel(workspace, project, channel) as ledger:
-            for entry in ledger.entries():
-                if entry.action == SCORED and entry.detail["batch"] == batch:
+        if channel.endswith(_OF_FILES):
+            with open_channel(workspace, project, channel) as ledger:
+                entry = _entry_of(ledger, batch)
+                if entry is not None:
                     return _batch(workspace, project, channel, entry, ledger.proof(entry.index), place)
     raise NotFound(f"No ledger of {project} has the batch {batch}.")
+
+
+def _entry_of(ledger: Ledger, batch: str) -> LedgerEntry | None:
+    """The entry of a batch, looked for from now backwards. Entries name their batch, so no file of an hour is opened for this."""
+    for after in range(ledger.size, 0, -_AT_ONCE):
+        first = max(after - _AT_ONCE, 0)
+        for entry in islice(ledger.entries(first), after - first):
+            if entry.action == SCORED and entry.detail["batch"] == batch:
+                return entry
+    return None
 
 
 def _batch(workspace: Workspace, project: str, channel: str, entry: LedgerEntry, proof: bytes, place: int) -> _Batch:

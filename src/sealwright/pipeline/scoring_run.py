@@ -16,22 +16,21 @@ import msgspec
 
 from sealwright.data import Source
 from sealwright.kernel import Progress, Sha256
-from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.scoring_batches import (
     Answered,
     Counted,
     answered,
     counted_in,
-    erased_answer,
     first_refused,
     requests_of,
 )
 from sealwright.pipeline.scoring_job import Job, JobFile, Progressed, RowRefused, SourceChanged, VersionChanged
 from sealwright.pipeline.scoring_output import Lines
+from sealwright.pipeline.scoring_recorded import answers_of, requests_not_noted
 from sealwright.pipeline.scoring_rows import Piece, pieces
 from sealwright.pipeline.workspace import Workspace
-from sealwright.serving import BatchId, RowAnswers, ScoringPlace, Served, scored_channel
-from sealwright.trust import LedgerEntry, as_pseudonym, keyed_name, person_name_key
+from sealwright.serving import BatchId, RowAnswers, ScoringPlace, Served
+from sealwright.trust import as_pseudonym, keyed_name, person_name_key
 
 __all__ = ["Run", "Wanted"]
 
@@ -80,11 +79,12 @@ class Run:
             job = self._job = msgspec.structs.replace(job, done=Progressed(entry=self._place.ledger.size - 1))
             self._file.write(job)
         lines = Lines(self._out, job.done.size)
+        on_record = requests_not_noted(self._workspace, self._place, job)
         try:
             for entry in self._place.batches_of(job.job, job.done.entry):
-                answers = self._recorded(entry)
+                answers = answers_of(self._workspace, job, entry)
                 self._deliver(lines, entry.index, int(entry.detail["last"]), answers, counted_in(answers))
-            self._go_through(lines, source, served)
+            self._go_through(lines, source, served, on_record)
         finally:
             lines.close()
         done = self._job.done
@@ -94,7 +94,7 @@ class Run:
         self._file.write(self._job)
         return self._job
 
-    def _go_through(self, lines: Lines, source: Source, served: Served) -> None:
+    def _go_through(self, lines: Lines, source: Source, served: Served, on_record: Iterator[bytes | None]) -> None:
         job, behind = self._job, self._job.done.last
         features = [feature.name for feature in served.answering.asked.features]
         wanted = {*features, *job.keys, *([job.person] if job.person else [])}
@@ -104,7 +104,10 @@ class Run:
                 continue
             served = self._same_version()
             if piece.last <= behind:
-                self._refuse_other_rows(requests_of(piece, served, source.decimal)[0], piece.last)
+                requests = requests_of(piece, served, source.decimal)[0]
+                if piece.last > job.done.read_to:
+                    self._refuse_other_than_recorded(requests, on_record, piece.last)
+                self._refuse_other_rows(requests, piece.last)
                 continue
             with _without_collector():
                 batch = BatchId.fresh()
@@ -113,6 +116,8 @@ class Run:
                 index = self._record(piece, batch, found, served)
                 self._deliver(lines, index, piece.last, found.answers, found.counted)
             self._tell(piece.last, source, "scoring")
+        if not job.digest and self._read_to < behind:
+            raise self._other_rows(behind)
         if source.digest != job.digest:
             raise SourceChanged(
                 f"{source.name} was changed while it was scored. Its rows are on record as they were read;\n"
@@ -163,20 +168,6 @@ class Run:
         )
         return self._place.record(rows, actor=self._wanted.by)
 
-    def _recorded(self, entry: LedgerEntry) -> list[bytes]:
-        """The answers of a batch that is on record; of a row that was erased since, that it was."""
-        said, channel = entry.detail, scored_channel(self._job.channel)
-        found: dict[str, bytes] = {}
-        start = {channel: entry.index}
-        for _, where, record in decision_records(self._workspace, self._job.project, start=start, channel=channel):
-            if where.index != entry.index:
-                break
-            found[record.decision] = record.answer
-        return [
-            found.get(f"{said['batch']}_{place}") or erased_answer(f"{said['batch']}_{place}", said["first"] + place)
-            for place in range(said["rows"])
-        ]
-
     def _deliver(self, lines: Lines, index: int, last: int, answers: Sequence[bytes], counted: Counted) -> None:
         """Write answers that are on record to the output, then note that they are there."""
         size, done = lines.append(answers), self._job.done
@@ -203,10 +194,20 @@ class Run:
         self._read.update(b"\n".join([*requests, b""]))
         self._read_to, done = last, self._job.done
         if last == done.read_to and self._read.digest() != done.read:
-            raise SourceChanged(
-                f"The {self._job.source} gives other rows than before, up to row {last:,}, so the rest would not go with them.\n"
-                "Give it an order that does not change (ORDER BY), or begin anew with --anew (records so far stay)."
-            )
+            raise self._other_rows(last)
+
+    def _refuse_other_than_recorded(
+        self, requests: Sequence[bytes], on_record: Iterator[bytes | None], last: int
+    ) -> None:
+        """Rows that are on record, and were not noted as read, must be what was asked; those whose record was erased are passed over."""
+        if any(before not in (None, now) for now, before in zip(requests, on_record, strict=False)):
+            raise self._other_rows(last)
+
+    def _other_rows(self, last: int) -> SourceChanged:
+        return SourceChanged(
+            f"The {self._job.source} gives other rows than before, up to row {last:,}, so the rest would not go with them.\n"
+            "Give it an order that does not change (ORDER BY), or begin anew with --anew (records so far stay)."
+        )
 
     def _tell(self, row: int, source: Source, what: str) -> None:
         seconds = max((self._workspace.clock() - self._begun).total_seconds(), 1e-3)

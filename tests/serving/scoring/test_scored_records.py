@@ -28,9 +28,11 @@ from sealwright.pipeline import (
 from sealwright.pipeline.data_consent import name_in
 from sealwright.pipeline.decision_check import check_hours
 from sealwright.pipeline.decision_erasure import erase_decisions
+from sealwright.pipeline.decision_hours import FILE, hours_of
 from sealwright.pipeline.decision_records import decision_records
 from sealwright.pipeline.ledger_reading import ledger_named
-from sealwright.trust import InsecurePassphraseForTests, Secret, verify_ledger
+from sealwright.serving import decision_ledger_folder, decision_origin
+from sealwright.trust import InsecurePassphraseForTests, Ledger, LedgerEntry, Secret, verify_ledger
 
 PROJECT, CHANNEL = "german-credit", "live.scored"
 BY = operator()
@@ -133,7 +135,6 @@ def test_a_file_of_an_hour_with_other_rows_than_the_batch_had_is_found(scored: A
 
     from sealwright.pipeline.decision_hour_rows import rows_of
     from sealwright.pipeline.decision_hour_writing import Decided, write_hour
-    from sealwright.pipeline.decision_hours import hours_of
 
     scored.clock.advance(timedelta(hours=1))
     seal_decisions(scored.workspace, PROJECT, by=BY)
@@ -243,6 +244,44 @@ def test_a_receipt_is_given_only_for_a_row_that_says_what_was_recorded(bank: Any
             out.write_bytes(out.read_bytes().replace(b"p2", b"p9"))
             with pytest.raises(VerificationFailed, match="says something else than was recorded"):
                 receipt_of_row(bank.workspace, PROJECT, out, 2, by=BY)
+
+
+def test_a_receipt_is_made_without_reading_what_came_before_its_row_or_what_servers_recorded(
+    bank: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tables.csv(bank.folder / "in.csv", tables.rows(4))
+    hours = []
+    for name in ("old", "sealed", "new"):
+        hours.append(bank.clock().isoformat()[:13])
+        bank.score(source, f"{name}.jsonl")
+        bank.clock.advance(timedelta(hours=1))
+    bank.clock.advance(timedelta(hours=-1))  # the newest hour is not over
+    assert len(seal_decisions(bank.workspace, PROJECT, by=BY)) == 2
+    (hours_of(bank.workspace, PROJECT, CHANNEL)[0].folder / FILE).unlink()
+    served = decision_ledger_folder(bank.workspace.home, PROJECT, "live")
+    origin, signer = decision_origin(bank.workspace.id, PROJECT, "live"), bank.workspace.keyring.signer
+    with Ledger.open(served, origin=origin, signer=signer("decision-checkpoints"), create=True) as ledger:
+        ledger.append("serving.release_taken", "of a server", {})
+
+    real, read = Ledger.entries, []
+
+    def watched(self: Ledger, start: int = 0) -> Iterator[LedgerEntry]:
+        for entry in real(self, start):
+            read.append(entry)
+            yield entry
+
+    def hours_read(name: str) -> list[str]:
+        read.clear()
+        assert receipt_of_row(bank.workspace, PROJECT, bank.folder / f"{name}.jsonl", 3, by=BY)
+        return sorted({entry.at[:13] for entry in read})
+
+    monkeypatch.setattr(Ledger, "entries", watched)
+    monkeypatch.setattr("sealwright.pipeline.scoring_receipts._AT_ONCE", 1)
+    assert hours_read("new") == hours[2:]
+    assert hours_read("sealed") == hours[1:]
+    assert "of a server" not in {entry.subject for entry in read}
+    with pytest.raises(VerificationFailed, match="missing"):
+        hours_read("old")
 
 
 def test_the_ledger_of_scored_files_is_one_of_the_workspace_and_verifies(scored: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
@@ -214,10 +214,7 @@ def cut_short(bank: Any, source: Any, monkeypatch: pytest.MonkeyPatch, *, batche
     with monkeypatch.context() as patch:
         patch.setattr(running.Run, "_record", cut)
         with pytest.raises(PowerCut):
-            if isinstance(source, SqlSource):
-                score(bank.workspace, source, project=PROJECT, out=bank.folder / "out.jsonl", by=operator(), **more)
-            else:
-                bank.score(source, **more)
+            bank.score(source, **more)
 
 
 def test_another_source_is_refused_and_nothing_is_mixed(
@@ -276,31 +273,142 @@ def test_the_same_version_promoted_again_goes_on(bank: Any, tables: Any, monkeyp
     holds(bank, 20)
 
 
-def test_a_query_goes_on_only_over_the_same_rows(bank: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = tables.rows(30)
-    with sqlite3.connect(bank.folder / "bank.db") as db:
-        db.execute(f"CREATE TABLE applications ({', '.join(rows[0])})")
-        db.executemany(
-            f"INSERT INTO applications VALUES ({', '.join('?' * len(rows[0]))})", [[*r.values()] for r in rows]
-        )
-    source = SqlSource(sql="SELECT * FROM applications ORDER BY rowid", url_env="BANK_DB")
-    more: dict[str, Any] = {
-        "batch_rows": 10, "environment": {"BANK_DB": f"sqlite:///{bank.folder / 'bank.db'}"},
-    }  # fmt: skip
-    cut_short(bank, source, monkeypatch, batches=2, **more)
+class Asked(NamedTuple):
+    """A query over a table of thirty rows, scored in batches of ten."""
 
-    def change(age: int) -> None:
-        with sqlite3.connect(bank.folder / "bank.db") as db:
-            db.execute(f"UPDATE applications SET age = {age} WHERE id = 'p5'")
+    bank: Any
+    more: dict[str, Any]
+    rows: list[dict[str, Any]]
 
-    change(99 if rows[4]["age"] != 99 else 98)
-    out = bank.folder / "out.jsonl"
-    with pytest.raises(SourceChanged, match="gives other rows than before, up to row 20"):
-        score(bank.workspace, source, project=PROJECT, out=out, by=operator(), **more)
-    change(rows[4]["age"])
-    more["batch_rows"] = 4
-    assert score(bank.workspace, source, project=PROJECT, out=out, by=operator(), **more).rows == 30
-    holds(bank, 30)
+    def score(self, **more: Any) -> Any:
+        bank = self.bank
+        source = SqlSource(sql="SELECT * FROM applications ORDER BY place", url_env="BANK_DB")
+        known: dict[str, Any] = {"project": PROJECT, "out": bank.folder / "out.jsonl", "by": operator()}
+        return score(bank.workspace, source, **known, **self.more, **more)
+
+    def fill(self) -> None:
+        """The table as it was in the beginning."""
+        with sqlite3.connect(self.bank.folder / "bank.db") as db:
+            db.execute("DROP TABLE IF EXISTS applications")
+            db.execute(f"CREATE TABLE applications (place, {', '.join(self.rows[0])})")
+            db.executemany(
+                f"INSERT INTO applications VALUES (?, {', '.join('?' * len(self.rows[0]))})",
+                [[at, *row.values()] for at, row in enumerate(self.rows, 1)],
+            )
+
+    def change(self, statement: str) -> None:
+        with sqlite3.connect(self.bank.folder / "bank.db") as db:
+            assert db.execute(statement).rowcount
+
+    def cut_at(self, monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
+        """The power goes right before a step of the run."""
+        real, calls = getattr(running.Run, name), []
+
+        def cut(*known: Any) -> Any:
+            calls.append(name)
+            if len(calls) == call:
+                raise PowerCut
+            return real(*known)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(running.Run, name, cut)
+            with pytest.raises(PowerCut):
+                self.score()
+
+    def refused_up_to(self, row: int) -> None:
+        before = on_record(self.bank)
+        with pytest.raises(SourceChanged, match=f"gives other rows than before, up to row {row}, "):
+            self.score()
+        assert on_record(self.bank) == before
+
+
+@pytest.fixture
+def asked(bank: Any, tables: Any) -> Asked:
+    more = {"batch_rows": 10, "environment": {"BANK_DB": f"sqlite:///{bank.folder / 'bank.db'}"}}
+    made = Asked(bank, more, tables.rows(30))
+    made.fill()
+    return made
+
+
+OTHER_AGE = "UPDATE applications SET age = CASE age WHEN 99 THEN 98 ELSE 99 END WHERE place = {}"
+
+
+def test_a_query_goes_on_only_over_the_same_rows(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked.cut_at(monkeypatch, "_record", 3)
+    asked.change(OTHER_AGE.format(5))
+    asked.refused_up_to(20)
+    asked.fill()
+    asked.more["batch_rows"] = 4
+    assert asked.score().rows == 30
+    holds(asked.bank, 30)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("change", ["deleted", "inserted", "changed"])
+def test_what_is_on_record_and_not_noted_is_compared_with_what_a_query_gives_now(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, batch: int, change: str
+) -> None:
+    """The power goes between the record of a batch and the note of it."""
+    asked.cut_at(monkeypatch, "_deliver", batch)
+    assert asked.bank.recorded() == batch
+    row, columns = 10 * batch - 4, ", ".join(asked.rows[0])
+    changes = {
+        "deleted": f"DELETE FROM applications WHERE place = {row}",
+        "inserted": f"INSERT INTO applications SELECT {row} - 0.5, {columns} FROM applications WHERE place = 30",
+        "changed": OTHER_AGE.format(row),
+    }
+    asked.change(changes[change])
+    asked.refused_up_to(10 * batch)
+    asked.fill()
+    assert asked.score().before == 10 * batch
+    holds(asked.bank, 30)
+
+
+def test_after_many_cuts_every_row_that_a_query_gave_is_still_compared(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run takes one batch from the record, has one more on record, and is cut before the note of that."""
+    asked.cut_at(monkeypatch, "_deliver", 1)
+    asked.cut_at(monkeypatch, "_deliver", 2)
+    asked.cut_at(monkeypatch, "_go_through", 1)
+    for row in (3, 17):
+        asked.change(OTHER_AGE.format(row))
+        asked.more["batch_rows"] = 4  # pieces that do not end where batches did
+        asked.refused_up_to(4 if row == 3 else 20)
+        asked.fill()
+    assert asked.score().rows == 30
+    holds(asked.bank, 30)
+
+
+def test_a_query_that_ends_before_the_rows_that_were_answered_is_refused(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.cut_at(monkeypatch, "_record", 3)
+    asked.change("DELETE FROM applications WHERE place > 15")
+    asked.refused_up_to(20)
+
+
+def test_a_row_of_a_query_whose_record_was_erased_is_not_compared(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sealwright.pipeline.decision_erasure import erase_decisions
+
+    asked.cut_at(monkeypatch, "_deliver", 2)
+    asked.change(OTHER_AGE.format(15))
+    (gone,) = (
+        (where.index, record.decision)
+        for _, where, record in decision_records(asked.bank.workspace, PROJECT)
+        if json.loads(record.answer)["row"] == 15
+    )
+    erase_decisions(asked.bank.workspace, PROJECT, "live.scored", [gone], by="dora")
+    asked.change(OTHER_AGE.format(16))
+    asked.refused_up_to(20)
+    asked.fill()
+    asked.change(OTHER_AGE.format(15))
+    assert asked.score().rows == 30
+    lines = asked.bank.lines()
+    assert [one["row"] for one in lines if one.get("refused")] == [15]
+    assert [one["row"] for one in lines] == list(range(1, 31))
 
 
 def test_a_cut_file_is_told_and_what_was_whole_of_it_stays(bank: Any, tables: Any) -> None:
