@@ -5,7 +5,9 @@ pyarrow writes the streams and reads ours, so that neither side of ours is its o
 
 import io
 import json
+import struct
 import time
+import tracemalloc
 from datetime import date
 from typing import Any
 
@@ -18,6 +20,8 @@ from hypothesis import strategies as st
 
 from sealwright import trust
 from sealwright.serving import Contract, contract_of
+from sealwright.serving.arrow.flat import FlatWriter
+from sealwright.serving.arrow.stream import read_stream
 from sealwright.serving.contract import Batch
 from sealwright.serving.problems import HttpRefusal, RowsRefused, TableMalformed
 from sealwright.serving.protocol_arrow import read_table
@@ -277,3 +281,96 @@ def test_a_table_is_answered_by_a_table_that_carries_its_receipt(
     broken = client.ask("POST", path, body[:-40], client.usual() | {"Content-Type": ARROW})
     assert broken.status == 400
     assert broken.json["type"] == "urn:sealwright:problem:body.malformed_table"
+
+
+# ---- a small stream that names the same bytes again and again
+
+
+def _viewed(places: list[tuple[int, int]], data: bytes) -> pa.Array:
+    """Views (offset, length) into one buffer, which nothing keeps from overlapping."""
+    views = b"".join(struct.pack("<i4sii", length, data[offset : offset + 4], 0, offset) for offset, length in places)
+    return pa.Array.from_buffers(pa.string_view(), len(places), [None, pa.py_buffer(views), pa.py_buffer(data)])
+
+
+def _peak(body: bytes, match: str) -> int:
+    """Bytes of memory that refusing a body takes at most."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TableMalformed, match=match):
+            read_table(_PROTOCOL, body)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_views_that_each_name_nearly_all_of_a_buffer_cost_no_more_than_the_stream_t26() -> None:
+    """In the rows, and in the words of a dictionary, of which only one is asked for."""
+    data = b"a" * 100_000
+    views = _viewed([(at, len(data) - 2 * at) for at in range(40)], data)
+    rows = _hostile(pa.table({"c": views}))
+    words = _hostile(pa.table({"c": pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), views)}))
+    for body in (rows, words):
+        assert len(body) < 110_000
+        assert _peak(body, "more text than was sent") < 4 * len(body)
+
+
+def test_views_of_the_same_place_are_read_once() -> None:
+    named = [(0, len(_LONG))] * 50
+    column = _viewed(named, _LONG.encode())
+    table = pa.table({name: [values[0]] * 50 for name, values in _VALUES.items()} | {"c": column})
+    batch = read_table(_PROTOCOL, _hostile(table)).batch
+    assert batch is not None
+    assert batch.texts is not None
+    assert list(batch.texts[0]) == [_LONG] * 50
+    assert len({id(text) for text in batch.texts[0]}) == 1
+
+
+def _on_one_buffer(kind: int, type_of: dict[int, Any], size: int) -> bytes:
+    """Seven columns of one row, each of which has nearly the whole body as its values."""
+    fields = [{0: f"c{at}", 1: ("B", 0), 2: ("B", kind), 3: type_of, 5: []} for at in range(7)]
+    ends = struct.pack("<ii", 0, size)
+    text = kind == 5
+    each = [(0, 0), (0, 8), (8, size)] if text else [(0, 0), (8, size)]
+    batch = {
+        0: ("q", 1),
+        1: (7, struct.pack("<qq", 1, 0) * 7),
+        2: (7 * len(each), b"".join(struct.pack("<qq", *place) for place in each) * 7),
+    }
+    schema = _message(1, {0: ("h", 0), 1: fields}, b"")
+    return schema + _message(3, batch, ends + b"a" * size)
+
+
+def _message(kind: int, head: dict[int, Any], body: bytes) -> bytes:
+    data = FlatWriter().finished({0: ("h", 4), 1: ("B", kind), 2: head, 3: ("q", len(body))})
+    return struct.pack("<Ii", 0xFFFFFFFF, len(data)) + data + body
+
+
+def test_columns_that_all_name_the_same_buffer_cost_no_more_than_the_stream_t26() -> None:
+    texts = _on_one_buffer(5, {}, 200_000)
+    assert _peak(texts, "more text than was sent") < 6 * len(texts)
+    numbers = _on_one_buffer(3, {0: ("h", 2)}, 200_000)
+    tracemalloc.start()
+    try:
+        columns = read_stream(numbers, most_rows=50, most_columns=7)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(numbers)
+    finally:
+        tracemalloc.stop()
+    assert len(columns) == 7
+
+
+def test_a_dictionary_of_more_words_than_a_table_needs_is_refused_t26() -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), pa.array([str(at) for at in range(70_000)]))
+    with pytest.raises(TableMalformed, match="words of one dictionary"):
+        read_table(_PROTOCOL, _stream(pa.table({"c": words})))
+
+
+def test_few_rows_of_a_large_dictionary_and_many_rows_of_one_word_are_read() -> None:
+    """A slice of a column keeps all of its words; and a word of a dictionary is decoded once for all rows."""
+    words = ["a11", *(f"word {at}" for at in range(5_000))]
+    coded = pa.DictionaryArray.from_arrays(pa.array([0] * 50, pa.int16()), pa.array(words))
+    table = pa.table({name: [values[0]] * 50 for name, values in _VALUES.items()} | {"c": coded})
+    batch = read_table(_PROTOCOL, _stream(table)).batch
+    assert batch is not None
+    assert batch.texts is not None
+    assert list(batch.texts[0]) == ["a11"] * 50
+    assert len({id(text) for text in batch.texts[0]}) == 1

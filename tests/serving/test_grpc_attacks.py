@@ -28,7 +28,7 @@ from grpc_wire import (
     infer_request,
 )
 
-from sealwright.serving import Limits, Running
+from sealwright.serving import Limits, Running, predict_scope
 from sealwright.serving.grpc.frames import PREFACE, frame
 from sealwright.serving.grpc.hpack import literal
 from sealwright.serving.grpc.messages import message_class
@@ -117,6 +117,84 @@ def test_another_model_is_refused_in_the_same_words_whether_it_exists_or_not_t14
         assert link.answer(2 * at + 1)[0]["grpc-status"] == "7"
     link.call(9, infer_request(row, house.project, model_version="2"))
     assert link.answer(9)[0]["grpc-status"] == "5"
+
+
+def _first_answer(link: Wire, head: bytes) -> tuple[str, float]:
+    """The status of a call whose message never comes, and how long it took."""
+    begun = time.monotonic()
+    link.send(frame(HEADERS, END_HEADERS, 1, head))
+    return link.answer(1)[0]["grpc-status"], time.monotonic() - begun
+
+
+def test_who_may_not_call_is_refused_before_a_byte_of_the_message_is_taken_t13(
+    wire: Callable[..., Wire], house: Any
+) -> None:
+    """Nobody, somebody with a token that does not hold, somebody who may ask no model of this server, another host; no such method."""
+    elsewhere = b"Bearer " + house.token(scopes=[predict_scope("another")]).encode()
+    changes: list[tuple[dict[bytes, bytes | None], str]] = [
+        ({b"authorization": None}, "16"),
+        ({b"authorization": b"Bearer x"}, "16"),
+        ({b"authorization": elsewhere}, "7"),
+        ({b":authority": b"evil.example"}, "5"),
+        ({b":path": b"/inference.GRPCInferenceService/RepositoryIndex"}, "12"),
+        ({b"content-length": b"999999999"}, "8"),
+    ]
+    for change, expected in changes:
+        link = wire()
+        status, seconds = _first_answer(link, link.head(changes=change))
+        assert (status, seconds < 0.8) == (expected, True), change
+
+
+def test_bodies_of_strangers_are_dropped_and_cost_others_on_the_connection_nothing_t21(
+    wire: Callable[..., Wire], house: Any, row: dict[str, Any]
+) -> None:
+    """They were on their way when the refusal was: twelve of the largest, in more frames than a connection may send for nothing."""
+    link = wire()
+    for stream in range(1, 25, 2):
+        link.call(stream, bytes(1_000_000), changes={b"authorization": b"Bearer x"})
+        assert link.answer(stream)[0]["grpc-status"] == "16"
+    link.call(25, infer_request(row, house.project))
+    assert link.answer(25)[0]["grpc-status"] == "0"
+
+
+def test_more_than_a_body_after_a_refusal_ends_the_connection_t21(wire: Callable[..., Wire]) -> None:
+    link = wire()
+    assert _first_answer(link, link.head(changes={b"authorization": None}))[0] == "16"
+    for _ in range(80):
+        link.send(frame(DATA, 0, 1, bytes(16_000)) * 10)
+    assert link.goodbye() == 11
+
+
+def test_a_flood_of_strangers_ends_the_connection_t21(wire: Callable[..., Wire]) -> None:
+    link = wire()
+    head = link.head(changes={b"authorization": b"Bearer x"})
+    link.send(b"".join(frame(HEADERS, END_HEADERS, stream, head) for stream in range(1, 8001, 2)))
+    assert link.goodbye() == 11
+
+
+def test_what_everybody_may_ask_takes_no_large_message_t21(wire: Callable[..., Wire]) -> None:
+    for path in (b"/grpc.health.v1.Health/Check", b"/inference.GRPCInferenceService/ServerLive"):
+        link = wire()
+        link.send(
+            frame(HEADERS, END_HEADERS, 1, link.head(changes={b":path": path, b"authorization": None}))
+            + frame(DATA, 0, 1, b"\0" + (1025).to_bytes(4, "big"))
+        )
+        begun = time.monotonic()
+        headers, _ = link.answer(1)
+        assert (headers["grpc-status"], headers["grpc-message"][-27:]) == ("8", "At most 1,024 bytes are read."[-27:])
+        assert time.monotonic() - begun < 0.8
+    link = wire()
+    link.call(1, b"\x0a\x09inference", changes={b":path": b"/grpc.health.v1.Health/Check"})
+    assert link.answer(1)[0]["grpc-status"] == "0"
+
+
+def test_a_message_of_another_length_than_announced_is_refused_t25(
+    wire: Callable[..., Wire], house: Any, row: dict[str, Any]
+) -> None:
+    link, message = wire(), infer_request(row, house.project)
+    for stream, length, status in ((1, 5 + len(message), "0"), (3, len(message), "3"), (5, 6 + len(message), "3")):
+        link.call(stream, message, changes={b"content-length": b"%d" % length})
+        assert link.answer(stream)[0]["grpc-status"] == status, length
 
 
 # ---- messages

@@ -1,6 +1,7 @@
 """Named rows are read strictly: what two readers could understand differently, or the contract does not allow, is refused."""
 
 import json
+import random
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealwright.serving import Contract, contract_of, example_row
+from sealwright.serving import Contract, contract_of, example_row, field_rules
 from sealwright.serving.field_rules import row_problems
 from sealwright.serving.problems import BodyMalformed, DuplicateKey, HttpRefusal, RowsRefused, problem_body
 from sealwright.serving.protocol_named import NamedProtocol
@@ -223,6 +224,65 @@ def test_a_misspelt_field_is_answered_with_the_known_name(protocol: NamedProtoco
     with pytest.raises(RowsRefused) as refusal:
         protocol.read(_body(row))
     assert "Did you mean 'foreign_worker'?" in refusal.value.problems[0].detail
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "foreign_wrker",
+        "foreignWorker",
+        "foreign-worker",
+        "FOREIGN_WORKER",
+        "foreign_workers",
+        "forein_worke",
+        "Foreign worker",
+    ],
+)
+def test_an_ordinary_slip_is_answered_with_the_known_name(
+    protocol: NamedProtocol, row: dict[str, Any], typed: str
+) -> None:
+    row[typed] = row.pop("foreign_worker")
+    with pytest.raises(RowsRefused) as refusal:
+        protocol.read(_body(row))
+    assert "Did you mean 'foreign_worker'?" in refusal.value.problems[0].detail
+
+
+def _wide(features: int) -> Contract:
+    names = [f"average_balance_of_the_last_months_{at:03d}" for at in range(features)]
+    numbers = [{"name": name, "type": "number", "nullable": False, "min": 0, "max": 1} for name in names]
+    return contract_of({"format": 1, "project": "p", "task": "regression", "order": names, "numbers": numbers})
+
+
+def test_a_slip_is_found_in_the_last_of_many_fields_and_after_a_stranger() -> None:
+    names = sorted(_wide(300).names)
+    row = {"id": 7} | dict.fromkeys([*names[:-1], names[-1].replace("months", "month")], 0.5)
+    with pytest.raises(RowsRefused) as refusal:
+        NamedProtocol(_wide(300), most_rows=10).read(_body(row))
+    assert refusal.value.problems[0].detail == f"2 fields are not in the contract. Did you mean {names[-1]!r}?"
+
+
+def test_an_unlike_name_is_answered_with_no_guess(protocol: NamedProtocol, row: dict[str, Any]) -> None:
+    row["shoe_size"] = row.pop("foreign_worker")
+    with pytest.raises(RowsRefused) as refusal:
+        protocol.read(_body(row))
+    assert refusal.value.problems[0].detail == "1 field is not in the contract."
+
+
+@pytest.mark.parametrize("form", ["row", "rows", "columns"])
+@pytest.mark.parametrize("features", [20, 50, 200])
+def test_attack_names_that_are_almost_right_are_compared_with_few_whatever_is_sent(
+    features: int, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guess at what was meant was as dear as the sender liked: half a second of the event loop for a body of 2 KiB."""
+    contract = _wide(features)
+    protocol, letters, mixed = NamedProtocol(contract, most_rows=100), list(min(contract.names)), random.Random(7)
+    strangers = {"".join(mixed.sample(letters, len(letters))): 0 for _ in range(50)}
+    looked: list[str] = []
+    marks = field_rules._marks
+    monkeypatch.setattr(field_rules, "_marks", lambda name: looked.append(name) or marks(name))
+    with pytest.raises(RowsRefused):
+        protocol.read(json.dumps({form: [strangers] * 20 if form == "rows" else strangers}).encode())
+    assert len(looked) <= 2 * 53
 
 
 @pytest.mark.parametrize("name", ['say "hi"', "back\\slash", "tab\there", "~tilde/slash", "ключ", "row", "rows", ""])

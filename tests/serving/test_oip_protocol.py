@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sealwright.serving import Contract
+from sealwright.serving.contract import FEW_ROWS
 from sealwright.serving.outcome import Outcome
 from sealwright.serving.problems import BodyMalformed, DuplicateKey, RowsRefused
 from sealwright.serving.protocol_named import NamedProtocol
@@ -149,6 +150,23 @@ def test_the_refusal_points_at_the_element(protocol: OipProtocol, request_body: 
         _read(protocol, request_body)
     at = [part["name"] for part in request_body["inputs"]].index("age")
     assert refusal.value.problems[0].pointer == f"/inputs/{at}/data/1"
+
+
+@pytest.mark.parametrize("rows", [2, FEW_ROWS])
+@pytest.mark.parametrize("digits", ["9" * 309, "-" + "9" * 400, "9" * 4300])
+@pytest.mark.parametrize(("name", "fits"), [("age", 20), ("rate", 1)])
+def test_attack_an_integer_that_no_float_holds_is_out_of_range_in_few_rows_and_in_many(
+    contract: Contract, request_body: dict[str, Any], name: str, fits: int, digits: str, rows: int
+) -> None:
+    """In few rows it was an error nobody had foreseen: a 500, told as a fault of the server."""
+    for part in request_body["inputs"]:
+        part.update(shape=[rows], data=part["data"][:1] * rows)
+    _tensor(request_body, name).update(datatype="INT64", data=[fits] * (rows - 1) + ["@@"])
+    with pytest.raises(RowsRefused) as refusal:
+        OipProtocol(contract, most_rows=20).read(json.dumps(request_body).replace('"@@"', digits).encode())
+    at = [part["name"] for part in request_body["inputs"]].index(name)
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.pointer) == ("out_of_range", f"/inputs/{at}/data/{rows - 1}")
 
 
 def test_missing_may_be_null_or_empty_text_where_the_contract_allows_it(

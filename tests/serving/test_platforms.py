@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,3 +236,80 @@ def test_more_lines_than_allowed_are_refused() -> None:
     for header in (True, False):
         with pytest.raises(RowsRefused):
             read_table(_PROTOCOL, _csv(row, 6, header=header))
+
+
+# ---- blank lines
+
+
+_LINE = b"1,,,,a14"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\n" * 11 + b"\n".join([_LINE] * 4),
+        b"\n".join([_LINE] * 4) + b"\n" * 11,
+        b"\r\r\n".join([_LINE] * 4) + b"\r\r\n",
+        (_LINE + b"\n\n\n") * 4,
+        b"\n\ni,n,b,d,c\n\n" + (_LINE + b"\n\n") * 4,
+    ],
+)
+def test_blank_lines_make_no_row_vanish(body: bytes) -> None:
+    assert read_table(_PROTOCOL, body).count == 4
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\n\n", b"\r\r\n"])
+@pytest.mark.parametrize("before", [b"", b"\n\n", b"i,n,b,d,c\n\n"])
+def test_more_rows_than_allowed_are_refused_whatever_blank_lines_stand_between_them(
+    between: bytes, before: bytes
+) -> None:
+    with pytest.raises(RowsRefused):
+        read_table(_PROTOCOL, before + between.join([_LINE] * 6))
+
+
+def test_a_body_of_blank_lines_is_given_up_early_t21() -> None:
+    begun = time.process_time()
+    with pytest.raises(TableMalformed, match="too many blank lines"):
+        read_table(_PROTOCOL, b"\n" * 500_000 + _LINE)
+    assert time.process_time() - begun < 0.1
+
+
+def _alone(*, nullable: bool) -> NamedProtocol:
+    number = {"name": "n", "type": "number", "nullable": nullable, "min": 0, "max": 10}
+    return NamedProtocol(contract_of(_DOCUMENT | {"order": ["n"], "numbers": [number], "strings": []}), most_rows=5)
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        (b"1\n\n2\n", [1, None, 2]),
+        (b"1\n\n2\n\n", [1, None, 2]),
+        (b"1\r\n\r\n\r\n2", [1, None, None, 2]),
+        (b"\n1\n", [None, 1]),
+        (b"n\n1\n\n2\n\n\n", [1, None, 2, None]),
+        (b'1\n""\n', [1, None]),
+        (b"1\n\n\n\n\n\n", [1, None, None, None, None]),
+        (b"n\n1\n2\n3\n\n5\n\n", [1, 2, 3, None, 5]),
+    ],
+)
+def test_a_blank_line_of_one_column_is_a_missing_value_unless_it_is_the_last(
+    body: bytes, values: list[float | None]
+) -> None:
+    batch = read_table(_alone(nullable=True), body).batch
+    assert batch is not None
+    assert np.array_equal(batch.numbers.ravel(), np.array(values, dtype=np.float64), equal_nan=True)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("body", [b"1\n2\n3\n4\n5\n\n7\n", b"1\n\n\n\n\n\n\n", b"n\n1\n\n\n\n\n\n7", b"\n" * 500_000])
+def test_blank_lines_of_one_column_count_as_rows(body: bytes) -> None:
+    begun = time.process_time()
+    with pytest.raises(RowsRefused):
+        read_table(_alone(nullable=True), body)
+    assert time.process_time() - begun < 0.1
+
+
+def test_a_blank_line_of_one_column_is_refused_where_nothing_may_be_missing() -> None:
+    assert read_table(_alone(nullable=False), b"1\n2\n\n").count == 2
+    with pytest.raises(RowsRefused) as refusal:
+        read_table(_alone(nullable=False), b"1\n\n2\n")
+    assert [problem.code for problem in refusal.value.problems] == ["not_nullable"]

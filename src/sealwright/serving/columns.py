@@ -6,6 +6,7 @@ Does not answer: how they arrived. Whole arrays are compared, so a thousand rows
 `field_rules` says the same of a single value, and a test holds the two together.
 """
 
+import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NoReturn
@@ -51,7 +52,8 @@ def number_column(feature: Feature, values: Sequence[float | None] | NDArray[Any
     try:
         found, fits = judged_numbers(feature, values)
     except OverflowError:  # an integer that no float holds
-        at = next(at for at, value in enumerate(values) if value is not None and abs(value) > feature.high)
+        at = next(at for at, value in enumerate(values) if value is not None and abs(value) > sys.float_info.max)
+        number_column(feature, values[:at])  # one before it may be wrong, too
         _refuse(feature, "out_of_range", at)
     if not fits.all():
         at = int(np.argmin(fits))

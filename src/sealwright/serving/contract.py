@@ -7,8 +7,9 @@ Does not answer: how the values arrived. The protocols decode, then pack here.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from heapq import nsmallest
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
@@ -46,6 +47,7 @@ WIDEST_DATES = (float(date.min.toordinal() - _EPOCH), float(date.max.toordinal()
 FEW_ROWS = 16
 """From here on it costs less to check by column than by row."""
 _FEW_TO_PACK = 32  # and to pack
+_CATEGORIES_SHOWN = 20  # in words about a feature; there may be many thousands, and words are made while others wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,12 @@ class Feature:
     high: float = _LARGEST_FLOAT32
     categories: frozenset[str] = frozenset()
     open: bool = False  # what is outside is let through here, and dealt with before the model sees it (`checking`)
+    first_categories: tuple[str, ...] = field(
+        init=False, repr=False, compare=False
+    )  # in order, to say what is expected
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_categories", tuple(nsmallest(_CATEGORIES_SHOWN, self.categories)))
 
 
 class Batch:

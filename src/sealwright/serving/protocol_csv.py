@@ -1,13 +1,15 @@
 """The named-feature protocol as CSV (RFC 4180), as Amazon SageMaker's batch transform and built-in containers speak it.
 
 Answers: are these lines what the contract asks for? With a first line of all feature names the columns may stand in any order;
-without one they stand in the order of the training file. An empty cell means missing, where the contract allows it.
+without one they stand in the order of the training file. An empty cell means missing, where the contract allows it; so does a blank
+line where there is one column only, except after the last row. Elsewhere blank lines are no rows.
 The answer has no first line: the label and each class's probability in the order of the classes, or the value.
 """
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -22,6 +24,7 @@ from sealwright.serving.protocol_named import NamedProtocol, NamedRequest
 
 __all__ = ["read_table", "write_table"]
 
+_MOST_BLANK = 1000  # and as many as there may be rows: writers that end lines twice leave one after each
 _NUMBERS = msgspec.json.Decoder(list[float | None])
 _BOOLEANS = {"true": 1.0, "True": 1.0, "1": 1.0, "false": 0.0, "False": 0.0, "0": 0.0, "": None}
 
@@ -32,12 +35,12 @@ def read_table(named: NamedProtocol, body: bytes) -> NamedRequest:
     Raises
     ------
     TableMalformed
-        Not CSV: not UTF-8, quotes that do not close, lines of different length (400).
+        Not CSV: not UTF-8, quotes that do not close, lines of different length, blank lines without end (400).
     RowsRefused
         Outside the contract; names each column and its first value that is wrong (422).
     """
     features = named.contract.features
-    lines = _lines(body, named.most_rows + 1)
+    lines = _lines(body, named.most_rows + 1, alone=len(features) == 1)
     names = [feature.name for feature in features]
     if sorted(lines[0]) == sorted(names):
         names = lines.pop(0)
@@ -72,16 +75,36 @@ def write_table(contract: Contract, outcome: Outcome) -> bytes:
     return text.getvalue().encode()
 
 
-def _lines(body: bytes, most: int) -> list[list[str]]:
+def _lines(body: bytes, most: int, *, alone: bool) -> list[list[str]]:
+    """The lines that are rows or names; of more than `most`, so many that it shows. `alone`: there is one column only."""
     try:
         text = body.decode("utf-8")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        lines = [line for line, _ in zip(reader, range(most + 1), strict=False) if line]
+        lines = _with_missing(reader, most) if alone else list(islice(_not_blank(reader, most), most + 1))
     except (UnicodeDecodeError, csv.Error):
         raise TableMalformed("It is not CSV in UTF-8, or its quotes do not close.") from None
     if not lines:
         raise TableMalformed("It holds no lines.")
     return lines
+
+
+def _not_blank(lines: Iterator[list[str]], most: int) -> Iterator[list[str]]:
+    left = _MOST_BLANK + most
+    for line in lines:
+        if line:
+            yield line
+            continue
+        left -= 1
+        if left < 0:
+            raise TableMalformed("It holds too many blank lines.")
+
+
+def _with_missing(lines: Iterator[list[str]], most: int) -> list[list[str]]:
+    """A blank line is a cell without a value; one at the end is none."""
+    found = list(islice(lines, most + 2))  # one more than shows, as the last of them may go
+    if found and not found[-1]:
+        found.pop()
+    return [line or [""] for line in found]
 
 
 def _checked(feature: Feature, cells: Sequence[str]) -> Sequence[Any] | NDArray[Any]:

@@ -9,6 +9,7 @@ refuses is read again, slowly and completely, to name every field that is wrong.
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -185,16 +186,16 @@ class NamedProtocol:
             wrong = columns_problems(self.contract.features, value["columns"], self.most_rows)
             return wrong or too_many_rows(options_in(value), len(next(iter(value["columns"].values()))))
         if "row" in value:
-            return list(row_problems(self.contract.features, value["row"], "/row"))[:MOST_PROBLEMS]
+            return list(islice(row_problems(self.contract.features, value["row"], "/row"), MOST_PROBLEMS))
         rows = value["rows"]
         if not isinstance(rows, list) or not 1 <= len(rows) <= self.most_rows:
             return [FieldProblem("/rows", "wrong_length", f"Expected a list of 1 to {self.most_rows} rows.", "rows")]
         problems = too_many_rows(options_in(value), len(rows))
         for at, row in enumerate(rows):
-            problems += row_problems(self.contract.features, row, f"/rows/{at}")
+            problems += islice(row_problems(self.contract.features, row, f"/rows/{at}"), MOST_PROBLEMS - len(problems))
             if len(problems) >= MOST_PROBLEMS:
                 break
-        return problems[:MOST_PROBLEMS]
+        return problems
 
 
 def told_columns(contract: Contract, outcome: Outcome) -> dict[str, Any]:

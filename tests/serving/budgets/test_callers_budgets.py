@@ -5,13 +5,14 @@ import contextlib
 import gc
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealwright.engines import MemoryCounters
+from sealwright.engines import Counters, FileCounters, MemoryCounters
 from sealwright.kernel import FixedClock, InvalidInput, from_rfc3339
 from sealwright.serving.budgets.budgets import Admitted, Budgets
 from sealwright.serving.budgets.known import KnownRequests
@@ -51,16 +52,19 @@ class House:
 
     def __init__(self, client: Level, principal: Level, *, most: int = 1000, counters: int = 50_000) -> None:
         self.now, self.wall, self.events = 100.0, FixedClock(from_rfc3339(NOON)), list[tuple[str, dict[str, Any]]]()
-        limits = BudgetLimits(everybody=CallerLimits(per_client=client, per_principal=principal))
-        self.counters = MemoryCounters(most=counters, monotonic=lambda: self.now, clock=self.wall)
+        self.limits = BudgetLimits(everybody=CallerLimits(per_client=client, per_principal=principal))
+        self.counters, self.most = MemoryCounters(most=counters, monotonic=lambda: self.now, clock=self.wall), most
+        self.keep_in(self.counters)
+
+    def keep_in(self, counters: Counters) -> None:
         self.budgets = Budgets(
-            limits,
-            self.counters,
+            self.limits,
+            counters,
             name_of=lambda name: f"sub_{hash(name):x}",
             tell=lambda event, **facts: self.events.append((event, facts)),
             monotonic=lambda: self.now,
             wall=lambda: self.wall().timestamp(),
-            most=most,
+            most=self.most,
         )
 
     def enter(self, caller: Caller, rows: int = 1, units: int = 1, different: int = 0) -> Admitted:
@@ -340,6 +344,34 @@ def test_an_idle_caller_holds_nothing_back_and_is_forgotten(again: int) -> None:
     tallies = house.counters._tallies.values()
     assert all(not tally.holds for tally in tallies)
     assert {tally.units for tally in tallies} == {3 * again}
+
+
+@pytest.mark.parametrize("first", ["look", "close"])
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("kept_in", ["memory", "a file"])
+def test_budgets_may_be_closed_at_any_moment_while_they_are_looked_after(
+    tmp_path: Path, kept_in: str, turns: int, first: str
+) -> None:
+    """Looking failed on what closing had forgotten, and the budgets of all models were looked after no more."""
+    house = House(WIDE, WIDE)
+    if kept_in == "a file":
+        tmp_path.chmod(0o700)
+        house.keep_in(FileCounters(tmp_path / "budgets.db"))
+    budgets = house.budgets
+
+    async def both() -> None:
+        for at in range(3):
+            budgets.leave(await budgets.ask(caller(f"till {at}"), 1))
+        house.now += 2.5
+        begun = asyncio.create_task(budgets.look() if first == "look" else budgets.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.gather(begun, budgets.close() if first == "look" else budgets.look())
+        await budgets.look()
+
+    asyncio.run(both())
+    assert not budgets._pairs
+    assert not budgets._accounts
 
 
 def test_a_request_under_way_is_not_forgotten_however_long_it_takes() -> None:

@@ -1,12 +1,20 @@
 """The change that is told turns the decision, is possible, and is close to the smallest one; the search ends."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sealwright.assurance import ChangeSpec
+from sealwright.serving import Contract
+from sealwright.serving.contract import Batch, Feature
 from sealwright.serving.reasons import Change, Searched
+from sealwright.serving.reasons.change import smallest_change
+from sealwright.serving.reasons.document import Move
+from sealwright.serving.reasons.encoding import Lines
 
 from .conftest import NAMES
 
@@ -115,6 +123,35 @@ def test_what_is_missing_stays_missing_and_nothing_becomes_missing(made: Any) ->
     homeless = [line for line in missing if one.strings[line, 0] == ""]
     assert homeless
     assert [change.asked for change in changes(one, homeless, {"home": ChangeSpec()})] == [1] * len(homeless)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[Contract, dict[str, Move], Lines, Callable[[Lines], Any]]:
+    """A row of whole numbers, the first of them missing, and a model that adds the others up, each with its weight."""
+    weights = draw(st.lists(st.floats(0.2, 2.0), min_size=2, max_size=5))
+    names = ["gone", *(f"x{at}" for at in range(len(weights)))]
+    features = [Feature(name=name, kind="integer", nullable=name == "gone", low=0, high=100) for name in names]
+    contract = Contract(project="p", task="binary", classes=("no", "yes"), order=features, numbers=names, strings=[])
+    prices = draw(st.lists(st.floats(0.5, 2.0), min_size=len(names), max_size=len(names)))
+    moves = {
+        name: Move(price=price, scale=10.0, numbers=(5.0, 20.0, 40.0, 60.0, 90.0), least=0, most=100)
+        for name, price in zip(names, prices, strict=True)
+    }
+    row = np.array([[np.nan] + [0.0] * len(weights)], dtype=np.float32)
+    needed = draw(st.floats(0.1, 1.0)) * 90 * sum(sorted(weights)[-3:])
+    return contract, moves, Lines(Batch(1, row, None)), lambda lines: lines.numbers[:, 1:] @ np.array(weights) - needed
+
+
+@settings(deadline=None)
+@given(searches())
+def test_where_a_number_is_missing_the_answer_is_as_if_it_could_not_be_moved(search: Any) -> None:
+    contract, moves, lines, score = search
+    fixed = {name: move for name, move in moves.items() if name != "gone"}
+    found, expected = (
+        smallest_change(contract, one, lines, 0, score, "yes", Searched(clock=Counting())) for one in (moves, fixed)
+    )
+    assert found == expected
+    assert not found.found or found.cost > 0
 
 
 def test_a_dear_change_is_taken_only_where_no_cheaper_one_is_found(made: Any) -> None:

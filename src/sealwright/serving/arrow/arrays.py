@@ -1,8 +1,10 @@
 """The arrays of one record batch, taken from its buffers in their order.
 
 Each takes its share and leaves the rest to the next; a share that is too short, or reaches out of the body, is refused.
+Shares may overlap, so nothing is copied before it is known to be little: numbers stay where they were sent, and text is counted.
 """
 
+import struct
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -12,11 +14,12 @@ from numpy.typing import NDArray
 
 from sealwright.kernel import SealwrightError
 
-__all__ = ["Buffers", "Column", "Kind", "StreamRefused", "column_of", "joined"]
+__all__ = ["Buffers", "Column", "Kind", "StreamRefused", "TextLeft", "column_of", "joined"]
 
 Kind = Literal["null", "number", "bool", "days", "milliseconds", "text", "long text", "viewed text"]
 
 _INLINE = 12  # bytes of a viewed text that stand in the view itself
+_VIEW = struct.Struct("<i4xii")
 
 
 class StreamRefused(SealwrightError):
@@ -33,17 +36,36 @@ class Column(NamedTuple):
     missing: NDArray[np.bool_] | None
 
 
+class TextLeft:
+    """How many bytes of text a stream may still hold: each row may name the same bytes, so it could hold far more than was sent."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, count: int) -> None:
+        """Count text that is about to be read. Raises `StreamRefused`."""
+        self._left -= count
+        if self._left < 0:
+            raise StreamRefused("It holds more text than was sent.")
+
+
 class Buffers:
     """Hands out the buffers of a batch, one after the other."""
 
     def __init__(
-        self, rows: int, nulls: Sequence[int], places: Sequence[tuple[int, ...]], views: Sequence[int], body: bytes
+        self,
+        rows: int,
+        nulls: Sequence[int],
+        places: Sequence[tuple[int, ...]],
+        views: Sequence[int],
+        body: memoryview,
+        text: TextLeft,
     ) -> None:
         """`places`: offset and length of each in `body`. `views`: how many further buffers each viewed column has."""
-        self.rows, self._nulls, self._body = rows, iter(nulls), body
+        self.rows, self._nulls, self._body, self.text = rows, iter(nulls), body, text
         self._places, self._views = iter(places), iter(views)
 
-    def take(self, least: int = 0) -> bytes:
+    def take(self, least: int = 0) -> memoryview:
         """The next buffer, which holds at least so many bytes."""
         place = next(self._places, None)
         if place is None:
@@ -53,7 +75,7 @@ class Buffers:
             raise StreamRefused("A buffer is too short, or reaches out of its body.")
         return self._body[offset : offset + length]
 
-    def further(self) -> list[bytes]:
+    def further(self) -> list[memoryview]:
         """The buffers that a viewed column points into."""
         count = next(self._views, -1)
         if not 0 <= count <= self.rows:
@@ -112,7 +134,7 @@ def joined(parts: Sequence[Column]) -> Column:
     return Column(parts[0].kind, np.concatenate([np.asarray(part.values) for part in parts]), missing)
 
 
-def _bits(data: bytes, count: int) -> NDArray[np.bool_]:
+def _bits(data: memoryview, count: int) -> NDArray[np.bool_]:
     return np.unpackbits(np.frombuffer(data, dtype=np.uint8), count=count, bitorder="little").astype(np.bool_)
 
 
@@ -125,24 +147,30 @@ def _texts(buffers: Buffers, form: str) -> list[str]:
     at = np.frombuffer(ends, dtype=form, count=rows + 1)
     if at[0] < 0 or at[-1] > len(data) or (at[1:] < at[:-1]).any():
         raise StreamRefused("Text reaches out of its buffer.")
-    places = at.tolist()
-    return _decoded([data[begin:end] for begin, end in pairwise(places)])
+    first, end = int(at[0]), int(at[-1])
+    buffers.text.take(end - first)
+    text = bytes(data[first:end])
+    return _decoded([text[begin:end] for begin, end in pairwise((at - first).tolist())])
 
 
 def _viewed(buffers: Buffers) -> list[str]:
-    rows = buffers.rows
-    views = buffers.take(16 * rows)[: 16 * rows]
+    """Each different view is followed once, however many rows have it."""
+    data = bytes(buffers.take(16 * buffers.rows)[: 16 * buffers.rows])
     parts = buffers.further()
-    table = np.frombuffer(views, dtype="<i4").reshape(rows, 4).tolist()
-    found = []
-    for row, (length, _, part, offset) in enumerate(table):
-        if 0 <= length <= _INLINE:
-            found.append(views[16 * row + 4 : 16 * row + 4 + length])
-        elif 0 <= part < len(parts) and 0 <= offset <= len(parts[part]) - length and length > 0:
-            found.append(parts[part][offset : offset + length])
-        else:
-            raise StreamRefused("Text reaches out of its buffer.")
-    return _decoded(found)
+    views = [data[at : at + 16] for at in range(0, len(data), 16)]
+    followed = {view: _followed(view, parts, buffers.text) for view in set(views)}
+    return _decoded([followed[view] for view in views])
+
+
+def _followed(view: bytes, parts: Sequence[memoryview], text: TextLeft) -> bytes:
+    """A short text, which stands in the view; of a longer one the view has the length, a beginning, the buffer and where in it."""
+    length, part, offset = _VIEW.unpack(view)
+    if 0 <= length <= _INLINE:
+        return view[4 : 4 + length]
+    if not (0 <= part < len(parts) and 0 <= offset <= len(parts[part]) - length and length > 0):
+        raise StreamRefused("Text reaches out of its buffer.")
+    text.take(length)
+    return bytes(parts[part][offset : offset + length])
 
 
 def _decoded(found: list[bytes]) -> list[str]:

@@ -3,7 +3,8 @@
 Answers: which columns does this stream hold, with which values? Does not answer: may they stand there; the contract does.
 
 Flat columns only: integers, floats, booleans, dates, text, and text by dictionary. Not read: compression (so nothing can unfold), nesting, deltas of
-dictionaries, other byte orders. Every length in the stream is checked against the bytes that are there before it is used.
+dictionaries, other byte orders. Every length in the stream is checked against the bytes that are there before it is used, and all text
+together against the stream's size: its places may overlap.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sealwright.serving.arrow.arrays import Buffers, Column, Kind, StreamRefused, column_of, joined
+from sealwright.serving.arrow.arrays import Buffers, Column, Kind, StreamRefused, TextLeft, column_of, joined
 from sealwright.serving.arrow.flat import FlatRefused, FlatTable, flat_root
 
 __all__ = ["StreamRefused", "read_stream"]
 
 _MOST_BATCHES = 256
+_MOST_WORDS = 1 << 16  # of one dictionary; a client may send all of a large one with few rows
+_MOST_TEXT = 2  # times the stream's size; writers name each byte once, or a little of it twice
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
 _INT, _FLOAT, _BOOL, _DATE = 2, 3, 6, 8
 _NAMED: dict[int, Kind] = {1: "null", 5: "text", 6: "bool", 20: "long text", 24: "viewed text"}
@@ -36,7 +39,7 @@ class _Field:
 class _Message(NamedTuple):
     kind: int
     head: FlatTable
-    body: bytes
+    body: memoryview
 
 
 def read_stream(data: bytes, *, most_rows: int, most_columns: int) -> dict[str, Column]:
@@ -45,7 +48,7 @@ def read_stream(data: bytes, *, most_rows: int, most_columns: int) -> dict[str, 
     Raises
     ------
     StreamRefused
-        Not such a stream, one that ends early or has bytes left, too many rows or columns, or types that are not read.
+        Not such a stream, one that ends early or has bytes left, too many rows or columns or too much text, or types that are not read.
     """
     try:
         messages = _messages(data)
@@ -54,14 +57,15 @@ def read_stream(data: bytes, *, most_rows: int, most_columns: int) -> dict[str, 
             raise StreamRefused("It does not begin with a schema.")
         fields = _fields(first.head, most_columns)
         words: dict[int, NDArray[np.object_]] = {}
+        text = TextLeft(_MOST_TEXT * len(data))
         parts: list[list[Column]] = []
         rows = 0
         for message in messages:
             if message.kind == _DICTIONARY:
-                _take_dictionary(message, fields, words)
+                _take_dictionary(message, fields, words, text)
             elif message.kind == _BATCH:
                 rows += _rows_of(message.head, most_rows - rows)
-                parts.append(_columns(message, fields, words))
+                parts.append(_columns(message, fields, words, text))
             else:
                 raise StreamRefused("Only a schema, dictionaries and record batches are read.")
             if len(parts) > _MOST_BATCHES:
@@ -92,7 +96,7 @@ def _messages(data: bytes) -> Iterator[_Message]:
         length, head = table.number(3, "q"), table.table(2)
         if head is None or not 0 <= length <= len(data) - at:
             raise StreamRefused("The body of a message is announced longer than the data.")
-        yield _Message(table.number(1, "B"), head, data[at : at + length])
+        yield _Message(table.number(1, "B"), head, memoryview(data)[at : at + length])
         at += length
 
 
@@ -142,9 +146,11 @@ def _rows_of(batch: FlatTable, most: int) -> int:
     return rows
 
 
-def _columns(message: _Message, fields: list[_Field], words: dict[int, NDArray[np.object_]]) -> list[Column]:
+def _columns(
+    message: _Message, fields: list[_Field], words: dict[int, NDArray[np.object_]], text: TextLeft
+) -> list[Column]:
     """The columns of one record batch, which use up its buffers."""
-    buffers = _buffers(message, len(fields))
+    buffers = _buffers(message, len(fields), text)
     columns = []
     for field in fields:
         if field.dictionary is None:
@@ -159,7 +165,7 @@ def _columns(message: _Message, fields: list[_Field], words: dict[int, NDArray[n
     return columns
 
 
-def _buffers(message: _Message, fields: int) -> Buffers:
+def _buffers(message: _Message, fields: int, text: TextLeft) -> Buffers:
     batch = message.head
     if batch.table(3) is not None:
         raise StreamRefused("Compressed bodies are not read.")
@@ -167,17 +173,20 @@ def _buffers(message: _Message, fields: int) -> Buffers:
     rows = batch.number(0, "q")
     if len(nodes) != fields or any(length != rows for length, _ in nodes):
         raise StreamRefused("A record batch does not hold each column of the schema once and in full.")
-    return Buffers(
-        rows, [nulls for _, nulls in nodes], batch.longs(2, 2), [one for (one,) in batch.longs(4)], message.body
-    )
+    views = [one for (one,) in batch.longs(4)]
+    return Buffers(rows, [nulls for _, nulls in nodes], batch.longs(2, 2), views, message.body, text)
 
 
-def _take_dictionary(message: _Message, fields: list[_Field], words: dict[int, NDArray[np.object_]]) -> None:
+def _take_dictionary(
+    message: _Message, fields: list[_Field], words: dict[int, NDArray[np.object_]], text: TextLeft
+) -> None:
     known, inner = message.head.number(0, "q"), message.head.table(1)
     kinds = [field.kind for field in fields if field.dictionary == known]
     if not kinds or inner is None or known in words or message.head.number(2, "B"):
         raise StreamRefused("A dictionary is unknown, repeated or a delta.")
-    buffers = _buffers(_Message(_BATCH, inner, message.body), 1)
+    if not 0 <= inner.number(0, "q") <= _MOST_WORDS:
+        raise StreamRefused(f"At most {_MOST_WORDS:,} words of one dictionary are read.")
+    buffers = _buffers(_Message(_BATCH, inner, message.body), 1, text)
     column = column_of(kinds[0], "", buffers)
     buffers.all_used()
     if column.missing is not None:

@@ -65,7 +65,7 @@ class Budgets:
             Credentials whose purses are kept at a time; a purse unused for seconds is given back.
         """
         self._limits, self._name_of, self._tell = limits, name_of, tell
-        self._monotonic, self._most, self._full = monotonic, most, False
+        self._monotonic, self._most, self._full, self._closed = monotonic, most, False, False
         self._credentials = Credentials(most, wall)
         self._pairs: dict[tuple[str, str], Pair] = {}
         self._accounts: dict[str, Account] = {}
@@ -164,20 +164,27 @@ class Budgets:
         for number, (subject, account) in enumerate(list(self._accounts.items())):
             if number % _AT_A_TIME == 0:
                 await asyncio.sleep(0)  # requests come between
+            if self._closed:
+                return
             await self._drawing.settle(account)
-            for token in account.unused():
-                del account.pairs[token], self._pairs[subject, token]
-            if account.forgettable:
-                del self._accounts[subject]
+            self._forget_unused(subject, account)  # closing may have come between, too, and have forgotten them
         self._full = self._full and len(self._pairs) >= self._most
 
     async def close(self) -> None:
         """Give everything back. Nothing is admitted after that."""
+        self._closed = True
         for account in list(self._accounts.values()):
             await self._drawing.settle(account, all_of_it=True)
         self._pairs.clear()
         self._accounts.clear()
         self._drawing.close()
+
+    def _forget_unused(self, subject: str, account: Account) -> None:
+        for token in account.unused():
+            del account.pairs[token]
+            self._pairs.pop((subject, token), None)
+        if account.forgettable:
+            self._accounts.pop(subject, None)
 
     def _paid(self, pair: Pair, need: Amount) -> bool:
         now = self._monotonic()

@@ -12,6 +12,7 @@ from sealwright.serving.grpc.hpack import literal
 from sealwright.serving.problems import HttpRefusal, told_in_one_line
 
 __all__ = [
+    "PREFIX",
     "CallHead",
     "CallRefused",
     "Status",
@@ -23,7 +24,7 @@ __all__ = [
     "told_ok",
 ]
 
-_PREFIX = 5  # a flag and four bytes of length before each message
+PREFIX = 5  # a flag and four bytes of length before each message
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]++")
 _VALUE = re.compile(rb"[\t -~\x80-\xff]*+")  # nothing that an HTTP/1.1 reader would take for the end of a line
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
@@ -109,16 +110,16 @@ def message_in(body: bytearray, most: int) -> bytes | None:
     CallRefused
         Compressed, too large, or followed by more.
     """
-    if len(body) < _PREFIX:
+    if len(body) < PREFIX:
         return None
-    length = int.from_bytes(body[1:_PREFIX], "big")
+    length = int.from_bytes(body[1:PREFIX], "big")
     if body[0]:
         raise CallRefused("Compressed messages are not read.", 415)
     if length > most:
         raise CallRefused(f"At most {most:,} bytes are read.", 413)
-    if len(body) > _PREFIX + length:
+    if len(body) > PREFIX + length:
         raise CallRefused("Expected one message.")
-    return bytes(body[_PREFIX:]) if len(body) == _PREFIX + length else None
+    return bytes(body[PREFIX:]) if len(body) == PREFIX + length else None
 
 
 def framed(message: bytes) -> bytes:

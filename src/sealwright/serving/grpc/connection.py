@@ -1,6 +1,7 @@
 """One HTTP/2 connection of gRPC clients, which cannot be held open for nothing and cannot ask for more than it may.
 
-Answers: which call came, whole; and how does its answer get out? Does not answer: what is it answered; `service` does.
+Answers: which call came, whole; and how does its answer get out? Does not answer: may its sender make it, which is asked before any of its
+message is taken, and what is it answered; `service` does.
 
 Own, because the servers there are cannot keep what `transport` promises (docs/adr): TLS 1.3 alone, revocation lists, certificates renewed
 while it runs, caps on connections. Small, because gRPC needs little: unary calls, no push, no priorities, no trailers of callers.
@@ -14,7 +15,7 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sealwright.serving.grpc import frames
 from sealwright.serving.grpc.calls import (
@@ -34,7 +35,7 @@ from sealwright.serving.reply import Reply
 from sealwright.serving.transport.connection import ConnectionGuard
 from sealwright.trust import certificate_thumbprint
 
-__all__ = ["Answerer", "GrpcConnection"]
+__all__ = ["Answerer", "GrpcConnection", "LetIn"]
 
 MOST_CALLS = 64  # at once on one connection
 _MOST_IDLE_FRAMES = 512  # that carry no call; an answered call pays for some
@@ -47,17 +48,25 @@ _FIRST_WINDOW = 65_535
 _LARGEST_WINDOW = (1 << 31) - 1
 
 
-Answerer = Callable[[CallHead, bytes, "GrpcConnection"], Awaitable[Reply]]
-"""From a call's head, its message and who sent it to the answer's message and headers; raises `HttpRefusal`."""
+class LetIn(NamedTuple):
+    """A call whose sender may make it. `answer`: from its message to the answer's message and headers; raises `HttpRefusal`."""
+
+    answer: Callable[[bytes], Awaitable[Reply]]
+    most_bytes: int  # of its message
+
+
+Answerer = Callable[[CallHead, "GrpcConnection"], LetIn]
+"""From a call's head, and who sends it, to what answers its message; raises `HttpRefusal` for a sender who may not make it."""
 
 
 class _Call:
-    """One stream: its head, what came of its body, its deadline, and what works on it."""
+    """One stream: its head, what answers it, what came of its body, its deadline, and what works on it."""
 
-    __slots__ = ("body", "deadline", "head", "task")
+    __slots__ = ("body", "deadline", "head", "let_in", "task")
 
     def __init__(self, head: CallHead, deadline: float) -> None:
         self.head, self.deadline = head, deadline
+        self.let_in: LetIn | None = None  # None: its sender is turned away
         self.body = bytearray()
         self.task: asyncio.Task[None] | None = None
 
@@ -75,7 +84,7 @@ class GrpcConnection(asyncio.Protocol):
     ) -> None:
         """`refusal_of`: what is told for an error of a call from an address, and the fault's id; counts it. `secured`: TLS, so HTTP/2 must have been agreed on."""
         self._guard, self._answer, self._refusal_of, self._secured = guard, answer, refusal_of, secured
-        self._most = guard.limits.body_bytes
+        self.most_bytes = guard.limits.body_bytes
         self._data = bytearray()
         self._began = False  # the client's preface was read
         self._settled = False  # and its first settings
@@ -87,6 +96,7 @@ class GrpcConnection(asyncio.Protocol):
         self._idle_frames = 0
         self._window = self._owed = 0  # bytes the client may still send, and may once we say so
         self._held = 0  # bytes of calls that are not whole yet
+        self._unwanted: dict[int, int] = {}  # of calls turned away: bytes that may still be on their way
         self._closing = False
         self._decoder = HeaderDecoder(most_bytes=guard.limits.header_bytes)
         self._time = asyncio.get_running_loop().time
@@ -182,13 +192,13 @@ class GrpcConnection(asyncio.Protocol):
     def _greet(self) -> None:
         """Our settings, and a window for as much as one body and its frames."""
         limits = self._guard.limits
-        self._window = self._most + 2 * _FIRST_WINDOW
+        self._window = self.most_bytes + 2 * _FIRST_WINDOW
         told = struct.pack(
             ">HIHIHI",
             _SETTINGS_CALLS,
             MOST_CALLS,
             _SETTINGS_WINDOW,
-            self._most + _FIRST_WINDOW,
+            self.most_bytes + _FIRST_WINDOW,
             _SETTINGS_HEADERS,
             limits.header_bytes,
         )
@@ -305,7 +315,22 @@ class GrpcConnection(asyncio.Protocol):
             self._refuse(first.stream, refusal)
             return
         self._out.open(first.stream)
-        self._calls[first.stream] = _Call(head, self._time() + self._guard.limits.body_seconds)
+        call = self._calls[first.stream] = _Call(head, self._time() + self._guard.limits.body_seconds)
+        try:
+            call.let_in = self._answer(head, self)
+        except Exception as error:  # noqa: BLE001 - told as a refusal, or as a fault with an id
+            self._turn_away(first.stream, error)
+
+    def _turn_away(self, stream: int, error: Exception) -> None:
+        """Refuse a call before its body is taken; not at once, so that in a flood of them it counts as a call until then."""
+        self._unwanted[stream] = self.most_bytes
+        if len(self._unwanted) > MOST_CALLS:
+            del self._unwanted[next(iter(self._unwanted))]
+        asyncio.get_running_loop().call_soon(self._tell_turned_away, stream, error)
+
+    def _tell_turned_away(self, stream: int, error: Exception) -> None:
+        if stream in self._calls:
+            self._refuse(stream, error, whole=stream not in self._unwanted)
 
     def _take_data(self, one: Frame) -> None:
         size = len(one.payload)
@@ -317,17 +342,21 @@ class GrpcConnection(asyncio.Protocol):
         self._give_back(size)
         payload = unpadded(one)
         last = bool(one.flags & frames.END_STREAM)
+        if one.stream in self._unwanted:
+            self._drop(one.stream, len(payload), last=last)
+            return
         call = self._calls.get(one.stream)
-        if (len(payload) < _SMALL and not last) or call is None or call.task is not None:
+        let_in = None if call is None or call.task is not None else call.let_in
+        if (len(payload) < _SMALL and not last) or let_in is None:
             self._count_idle()
-        if call is None or call.task is not None:  # refused or cancelled meanwhile; or sent after its end
+        if call is None or let_in is None:  # refused or cancelled meanwhile; or sent after its end
             return
         call.body += payload
         self._held += len(payload)
         try:
-            if self._held > _MOST_HELD * self._most:
+            if self._held > _MOST_HELD * self.most_bytes:
                 raise CallRefused("Too many large calls come at once on this connection.", 429)
-            message = message_in(call.body, self._most)
+            message = message_in(call.body, let_in.most_bytes)
             if message is None and last:
                 raise CallRefused("The message is cut off.")
         except CallRefused as refusal:
@@ -335,20 +364,28 @@ class GrpcConnection(asyncio.Protocol):
             self._refuse(one.stream, refusal, whole=last)
             return
         if last and message is not None:
-            self._start(one.stream, call, message)
+            self._start(one.stream, call, let_in, message)
 
-    def _start(self, stream: int, call: _Call, message: bytes) -> None:
+    def _drop(self, stream: int, size: int, *, last: bool) -> None:
+        """Data of a call that was turned away: no more of it than a body may have, and no flood of small frames."""
+        left = self._unwanted.pop(stream) - size
+        if not last:
+            self._unwanted[stream] = left
+        if left < 0 or (size < _SMALL and not last):
+            self._count_idle()
+
+    def _start(self, stream: int, call: _Call, let_in: LetIn, message: bytes) -> None:
         self._let_go(call)
         longest = self._guard.limits.answer_seconds
         seconds = longest if call.head.seconds is None else min(call.head.seconds, longest)
         call.deadline = self._time() + seconds + longest
-        call.task = asyncio.get_running_loop().create_task(self._work(stream, call, message, seconds))
+        call.task = asyncio.get_running_loop().create_task(self._work(stream, call, let_in, message, seconds))
 
-    async def _work(self, stream: int, call: _Call, message: bytes, seconds: float) -> None:
+    async def _work(self, stream: int, call: _Call, let_in: LetIn, message: bytes, seconds: float) -> None:
         """Have a call answered, and send the answer."""
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._answer(call.head, message, self)
+                answer = await let_in.answer(message)
         except TimeoutError:
             self._refuse(stream, CallRefused("The answer did not come in the time the caller gave.", 504), whole=True)
         except Exception as error:  # noqa: BLE001 - told as a refusal, or as a fault with an id

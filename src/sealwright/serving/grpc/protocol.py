@@ -20,7 +20,7 @@ from sealwright.serving.problems import FieldProblem, Forbidden, HttpRefusal, No
 from sealwright.serving.protocol_oip import OipProtocol, OipRequest, beside, options_among, wanted_outputs
 from sealwright.serving.reply import Decided, Reply
 
-__all__ = ["GrpcProtocol", "MessageMalformed", "named_in", "parsed"]
+__all__ = ["GrpcProtocol", "MessageMalformed", "named_in", "parsed", "version_in"]
 
 _CONTENTS = {
     "BOOL": "bool_contents", "INT8": "int_contents", "INT16": "int_contents", "INT32": "int_contents",
@@ -30,7 +30,7 @@ _CONTENTS = {
 _NOT_OFFERED = ("shared_memory_region", "classification")
 _MOST_INPUTS = 4096
 _LONGEST_ID = 128
-_FIRST_TEXT = b"\n"  # field 1, of text
+_FIRST_TEXT, _SECOND_TEXT = 0x0A, 0x12  # how the fields 1 and 2 begin, where they are of text
 _LONGEST_NAME = 64
 _NAN = float("nan")  # what is not told
 
@@ -62,9 +62,21 @@ def parsed(name: str, body: bytes) -> Any:
 def named_in(message: bytes) -> str:
     """The model that a request is about, before it is read as a whole: in every one of them the first field, and protobuf writes
     fields in their order. "" where it does not begin so; what is read later must name the same."""
-    if message[:1] != _FIRST_TEXT or len(message) < 2 or message[1] > _LONGEST_NAME:
+    return _short_text(message, 0, _FIRST_TEXT)
+
+
+def version_in(message: bytes) -> str:
+    """The version of the model that a request asks for: in every one of them the field after the name. "" where none stands there;
+    what is read later must name the same."""
+    named = named_in(message)
+    return _short_text(message, 2 + len(named) if named else 0, _SECOND_TEXT)
+
+
+def _short_text(message: bytes, at: int, begins: int) -> str:
+    """The field at this place, a character for each byte; "" where it begins otherwise."""
+    if len(message) < at + 2 or message[at] != begins or message[at + 1] > _LONGEST_NAME:
         return ""
-    return message[2 : 2 + message[1]].decode("ascii", "replace")
+    return message[at + 2 : at + 2 + message[at + 1]].decode("ascii", "replace")
 
 
 class GrpcProtocol:

@@ -1,20 +1,21 @@
 """The methods of the gRPC service: from a call to the application that HTTP asks, too.
 
-Answers: which method is it, may this caller call it, and what is it answered? Access, contract, model, record and receipt are the application's,
-so a call is held to all that a request is held to. One table says what a method asks of its caller; what is not in it does not
-exist. Reflection is not offered.
+Answers: which method is it, may this caller call it (asked before any of its message is taken), and what is it answered? Access,
+contract, model, record and receipt are the application's, so a call is held to all that a request is held to. One table says what a
+method asks of its caller; what is not in it does not exist. Reflection is not offered.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.serving.budgets.budgets import Admitted
 from sealwright.serving.channel import Channel
-from sealwright.serving.grpc.calls import CallHead, CallRefused
-from sealwright.serving.grpc.connection import GrpcConnection
+from sealwright.serving.grpc.calls import PREFIX, CallHead, CallRefused
+from sealwright.serving.grpc.connection import GrpcConnection, LetIn
 from sealwright.serving.grpc.messages import message_class
-from sealwright.serving.grpc.protocol import GrpcProtocol, named_in, parsed
+from sealwright.serving.grpc.protocol import GrpcProtocol, named_in, parsed, version_in
 from sealwright.serving.problems import BodyTooLarge, Forbidden
 from sealwright.serving.reply import Reply
 from sealwright.serving.routes import Permission
@@ -29,6 +30,7 @@ __all__ = ["GrpcService"]
 _OIP = "/inference.GRPCInferenceService/"
 _HEALTH = "/grpc.health.v1.Health/Check"  # what orchestrators probe, https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 _SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
+_MOST_OPEN = 1024  # bytes of a message from anybody; such a message is empty, or names a service
 
 _NOBODY = Caller("", "", frozenset())
 
@@ -36,10 +38,10 @@ _NOBODY = Caller("", "", frozenset())
 class _Asked(NamedTuple):
     """A call whose caller may make it."""
 
-    message: bytes
     head: Head
     caller: Caller
     peer: GrpcConnection
+    message: bytes = b""
     channel: Channel | None = None  # of the model it is about
     admitted: Admitted | None = None  # by the caller's budgets
     seconds: float | None = None  # how long they wait
@@ -63,26 +65,37 @@ class GrpcService:
             _OIP + "ModelInfer": (Permission.PREDICT, self._infer),
         }
 
-    async def answer(self, call: CallHead, message: bytes, peer: GrpcConnection) -> Reply:
-        """The answer's message, and headers for it.
+    def answer(self, call: CallHead, peer: GrpcConnection) -> LetIn:
+        """What answers this call, asked before its message comes: the method, once its caller is known.
 
         Raises
         ------
         HttpRefusal
         """
         reception = self._app.reception
-        head = read_head(call.headers, hosts=reception.hosts, most_body=len(message))
+        head = read_head(call.headers, hosts=reception.hosts, most_body=PREFIX + peer.most_bytes)
         permission, method = self.methods.get(call.path, (None, None))
         if permission is None or method is None:
             raise CallRefused("There is no such method.", 405)
         if permission is Permission.OPEN:
-            return await method(_Asked(message, head, _NOBODY, peer))
+            return LetIn(partial(self._answered, method, _Asked(head, _NOBODY, peer)), _MOST_OPEN)
         caller = reception.caller(head.authorization, peer.thumbprint)
+        reception.asked_for(caller, "")  # who may ask no model need not send a message
+        asked = _Asked(head, caller, peer, seconds=call.seconds)
+        return LetIn(partial(self._answered, method, asked), peer.most_bytes)
+
+    async def _answered(self, method: _Method, asked: _Asked, message: bytes) -> Reply:
+        """The answer's message, and headers for it. Raises `HttpRefusal`."""
+        if asked.head.length not in (None, PREFIX + len(message)):
+            raise CallRefused("The message is not as long as announced.")
+        asked = asked._replace(message=message)
+        if asked.caller is _NOBODY:
+            return await method(asked)
         named = "" if method == self._server else named_in(message)
         return await self._app.within_budget(
-            reception.asked_for(caller, named),
-            caller,
-            lambda channel, admitted: method(_Asked(message, head, caller, peer, channel, admitted, call.seconds)),
+            self._app.reception.asked_for(asked.caller, named),
+            asked.caller,
+            lambda channel, admitted: method(asked._replace(channel=channel, admitted=admitted)),
         )
 
     async def _live(self, asked: "_Asked") -> Reply:
@@ -117,7 +130,7 @@ class GrpcService:
         if len(asked.message) > channel.model.body_bytes:
             raise BodyTooLarge
         inquiry = channel.inquiry(
-            "",
+            version_in(asked.message),
             asked.message,
             protocol_of=lambda served: GrpcProtocol(served.oip, project=channel.project, number=served.number),
             caller=asked.caller,

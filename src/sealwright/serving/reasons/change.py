@@ -142,16 +142,14 @@ class _Search:
             now = self._lines.strings[self._line, column - self._width]
             return [_Step(column, text, move.price) for text in move.texts if now not in ("", text)]
         start = float(self._lines.numbers[self._line, column])
+        if np.isnan(start):
+            return []
         values = {self._reached(move, start, value): None for value in move.numbers}
         return [_Step(column, value, self._price(move, start, value)) for value in values if value != start]
 
     def _reached(self, move: Move, start: float, value: float) -> float:
         """The possible value nearest to `value`, `start` where there is none on the way."""
-        if (
-            np.isnan(start)
-            or (move.direction == "up" and value < start)
-            or (move.direction == "down" and value > start)
-        ):
+        if (move.direction == "up" and value < start) or (move.direction == "down" and value > start):
             return start
         low, high = (min(start, value), max(start, value))
         low = low if move.least is None else min(max(low, move.least), start)
