@@ -14,8 +14,8 @@ from sealwright.pipeline import Workspace, create_workspace, open_workspace
 from sealwright.pipeline import decision_erasure as erasure
 from sealwright.pipeline import decision_hours as hours
 from sealwright.pipeline.decision_check import check_hours
-from sealwright.pipeline.decision_hours import KEYS, hours_folder, hours_of
-from sealwright.pipeline.decision_records import decision_records
+from sealwright.pipeline.decision_hours import KEYS, MANIFEST, hours_backwards, hours_folder, hours_of
+from sealwright.pipeline.decision_records import decision_records, newest_records
 from sealwright.pipeline.decision_sealing import seal_decisions
 from sealwright.pipeline.person_erasure import erase_person
 from sealwright.serving import decision_ledger_folder
@@ -76,6 +76,29 @@ def test_who_lists_hours_while_one_is_replaced_sees_the_new_one(
 
     monkeypatch.setattr(hours, "read_limited", replaced_first)
     assert [one.generation for one in hours_of(sealed, "loans", "live")][:2] == [2, 2]
+
+
+def test_manifests_of_hours_that_are_not_asked_about_are_not_read(sealed: Workspace) -> None:
+    """So that a look costs the same after a year of hours."""
+    first, second = hours_of(sealed, "loans", "live")
+    (first.folder / MANIFEST).unlink()
+    assert [one.name for one in hours_of(sealed, "loans", "live", beyond=first.after)] == [second.name]
+    assert next(hours_backwards(sealed, "loans", "live")).name == second.name
+    fitting = newest_records(sealed, "loans", lambda *_: True, 3)
+    assert [record.decision for _, _, record in fitting] == ["dec_c1_p1", "dec_b2_p2", "dec_b1_p1"]
+    reading = decision_records(sealed, "loans", start={"live": first.after})
+    assert [record.decision for _, _, record in reading] == ["dec_b1_p1", "dec_b2_p2", "dec_c1_p1"]
+    for asked in (lambda: hours_of(sealed, "loans", "live"), lambda: list(hours_backwards(sealed, "loans", "live"))):
+        with pytest.raises(VerificationFailed, match=r"manifest of .* is missing"):
+            asked()
+
+
+def test_a_gap_between_hours_is_seen_from_either_end(sealed: Workspace) -> None:
+    first, _ = hours_of(sealed, "loans", "live")
+    shutil.rmtree(first.folder)
+    for asked in (lambda: hours_of(sealed, "loans", "live"), lambda: list(hours_backwards(sealed, "loans", "live"))):
+        with pytest.raises(VerificationFailed, match="gap before entry 4"):
+            asked()
 
 
 def test_an_erasure_that_was_killed_before_the_old_keys_went_is_finished_before_it_is_signed_as_done_t56(

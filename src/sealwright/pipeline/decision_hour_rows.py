@@ -81,7 +81,7 @@ def _rows(workspace: Workspace, hour: Hour, columns: Sequence[str]) -> Iterator[
     try:
         begun = list(islice(tables, 1))  # an open file stays readable, whatever becomes of its name
     except (VerificationFailed, OSError):
-        newer = newer_generation(workspace, hour)
+        newer = newer_generation(workspace, hour.project, hour.channel, hour.name)
         if newer is None:
             raise
         yield from _rows(workspace, newer, columns)

@@ -41,6 +41,7 @@ __all__ = [
     "digest_of_file",
     "hour_gone",
     "hold_hours",
+    "hours_backwards",
     "hours_folder",
     "hours_of",
     "newer_generation",
@@ -106,37 +107,58 @@ def hours_folder(workspace: Workspace, project: str, channel: str) -> Path:
     return workspace.folder("serving") / project / channel / "hours"
 
 
-def hours_of(workspace: Workspace, project: str, channel: str) -> list[Hour]:
+def hours_of(workspace: Workspace, project: str, channel: str, *, beyond: int = 0) -> list[Hour]:
     """The hours of a channel, oldest first, each as its signed manifest says.
+
+    Parameters
+    ----------
+    beyond : int
+        Only those that reach beyond this entry; manifests of earlier ones are not read.
 
     Raises
     ------
     VerificationFailed
         A manifest was changed, one is of another channel, or an hour in the middle is missing.
     """
-    found = _read_hours(workspace, project, channel)
-    expected = 0
+    folders = _current(workspace, project, channel)
+    ends = [*(folder.name[:_FIRST] for folder in folders[1:]), "~"]
+    found = [
+        _hour_now(workspace, folder, project, channel)
+        for folder, end in zip(folders, ends, strict=False)
+        if end > f"{beyond:0{_FIRST}}"
+    ]
+    expected = found[0].first if beyond and found else 0
     for one in found:
         if one.first != expected:
-            raise VerificationFailed(
-                f"The hours of {project}/{channel} have a gap before entry {one.first}. Restore the folder from a backup.",
-                link=one.link,
-            )
+            raise _gap(one)
         expected = one.after
     return found
 
 
-def newer_generation(workspace: Workspace, hour: Hour) -> Hour | None:
-    """What took the place of an hour since it was listed; None where nothing did.
+def hours_backwards(workspace: Workspace, project: str, channel: str) -> Iterator[Hour]:
+    """The hours of a channel, newest first; each manifest is read when it is asked for. Raises as `hours_of`."""
+    next_one: Hour | None = None
+    for folder in reversed(_current(workspace, project, channel)):
+        hour = _hour_now(workspace, folder, project, channel)
+        if next_one is not None and hour.after != next_one.first:
+            raise _gap(next_one)
+        yield hour
+        next_one = hour
+    if next_one is not None and next_one.first:
+        raise _gap(next_one)
+
+
+def newer_generation(workspace: Workspace, project: str, channel: str, name: str) -> Hour | None:
+    """What took the place of an hour whose folder had this name when it was listed; None where nothing did.
 
     Raises
     ------
     VerificationFailed
         As `hours_of`.
     """
-    for folder in _current(workspace, hour.project, hour.channel):
-        if folder.name > hour.name and folder.name[:_FIRST] == hour.name[:_FIRST]:
-            return _hour(workspace, folder, hour.project, hour.channel)
+    for folder in _current(workspace, project, channel):
+        if folder.name > name and folder.name[:_FIRST] == name[:_FIRST]:
+            return _hour(workspace, folder, project, channel)
     return None
 
 
@@ -207,15 +229,15 @@ def _current(workspace: Workspace, project: str, channel: str) -> list[Path]:
     return list(newest.values())
 
 
-def _read_hours(workspace: Workspace, project: str, channel: str) -> list[Hour]:
-    """The manifests; anew where a folder was replaced meanwhile."""
-    while True:
-        folders = _current(workspace, project, channel)
-        try:
-            return [_hour(workspace, folder, project, channel) for folder in folders]
-        except VerificationFailed:
-            if _current(workspace, project, channel) == folders:
-                raise
+def _hour_now(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:
+    """The hour of a folder, or of the one that took its place meanwhile."""
+    try:
+        return _hour(workspace, folder, project, channel)
+    except VerificationFailed:
+        newer = newer_generation(workspace, project, channel, folder.name)
+        if newer is None:
+            raise
+        return newer
 
 
 def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hour:
@@ -233,3 +255,11 @@ def _hour(workspace: Workspace, folder: Path, project: str, channel: str) -> Hou
     if (hour.project, hour.channel, hour.name) != (project, channel, folder.name):
         raise VerificationFailed(f"The manifest of {link} is of another hour or channel.", link=link)
     return hour
+
+
+def _gap(hour: Hour) -> VerificationFailed:
+    return VerificationFailed(
+        f"The hours of {hour.project}/{hour.channel} have a gap before entry {hour.first}. "
+        "Restore the folder from a backup.",
+        link=hour.link,
+    )

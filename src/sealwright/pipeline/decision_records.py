@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sealwright.pipeline.decision_hour_rows import holds_decision, rows_of, shadow_rows_of
-from sealwright.pipeline.decision_hours import Hour, count_hours, hour_gone, hours_of
+from sealwright.pipeline.decision_hours import Hour, count_hours, hour_gone, hours_backwards, hours_of
 from sealwright.pipeline.decision_sealing import channels_served, open_channel
 from sealwright.pipeline.workspace import Workspace
 from sealwright.serving import (
@@ -136,18 +136,17 @@ def _newest_of(
 
     with open_channel(workspace, project, channel) as opened:
         while True:
-            hours = hours_of(workspace, project, channel)
-            tail = _unsealed(workspace, project, channel, opened, hours[-1].after if hours else 0, len(hours))
+            count, hours = count_hours(workspace, project, channel), hours_backwards(workspace, project, channel)
+            hour = next(hours, None)
+            tail = _unsealed(workspace, project, channel, opened, hour.after if hour else 0, count)
             with suppress(_SealedMeanwhile):
                 found = chosen(tail, most)
-                for hour in reversed(hours):
-                    if len(found) == most:
-                        break
-                    if not opens(hour):
-                        continue
-                    kept = (row for row in rows_of(workspace, hour) if row.record is not None)
-                    older = chosen(((RecordedAt(row.index, row.at), row.record) for row in kept), most - len(found))
-                    found = deque([*older, *found])
+                while hour is not None and len(found) < most:
+                    if opens(hour):
+                        kept = (row for row in rows_of(workspace, hour) if row.record is not None)
+                        older = ((RecordedAt(row.index, row.at), row.record) for row in kept)
+                        found = deque([*chosen(older, most - len(found)), *found])
+                    hour = next(hours, None) if len(found) < most else None
                 return found
 
 
@@ -197,14 +196,14 @@ def _of_channel(
     with open_channel(workspace, project, channel) as opened:
         at = passed if passed <= opened.size else 0
         while True:
-            hours = hours_of(workspace, project, channel)
-            for hour in hours:
+            count = count_hours(workspace, project, channel)
+            for hour in hours_of(workspace, project, channel, beyond=at):
                 for row in rows(workspace, hour) if hour.after > at and not _outside(hour, since, until) else ():
                     if row.record is not None and row.index >= at:
                         yield RecordedAt(row.index, row.at), row.record
                 at = max(at, hour.after)
             try:
-                for where, record in _unsealed(workspace, project, channel, opened, at, len(hours), shadows=shadows):
+                for where, record in _unsealed(workspace, project, channel, opened, at, count, shadows=shadows):
                     yield where, record
                     at = where.index + 1  # when the next one comes, all of its entry were told
             except _SealedMeanwhile:

@@ -17,7 +17,15 @@ from pathlib import Path
 from sealwright.kernel import Progress, silent
 from sealwright.pipeline.decision_check import check_hour
 from sealwright.pipeline.decision_hour_writing import Decided, Leaves, write_hour
-from sealwright.pipeline.decision_hours import Hour, hold_hours, hour_gone, hours_folder, hours_of, remove_folder
+from sealwright.pipeline.decision_hours import (
+    Hour,
+    hold_hours,
+    hour_gone,
+    hours_backwards,
+    hours_folder,
+    hours_of,
+    remove_folder,
+)
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.workspace import Workspace
@@ -112,8 +120,7 @@ def settle_channels(workspace: Workspace, project: str) -> None:
 def _seal_channel(
     workspace: Workspace, project: str, channel: str, *, by: str, before_hour: str = ""
 ) -> Iterator[Hour]:
-    before = hours_of(workspace, project, channel)
-    start, now = before[-1].after if before else 0, before_hour or workspace.clock().isoformat()[:13]
+    start, now = _sealed_to(workspace, project, channel), before_hour or workspace.clock().isoformat()[:13]
     with open_channel(workspace, project, channel) as opened:
         for hour, entries in groupby(opened.entries(start), key=lambda entry: entry.at[:13]):
             if hour >= now:
@@ -176,9 +183,15 @@ def _finish(workspace: Workspace, hour: Hour, by: str) -> None:
 
 
 def _pack(workspace: Workspace, project: str, channel: str) -> None:
-    hours = hours_of(workspace, project, channel)
-    if hours:
-        pack_entries(_ledger_of(workspace, project, channel), hours[-1].after)
+    end = _sealed_to(workspace, project, channel)
+    if end:
+        pack_entries(_ledger_of(workspace, project, channel), end)
+
+
+def _sealed_to(workspace: Workspace, project: str, channel: str) -> int:
+    """Before which entry the newest hour ends."""
+    newest = next(hours_backwards(workspace, project, channel), None)
+    return newest.after if newest else 0
 
 
 def open_channel(workspace: Workspace, project: str, channel: str) -> Ledger:

@@ -160,7 +160,7 @@ def _batch(workspace: Workspace, project: str, channel: str, entry: LedgerEntry,
         return _Batch(entry, proof, hashes, next(islice(records, place, None), None))
     if not entry.moved_to:
         raise NotFound(f"The records of entry {entry.index} were erased.")
-    for hour in hours_of(workspace, project, channel):
+    for hour in hours_of(workspace, project, channel, beyond=entry.index):
         if hour.first <= entry.index < hour.after:
             if hour.disposed:
                 raise NotFound(f"The records of the hour {hour.hour} were disposed of when their days were over.")
