@@ -1,7 +1,10 @@
 """Several verified models answer at one place: who gets which is signed, and none that may not answer takes traffic."""
 
 import asyncio
+import dataclasses
+import io
 import json
+import struct
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -9,22 +12,41 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from sealwright import trust
-from sealwright.kernel import VerificationFailed
-from sealwright.serving import ArmCount, Contract, contract_of, milliseconds_of, told_in, why_not_beside
+from sealwright.kernel import VerificationFailed, digest_of
+from sealwright.serving import (
+    ArmCount,
+    Contract,
+    Manner,
+    ServingSpec,
+    answering_document,
+    contract_of,
+    milliseconds_of,
+    told_in,
+    why_not_beside,
+    why_not_in_place_of,
+)
+from sealwright.serving.answering import Answering
 from sealwright.serving.arm_counts import ArmCounts, time_step
+from sealwright.serving.checking.bounds import widened
+from sealwright.serving.checking.document import AnsweringDocument, Output
 from sealwright.serving.config import Limits
 from sealwright.serving.deciding import Decider
 from sealwright.serving.decisions import DecisionLog
+from sealwright.serving.grpc.messages import message_class
+from sealwright.serving.grpc.protocol import GrpcProtocol
 from sealwright.serving.holder import Holder
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.outcome import outcome_of
 from sealwright.serving.problems import NotReady
+from sealwright.serving.protocol_forms import ARROW, CSV, form_asked
 from sealwright.serving.protocol_named import NamedProtocol
-from sealwright.serving.protocol_oip import OipProtocol
+from sealwright.serving.protocol_oip import OipBinary, OipProtocol
 from sealwright.serving.served import Served
+from sealwright.serving.shadowing import _copied
 from sealwright.serving.state import StateFile
 from sealwright.serving.tokens import Caller
 from sealwright.serving.usage import Usage
@@ -270,6 +292,162 @@ def test_a_challenger_must_take_every_row_that_the_champion_takes(
     assert "another project" in why_not_beside(contract, contract_of(interface | {"project": "hiring"}))
     fewer = interface | {"numbers": interface["numbers"][1:], "order": [n for n in interface["order"] if n != "age"]}
     assert "other features" in why_not_beside(contract, contract_of(fewer))
+
+
+_MODES = ("refuse", "clip", "abstain")
+
+
+def _manner(interface: dict[str, Any], mode: str = "refuse", **changes: Any) -> Manner:
+    contract = contract_of(interface)
+    made = Manner(
+        asked=contract if mode == "refuse" else widened(contract),
+        mode=mode,
+        rules=frozenset(),
+        explains=False,
+        promises=False,
+        labels_only=False,
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def _with(interface: dict[str, Any], name: str, **changes: Any) -> dict[str, Any]:
+    groups = ("numbers", "strings")
+    return interface | {
+        group: [one | changes if one["name"] == name else one for one in interface[group]] for group in groups
+    }
+
+
+@pytest.mark.parametrize("champion", _MODES)
+@pytest.mark.parametrize("other", _MODES)
+def test_who_is_answered_outside_the_contract_is_so_by_every_arm(
+    interface: dict[str, Any], champion: str, other: str
+) -> None:
+    """A champion that clips or abstains beside one that refuses gave 422 by chance."""
+    why = why_not_in_place_of(_manner(interface, champion), _manner(interface, other))
+    assert bool(why) == (_MODES.index(other) < _MODES.index(champion))
+
+
+def test_a_category_that_nobody_knows_is_refused_by_one_that_clips_where_nothing_may_stand_for_it(
+    interface: dict[str, Any],
+) -> None:
+    fewer = {name: _with(interface, name, categories=["a11"]) for name in ("c0", "c2")}
+    assert why_not_in_place_of(_manner(interface, "clip"), _manner(fewer["c0"], "clip")) == ""  # may be missing
+    assert "'c2'" in why_not_in_place_of(_manner(interface, "clip"), _manner(fewer["c2"], "clip"))
+    assert why_not_in_place_of(_manner(interface, "clip"), _manner(fewer["c2"], "abstain")) == ""
+    narrow = _with(interface, "age", min=20, max=30)
+    assert why_not_in_place_of(_manner(interface), _manner(narrow, "clip")) == ""
+    assert "'age'" in why_not_in_place_of(_manner(interface), _manner(narrow))
+
+
+def test_what_a_caller_may_ask_of_one_arm_they_may_ask_of_every_other(interface: dict[str, Any]) -> None:
+    usual = _manner(interface)
+    for changes, word in (
+        ({"explains": True}, "reasons"), ({"promises": True}, "intervals"), ({"rules": frozenset({b"one"})}, ""),
+        ({"labels_only": True}, ""),
+    ):  # fmt: skip
+        why = why_not_in_place_of(_manner(interface, **changes), usual)
+        assert (word in why) if word else (why == "")
+    assert "rule" in why_not_in_place_of(usual, _manner(interface, rules=frozenset({b"one"})))
+    assert "labels only" in why_not_in_place_of(usual, _manner(interface, labels_only=True))
+    assert why_not_in_place_of(usual, _manner(interface, explains=True, promises=True)) == ""
+    moved = interface | {"order": [*interface["order"][1:], interface["order"][0]]}
+    assert "order" in why_not_in_place_of(usual, _manner(moved))
+
+
+def test_a_challenger_that_refuses_what_the_champion_clips_takes_no_traffic(place: Place) -> None:
+    house = place.house
+    interface = sys.modules["serving_house"].credit_interface()
+    model = sys.modules["serving_house"].credit_model(interface, middle=4.0)
+    spec = ServingSpec.model_validate({"out_of_range": "clip"})
+    house.answering = answering_document(None, digest_of(model), interface, spec)
+    clips = house.register(model, interface).number
+    house.answering = None
+    place.arrange(place.arm(clips, 5_000, "champion"), place.arm(2, 5_000, "challenger"))
+    assert set(place.answers()) == {clips}
+    assert "every value" in place.refused()[-1]["reason"]
+    place.arrange(place.arm(2, 5_000, "champion"), place.arm(clips, 5_000, "challenger"))
+    assert set(place.answers()) == {2, clips}
+
+
+# ---- what shadows read
+
+
+def _bodies(row: dict[str, Any], served: Served) -> dict[str, tuple[Any, bytes]]:
+    """One row in each form: how it is asked, and its bytes."""
+    kinds = {"integer": "INT64", "number": "FP64", "boolean": "BOOL", "date": "BYTES", "category": "BYTES"}
+    told = {one.name: kinds[one.kind] if row[one.name] is not None else "FP64" for one in served.contract.features}
+    plain = [
+        {"name": name, "shape": [1, 1], "datatype": kind, "data": [float("nan") if row[name] is None else row[name]]}
+        for name, kind in told.items()
+    ]
+    some = [one for one in plain if row[one["name"]] is not None]
+    rate = {"name": "rate", "shape": [1, 1], "datatype": "FP64", "parameters": {"binary_data_size": 8}}
+    head = json.dumps({"inputs": [*some, rate]}).encode()
+    message = message_class("ModelInferRequest")(model_name=served.contract.project, model_version=str(served.number))
+    fields = {"INT64": "int64_contents", "FP64": "fp64_contents", "BOOL": "bool_contents", "BYTES": "bytes_contents"}
+    for one in plain:
+        tensor = message.inputs.add(name=one["name"], datatype=one["datatype"], shape=[1, 1])
+        values = [value.encode() if isinstance(value, str) else value for value in one["data"]]
+        getattr(tensor.contents, fields[one["datatype"]]).extend(values)
+    table = pa.table({name: pa.array([value]) for name, value in row.items()})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    cells = [
+        "" if value is None else str(value).lower() if isinstance(value, bool) else str(value) for value in row.values()
+    ]
+    arrow, text = (form_asked(media, b"", csv=True) for media in (ARROW, CSV))
+    assert arrow is not None
+    assert text is not None
+    return {
+        "named": (served.named, json.dumps({"row": row}).encode()),
+        "named-arrow": (arrow.of(served.named), sink.getvalue()),
+        "named-csv": (text.of(served.named), (",".join(row) + "\r\n" + ",".join(cells) + "\r\n").encode()),
+        "oip-binary": (OipBinary(served.oip, len(head)), head + struct.pack("<d", float("nan"))),
+        "oip-grpc": (
+            GrpcProtocol(served.oip, project=served.contract.project, number=served.number),
+            message.SerializeToString(),
+        ),
+    }
+
+
+@pytest.mark.parametrize("media", ["named", "named-arrow", "named-csv", "oip-binary", "oip-grpc"])
+def test_a_shadow_with_another_contract_reads_every_form_a_request_came_in(
+    place: Place, row: dict[str, Any], media: str
+) -> None:
+    """All but two of them went to the reader of JSON, counted as refused, and nothing was compared."""
+    interface = _with(sys.modules["serving_house"].credit_interface(), "age", max=120)
+    wider = place.house.register(sys.modules["serving_house"].credit_model(interface), interface).number
+    place.arrange(place.arm(1, 10_000, "champion"), place.arm(wider, 0, "shadow"))
+    (shadow,), champion = place.holder.arms().shadows, place.holder.serving()
+    protocol, body = _bodies(row, champion)[media]
+    assert protocol.media == media
+    one: Any = Inquiry(champion, protocol, body, Caller("bank", "token", frozenset()), "", None)  # type: ignore[arg-type]
+    one.asked, one.decision = protocol.read(body), "dec_1"
+    batch = one.asked.batch or champion.contract.pack(one.asked.rows)
+    one.outcome = outcome_of(champion.contract, 1, champion.engine.run(batch))
+    found = _copied(one, shadow)
+    assert found.failed == ""
+    assert found.agreed == 1
+
+
+def test_a_shadow_refuses_what_a_champion_that_clips_let_through(place: Place, row: dict[str, Any]) -> None:
+    """Both have the same contract, but they do not read the same."""
+    served = place.holder.serving()
+    clips = Answering(served.contract, _clipping())
+    champion = dataclasses.replace(served, answering=clips, named=NamedProtocol(clips.asked, most_rows=5))
+    body = json.dumps({"row": row | {"age": 200}}).encode()
+    one: Any = Inquiry(champion, champion.named, body, Caller("bank", "token", frozenset()), "", None)  # type: ignore[arg-type]
+    one.asked, one.decision = champion.named.read(body), "dec_1"
+    one.outcome = outcome_of(served.contract, 1, served.engine.run(served.contract.pack(one.asked.rows)))
+    assert _copied(one, served).failed == "refused"
+
+
+def _clipping() -> AnsweringDocument:
+    return AnsweringDocument(
+        format=1, model="", mode="clip", output=Output(), below={}, threshold=None, ambiguous=False, above_ood=None,
+        tell_ood=False, coverage=0.9, calibrate=None, usual=None, calibration=None, conformal=None,
+    )  # fmt: skip
 
 
 # ---- counts, and what was told

@@ -339,6 +339,69 @@ def test_a_release_that_cannot_be_remembered_is_not_taken(post: Post) -> None:
     assert state.exists()
 
 
+_CANNOT = [OSError(28, "No space left on device"), trust.LedgerUnavailable("The keeper is gone.")]
+
+
+@pytest.fixture(params=_CANNOT, ids=["full-disk", "no-keeper"])
+def forgetful(post: Post, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Post:
+    """A post whose state takes nothing newer, until `monkeypatch` is undone."""
+
+    def change(**changes: Any) -> None:
+        if any(getattr(post.state.now, name) != value for name, value in changes.items()):
+            raise request.param
+
+    monkeypatch.setattr(post.state, "change", change)
+    return post
+
+
+def test_a_revoked_package_stops_answering_also_where_the_list_cannot_be_remembered(forgetful: Post) -> None:
+    post = forgetful
+    post.house.registry.revoke(post.holder.serving().package, "ada", "trained on data that had to be erased")
+    for _ in range(2):
+        post.holder.refresh()
+        with pytest.raises(NotReady):
+            post.holder.serving()
+    assert "revocations" in post.holder.not_ready()
+    assert json.loads((post.folder / "state.json").read_bytes())["revocations"] == 0
+
+
+def test_a_revoked_package_stops_answering_before_the_disk_is_waited_for(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[bool] = []
+
+    def change(**_: Any) -> None:
+        answered.append(post.holder._arms is not None)
+
+    monkeypatch.setattr(post.state, "change", change)
+    post.house.registry.revoke(post.holder.serving().package, "ada", "trained on data that had to be erased")
+    post.holder.refresh()
+    assert answered[0] is False
+
+
+def test_a_list_that_touches_nothing_here_counts_in_this_process_and_is_remembered_as_soon_as_that_works(
+    forgetful: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, state = forgetful, forgetful.folder / "state.json"
+    spare = post.house.version(2).package
+    post.house.registry.revoke(post.house.version(3).package, "ada", "never released")
+    first = post.house.revocations.read_bytes()
+    post.house.registry.revoke(spare, "ada", "never released")
+    post.holder.refresh()
+    assert post.number() == 1
+    assert "state cannot be written" in post.holder.not_ready() or "ledger" in post.holder.not_ready()
+    second = post.house.revocations.read_bytes()
+    post.put(post.house.revocations, first)
+    post.holder.refresh()
+    with pytest.raises(NotReady):  # an older list than one that was seen, though no file says so
+        post.holder.serving()
+    post.put(post.house.revocations, second)
+    monkeypatch.undo()
+    post.holder.refresh()
+    assert (post.number(), post.holder.not_ready()) == (1, "")
+    assert json.loads(state.read_bytes())["revocations"] == 2
+
+
 def test_a_state_that_cannot_be_read_does_not_start(post: Post) -> None:
     for data in (b"", b"{}", b'{"format":1,"project":"other","channel":"live"}', b"\xff"):
         post.put(post.folder / "state.json", data)

@@ -15,23 +15,40 @@ from sealwright.serving.state import StateFile
 from sealwright.trust.key_revocation import no_revocations
 
 
+class _Forgetful:
+    """A state that takes nothing newer while its house says so."""
+
+    def __init__(self, kept: "Kept", state: StateFile) -> None:
+        self._kept, self._state = kept, state
+
+    @property
+    def now(self) -> Any:
+        return self._state.now
+
+    def change(self, **changes: Any) -> None:
+        if self._kept.cannot is not None and any(getattr(self.now, name) != one for name, one in changes.items()):
+            raise self._kept.cannot
+        self._state.change(**changes)
+
+
 class Kept:
     """A house with a release in service."""
 
     def __init__(self, house: Any, clock: FixedClock, folder: Path) -> None:
         self.house, self.clock, self.folder = house, clock, folder
+        self.cannot: Exception | None = None  # what the state says to newer numbers
         folder.mkdir(mode=0o700, exist_ok=True)
         self.holder = self.made()
         self.holder.start()
 
     def made(self) -> Holder:
-        state = StateFile(self.folder / "state.json", self.house.project, "live")
+        self.state = StateFile(self.folder / "state.json", self.house.project, "live")
         return Holder(
             home=self.house.home,
             project=self.house.project,
             channel="live",
             trust_root=self.house.keyring.trust_root,
-            state=state,
+            state=_Forgetful(self, self.state),
             clock=self.clock,
             most_rows=100,
             note=lambda *_: None,
@@ -74,6 +91,50 @@ def test_a_key_that_takes_nothing_with_it_leaves_the_release_in_service(kept: Ke
     kept.put(kept.revoke(branch, reason=reason))
     assert kept.holder.serving().keys == 1
     assert kept.holder.not_ready() == ""
+
+
+_CANNOT = [OSError(28, "No space left on device"), trust.LedgerUnavailable("The keeper is gone.")]
+
+
+@pytest.mark.parametrize("cannot", _CANNOT, ids=["full-disk", "no-keeper"])
+@pytest.mark.parametrize("branch", ["releases", "releases-pq", "statements", "models"])
+def test_a_compromised_key_ends_what_it_signed_also_where_the_list_cannot_be_remembered(
+    kept: Kept, branch: str, cannot: Exception
+) -> None:
+    kept.cannot = cannot
+    kept.put(kept.revoke(branch))
+    with pytest.raises(NotReady):
+        kept.holder.serving()
+    assert kept.holder.not_ready()
+
+
+@pytest.mark.parametrize("cannot", _CANNOT, ids=["full-disk", "no-keeper"])
+def test_a_list_of_keys_that_touches_no_release_is_believed_and_remembered_as_soon_as_that_works(
+    kept: Kept, cannot: Exception
+) -> None:
+    kept.cannot = cannot
+    kept.put(kept.revoke("tokens"))
+    assert kept.holder.serving().keys == 1
+    assert kept.holder.not_ready()
+    assert kept.state.now.key_revocations == 0
+    with pytest.raises(VerificationFailed, match="only revoked keys"):
+        kept.holder.believed.now.keys_of("tokens")
+    kept.cannot = None
+    kept.holder.refresh()
+    assert kept.holder.not_ready() == ""
+    assert kept.state.now.key_revocations == 1
+
+
+def test_nothing_goes_on_that_could_not_be_verified_by_the_keys_that_are_left(kept: Kept) -> None:
+    """The pointer it stood on is gone, and the newer one cannot be remembered, so it is not taken."""
+    kept.cannot = OSError(28, "No space left on device")
+    kept.house.promote(2)
+    kept.put(kept.revoke("tokens"))
+    with pytest.raises(NotReady):
+        kept.holder.serving()
+    kept.cannot = None
+    kept.holder.refresh()
+    assert kept.holder.serving().number == 2
 
 
 def test_a_compromised_key_for_tokens_is_no_key_any_more(kept: Kept) -> None:

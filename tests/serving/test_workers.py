@@ -1,9 +1,13 @@
 """Several workers, one keeper: one ledger, one budget, one memory of what was released; whoever dies takes nobody's answers along."""
 
+import asyncio
 import contextlib
 import os
 import signal
+import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,10 +32,19 @@ from sealwright.serving import (
     decision_ledger_folder,
     decision_origin,
 )
+from sealwright.serving.config import WorkerPlace
+from sealwright.serving.ending import LOST
 from sealwright.serving.opening import Opening
+from sealwright.serving.starting import spawn
+from sealwright.serving.transport.http_server import listen
+from sealwright.serving.workers import wire
+from sealwright.serving.workers import worker as minding
+from sealwright.serving.workers.far import _Decisions, _FarLedger, _Questions
+from sealwright.serving.workers.keeper import _answer_questions
 from sealwright.serving.workers.shelf import Shelf
 from sealwright.serving.workers.wire import Frames, Keep, framed
-from sealwright.trust import Ledger, parts_of, prepare_decision, prepared_of, promised_of, told_of
+from sealwright.serving.workers.writing import Line, Writing
+from sealwright.trust import Entry, Ledger, parts_of, prepare_decision, prepared_of, promised_of, told_of
 
 _LIMITS = Limits(watch_seconds=0.1, answer_seconds=5.0, drain_seconds=10.0)
 _TIGHT = {"rows_per_second": 0.001, "burst_rows": 60}  # of rows one by one
@@ -201,6 +214,138 @@ def test_messages_arrive_whole_however_they_are_cut(parts: list[bytes], data: st
         found += list(frames.whole(sent[:size]))
         sent = sent[size:]
     assert found == [framed(Keep(at, 0, True, [(part, b"", b"", b"")]))[4:] for at, part in enumerate(parts)]
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=5), st.integers(1, 40))
+def test_a_message_larger_than_a_frame_is_one_message_again(parts: list[bytes], most: int) -> None:
+    messages = [Keep(at, 0, True, [(part, b"", b"", b"")]) for at, part in enumerate(parts)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wire, "_MOST", most)
+        sent = b"".join(map(framed, messages))
+        frames = Frames()
+        found = [whole for at in range(0, len(sent), 7) for whole in frames.whole(sent[at : at + 7])]
+    assert found == [framed(one)[4:] for one in messages]
+
+
+def _prepared(count: int, size: int) -> list[trust.Prepared]:
+    return [
+        prepare_decision(
+            decision=f"dec_{at}", model="m", package="sha256:" + "0" * 64, request=b"{}", answer=b"{}",
+            salt=bytes(32), sealed=bytes(size),
+        )
+        for at in range(count)
+    ]  # fmt: skip
+
+
+def test_large_decisions_are_promised_together_and_cut_off_nobody(shelf: Shelf) -> None:
+    """48 records of 1 MiB once ended a worker's line to its keeper."""
+    shelf.answer(1, "open", 0, [])
+    cut: list[bool] = []
+
+    async def kept(*batches: list[trust.Prepared]) -> list[trust.Promised]:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        line, decisions = Line(Writing(shelf)), _Decisions(theirs, lambda: cut.append(True))
+        await loop.create_unix_connection(lambda: line, sock=ours)
+        await decisions.begin()
+        asked = [asyncio.wrap_future(decisions.keep(0, one, on_disk=True)) for one in batches]
+        promised = [await one for one in asked]
+        decisions.close()
+        await asyncio.sleep(0.05)
+        return promised
+
+    large, small = asyncio.run(kept(_prepared(48, 1 << 20), _prepared(2, 10)))
+    assert (large.count, small.count, large.first + 48) == (48, 2, small.first)
+    assert not cut
+
+
+def test_large_records_beside_decisions_are_written_and_cut_off_nobody(shelf: Shelf) -> None:
+    """What shadows said about many rows comes in one question."""
+    shelf.answer(1, "open", 0, [])
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=_answer_questions, args=(shelf, 1, ours), daemon=True).start()
+    cut: list[bool] = []
+    with contextlib.closing(_Questions(theirs, lambda: cut.append(True))) as questions:
+        far = _FarLedger(questions, None, 0)  # type: ignore[arg-type]
+        before = shelf.ledger(0).size
+        entry = Entry(action="shadow", subject="", detail={}, attachment=bytes(1 << 20), actor="predict")
+        far.append_many([entry] * 70)
+        far.append("serving.tried", "", {}, actor="predict")
+    assert shelf.ledger(0).size == before + 71
+    assert not cut
+
+
+@pytest.mark.parametrize("which", ["decisions", "questions"])
+def test_a_worker_that_is_cut_off_from_its_keeper_ends_so_that_another_is_started(
+    place: Any, shelf: Shelf, which: str
+) -> None:
+    pairs = {"decisions": socket.socketpair(), "questions": socket.socketpair()}
+    http = listen("127.0.0.1", 0)
+    inherited = [http.fileno(), pairs["decisions"][1].fileno(), pairs["questions"][1].fileno()]
+    at = WorkerPlace(number=1, http=inherited[0], grpc=-1, decisions=inherited[1], questions=inherited[2])
+    config = replace(place.config(tls=False, limits=_LIMITS), worker=at, signer_fd=-1)
+    threading.Thread(target=_answer_questions, args=(shelf, 1, pairs["questions"][0]), daemon=True).start()
+    process, _, lifeline = spawn(config, inherited, ready_seconds=60)
+    try:
+        pairs[which][0].shutdown(socket.SHUT_RDWR)
+        place.promote(2)  # there is something to ask
+        assert process.wait(20) == LOST
+    finally:
+        process.kill()
+        process.wait()
+        os.close(lifeline)
+        for one in (http, *pairs["decisions"], *pairs["questions"]):
+            one.close()
+
+
+class _Host:
+    """A keeper, as far as a worker knows it."""
+
+    drain_seconds = 0.0
+
+    def __init__(self) -> None:
+        self.log, self.told = self, []  # type: ignore[var-annotated]
+
+    def tell(self, event: str, **facts: Any) -> None:
+        self.told.append((event, facts.get("kind")))
+
+    def config_of(self, *_: Any) -> Any:
+        return None, []
+
+    async def listen_to(self, _number: int, *lines: socket.socket) -> None:
+        for one in lines:
+            one.close()
+
+    async def gone(self, _number: int) -> None:
+        pass
+
+
+@pytest.mark.parametrize("error", [OSError(12, "Cannot allocate memory"), RuntimeError("can't start new thread")])
+def test_a_worker_that_the_machine_does_not_let_start_is_started_later(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(minding, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(minding, "_AGAIN_SECONDS", (0.001,))
+    host, left = _Host(), [error, error]
+
+    def spawned(*_: Any, **__: Any) -> Any:
+        if left:
+            raise left.pop()
+        return subprocess.Popen(["/bin/sleep", "60"]), (1, None), -1
+
+    async def scene() -> None:
+        worker = minding.Worker(host, 1)  # type: ignore[arg-type]
+        task = asyncio.create_task(worker.mind())
+        until = time.monotonic() + 10
+        while ("worker_started", None) not in host.told and not task.done() and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await worker.stop()
+
+    monkeypatch.setattr(minding, "spawn", spawned)
+    asyncio.run(scene())
+    assert host.told == [("worker_refused", type(error).__name__)] * 2 + [("worker_started", None)]
 
 
 def test_a_promise_that_travelled_proves_the_same(shelf: Shelf) -> None:

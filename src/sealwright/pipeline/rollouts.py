@@ -22,7 +22,7 @@ from sealwright.pipeline.rollouts_status import NoRollout, RolloutStatus, rollou
 from sealwright.pipeline.version_facts import facts_of_version
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import PointerFacts, VerifiedPackage
-from sealwright.serving import RolloutSpec, contract_of, why_not_beside
+from sealwright.serving import Manner, RolloutSpec, contract_of, why_not_in_place_of
 from sealwright.trust import WHOLE, Principal, seal
 
 __all__ = [
@@ -269,14 +269,13 @@ def _moved_by(workspace: Workspace, project: str, channel: str, by: Principal) -
 def _refuse_unfit(
     champion: VerifiedPackage, challenger: VerifiedPackage, kind: RolloutKind, spec: RolloutSpec, days: int
 ) -> None:
-    contract = contract_of(champion.interface)
-    why = "" if kind == "shadow" else why_not_beside(contract, contract_of(challenger.interface))
+    why = "" if kind == "shadow" else why_not_in_place_of(Manner.of(champion), Manner.of(challenger))
     if why:
         raise InvalidInput(
             f"This version cannot answer beside the one in service: {why}.\nTry it as a shadow, or promote it at once."
         )
     fairness = spec.limits.fairness
-    if fairness is not None and fairness.column not in contract.names:
+    if fairness is not None and fairness.column not in contract_of(champion.interface).names:
         raise InvalidInput(
             f"The rollout's fairness limit asks for the column {fairness.column!r}, which no request holds.\n"
             "Name a column that the model takes in serving.rollout, and freeze the charter again."

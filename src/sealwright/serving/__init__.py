@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from sealwright.serving.arm_counts import ArmCount as ArmCount
     from sealwright.serving.arm_counts import milliseconds_of as milliseconds_of
     from sealwright.serving.arrow.arrays import Column as Column
+    from sealwright.serving.beside import Manner as Manner
     from sealwright.serving.beside import why_not_beside as why_not_beside
+    from sealwright.serving.beside import why_not_in_place_of as why_not_in_place_of
     from sealwright.serving.budgets.counting import Counting as Counting
     from sealwright.serving.checking.learning import answers_learned as answers_learned
     from sealwright.serving.checking.making import answering_document as answering_document

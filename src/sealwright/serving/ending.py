@@ -9,14 +9,41 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-__all__ = ["LOST", "end_at_once", "end_in_time", "ender"]
+from sealwright.serving.transport.events import EventLog
+
+__all__ = ["LOST", "Ending", "end_at_once", "end_in_time", "ender"]
 
 LOST = 1
 """The exit status of a process that ended because it could not go on."""
 _MARGIN_SECONDS = 3.0  # for the last entries, after the time for answers under way
+
+
+class Ending:
+    """The end of a process that cannot go on: told, in good order, and with a status by which it is started again."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.lost = False
+        self.begun = False  # it stops already, for whatever reason
+
+    def begin(self, event: str) -> None:
+        """Stop as by SIGTERM. From whatever thread; once."""
+        if not self.lost:
+            self.lost = True
+            self._log.tell(event)
+            if not self.begun:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    async def unless_it_fails(self, work: Callable[..., Awaitable[None]], *given: object) -> None:
+        """What runs as long as the server does. A fault in it that nobody foresaw ends the process: without it, nothing here is true for long."""
+        try:
+            await work(*given)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end unseen
+            self._log.fault("beside", error)
+            self.begin("task_ended")
 
 
 def ender(drain_seconds: float) -> Callable[[bool], None]:

@@ -10,6 +10,9 @@ How it fails, on purpose:
   nothing answers: what was withdrawn is not served because its successor is broken.
 - A newer list of revoked keys has everything in service verified anew; what does not hold any more is withdrawn, and
   so is everything when that list is missing, unverifiable or older than one seen before.
+- A newer list, of packages or of keys, counts from the moment it was read, whether or not its number can be written down: what
+  it takes back stops first. Where its number cannot be written, what it leaves alone goes on, the server reports itself not
+  ready, and writing is tried again at each look; a newer pointer waits until it can be remembered.
 - A challenger or shadow that is revoked, cannot be verified or cannot answer what the champion answers takes no traffic: its
   part falls to the champion, and a note says so. The champion alone decides whether anything is served.
 - A pointer that expires, a package that is revoked, a revocation list that is missing, unverifiable
@@ -20,7 +23,14 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sealwright.kernel import Clock, SealwrightError, VerificationFailed, hex_of, read_limited, rfc3339
+from sealwright.kernel import (
+    Clock,
+    SealwrightError,
+    VerificationFailed,
+    hex_of,
+    read_limited,
+    rfc3339,
+)
 from sealwright.registry import (
     PointerExpired,
     PointerFacts,
@@ -31,7 +41,8 @@ from sealwright.registry import (
 )
 from sealwright.serving.adapters.bounded import ModelRuns
 from sealwright.serving.believed import Believed
-from sealwright.serving.beside import why_not_beside
+from sealwright.serving.beside import Manner, why_not_in_place_of
+from sealwright.serving.lists_seen import ListsSeen
 from sealwright.serving.problems import NotReady
 from sealwright.serving.served import CHAMPION, Arms, Served, served_of, split_of
 from sealwright.serving.state import Remembered
@@ -67,10 +78,12 @@ class Holder:
         self._revocations = home / "revocations.json"
         self._packages = home / "packages"
         self._project, self._channel = project, channel
-        self.believed = Believed(trust_root, home, state)
+        self._lists = ListsSeen(state)
+        self.believed = Believed(trust_root, home, self._lists)
         self._root = trust_root  # as of the last look
         self._state, self._clock, self._most_rows, self._note = state, clock, most_rows, note
         self._arms: Arms | None = None
+        self._manners: dict[str, Manner] = {}  # of packages that are loaded
         self._missing: Mapping[str, str] = {}  # arms of the pointer that take no traffic, and why
         self._why = "nothing has been released yet"
         self._seen: tuple[object, ...] = ()
@@ -82,9 +95,11 @@ class Holder:
         ------
         VerificationFailed
             No pointer, or something about it, the revocations or the package does not hold.
+        OSError, SealwrightError
+            What was seen cannot be remembered.
         """
         self._seen = self._files_now()
-        self._take(*self._look())
+        self._follow()
 
     def refresh(self) -> None:
         """Look again if a file changed, or if the last look failed. Never raises for what it finds."""
@@ -94,9 +109,9 @@ class Holder:
         self._seen = now
         before = self._why
         try:
-            self._take(*self._look())
+            self._follow()
         except (SealwrightError, OSError) as error:
-            if isinstance(error, _Withdrawn):
+            if isinstance(error, _Withdrawn) or self._rests_on_older_keys():
                 self._arms = None
             self._why = _reason(error)
             if self._why != before:
@@ -133,14 +148,17 @@ class Holder:
     def _served(self) -> Served | None:
         return None if self._arms is None else self._arms.champion
 
+    def _follow(self) -> None:
+        """Take what counts now. Raises what does not hold, and what could not be remembered."""
+        self._take(*self._look())
+        self._lists.write()
+        self._why = ""
+
     def _look(self) -> tuple[PointerFacts, Container[str]]:
-        """Verify revocations and pointer, and remember the newest of each before acting on them."""
+        """Verify revocations and pointer. What is taken back stops at once; what is new is remembered before it is acted on."""
         self._root = self._keys_to_believe()
         revoked = self._revoked()
-        if self._served is not None and self._served.package in revoked.packages:
-            raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
-        if self._arms is not None:
-            self._arms = self._arms.without(revoked.packages)  # whatever is found about the pointer
+        self._stop(revoked.packages)
         facts = self._newest_pointer()
         same = facts.sequence == self._state.now.sequence
         if same and facts.digest != self._state.now.pointer:
@@ -159,6 +177,25 @@ class Holder:
             )
         return facts, revoked.packages
 
+    def _stop(self, revoked: Container[str]) -> None:
+        """Nothing that was revoked answers from here on, whatever is found about the pointer; then the lists are remembered."""
+        champion = self._served
+        taken_back = champion is not None and champion.package in revoked
+        if self._arms is not None:
+            self._arms = None if taken_back else self._arms.without(revoked)
+        try:
+            self._lists.write()
+        except VerificationFailed as error:
+            raise _Withdrawn(str(error), link=error.link) from error
+        except (SealwrightError, OSError):
+            pass  # `_follow` tries again, and says so
+        if taken_back:
+            raise _Withdrawn("The package in service was revoked. Promote another version.", link="revocations")
+
+    def _rests_on_older_keys(self) -> bool:
+        """Whether what is in service was verified before keys were revoked, and could not be verified since."""
+        return self._served is not None and self._served.keys != self._lists.now.key_revocations
+
     def _newest_pointer(self) -> PointerFacts:
         try:
             return verify_pointer(
@@ -172,7 +209,7 @@ class Holder:
         except PointerExpired as error:  # ours, for this place, not older than the one in service, and over
             raise _Withdrawn(str(error), link="pointer") from error
         except VerificationFailed as error:
-            if self._served is None or self._served.keys == self._state.now.key_revocations:
+            if not self._rests_on_older_keys():
                 raise
             raise _Withdrawn(str(error), link="pointer") from error  # what is in service rests on a revoked key
 
@@ -180,7 +217,7 @@ class Holder:
         """Put what the verified pointer names into service."""
         before = self._arms
         kept: dict[tuple[str, int], Served] = {}
-        if before is not None and before.champion.keys == self._state.now.key_revocations:
+        if before is not None and not self._rests_on_older_keys():
             kept = {(one.package, one.number): one for one in before.loaded}
         named = facts.arms or (
             PointerArm(name=CHAMPION, package=facts.package, number=facts.number, share=WHOLE, role="champion"),
@@ -192,10 +229,6 @@ class Holder:
         beside, missing = self._beside(named[1:], facts, champion, kept, revoked)
         if before is None or before.champion.sequence != champion.sequence:
             self._note_taken(facts, champion)
-        for arm in named:
-            if arm.name in missing and missing[arm.name] != self._missing.get(arm.name):
-                detail = {"arm": arm.name, "sequence": facts.sequence, "reason": missing[arm.name]}
-                self._note("serving.arm_refused", arm.package, detail)
         challengers = [arm for arm in named if arm.role == "challenger"]
         self._arms = Arms(
             answering=(champion, *(beside.get(arm.name, champion) for arm in challengers)),
@@ -203,7 +236,9 @@ class Holder:
             split=split_of(facts.split, [named[0], *challengers]),
             several=bool(facts.arms),
         )
-        self._why, self._missing = "", missing
+        self._manners = {one.package: self._manners[one.package] for one in self._arms.loaded}
+        self._note_refused(named, facts, missing)
+        self._missing = missing
 
     def _beside(
         self,
@@ -220,7 +255,8 @@ class Holder:
                 if arm.package in revoked:
                     raise _Withdrawn("It was revoked.", link="revocations")
                 made = self._arm(arm, facts, kept)
-                why = why_not_beside(champion.contract, made.contract) if arm.role == "challenger" else ""
+                beside = self._manners[champion.package], self._manners[made.package]
+                why = why_not_in_place_of(*beside) if arm.role == "challenger" else ""
                 if why:
                     raise VerificationFailed(f"It cannot answer beside the champion: {why}.", link="interface.json")
                 found[arm.name] = made
@@ -234,6 +270,13 @@ class Holder:
         made = kept.get((arm.package, arm.number)) or self._load(arm.package, arm.number, facts.sequence, expires)
         aside = arm.role == "challenger" and bool(facts.arms[0].share)  # there is somebody to keep it apart from
         return replace(made, sequence=facts.sequence, expires=expires, arm=arm.name, share=arm.share, aside=aside)
+
+    def _note_refused(self, named: Sequence[PointerArm], facts: PointerFacts, missing: Mapping[str, str]) -> None:
+        """Which arms take no traffic, where that is news."""
+        for arm in named:
+            if arm.name in missing and missing[arm.name] != self._missing.get(arm.name):
+                detail = {"arm": arm.name, "sequence": facts.sequence, "reason": missing[arm.name]}
+                self._note("serving.arm_refused", arm.package, detail)
 
     def _note_taken(self, facts: PointerFacts, champion: Served) -> None:
         detail: dict[str, object] = {
@@ -251,17 +294,19 @@ class Holder:
         package = verify_package(self._packages / hex_of(digest), self._root, now=self._clock())
         if package.digest != digest:
             raise VerificationFailed("The folder holds another package than the pointer names.", link="package")
-        return served_of(
+        made = served_of(
             package,
             self._project,
             number=number,
             sequence=sequence,
             expires=expires,
-            keys=self._state.now.key_revocations,
+            keys=self._lists.now.key_revocations,
             most_rows=self._most_rows,
             runs=self._runs,
             no_plan=lambda why: self._note_no_plan(digest, why),
         )
+        self._manners[digest] = Manner.of(package)
+        return made
 
     def _note_no_plan(self, package: str, why: str) -> None:
         """The whole graph serves, which is slower and not less right; somebody should look why."""
@@ -269,23 +314,22 @@ class Holder:
 
     def _revoked(self) -> RevocationList:
         """The revoked packages. A list that was seen once may never go missing or back."""
-        least = self._state.now.revocations
-        if not self._revocations.exists() and least == 0:
-            return RevocationList(sequence=0, issued_at=self._clock(), packages={}, digest="")
+        least = self._lists.now.revocations
         try:
-            found = verify_revocations(
-                self._read(self._revocations, _MOST_REVOCATION_BYTES, "revocations"), self._root, at_least=least
-            )
-        except SealwrightError as error:
+            if not self._revocations.exists() and least == 0:
+                return RevocationList(sequence=0, issued_at=self._clock(), packages={}, digest="")
+            data = self._read(self._revocations, _MOST_REVOCATION_BYTES, "revocations")
+            found = verify_revocations(data, self._root, at_least=least)
+        except (SealwrightError, OSError) as error:
             raise _Withdrawn(str(error), link="revocations") from error
-        self._state.change(revocations=found.sequence)
+        self._lists.change(revocations=found.sequence)
         return found
 
     def _keys_to_believe(self) -> TrustRoot:
         """The keys to believe now."""
         try:
             return self.believed.look()
-        except SealwrightError as error:
+        except (SealwrightError, OSError) as error:
             raise _Withdrawn(str(error), link="key-revocations") from error
 
     def _read(self, path: Path, most: int, link: str) -> bytes:

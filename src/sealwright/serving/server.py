@@ -23,8 +23,9 @@ from sealwright.serving.book import Book
 from sealwright.serving.channels import Channels
 from sealwright.serving.config import ModelConfig, ServeConfig
 from sealwright.serving.decision_key import DecisionKey
-from sealwright.serving.ending import LOST, end_at_once, end_in_time, ender
+from sealwright.serving.ending import LOST, Ending, end_at_once, end_in_time, ender
 from sealwright.serving.following import Following
+from sealwright.serving.lists_seen import ListsSeen
 from sealwright.serving.opening import Books, Opening
 from sealwright.serving.places import ca_files
 from sealwright.serving.platforms import PLATFORMS
@@ -70,11 +71,12 @@ def serve(
         It could not start, and says why.
     """
     log = EventLog(sys.stderr, clock)
-    far = None if config.worker is None else FarBooks(config, clock)
+    ending = Ending(log)
+    far = None if config.worker is None else FarBooks(config, clock, cut_off=lambda: ending.begin("keeper_lost"))
     limits = config.limits
     hold_arena_to(limits.model_mb)
     runs = ModelRuns(limits.model_seconds, limits.model_mb, tell=log.tell, end=ender(limits.drain_seconds))
-    running = _Running(config, far or Opening(config, clock), runs, log, clock)
+    running = _Running(config, far or Opening(config, clock), runs, log, clock, ending)
     try:
         running.start()
         gc.collect()
@@ -87,16 +89,18 @@ def serve(
             runner.run(far.begin())
         runner.run(running.until_stopped(ready, lifeline))
     log.tell("stopped", models=len(config.models), project=config.first.project, channel=config.first.channel)
-    if runs.lost or runs.stuck(aside=True):
-        end_at_once(LOST if runs.lost else 0)  # the interpreter would wait for its thread
+    if ending.lost or runs.lost or runs.stuck(aside=True):
+        end_at_once(LOST if ending.lost or runs.lost else 0)  # the interpreter would wait for threads
 
 
 class _Running:
     """The parts that live as long as the event loop."""
 
-    def __init__(self, config: ServeConfig, books: Books, runs: ModelRuns, log: EventLog, clock: Clock) -> None:
+    def __init__(
+        self, config: ServeConfig, books: Books, runs: ModelRuns, log: EventLog, clock: Clock, ending: Ending
+    ) -> None:
         """Put together what answers; nothing listens yet, and nothing is loaded."""
-        self._config, self._log, self._clock = config, log, clock
+        self._config, self._log, self._clock, self._ending = config, log, clock, ending
         trust_root = TrustRoot.from_bytes(config.trust_root.encode())
         home = Path(config.home)
         self._key = DecisionKey(home, config.workspace, config.decision_version, config.key_bytes)
@@ -104,7 +108,8 @@ class _Running:
         self.channels = Channels(config, self._open_book, runs, trust_root, clock, log)
         decisions = self.channels.first_book.decisions
         state = self.channels.first_book.state
-        self._believed = Believed(trust_root, home, state)
+        self._lists = ListsSeen(state)
+        self._believed = Believed(trust_root, home, self._lists)
         self._access = AccessWatch(
             config.access_file,
             self._token_keys,
@@ -138,7 +143,7 @@ class _Running:
 
     def start(self) -> None:
         """Verify what must hold before anything listens. Raises SealwrightError."""
-        self._believed.look()
+        self._read_keys()
         self.channels.start()
         self._access.start()
         self._keys = Following(
@@ -169,7 +174,7 @@ class _Running:
         grpc = self._grpc(client_keys)
 
         def stopping() -> None:
-            app.draining = True
+            app.draining = self._ending.begun = True
             end_in_time(config.limits.drain_seconds)
             if grpc is not None:
                 grpc.close()  # its connections are told by the guard
@@ -179,13 +184,14 @@ class _Running:
         first = config.first
         self._log.tell("serving", project=first.project, channel=first.channel, host=config.host, port=server.port)
         ports = server.port, None if grpc is None else grpc.port
+        minded = self._ending.unless_it_fails
         beside = [
-            self._watch(server),
-            self._watch_access(),
-            self._keep_budgets(),
-            self._tell_arms(),
-            _give_back(),
-            *([] if grpc is None else [grpc.run()]),
+            minded(self._watch, server),
+            minded(self._watch_access),
+            minded(self._keep_budgets),
+            minded(self._tell_arms),
+            minded(_give_back),
+            *([] if grpc is None else [minded(grpc.run)]),
         ]
         with contextlib.closing(self._keys):
             await server.until_stopped(lambda: ready(*ports), lifeline=lifeline, beside=beside)
@@ -260,7 +266,7 @@ class _Running:
             if self._access.changed():
                 try:
                     await asyncio.to_thread(self._access.refresh)
-                except SealwrightError as error:  # the note about it could not be written
+                except (SealwrightError, OSError) as error:  # the note about it could not be written
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
     async def _tell_arms(self) -> None:
@@ -270,7 +276,7 @@ class _Running:
             for channel in self.channels.open:
                 try:
                     await channel.tell_arms()
-                except SealwrightError as error:
+                except (SealwrightError, OSError) as error:
                     self._log.tell("watch_failed", kind=type(error).__name__)
 
     async def _watch(self, server: "HttpServer | GranianServer") -> None:
@@ -309,8 +315,13 @@ class _Running:
         """Read the list of withdrawn keys again if it changed. Where it does not hold, each model withdraws for itself."""
         now = tuple(_changed(path) for path in self._believed.files)
         if now != self._watched:
-            self._watched = now
-            await asyncio.to_thread(self._believed.look)
+            await asyncio.to_thread(self._read_keys)
+            self._watched = now  # not before: what could not be read or remembered is tried again
+
+    def _read_keys(self) -> None:
+        """Believe what the list of withdrawn keys leaves, then have its number remembered. Raises SealwrightError, OSError."""
+        self._believed.look()
+        self._lists.write()
 
     async def _write_refusals(self) -> None:
         """What was refused since the last time, into the ledger; kept for the next time if it takes nothing."""

@@ -2,20 +2,21 @@
 
 Answers: how does a worker write into a ledger that another process holds? Its entries are prepared and sealed here; what comes back is the
 promise, from which receipts are made here, too.
-Does not answer: what if the keeper is gone? Then nothing is recorded, so nothing is answered, and the worker ends.
+Does not answer: what if the keeper is gone, or one of the two lines to it? Then nothing is recorded, so nothing is answered, and the worker
+ends in order; where the keeper is there, it starts another.
 """
 
 import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
-from sealwright.kernel import Clock
+from sealwright.kernel import Clock, InvalidInput
 from sealwright.serving.book import Book
 from sealwright.serving.config import ModelConfig, ServeConfig
 from sealwright.serving.state import ServingState
@@ -32,18 +33,19 @@ _SAID = msgspec.msgpack.Decoder(Said | Failed)
 class FarBooks:
     """The books of one worker. Implements `Books`."""
 
-    def __init__(self, config: ServeConfig, clock: Clock) -> None:
-        """Both sockets are inherited."""
+    def __init__(self, config: ServeConfig, clock: Clock, *, cut_off: Callable[[], None]) -> None:
+        """Both sockets are inherited. `cut_off` is called, from whatever thread, when one of them ends that was not closed here."""
         assert config.worker is not None, "only a worker has a keeper"
         self._config, self._clock = config, clock
-        self._questions = _Questions(socket.socket(fileno=config.worker.questions))
-        self._decisions = _Decisions(socket.socket(fileno=config.worker.decisions))
+        self._questions = _Questions(socket.socket(fileno=config.worker.questions), cut_off)
+        self._decisions = _Decisions(socket.socket(fileno=config.worker.decisions), cut_off)
 
     async def begin(self) -> None:
         """Listen for promises, on the running loop."""
         await self._decisions.begin()
 
     def close(self) -> None:
+        self._decisions.close()
         self._questions.close()
 
     def book(self, model: ModelConfig, key: bytes) -> Book:
@@ -56,26 +58,35 @@ class FarBooks:
 class _Questions:
     """One question at a time. Safe to use from many threads."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, cut_off: Callable[[], None]) -> None:
         line.settimeout(_ANSWER_SECONDS)
-        self._line, self._alone = line, threading.Lock()
-        self._frames = Frames()
+        self._line, self._alone, self._cut_off = line, threading.Lock(), cut_off
+        self._frames, self._closed = Frames(), False
 
     def ask(self, verb: str, model: int, *arguments: Any) -> Any:
         """The answer. Raises what the keeper's verb raised; `LedgerUnavailable` where there is no keeper any more."""
+        asked = framed(Asked(verb, model, list(arguments)))
         with self._alone:
             try:
-                self._line.sendall(framed(Asked(verb, model, list(arguments))))
+                self._line.sendall(asked)
                 said = _SAID.decode(self._answer())
-            except OSError:
-                self._line.close()  # a late answer must not be taken for the next one's
+            except (OSError, InvalidInput, msgspec.MsgspecError):
+                self._end()
                 raise LedgerUnavailable(_GONE) from None
         if isinstance(said, Failed):
             raise as_error(said)
         return said.value
 
     def close(self) -> None:
+        self._closed = True
         self._line.close()
+
+    def _end(self) -> None:
+        """Ask nothing more: a late answer must not be taken for the next one's."""
+        self._line.close()
+        if not self._closed:
+            self._closed = True
+            self._cut_off()
 
     def _answer(self) -> bytes:
         while True:
@@ -89,9 +100,10 @@ class _Questions:
 class _Decisions(asyncio.Protocol):
     """Decisions out, promises in. Used on the event loop only."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self._line, self._frames = line, Frames()
+    def __init__(self, line: socket.socket, cut_off: Callable[[], None]) -> None:
+        self._line, self._frames, self._cut_off = line, Frames(), cut_off
         self._transport: asyncio.Transport | None = None
+        self._closed = False
         self._number = 0
         self._waiting: dict[int, Future[Promised]] = {}
 
@@ -104,7 +116,8 @@ class _Decisions(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise LedgerUnavailable(_GONE)
         self._number += 1
-        self._transport.write(framed(Keep(self._number, model, on_disk, parts_of(prepared))))
+        asked = framed(Keep(self._number, model, on_disk, parts_of(prepared)))
+        self._transport.write(asked)
         future = self._waiting[self._number] = Future()
         return future
 
@@ -117,10 +130,18 @@ class _Decisions(asyncio.Protocol):
             else:
                 future.set_exception(as_error(answer.said))
 
+    def close(self) -> None:
+        """Nothing is handed over any more. On the event loop."""
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+
     def connection_lost(self, _error: Exception | None) -> None:
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             future.set_exception(LedgerUnavailable(_GONE))
+        if not self._closed:
+            self._cut_off()
 
 
 class _FarState:

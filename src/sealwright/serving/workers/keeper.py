@@ -21,9 +21,10 @@ import msgspec
 import uvloop
 from msgspec.structs import replace
 
-from sealwright.kernel import Clock, SealwrightError, system_clock
+from sealwright.kernel import Clock, InvalidInput, SealwrightError, system_clock
 from sealwright.serving.config import ServeConfig, WorkerPlace
 from sealwright.serving.decision_key import DecisionKey
+from sealwright.serving.ending import LOST, end_at_once
 from sealwright.serving.opening import Opening
 from sealwright.serving.transport.events import EventLog
 from sealwright.serving.transport.http_server import listen
@@ -59,8 +60,11 @@ def keep(
         contextlib.closing(_Key(config, log)) as key,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(_Keeper(config, shelf, key, log).until_stopped(ready, lifeline))
+        keeper = _Keeper(config, shelf, key, log)
+        runner.run(keeper.until_stopped(ready, lifeline))
     log.tell("stopped", project=config.first.project, channel=config.first.channel, workers=config.workers)
+    if keeper.lost:
+        end_at_once(LOST)
 
 
 class _Keeper:
@@ -72,6 +76,7 @@ class _Keeper:
         self._http = _listening(config.host, config.port)
         self._grpc = None if config.grpc_port is None else _listening(config.host, config.grpc_port)
         self._stop = asyncio.Event()
+        self.lost = False  # it stopped because it could not go on
         self._writing = Writing(shelf)
 
     async def until_stopped(self, ready: Callable[[int, int | None], None], lifeline: int | None) -> None:
@@ -87,6 +92,8 @@ class _Keeper:
             ready(self._http.getsockname()[1], None if self._grpc is None else self._grpc.getsockname()[1])
             minding = [asyncio.create_task(one.mind()) for one in workers]
             minding.append(asyncio.create_task(self._mind_key()))
+            for task in minding:
+                task.add_done_callback(self._on_end)
             await self._stop.wait()
             for task in minding:
                 task.cancel()
@@ -104,7 +111,18 @@ class _Keeper:
     async def _mind_key(self) -> None:
         while True:
             await asyncio.sleep(self._config.limits.watch_seconds)
-            await asyncio.to_thread(self._key.look)
+            try:
+                await asyncio.to_thread(self._key.look)
+            except (SealwrightError, OSError) as error:
+                self._log.tell("watch_failed", kind=type(error).__name__)
+
+    def _on_end(self, task: "asyncio.Task[None]") -> None:
+        """What minds workers or keys ended by a fault that nobody foresaw: stop in good order, and be started again."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._log.fault("beside", error)
+            self.lost = True
+            self._stop.set()
 
     # ---- what a worker needs of it
 
@@ -172,7 +190,7 @@ class _Key:
 def _answer_questions(shelf: Shelf, worker: int, line: socket.socket) -> None:
     """On a thread of its own: one question after the other, until the worker is gone."""
     frames = Frames()
-    with contextlib.closing(line), contextlib.suppress(OSError, msgspec.MsgspecError):
+    with contextlib.closing(line), contextlib.suppress(OSError, msgspec.MsgspecError, InvalidInput):
         while data := line.recv(1 << 16):
             for whole in frames.whole(data):
                 line.sendall(framed(_said(shelf, worker, whole)))

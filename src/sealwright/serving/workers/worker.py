@@ -64,22 +64,24 @@ class Worker:
         self._since = asyncio.get_running_loop().time()
 
     async def mind(self) -> None:
-        """Start it again whenever it ends."""
+        """Start it again whenever it ends; where the machine does not let us, later."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._process is not None and self._process.poll() is None:
                 continue
-            status = None if self._process is None else self._process.returncode
             self._deaths = 1 if loop.time() - self._since > _LIVED_LONG else self._deaths + 1
-            self._keeper.log.tell("worker_ended", worker=self._number, status=status)
-            await self._forget()
-            await asyncio.sleep(_AGAIN_SECONDS[min(self._deaths, len(_AGAIN_SECONDS)) - 1])
+            if self._process is not None:
+                self._keeper.log.tell("worker_ended", worker=self._number, status=self._process.returncode)
             try:
+                await self._forget()
+                await asyncio.sleep(_AGAIN_SECONDS[min(self._deaths, len(_AGAIN_SECONDS)) - 1])
                 await self.start()
                 self._keeper.log.tell("worker_started", worker=self._number)
-            except SealwrightError as error:
-                self._keeper.log.tell("worker_refused", worker=self._number, kind=error.code)
+            except Exception as error:  # noqa: BLE001 - no memory, no threads, no descriptors: there may be some the next time
+                kind = error.code if isinstance(error, SealwrightError) else type(error).__name__
+                self._keeper.log.tell("worker_refused", worker=self._number, kind=kind)
+                self._since = loop.time()  # this counts as a death of one that did not live long
 
     def tell(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -101,8 +103,8 @@ class Worker:
             self._process.wait()
 
     async def _forget(self) -> None:
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
         self._process = None
+        if self._lifeline >= 0:
+            lifeline, self._lifeline = self._lifeline, -1
+            os.close(lifeline)
         await self._keeper.gone(self._number)
