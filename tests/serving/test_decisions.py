@@ -16,7 +16,7 @@ from sealwright.kernel import Clock, FixedClock, InvalidInput, VerificationFaile
 from sealwright.serving import Contract, read_decision
 from sealwright.serving.decisions import DecisionLog
 from sealwright.serving.inquiry import Inquiry
-from sealwright.serving.problems import NotRecorded
+from sealwright.serving.problems import AnswerTooLarge, NotRecorded
 from sealwright.serving.tokens import Caller
 
 _KEY = b"k" * 32
@@ -178,6 +178,24 @@ def test_a_ledger_that_cannot_be_written_gives_no_receipt_and_recovers(
     asyncio.run(_record(log, served, "dec_3"))
     assert log.not_ready() == ""
     assert [_entry(ledger, at).detail["decision"] for at in (0, 1)] == ["dec_1", "dec_3"]
+
+
+def test_an_answer_too_large_for_a_record_is_refused_and_holds_nobody_else_up(
+    ledger: trust.Ledger, served: Any
+) -> None:
+    async def together() -> list[Any]:
+        log = _log(ledger)
+        asked = [_decided(served, f"dec_{at}", b"{}", bytes(size)) for at, size in enumerate((10, 17 << 20, 10))]
+        log.record(asked)
+        ended = await asyncio.gather(*(one.done for one in asked), return_exceptions=True)
+        assert log.not_ready() == ""
+        return ended
+
+    first, large, last = asyncio.run(together())
+    assert isinstance(large, AnswerTooLarge)
+    assert isinstance(first, bytes)
+    assert isinstance(last, bytes)
+    assert [_entry(ledger, at).detail["decision"] for at in (0, 1)] == ["dec_0", "dec_2"]
 
 
 def test_a_closed_ledger_gives_no_receipt(ledger: trust.Ledger, served: Any) -> None:

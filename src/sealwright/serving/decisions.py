@@ -19,7 +19,7 @@ from sealwright.kernel import Clock, InvalidInput, NotFound, SealwrightError, Ve
 from sealwright.serving.config import Limits
 from sealwright.serving.inquiry import Inquiry
 from sealwright.serving.place_sealing import PlaceSealer, opened_at_its_place
-from sealwright.serving.problems import AnswerTooLate, NoSuchRoute, NotRecorded
+from sealwright.serving.problems import AnswerTooLarge, AnswerTooLate, NoSuchRoute, NotRecorded
 from sealwright.serving.recording_pace import RecordingPace
 from sealwright.trust import (
     DECISION,
@@ -37,6 +37,7 @@ __all__ = ["DecisionLedger", "DecisionLog", "DecisionRecord", "read_decision"]
 
 _SALT_BYTES = 32
 _USUAL = Limits()
+_MOST_TOGETHER = 15 << 20  # bytes of request and answer that a record surely holds
 _LATE_AT_ONCE = 500  # decisions in one entry
 
 
@@ -232,12 +233,23 @@ class DecisionLog:
                 return
         except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it, and the next ones go on
             self._busy, self._under_way = False, 0
-            self._fail(gathered, error)
+            large = [one for one in gathered if len(one.body) + len(one.answer) > _MOST_TOGETHER]
+            if large and isinstance(error, InvalidInput):
+                self._without(large, gathered, loop)
+            else:
+                self._fail(gathered, error)
             return
         self._busy, self._under_way = False, 0
         now = perf_counter()
         self._pace.waited_here(now - begun - (thread_time() - worked), now)
         self._give(gathered, promised)
+
+    def _without(self, large: list[Inquiry], gathered: list[Inquiry], loop: asyncio.AbstractEventLoop) -> None:
+        """Go on with the others where some are more than a record may hold."""
+        for one in large:
+            one.fail(AnswerTooLarge("Ask for fewer rows at a time."))
+        self._gathered = [one for one in gathered if one not in large] + self._gathered
+        self._hand_over(loop)
 
     def _in_time(self, gathered: list[Inquiry], now: float) -> list[Inquiry]:
         """Those somebody still waits for: the others are not recorded, so they were never decided."""

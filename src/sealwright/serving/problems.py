@@ -13,6 +13,7 @@ import msgspec
 from sealwright.kernel import SealwrightError
 
 __all__ = [
+    "AnswerTooLarge",
     "AnswerTooLate",
     "BadRequest",
     "BodyIncomplete",
@@ -147,6 +148,12 @@ class BodyTooLarge(HttpRefusal):
     """More bytes than one request may hold; they are not read."""
 
     code, status, title, closes = "body.too_large", 413, "The body is too large", True
+
+
+class AnswerTooLarge(HttpRefusal):
+    """Request and answer together are more than one record may hold, so it was not decided."""
+
+    code, status, title = "answer.too_large", 413, "The answer would be too large"
 
 
 class UnsupportedBody(HttpRefusal):
