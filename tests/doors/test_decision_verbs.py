@@ -56,6 +56,14 @@ def test_who_may_not_read_and_what_is_not_there_is_said(office: Home) -> None:
     assert (office.root / "there.jsonl").read_text() == ""
 
 
+def test_a_list_that_finds_nothing_says_so_and_a_limit_has_a_bound(office: Home) -> None:
+    nothing = ("decisions", "list", "loans", *WHY, *DORA, "--since", "2099-01-01")
+    assert office.inside(*nothing).out == "Nothing fits.\n"
+    assert office.inside(*nothing, "--json").out == ""
+    told = office.inside(*nothing, "--limit", "99999999999999999999999", expect=2).err
+    assert "--limit" in told
+
+
 def test_the_doctor_says_which_hours_wait_and_for_how_long_records_are_kept(office: Home) -> None:
     def said() -> tuple[str, str]:
         found = office.inside("doctor", "--json", expect=None).json

@@ -163,3 +163,19 @@ def test_stamps_and_buckets_say_what_they_need(office: Home) -> None:
         "s3://archive/sealwright"
     ]
     office.inside("ledger", "buckets", "--remove", "s3://archive/sealwright", *BEA)
+
+
+@pytest.mark.parametrize("hours", ["1e300", "inf", "nan", "-1"])
+def test_an_age_that_is_none_is_refused_as_a_slip(office: Home, hours: str) -> None:
+    told = office.inside("ledger", "verify", "--max-age", hours, expect=2).err
+    assert "max-age" in told
+
+
+def test_a_witness_shows_a_checkpoint_as_json_when_asked(office: Home, witness: tuple[str, str]) -> None:
+    address, key = witness
+    office.inside("ledger", "witnesses", "--add", address, "--key", key, *BEA)
+    office.inside("ledger", "anchor")
+    [seen] = office.inside("witness", "show", "--state", "witness", "--json").json["logs"]
+    words = office.inside("witness", "show", "--state", "witness", "--origin", seen["log"]).out
+    told = office.inside("witness", "show", "--state", "witness", "--origin", seen["log"], "--json").json
+    assert told == {"log": seen["log"], "checkpoint": words}

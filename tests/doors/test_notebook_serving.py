@@ -85,6 +85,9 @@ def test_decisions_are_sealed_found_kept_and_ended(office: Home) -> None:
         found = decisions.list(reason=WHY, since=datetime.now(UTC) - timedelta(days=1))
         assert [one.record.decision for one in found] == ["dec_b1_p1", "dec_a2_p2", "dec_a1_p1"]
         assert len(found[1:]) == 2
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+        assert len(decisions.list(reason=WHY, since=str(yesterday), until="2099-01-01")) == 3
+        assert len(decisions.list(reason=WHY, since=yesterday, limit=10**30)) == 3
         assert "request" not in found.to_json()[0]
         assert "<td>dec_a2_p2</td>" in found._repr_html_()
         assert [one.label for one in decisions.list(reason=WHY, label="yes", limit=1)] == ["yes"]

@@ -89,10 +89,28 @@ def test_outcomes_come_from_a_table_and_mistakes_name_their_line(cli: Cli, tmp_p
     table.write_text("decision,value\ndec_a,1\ndec_b,0.5\n")
     status, out, _ = cli("rollout", "outcomes", PROJECT, str(table), "--json")
     assert (status, json.loads(out)["outcomes"]) == (0, 2)
-    for text, line in (("decision,value\ndec_a,x\n", 2), ("decision,value\ndec_a,1\ndec_a,1\n", 3), ("a,b\n1,2\n", 2)):
+    for text, line in (
+        ("decision,value\ndec_a,x\n", 2),
+        ("decision,value\ndec_a,1\ndec_a,1\n", 3),
+        ("decision,value\n\ndec_a,1\ndec_b,x\n", 4),
+        ("a,b\n1,2\n", 1),
+        ("decision;value\ndec_a;1\n", 1),
+    ):
         table.write_text(text)
         status, _, err = cli("rollout", "outcomes", PROJECT, str(table))
         assert (status, f"Line {line} of outcomes.csv" in err) == (2, True)
+
+
+def test_outcomes_from_a_spreadsheet_are_taken_in_and_it_is_said_when_they_are_joined(cli: Cli, tmp_path: Path) -> None:
+    cli("rollout", "start", PROJECT, "2", "--kind", "split", "--reason", "for the tests")
+    table = tmp_path / "outcomes.csv"
+    table.write_bytes("decision,value\r\ndec_of_nothing,1\r\n".encode("utf-8-sig"))
+    status, out, _ = cli("rollout", "outcomes", PROJECT, str(table))
+    assert (status, "1 taken in" in out, "when the rollout is judged" in out) == (0, True, True)
+    assert f"sealwright rollout status {PROJECT}" in out
+    table.write_text("decision,value\ndec_a,1\n", encoding="utf-16")
+    status, _, err = cli("rollout", "outcomes", PROJECT, str(table))
+    assert (status, "UTF-8" in err) == (2, True)
 
 
 def test_a_terminal_gets_a_page_that_is_drawn_over_itself(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

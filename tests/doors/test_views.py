@@ -9,7 +9,9 @@ import typer
 
 import sealwright as sw
 from sealwright.doors.cli.app import app
+from sealwright.kernel import digest_of
 from sealwright.pipeline import open_workspace
+from sealwright.pipeline.runs import RunStore
 from sealwright.trust import KeyFile, PermissionDenied
 from whole_way import PROJECT, Home
 
@@ -99,7 +101,9 @@ def test_every_command_that_opens_a_workspace_asks_who_acts() -> None:
 
 @pytest.fixture
 def guarded(home: Home) -> Home:
-    """The sealed home; dan holds roles in another project only."""
+    """The sealed home; dan holds roles in another project only, of which there is nothing yet but a run."""
+    with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
+        RunStore(workspace.db, workspace.folder("runs"), workspace.clock).start("loans", digest_of(b""), "dan")
     roles = ("--role", "compliance_officer@loans", "--role", "auditor@loans", "--role", "data_scientist@loans")
     home.inside("people", "add", "dan", *roles, "--person-key", "dan.key")
     return home

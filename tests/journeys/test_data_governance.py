@@ -132,6 +132,7 @@ def test_consent_is_taken_back_as_easily_as_it_is_given(office: Home) -> None:
 
 
 def test_what_is_overdue_is_said_and_fails_a_job_that_asks(office: Home) -> None:
+    office.inside("ingest", "loans")
     day = (datetime.now(UTC) - timedelta(days=70)).date().isoformat()
     assert "Nothing is waiting" in office.inside("data", "requests", "--strict").out
     late = office.inside(
@@ -206,3 +207,37 @@ def test_the_record_of_processing_comes_in_every_form(office: Home) -> None:
     assert "controller 30(1)(a): Example Bank AG" in (office.root / "ropa.txt").read_text()
     for words in (table, page, json.dumps(record)):
         assert "compliant" not in words.lower()
+
+
+def test_json_means_json_wherever_the_record_and_the_lineage_go(office: Home) -> None:
+    office.inside("ingest", "loans")
+    said = office.inside("data", "ropa", "--to", "ropa.json", "--json").json
+    assert said == {"written": "ropa.json"}
+    assert json.loads((office.root / "ropa.json").read_text())["missing"] == 1
+    assert office.inside("data", "ropa", "--format", "csv", "--to", "r.csv", "--json").json == {"written": "r.csv"}
+    assert (office.root / "r.csv").read_text().startswith("project,")
+    assert "--json prints JSON" in office.inside("data", "ropa", "--format", "csv", "--json", expect=2).error["message"]
+    for form in ("svg", "text"):
+        refused = office.inside("data", "lineage", "loans", "--format", form, "--json", expect=2)
+        assert (refused.out, "--json prints JSON" in refused.error["message"]) == ("", True)
+        to = f"lineage-{form}"
+        assert office.inside("data", "lineage", "loans", "--format", form, "--to", to, "--json").json == {"written": to}
+    assert (office.root / "lineage-svg").read_text().startswith("<svg")
+    assert (office.root / "lineage-text").read_text() == "".join(
+        f"{line}\n"
+        for line in office.inside("data", "lineage", "loans").out.splitlines()
+        if not line.startswith("Next:")
+    )
+    found = office.inside("data", "lineage", "loans", "--json").json
+    office.inside("data", "lineage", "loans", "--to", "lineage.json")
+    assert json.loads((office.root / "lineage.json").read_text()) == found
+
+
+def test_the_last_day_of_the_calendar_is_beyond_what_may_be_signed(office: Home) -> None:
+    write(office, purpose_id="marketing")
+    office.inside("people", "add", "dora", "--role", "compliance_officer", "--person-key", "dora.key")
+    refused = office.inside(
+        "data", "compatibility", "loans", "--as", "dora", "--purpose", "marketing", *ANSWERS, "--until", "9999-12-31",
+        "--person-key", "dora.key", expect=2,
+    )  # fmt: skip
+    assert "within the next three years" in refused.err

@@ -3,6 +3,8 @@
 import json
 import random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from whole_way import REPOSITORY, Home
@@ -82,3 +84,30 @@ def test_a_file_is_compared_with_a_contract_of_its_own(loans: Home) -> None:
 )
 def test_what_cannot_be_read_is_refused_in_words(loans: Home, arguments: tuple[str, ...], words: str) -> None:
     assert words in loans.inside("data", "scan", *arguments, expect=2).err
+
+
+def test_rows_nobody_could_read_are_told_and_a_pipeline_stops_on_them(loans: Home) -> None:
+    (loans.root / "one.csv").write_text("amount,term\n3,4\n4,9,anna@example.org\n5,6\n6,7\n")
+    told = loans.inside("data", "scan", "one.csv")
+    assert "not looked at  1 row (the row has more or fewer fields than the header)" in told.out
+    found = loans.inside("data", "scan", "one.csv", "--strict", "--json", expect=3).json
+    assert (found["rows"], found["rows_unread"], found["unread"]) == (3, 1, {"ragged_row": 1})
+    assert found["unclassified"] == []
+    (loans.root / "one.jsonl").write_text('{"amount": 3}\n{"amount": 4}\nnonsense\n')
+    assert loans.inside("data", "scan", "one.jsonl", "--strict", "--json", expect=3).json["unread"] == {"not_json": 1}
+
+
+@pytest.mark.parametrize("rows", ["", "Anna,3,x\nBob,4,y,z\n"])
+def test_a_file_of_which_no_row_can_be_read_is_never_said_to_hold_nothing(loans: Home, rows: str) -> None:
+    (loans.root / "none.csv").write_text("name,age\n" + rows)
+    told = loans.inside("data", "scan", "none.csv", "--strict", expect=2)
+    assert "Nothing was found" not in told.out
+    assert "none.csv" in told.err
+
+
+def test_a_column_nobody_can_read_is_told_and_a_pipeline_stops_on_it(loans: Home) -> None:
+    table = pa.table({"amount": [1, 2, 3], "contacts": [["anna@example.org"], [], []]})
+    pq.write_table(table, loans.root / "nested.parquet")
+    assert "the column contacts (nested or binary)" in loans.inside("data", "scan", "nested.parquet").out
+    found = loans.inside("data", "scan", "nested.parquet", "--strict", "--json", expect=3).json
+    assert found["columns_unread"] == ["contacts"]

@@ -177,3 +177,48 @@ def test_a_changed_file_of_a_run_is_not_used(home: Home) -> None:
     refused = home.inside("report", "credit", "--json", expect=4)
     assert "runs/" in refused.error["link"]
     assert "--fresh" in refused.error["message"]
+
+
+def test_what_is_no_evidence_at_all_is_a_slip_and_not_a_failed_check(
+    home: Home, root: TrustRoot, tmp_path: Path
+) -> None:
+    """2 is for whoever named another file; 4 stays for evidence that was changed, cut or lost a file."""
+    (home.root / "table.csv").write_text("income,repaid\n1000,yes\n")
+    (home.root / "empty.csv").write_text("")
+    (home.root / "folder").mkdir()
+    for what in ("table.csv", "empty.csv", "folder", "credit", "nosuch"):
+        assert home.inside("verify", what, expect=2).out == ""
+    for trust in ("table.csv", "empty.csv", "nosuch"):
+        assert home.inside("verify", "ws/ledger", "--trust", trust, expect=2).out == ""
+    for folder in ("nosuch", "folder", "credit", "table.csv"):
+        assert "There is no ledger" in home.inside("ledger", "verify", folder, expect=2).err
+
+
+@pytest.mark.parametrize("lost", ["entries.log", "checkpoints.log"])
+def test_a_ledger_that_lost_a_file_does_not_hold(home: Home, root: TrustRoot, lost: str) -> None:
+    (home.workspace / "ledger" / lost).unlink()
+    with pytest.raises(VerificationFailed):
+        check(home.workspace / "ledger", root)
+    home.inside("verify", "ws/ledger", expect=4)
+    home.inside("ledger", "verify", "ws/ledger", expect=4)
+
+
+def test_a_package_or_a_snapshot_that_lost_a_file_does_not_hold(home: Home, root: TrustRoot, tmp_path: Path) -> None:
+    (snapshot,) = (home.workspace / "snapshots").iterdir()
+    for folder in (home.package, snapshot):
+        for path in files_of(folder):
+            if path.name == "keys.json":
+                continue
+            whole = path.read_bytes()
+            path.unlink()
+            with pytest.raises(VerificationFailed):
+                check(folder, root)
+            path.write_bytes(whole)
+
+
+def test_a_receipt_cut_anywhere_does_not_pass_for_a_slip(home: Home, root: TrustRoot, tmp_path: Path) -> None:
+    whole = (home.root / "answer.json").read_bytes()
+    for places in (slice(0, -1), slice(0, len(whole) // 2), slice(1, None), slice(len(whole) // 2, None)):
+        (tmp_path / "cut.json").write_bytes(whole[places])
+        with pytest.raises(VerificationFailed):
+            check(tmp_path / "cut.json", root)

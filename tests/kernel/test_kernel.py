@@ -190,6 +190,12 @@ def test_times_without_a_zone_are_refused_and_the_rest_round_trips() -> None:
             from_rfc3339(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"])
+def test_a_time_outside_the_calendar_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InvalidInput, match="outside the calendar"):
+        from_rfc3339(text)
+
+
 def test_an_atomic_write_is_private_and_replaces_whole(tmp_path: Path) -> None:
     target = tmp_path / "f"
     write_atomically(target, b"one")

@@ -44,12 +44,16 @@ def test_what_is_no_proof_is_refused(bench: Bench, evidence: Evidence, told: byt
         _verify(evidence, bench.put(evidence.promised), proof=told)
 
 
-def test_what_only_a_receipt_takes_is_named_as_not_checked_beside_anything_else(
+def test_what_only_a_receipt_takes_is_refused_beside_anything_else(
     bench: Bench, evidence: Evidence, proof: bytes
 ) -> None:
-    for content in (evidence.package, evidence.ledger, evidence.bundle, evidence.blocked_gate):
-        left = _verify(evidence, bench.put(content), proof=proof, request=b"{}").not_checked
-        assert [line.partition(":")[0] for line in left[-2:]] == ["the request", "the proof"]
+    """It was told under "Not checked" below "This package holds", which nobody reads who sees the first line."""
+    kinds = {"package": evidence.package, "ledger": evidence.ledger, "bundle": evidence.bundle,
+             "statement": evidence.blocked_gate}  # fmt: skip
+    for kind, content in kinds.items():
+        for more in ({"proof": proof}, {"request": b"{}"}, {"proof": proof, "request": b"{}"}):
+            with pytest.raises(InvalidInput, match=f"are for a receipt; this is a {kind}"):
+                _verify(evidence, bench.put(content), **more)
     found = _verify(evidence, bench.put(evidence.promised), proof=proof)
     assert not any(line.startswith("the proof") for line in found.not_checked)
 
@@ -67,5 +71,6 @@ def test_the_command_says_what_the_proof_showed_and_that_a_package_takes_none(
 
     assert typed(bench.put(evidence.promised)) == 0
     assert "under that checkpoint" in capsys.readouterr().out
-    assert typed(bench.put(evidence.package)) == 0
-    assert "  - the proof: only a receipt takes one" in capsys.readouterr().out
+    assert typed(bench.put(evidence.package)) == 2
+    said = capsys.readouterr()
+    assert (said.out, "this is a package" in said.err) == ("", True)

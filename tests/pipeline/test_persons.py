@@ -324,6 +324,76 @@ def test_whoever_was_the_only_one_leaves_no_snapshot(workspace: Workspace, proje
     assert list(workspace.folder("snapshots").iterdir()) == []
 
 
+@pytest.mark.parametrize("right", ["erase", "restrict", "object", "opt-out", "correct"])
+@pytest.mark.parametrize("person", ["P7", "p77", "nobody"])
+def test_nothing_is_said_to_be_done_for_an_identifier_that_nobody_has(
+    workspace: Workspace, snapshot: str, right: str, person: str
+) -> None:
+    with pytest.raises(NotFound, match="nobody is named so; identifiers count letter by letter"):
+        ask(workspace, right, person, values={"income": "1"} if right == "correct" else {})
+    assert requests_of(workspace).all() == []
+    actions = {entry.action for entry in workspace.ledger.entries()}
+    assert not actions & {"subject.erasure_begun", "subject.suppressed", "request.received"}
+
+
+def test_an_erasure_says_that_a_key_is_destroyed_only_where_there_was_one(workspace: Workspace, snapshot: str) -> None:
+    assert ask(workspace, "erase").done.startswith("The person's key is destroyed; taken out: 5 rows of 1 snapshot")
+    again = ask(workspace, "erase")
+    assert again.done.startswith("The person had no key, or none any more; taken out: 0 rows of 0 snapshots")
+    assert again.request.state == "answered"
+
+
+def test_who_is_known_by_a_consent_alone_is_somebody(workspace: Workspace, snapshot: str) -> None:
+    name = name_in(workspace, "loans", "p99")
+    consents_of(workspace).give("loans", name, "ads", text_version="1", text=b"I agree.", channel="web", by="form")
+    assert ask(workspace, "object", "p99").request.state == "answered"
+
+
+@pytest.mark.parametrize(
+    ("right", "more", "reason"),
+    [
+        ("access", {"project": "laons"}, "There are: loans"),
+        ("erase", {"project": "laons"}, "There are: loans"),
+        ("correct", {"values": {"wage": "1"}}, "no column 'wage'"),
+        ("correct", {"values": {"income": "-5"}}, "smaller than the contract's min"),
+        ("correct", {"values": {}}, "Say what is right"),
+    ],
+)
+def test_what_can_be_seen_to_fail_starts_no_clock(
+    workspace: Workspace, snapshot: str, right: Any, more: dict[str, Any], reason: str
+) -> None:
+    asked = Asked(right=right, values=more.get("values", {}))
+    with pytest.raises((InvalidInput, NotFound), match=reason):
+        answer_person(workspace, more.get("project", "loans"), "p7", asked, by=operator("dora"))
+    assert requests_of(workspace).all() == []
+
+
+def test_data_that_names_no_persons_starts_no_clock(workspace: Workspace, project: Project) -> None:
+    path = project.folder / "sealwright.yaml"
+    value = yaml.safe_load(path.read_text())
+    del value["data"]["subject"]
+    path.write_text(yaml.safe_dump(value, sort_keys=False))
+    ingest(workspace, load_project(path), by=operator("ada"))
+    for right in ("access", "erase"):
+        with pytest.raises(InvalidInput, match="does not say which column names the person"):
+            ask(workspace, right)
+    assert requests_of(workspace).all() == []
+
+
+def test_a_request_that_stays_open_is_named_with_how_to_go_on(workspace: Workspace, snapshot: str) -> None:
+    hold = holds_of(workspace).add("loans", reason="Case 77/2026, the court asked for it", by="lena")
+    with pytest.raises(Refused, match="legal hold") as refused:
+        ask(workspace, "erase")
+    (waiting,) = requests_of(workspace).open()
+    assert f"The request {waiting.id} stays open; it is due on {waiting.due}" in str(refused.value)
+    assert f"sealwright data request close {waiting.id} --state refused" in str(refused.value)
+    with pytest.raises(Refused, match=waiting.id):
+        ask(workspace, "erase", request=waiting.id)
+    assert len(requests_of(workspace).open()) == 1
+    holds_of(workspace).lift(hold.id, reason="The case was settled", by="lena")
+    assert ask(workspace, "erase", request=waiting.id).request.state == "answered"
+
+
 def test_a_request_on_file_is_answered_once_and_only_for_its_person(workspace: Workspace, snapshot: str) -> None:
     register = requests_of(workspace)
     request = register.receive("access", name_in(workspace, "loans", "p7"), projects=["loans"], law="gdpr", by="d")

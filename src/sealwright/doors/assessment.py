@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sealwright.charter import RiskClass
+from sealwright.doors.asked import risk_class_named, writable
 from sealwright.evidence import Result, class_policy, hold_against
 from sealwright.kernel import InvalidInput, StoppedByPolicy, from_rfc3339, write_atomically
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sealwright.doors.explanations import Explanations
     from sealwright.oversight import AssessmentFacts
 
-__all__ = ["Assessment", "LimitsMissed", "limits_of", "risk_class_named"]
+__all__ = ["Assessment", "LimitsMissed", "limits_of"]
 
 
 class LimitsMissed(StoppedByPolicy):
@@ -152,9 +152,10 @@ class Assessment:
 
     def save(self, to: str | Path) -> Path:
         """Write the page to a file, complete or not at all; returns its path. A name that ends in .pdf makes it a PDF."""
-        page = self.pdf() if Path(to).suffix.lower() == ".pdf" else self.html().encode()
-        write_atomically(Path(to), page, mode=0o644)
-        return Path(to)
+        path = writable(Path(to)) or Path(to)
+        page = self.pdf() if path.suffix.lower() == ".pdf" else self.html().encode()
+        write_atomically(path, page, mode=0o644)
+        return path
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, so that the notebook's style and the page's leave each other alone."""
@@ -175,19 +176,3 @@ def limits_of(policy: str, suites: Sequence[Mapping[str, Any]]) -> tuple[Result,
         return ()
     groups = [str(one["attribute"]) for one in suites[0]["settings"]["groups"]]
     return hold_against(wanted, suites, groups=groups, now=from_rfc3339(suites[0]["performed_at"]))
-
-
-def risk_class_named(name: str) -> RiskClass:
-    """The risk class of this name.
-
-    Raises
-    ------
-    InvalidInput
-        There is none.
-    """
-    try:
-        return RiskClass(name)
-    except ValueError:
-        raise InvalidInput(
-            f"There is no risk class {name!r}. The classes are: {', '.join(one.value for one in RiskClass)}."
-        ) from None

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from sealwright.charter import RiskClass
 from sealwright.data import FileSource, S3Source, SqlSource
 from sealwright.doors.acting import acting
+from sealwright.doors.asked import risk_class_named, writable
 from sealwright.doors.reports import write_report
 from sealwright.doors.served import served_at
 from sealwright.doors.settings import Settings, person_unlock, read_settings
@@ -141,6 +141,7 @@ class Workspace:
         """Train other ways to make the model and judge them on the same rows; nothing is filed. `to`: also write a page."""
         from sealwright.doors.comparing import comparison_of, write_comparison
 
+        target = writable(Path(to)) if to is not None else None
         found = comparison_of(
             self._opened,
             load_project(Path(project)),
@@ -149,8 +150,8 @@ class Workspace:
             by=self._by(),
             progress=self._progress,
         )
-        if to is not None:
-            write_comparison(found, comparison_kind(what), self._opened.clock(), Path(to))
+        if target is not None:
+            write_comparison(found, comparison_kind(what), self._opened.clock(), target)
         return found
 
     def gate(self, project: str | Path) -> GateDecision:
@@ -222,8 +223,9 @@ class Workspace:
         )
 
     def report(self, project: str | Path, to: str | Path | None = None) -> Path:
-        """Write the report as one HTML file; returns its path."""
-        return write_report(self._opened, load_project(Path(project)), Path(to) if to else None, by=self._by())
+        """Write the report as one HTML file; returns its path. InvalidInput where `to` cannot be written."""
+        target = writable(Path(to) if to else None)
+        return write_report(self._opened, load_project(Path(project)), target, by=self._by())
 
     def versions(self, name: str) -> list[Version]:
         """Registered versions of a project, by its name."""
@@ -298,7 +300,7 @@ class Workspace:
             self._opened,
             str(source) if isinstance(source, Path) else source,
             project=name,
-            out=Path(out),
+            out=writable(Path(out)) or Path(out),
             by=self._by(),
             channel=channel,
             person=person,
@@ -314,8 +316,9 @@ class Workspace:
         return receipt_of_row(self._opened, name, Path(out), row, by=self._by())
 
     def export(self, name: str, number: int, to: str | Path) -> Path:
-        """Write the evidence of a version into one file."""
-        return export_bundle(self._opened, name, number, Path(to), by=self._by())
+        """Write the evidence of a version into one file; its folder is made where there is none."""
+        target = writable(Path(to), make=True) or Path(to)
+        return export_bundle(self._opened, name, number, target, by=self._by())
 
     def _by(self) -> Principal:
         """Who acts: proven by their own key, or whoever opened the workspace."""
@@ -384,10 +387,15 @@ def init(
     positive: str | None = None,
     name: str | None = None,
 ) -> Begun:
-    """Look at a data file and write a commented sealwright.yaml."""
-    return begin_project(
-        Path(folder), data=Path(data), target=target, risk=RiskClass(risk), positive=positive, name=name
-    )
+    """Look at a data file and write a commented sealwright.yaml.
+
+    Raises
+    ------
+    InvalidInput
+        The file, the target or the risk class cannot be used.
+    """
+    wanted = risk_class_named(risk)
+    return begin_project(Path(folder), data=Path(data), target=target, risk=wanted, positive=positive, name=name)
 
 
 def verify(

@@ -10,9 +10,10 @@ Who reads, and what for, is on record before the first decision is there, as in 
 import builtins
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any, overload
 
+from sealwright.doors.asked import moment_asked
 from sealwright.kernel import InvalidInput, rfc3339, safe_html
 from sealwright.pipeline import (
     FoundDecision,
@@ -77,8 +78,8 @@ class Decisions:
         self,
         *,
         reason: str,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
         channel: str = "",
         person: str = "",
         label: str = "",
@@ -89,8 +90,9 @@ class Decisions:
 
         Parameters
         ----------
-        since, until : datetime, optional
-            From this time on, and before this one; aware of their time zone.
+        since, until : str, date or datetime, optional
+            From this time on, and before this one: a text as in the terminal, a day, which means its first moment in UTC,
+            or a time that is aware of its zone.
         person : str
             Identifier or pseudonym.
         limit : int or None
@@ -101,17 +103,20 @@ class Decisions:
         PermissionDenied
             You may not read the project's data: it takes a person who is enrolled.
         InvalidInput
-            No reason was given.
+            No reason was given, or a time or limit is none.
         """
+        begin, end = moment_asked(since), moment_asked(until)
+        if limit is not None and limit < 1:
+            raise InvalidInput(f"A limit is at least 1, or None for all of them; got {limit}.")
         sought = SoughtDecisions(
-            since=rfc3339(since) if since else "",
-            until=rfc3339(until) if until else "",
+            since=rfc3339(begin) if begin is not None else "",
+            until=rfc3339(end) if end is not None else "",
             channel=channel,
             person=person,
             label=label,
             number=version,
         )
-        most = sys.maxsize if limit is None else limit
+        most = sys.maxsize if limit is None else min(limit, sys.maxsize)
         return DecisionsFound(
             find_newest_decisions(self._opened, self._name, sought, most, by=self._by(), reason=reason)
         )

@@ -145,7 +145,8 @@ def judged_anywhere(
 ) -> "Assessment":
     """As `assess`, for a caller that has chosen where the checks are carried out."""
     from sealwright.assurance import judge
-    from sealwright.doors.assessment import Assessment, risk_class_named
+    from sealwright.doors.asked import risk_class_named
+    from sealwright.doors.assessment import Assessment
 
     risk_class_named(policy)  # before minutes of work, not after
     results = judge(model, rows, truth, spread=spread, **asked)

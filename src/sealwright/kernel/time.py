@@ -55,4 +55,7 @@ def from_rfc3339(text: str) -> datetime:
         raise InvalidInput(f"Expected a time like 2026-11-22T15:04:05Z; got {str(text)[:60]!r}") from None
     if moment.tzinfo is None:
         raise InvalidInput(f"The time {text!r} carries no zone; write it with a trailing Z.")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"The time {text!r} is outside the calendar, years 1 to 9999 in UTC.") from None

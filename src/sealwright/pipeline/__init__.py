@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from sealwright.pipeline.begin import begin_project as begin_project
     from sealwright.pipeline.bundle import export_bundle as export_bundle
     from sealwright.pipeline.by_name import data_of_project as data_of_project
+    from sealwright.pipeline.by_name import is_project as is_project
     from sealwright.pipeline.by_name import project_named as project_named
+    from sealwright.pipeline.by_name import projects_seen_by as projects_seen_by
+    from sealwright.pipeline.by_name import refuse_unknown_channel as refuse_unknown_channel
+    from sealwright.pipeline.by_name import refuse_unknown_project as refuse_unknown_project
+    from sealwright.pipeline.by_name import refuse_unknown_snapshot as refuse_unknown_snapshot
     from sealwright.pipeline.by_name import version_named as version_named
     from sealwright.pipeline.candidate import candidate_of as candidate_of
     from sealwright.pipeline.candidate import statements_of as statements_of

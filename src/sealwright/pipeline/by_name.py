@@ -1,14 +1,34 @@
 """What permissions are asked about where only a name is known, or none: then everything of that kind is meant.
 
-Answers: which project, data or version is it, as far as that can be said without a project's folder or a package?
+Answers: which project, data or version is it, as far as that can be said without a project's folder or a package? Is there
+one of that name?
 Does not answer: who did what to it. `version_facts` reads that from what was signed.
+
+A project is there from the first thing that is kept under its name: a run that was begun, data, a registered version, a
+pointer, decisions, a consent. A hold, a request, a role or a word about it makes none, or the first typing error would.
 """
 
-from sealwright.kernel import check_name
-from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import EVERY_PROJECT, DatasetResource, ProjectResource, VersionResource
+from collections.abc import Iterator
 
-__all__ = ["data_of_project", "project_named", "version_named"]
+from sealwright.kernel import NotFound, check_name, hex_of
+from sealwright.pipeline.permission import allow, permissions_of
+from sealwright.pipeline.workspace import Workspace
+from sealwright.serving import scored_channel
+from sealwright.trust import EVERY_PROJECT, DatasetResource, Principal, ProjectResource, VersionResource
+
+__all__ = [
+    "data_of_project",
+    "is_project",
+    "project_named",
+    "projects_seen_by",
+    "refuse_unknown_channel",
+    "refuse_unknown_project",
+    "refuse_unknown_snapshot",
+    "version_named",
+]
+
+_FIRST_CHANNEL = "live"  # what verbs mean that name none; nothing may have been released there yet
+_MOST_NAMED = 20
 
 
 def project_named(name: str | None) -> ProjectResource:
@@ -40,3 +60,103 @@ def version_named(workspace: Workspace, project: str, number: int) -> VersionRes
     version = registry.version(project, number)
     revoked = version.package in registry.revocations().packages
     return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
+
+
+def refuse_unknown_project(workspace: Workspace, name: str, *, by: Principal) -> None:
+    """Go on only if there is a project of that name. Asked before the verb's own permission, which is asked as ever.
+
+    Raises
+    ------
+    NotFound
+        There is none; those that `by` may see are named.
+    PermissionDenied
+        There is none, and they may not see a project of that name: they learn nothing of the others.
+    InvalidInput
+        That is no name of a project.
+    """
+    if is_project(workspace, check_name(name, what="project")):
+        return
+    allow(workspace, by, "project.view", project_named(name))
+    there = projects_seen_by(workspace, by)
+    raise NotFound(
+        f"There is no project {name} here: nothing was taken in, trained, registered or decided under that name.\n"
+        + (f"There are: {_listed(there)}." if there else "There is none yet. First: sealwright run PROJECT_FOLDER")
+    )
+
+
+def refuse_unknown_channel(workspace: Workspace, project: str, channel: str, *, by: Principal) -> None:
+    """As `refuse_unknown_project`, and for a channel of it: one that something was released on or that has decisions."""
+    refuse_unknown_project(workspace, project, by=by)
+    there = list(dict.fromkeys([_FIRST_CHANNEL, *sorted(_channels(workspace, project))]))
+    if channel in {*there, *map(scored_channel, there)}:
+        return
+    allow(workspace, by, "project.view", project_named(project))
+    raise NotFound(
+        f"{project} has no channel {check_name(channel, what='channel')}: nothing was released or decided there.\n"
+        f"There are: {_listed(there)}."
+    )
+
+
+def refuse_unknown_snapshot(workspace: Workspace, project: str, digest: str, *, by: Principal) -> None:
+    """As `refuse_unknown_project`, and for a snapshot of it whose files are there.
+
+    Raises
+    ------
+    NotFound
+        There is none of that digest, it is another project's, or it was replaced or disposed of.
+    InvalidInput
+        That is no digest.
+    """
+    refuse_unknown_project(workspace, project, by=by)
+    hex_of(digest)
+    with (
+        workspace.db.read() as tx
+    ):  # not by `SnapshotIndex`, which needs what reads data: holds are of the base install
+        rows = tx.run("SELECT digest, state FROM snapshots WHERE project = :project ORDER BY sequence", project=project)
+    states = {str(row["digest"]): str(row["state"]) for row in rows}
+    if states.get(digest) == "kept":
+        return
+    allow(workspace, by, "project.view", project_named(project))
+    ended = states.get(digest)
+    what = f"{project} has no snapshot {digest}" if ended is None else f"The snapshot {digest} was {ended}"
+    there = [one for one, state in states.items() if state == "kept"]
+    raise NotFound(f"{what}.\nIts data lies in: {_listed(there) if there else 'no snapshot now'}.")
+
+
+def is_project(workspace: Workspace, name: str) -> bool:
+    """Whether anything is kept under that name."""
+    with workspace.db.read() as tx:
+        rows = tx.run(
+            "SELECT 1 AS n FROM runs WHERE project = :name"
+            " UNION SELECT 1 FROM snapshots WHERE project = :name"
+            " UNION SELECT 1 FROM versions WHERE project = :name"
+            " UNION SELECT 1 FROM pointers WHERE project = :name"
+            " UNION SELECT 1 FROM (SELECT project FROM consents WHERE project = :name LIMIT 1) AS agreed",
+            name=name,
+        )
+    return bool(rows) or any(True for _ in _channels(workspace, name))
+
+
+def projects_seen_by(workspace: Workspace, by: Principal) -> list[str]:
+    """The projects of the workspace that `by` may see, by name. Nothing is recorded."""
+    with workspace.db.read() as tx:
+        rows = tx.run(
+            "SELECT project FROM runs UNION SELECT project FROM snapshots UNION SELECT project FROM versions"
+            " UNION SELECT project FROM pointers UNION SELECT project FROM consents"
+        )
+    places = [place.name for name in ("pointers", "serving") for place in workspace.folder(name).glob("*/")]
+    names = {str(row["project"]) for row in rows} | {one for one in places if is_project(workspace, one)}
+    permissions = permissions_of(workspace)
+    return [one for one in sorted(names) if permissions.decide(by, "project.view", project_named(one)).allowed]
+
+
+def _channels(workspace: Workspace, project: str) -> Iterator[str]:
+    """Channels that something was released on, and those that have a decision ledger."""
+    yield from (file.stem for file in (workspace.folder("pointers") / project).glob("*.json"))
+    for ledger in (workspace.folder("serving") / project).glob("*/ledger/checkpoints.log"):
+        yield ledger.parent.parent.name
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

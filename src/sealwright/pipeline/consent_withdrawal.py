@@ -14,10 +14,10 @@ from sealwright.kernel import InvalidInput, MissingExtra, Progress, silent
 from sealwright.pipeline.by_name import data_of_project
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.data_consent import consents_of, name_in
-from sealwright.pipeline.data_retention import holds_of
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_erasure import Rewritten, take_out
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person
+from sealwright.pipeline.rewriting import finish_replacing, holds_against
 from sealwright.pipeline.snapshots import Known, SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
@@ -81,6 +81,7 @@ def withdraw_consent(
     allow(workspace, by, "consent.withdraw", data_of_project(project))
     subject = name_in(workspace, project, person)
     taken = consents_of(workspace).withdraw(project, subject, purpose, channel=channel, by=by.counts_as, at=at)
+    finish_replacing(workspace, project, by=by.counts_as)
     index = {one.digest: one for one in SnapshotIndex(workspace.db).all()}
     purposes = {one.purpose for one in taken.changes}
     concerned = [one for one in index.values() if _on_this_consent(workspace, one, index, project, purposes)]
@@ -105,10 +106,10 @@ def _take_out(
     rewrite: bool,
     progress: Progress,
 ) -> WithdrawnConsent:
-    held = holds_of(workspace).on_person(found.project, found.subject)
+    held = holds_against(workspace, found.project, found.subject, [one.known.digest for one in found.snapshots])
     why = f"a legal hold stands: {', '.join(one.id for one in held)}" if held else "" if rewrite else "as you asked"
     done: list[Rewritten] = []
-    if not why and found.snapshots:
+    if not why:
         done = take_out(workspace, found, person, by=by, why="consent was withdrawn", progress=progress)
     left: tuple[InSnapshot, ...] = found.snapshots if why else ()
     return WithdrawnConsent(

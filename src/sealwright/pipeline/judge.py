@@ -11,12 +11,13 @@ from typing import Any
 from sealwright.assurance import AssuranceSpec, Spread, SuiteResult, run_suites, to_predicate
 from sealwright.data import split
 from sealwright.evidence import TEST_RESULT_TYPE
-from sealwright.kernel import Progress, silent, strict_json
+from sealwright.kernel import InvalidInput, Progress, silent, strict_json
 from sealwright.pipeline.candidate import put_together, statements_of
 from sealwright.pipeline.claimed_privacy import with_claim
 from sealwright.pipeline.data_basis import require_basis
 from sealwright.pipeline.desk import Desk, digest_of_json
 from sealwright.pipeline.kept_outcomes import KeptOutcomes
+from sealwright.pipeline.make import dealt_from
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.private_training import rows_learned_from
 from sealwright.pipeline.project import Project
@@ -24,7 +25,7 @@ from sealwright.pipeline.runs import Run
 from sealwright.pipeline.take_in import snapshot_of
 from sealwright.pipeline.teaching import teach_of
 from sealwright.pipeline.version_facts import project_facts
-from sealwright.pipeline.withholding import withholding
+from sealwright.pipeline.withholding import Withholding, withholding
 from sealwright.pipeline.workspace import Workspace
 from sealwright.registry import VerifiedPackage
 from sealwright.trust import Principal
@@ -79,12 +80,14 @@ def assess(
     NotFound
         Nothing was trained yet.
     InvalidInput
-        The settings name groups or outcomes that the data lacks.
+        The settings name groups or outcomes that the data lacks, or rows would be dealt otherwise than for the training.
     """
     allow(workspace, by, "model.assess", project_facts(project))
     desk = Desk(workspace, project)
     run = desk.last()
     trained, spec = run.product("train"), project.spec
+    out = withholding(desk, require_basis(desk, by=by.counts_as))
+    _refuse_dealt_anew(desk, run, out)
     before = _before(desk, trained)
     of = _asked(desk, run, before, spec.assurance)
     deeper = _asked(desk, run, before, spec.assurance.model_copy(update={"depth": "full"}))
@@ -92,7 +95,7 @@ def assess(
         kept = KeptOutcomes(
             workspace.folder("runs") / "outcomes" / project.name, workspace.keyring.key("data", "assurance/outcomes")
         )
-        results = _judge(desk, run, before, by.counts_as, progress, spread, kept)
+        results = _judge(desk, run, before, out, by.counts_as, progress, spread, kept)
         filed = {
             result.suite: desk.state(
                 [("model.onnx", trained["model"])], TEST_RESULT_TYPE, to_predicate(result), by=by.counts_as
@@ -114,6 +117,16 @@ def assess(
         },
         statements={name: statement.digest for name, statement in statements.items()},
     )
+
+
+def _refuse_dealt_anew(desk: Desk, run: Run, out: Withholding) -> None:
+    """Refuse where rows would be dealt otherwise than for the training: most of the hold-out would have been learned from."""
+    snapshot = run.product("ingest")["snapshot"]
+    if run.product("train").get("dealt") != dealt_from(desk.project, snapshot, out):
+        raise InvalidInput(
+            "Since the model was trained, training.seed, data.test_share or who may be in the data has changed, so rows would be "
+            f"dealt anew: rows it learned from would be called a hold-out.\nTrain again: sealwright train {desk.project.folder}"
+        )
 
 
 def _asked(desk: Desk, run: Run, before: VerifiedPackage | None, assurance: AssuranceSpec) -> str:
@@ -158,13 +171,13 @@ def _judge(
     desk: Desk,
     run: Run,
     before: VerifiedPackage | None,
+    out: Withholding,
     by: str,
     progress: Progress,
     spread: Spread | None,
     kept: KeptOutcomes,
 ) -> Sequence[SuiteResult]:
     spec, trained = desk.project.spec, run.product("train")
-    out = withholding(desk, require_basis(desk, by=by))
     snapshot = snapshot_of(desk, run.product("ingest")["snapshot"], by=by, purpose="assurance", leave_out=out.since())
     train, test = split(snapshot.read(), spec.data, spec.training.seed, synthetic=snapshot.synthetic)
     train = rows_learned_from(desk.workspace, desk.project, spec.training, train)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 from sealwright.trust import Principal
 
-__all__ = ["Trained", "train"]
+__all__ = ["Trained", "dealt_from", "train"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,7 @@ def train(workspace: Workspace, project: Project, *, by: Principal, progress: Pr
     about = [("model.onnx", result.model_digest)]
     product = {
         "of": of,
+        "dealt": dealt_from(project, taken["snapshot"], out),
         "model": desk.runs.keep(result.model),
         "interface": desk.runs.keep(canonical_json(interface)),
         "environment": desk.runs.keep(canonical_json(result.environment)),
@@ -152,6 +153,20 @@ def _learned(
         hidden=(desk.workspace.home.resolve(),),
     )
     return result, interface, rows, holdout
+
+
+def dealt_from(project: Project, snapshot: str, out: Withholding) -> str:
+    """Digest of everything by which rows are dealt to training and hold-out: another one is another hold-out."""
+    spec, most = project.spec, most_rows_of_one(project, project.spec.training)
+    return digest_of_json(
+        {
+            "snapshot": snapshot,
+            "target": [spec.data.task, spec.data.target],
+            "left out": out.digest if spec.data.subject is not None else None,
+            "split": [spec.data.test_share, spec.training.seed],
+            "rows of a person": most,
+        }
+    )
 
 
 def _made_from(project: Project, snapshot: str, out: Withholding) -> str:

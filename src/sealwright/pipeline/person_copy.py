@@ -30,15 +30,22 @@ from sealwright.trust import raw_pseudonym
 __all__ = ["access_copy", "portable_copy"]
 
 
-def access_copy(workspace: Workspace, project: str, person: str, *, by: str) -> tuple[FoundPerson, dict[str, Any]]:
+def access_copy(
+    workspace: Workspace, project: str, person: str, *, by: str, found: FoundPerson | None = None
+) -> tuple[FoundPerson, dict[str, Any]]:
     """Everything held about a person in a project, and what Article 15 wants said with it; plain JSON values.
+
+    Parameters
+    ----------
+    found : FoundPerson, optional
+        What `find_person` gave a moment ago; left out: it is asked now.
 
     Raises
     ------
     InvalidInput
         As `find_person`.
     """
-    found = find_person(workspace, project, person, by=by, purpose="subject access")
+    found = found or find_person(workspace, project, person, by=by, purpose="subject access")
     copy = {
         "type": "urn:sealwright:subject-access:v1",
         "project": project,
@@ -58,9 +65,11 @@ def access_copy(workspace: Workspace, project: str, person: str, *, by: str) -> 
     return found, copy
 
 
-def portable_copy(workspace: Workspace, project: str, person: str, *, by: str) -> tuple[FoundPerson, dict[str, Any]]:
+def portable_copy(
+    workspace: Workspace, project: str, person: str, *, by: str, found: FoundPerson | None = None
+) -> tuple[FoundPerson, dict[str, Any]]:
     """The person's rows of the newest snapshot they are in, as plain JSON values, column by column name."""
-    found = find_person(workspace, project, person, by=by, purpose="subject export")
+    found = found or find_person(workspace, project, person, by=by, purpose="subject export")
     newest = [one for one in found.snapshots if one.rows][-1:]
     rows = [row for one in newest for row in _rows(workspace, project, one.known.digest, found.subject, by)]
     return found, {"type": "urn:sealwright:subject-export:v1", "project": project, "rows": rows}

@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 
 from sealwright.data import QuarantinedRow, Snapshot, Step
 from sealwright.data.deidentify import PseudonymVault
-from sealwright.kernel import Progress, Refused, digest_of, rfc3339, silent
+from sealwright.kernel import Progress, digest_of, rfc3339, silent
 from sealwright.pipeline.data_consent import suppressions_of
-from sealwright.pipeline.data_retention import holds_of
+from sealwright.pipeline.data_retention import remove_left_behind
 from sealwright.pipeline.decision_erasure import erase_decisions, finish_erasure
 from sealwright.pipeline.decision_records import shadows_of
 from sealwright.pipeline.decision_sealing import settle_channels
 from sealwright.pipeline.desk import evidence_of
 from sealwright.pipeline.person_search import FoundPerson, InSnapshot, find_person, is_theirs
-from sealwright.pipeline.rewriting import point_runs, replace_snapshot
+from sealwright.pipeline.rewriting import finish_replacing, point_runs, refuse_held, replace_snapshot
 from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import make_statement, raw_pseudonym, sign_statement
 
-__all__ = ["ERASURE_TYPE", "Erased", "Rewritten", "erase_person", "take_out"]
+__all__ = ["ERASURE_TYPE", "Erased", "Rewritten", "erase_person", "find_to_erase", "take_out"]
 
 ERASURE_TYPE = "urn:sealwright:predicate:erasure:v1"
 
@@ -71,6 +71,13 @@ class Erased:
         }
 
 
+def find_to_erase(workspace: Workspace, project: str, person: str, *, by: str) -> FoundPerson:
+    """As `find_person`, once what a kill left undone in the project is done. Nothing of the person changes."""
+    settle_channels(workspace, project)
+    finish_replacing(workspace, project, by=by)
+    return find_person(workspace, project, person, by=by, purpose="erasure")
+
+
 def erase_person(
     workspace: Workspace,
     project: str,
@@ -78,6 +85,7 @@ def erase_person(
     *,
     by: str,
     request: str = "",
+    found: FoundPerson | None = None,
     progress: Progress = silent,
 ) -> Erased:
     """Erase a person from everything a project keeps. Doing it twice finishes what was left over.
@@ -88,6 +96,8 @@ def erase_person(
         Their identifier exactly as the subject column has it; with a pseudonym the quarantine cannot be searched.
     request : str
         Id of the request it answers.
+    found : FoundPerson, optional
+        What `find_to_erase` gave a moment ago; left out: it is asked now.
 
     Raises
     ------
@@ -99,10 +109,10 @@ def erase_person(
         The disk or the database failed. The key is gone by then or nothing happened; try again.
     """
     progress("looking the person up", 0.0)
-    settle_channels(workspace, project)
-    found = find_person(workspace, project, person, by=by, purpose="erasure")
-    _refuse_held(workspace, project, found.subject)
-    detail = {"project": project, "request": request, "snapshots": [one.known.digest for one in found.snapshots]}
+    found = found or find_to_erase(workspace, project, person, by=by)
+    snapshots = [one.known.digest for one in found.snapshots]
+    refuse_held(workspace, project, found.subject, snapshots, undone="erased")
+    detail = {"project": project, "request": request, "snapshots": snapshots}
     workspace.ledger.append("subject.erasure_begun", found.subject, detail, actor=by)
     suppressions_of(workspace).suppress(project, found.subject, "erased", by=by, request=request)
     keys = subject_keys_of(workspace, project)
@@ -133,17 +143,9 @@ def take_out(
     for place, one in enumerate(found.snapshots):
         progress(f"rewriting snapshot {one.known.sequence}", 0.2 + 0.7 * place / len(found.snapshots))
         rewritten.append(_rewrite(workspace, found, one, person, by=by, why=why))
-    point_runs(workspace, found.project, {one.before: one.after for one in rewritten if one.after}, by=by)
+    point_runs(workspace, found.project, by=by)
+    remove_left_behind(workspace, found.project, by=by, subject=found.subject)
     return rewritten
-
-
-def _refuse_held(workspace: Workspace, project: str, subject: str) -> None:
-    held = holds_of(workspace).on_person(project, subject)
-    if held:
-        raise Refused(
-            f"A legal hold stands on this data ({', '.join(one.id for one in held)}): nothing was erased.\n"
-            "Answer the person that it is kept for that reason, or lift the hold: sealwright data hold lift"
-        )
 
 
 def _rewrite(
@@ -155,6 +157,7 @@ def _rewrite(
         found.project,
         inside.known.digest,
         lambda snapshot: _without(snapshot, name, person, why),
+        subject=found.subject,
         action="data.redacted",
         purpose="taking a person out",
         by=by,

@@ -5,23 +5,35 @@ Does not answer: who the person is, and whether the right applies. Whoever runs 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sealwright.data.requests import RequestKind, SubjectRequest
-from sealwright.kernel import Conflict, InvalidInput, Progress, canonical_json, digest_of, silent, write_atomically
-from sealwright.pipeline.by_name import data_of_project
-from sealwright.pipeline.data_consent import name_in, suppressions_of
+from sealwright.kernel import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Progress,
+    SealwrightError,
+    canonical_json,
+    digest_of,
+    silent,
+    write_atomically,
+)
+from sealwright.pipeline.by_name import data_of_project, refuse_unknown_project
+from sealwright.pipeline.data_consent import consents_of, name_in, suppressions_of
 from sealwright.pipeline.data_requests import requests_of
 from sealwright.pipeline.model_decisions import ModelDecision, open_decisions
 from sealwright.pipeline.permission import allow
 from sealwright.pipeline.person_copy import access_copy, portable_copy
-from sealwright.pipeline.person_correction import correct_person
-from sealwright.pipeline.person_erasure import erase_person
+from sealwright.pipeline.person_correction import check_correction, correct_person
+from sealwright.pipeline.person_erasure import erase_person, find_to_erase
 from sealwright.pipeline.person_search import FoundPerson, find_person
+from sealwright.pipeline.rewriting import finish_replacing
+from sealwright.pipeline.snapshots import subject_keys_of
 from sealwright.pipeline.workspace import Workspace
-from sealwright.trust import Principal
+from sealwright.trust import Principal, raw_pseudonym
 
 __all__ = ["RIGHTS", "Answered", "Asked", "Right", "answer_person"]
 
@@ -73,6 +85,14 @@ class Answered:
         }
 
 
+_PURPOSE: Mapping[str, str] = {  # as the ledger has it, with each key that is unwrapped to look
+    "access": "subject access",
+    "export": "subject export",
+    "correct": "correction",
+    "restrict": "request to restrict",
+    "object": "request to object",
+    "opt-out": "request to opt-out",
+}
 _ACTION = {
     "access": "person.export",
     "export": "person.export",
@@ -87,7 +107,7 @@ _ACTION = {
 def answer_person(
     workspace: Workspace, project: str, person: str, asked: Asked, *, by: Principal, progress: Progress = silent
 ) -> Answered:
-    """Do what a person asks for in one project.
+    """Do what a person asks for in one project. What can be seen to fail fails before the request is taken in.
 
     Parameters
     ----------
@@ -100,50 +120,116 @@ def answer_person(
         The project's data names no persons, or something needed is missing.
     Conflict
         The request that is named is of another kind or person, or has ended.
+    NotFound
+        There is no such project; or nobody is named so, and what they ask for takes somebody.
     Refused
-        A legal hold stands in the way of an erasure. The request stays open.
+        A legal hold stands in the way of an erasure or a correction. The request stays open, and the message names it, as wherever it
+        fails once the request was taken in.
     """
     allow(workspace, by, _ACTION[asked.right], data_of_project(project))
-    request = _request(workspace, project, person, asked, by.counts_as)
-    if asked.right in {"access", "export"}:
-        answered = _copy(workspace, project, person, asked, request, by.counts_as)
-    elif asked.right == "correct":
-        answered = _correct(workspace, project, person, asked, request, by.counts_as, progress)
-    elif asked.right == "erase":
-        answered = _erase(workspace, project, person, request, by.counts_as, progress)
+    refuse_unknown_project(workspace, project, by=by)
+    on_file = _on_file(workspace, name_in(workspace, project, person), asked)
+    found = _found(workspace, project, person, asked, by.counts_as)
+    request = _taken_in(workspace, found, asked, on_file, by.counts_as)
+    try:
+        answered = _done(workspace, found, person, asked, request, by.counts_as, progress)
+        proof = str(answered.detail.get("proof", ""))
+        ended = requests_of(workspace).end(request.id, "answered", outcome=answered.done, proof=proof, by=by.counts_as)
+    except SealwrightError as error:
+        error.args = (f"{error}\n{_stays_open(request)}",)
+        raise
+    return replace(answered, request=ended)
+
+
+def _on_file(workspace: Workspace, subject: str, asked: Asked) -> SubjectRequest | None:
+    """The request on file that is answered; None where it is to be taken in. Changes nothing."""
+    if not asked.request:
+        return None
+    known, kind = requests_of(workspace, look=True).get(asked.request), _KIND[asked.right]
+    if known.kind != kind or known.subject != subject or not known.is_open:
+        raise Conflict(
+            f"{asked.request} is a request to {known.kind} that is {known.state}; it must be open, to {kind}, and of"
+            " this person. List them with: sealwright data requests --all"
+        )
+    return known
+
+
+def _found(workspace: Workspace, project: str, person: str, asked: Asked, by: str) -> FoundPerson:
+    """The person, and that what they ask for can be done: all that can be said before the request is taken in."""
+    if asked.right == "correct" and not asked.values:
+        raise InvalidInput("Say what is right: --set column=value, once for each column.")
+    if asked.right == "erase":
+        found = find_to_erase(workspace, project, person, by=by)
     else:
-        answered = _leave_out(workspace, project, person, asked, request, by.counts_as)
-    proof = str(answered.detail.get("proof", ""))
-    ended = requests_of(workspace).end(request.id, "answered", outcome=answered.done, proof=proof, by=by.counts_as)
-    return Answered(
-        request=ended,
-        found=answered.found,
-        done=answered.done,
-        detail=answered.detail,
-        models=answered.models,
-        copy=answered.copy,
+        finish_replacing(workspace, project, by=by)
+        found = find_person(workspace, project, person, by=by, purpose=_PURPOSE[asked.right])
+    if asked.right not in {"access", "export"}:  # that nothing is held is an answer to these
+        _refuse_nobody(workspace, found)
+    if asked.right == "correct":
+        check_correction(workspace, found, asked.values)
+    return found
+
+
+def _refuse_nobody(workspace: Workspace, found: FoundPerson) -> None:
+    """Refuse an identifier that nobody has, and nobody had: mistyped, it would leave the person as they are."""
+    project, subject = found.project, found.subject
+    if (
+        found.any
+        or raw_pseudonym(subject) in subject_keys_of(workspace, project).existing()
+        or suppressions_of(workspace, look=True).of_subject(project, subject)
+        or consents_of(workspace, look=True).history(project, subject)
+    ):
+        return
+    raise NotFound(
+        f"In {project} nobody is named so; identifiers count letter by letter, as the subject column has them.\n"
+        "Nothing was done and no request taken in. If the identifier is right, nothing of that person is kept here: answer\n"
+        "them that, and put it on record with: sealwright data request open, then sealwright data request close"
     )
 
 
-def _request(workspace: Workspace, project: str, person: str, asked: Asked, by: str) -> SubjectRequest:
-    """The request that is answered; one that is not on file yet is taken in now."""
-    register, subject, kind = requests_of(workspace), name_in(workspace, project, person), _KIND[asked.right]
-    if asked.right == "correct" and not asked.values:
-        raise InvalidInput("Say what is right: --set column=value, once for each column.")
-    if asked.request:
-        known = register.get(asked.request)
-        if known.kind != kind or known.subject != subject or not known.is_open:
-            raise Conflict(
-                f"{asked.request} is a request to {known.kind} that is {known.state}; it must be open, to {kind}, and of"
-                " this person. List them with: sealwright data requests --all"
-            )
-        return register.identified(known.id, asked.identity, by=by) if asked.identity else known
-    return register.receive(kind, subject, projects=[project], law=asked.law, by=by, identity=asked.identity)
+def _taken_in(
+    workspace: Workspace, found: FoundPerson, asked: Asked, on_file: SubjectRequest | None, by: str
+) -> SubjectRequest:
+    register = requests_of(workspace)
+    if on_file is not None:
+        return register.identified(on_file.id, asked.identity, by=by) if asked.identity else on_file
+    return register.receive(
+        _KIND[asked.right], found.subject, projects=[found.project], law=asked.law, by=by, identity=asked.identity
+    )
 
 
-def _copy(workspace: Workspace, project: str, person: str, asked: Asked, request: SubjectRequest, by: str) -> Answered:
+def _done(
+    workspace: Workspace,
+    found: FoundPerson,
+    person: str,
+    asked: Asked,
+    request: SubjectRequest,
+    by: str,
+    progress: Progress,
+) -> Answered:
+    """What they ask for, done; the request is still open."""
+    if asked.right in {"access", "export"}:
+        return _copy(workspace, found, person, asked, request, by)
+    if asked.right == "correct":
+        return _correct(workspace, found, person, asked, request, by, progress)
+    if asked.right == "erase":
+        return _erase(workspace, found, person, request, by, progress)
+    return _leave_out(workspace, found, asked, request, by)
+
+
+def _stays_open(request: SubjectRequest) -> str:
+    return (
+        f"The request {request.id} stays open; it is due on {request.due}. Mend that and run the same command with"
+        f" --request {request.id},\nor say why it is not done: sealwright data request close {request.id} --state refused"
+        ' --outcome "…"'
+    )
+
+
+def _copy(
+    workspace: Workspace, found: FoundPerson, person: str, asked: Asked, request: SubjectRequest, by: str
+) -> Answered:
     make = access_copy if asked.right == "access" else portable_copy
-    found, copy = make(workspace, project, person, by=by)
+    found, copy = make(workspace, found.project, person, by=by, found=found)
     data = canonical_json(copy)
     if asked.to is not None:
         write_atomically(asked.to, data, mode=0o600)
@@ -161,14 +247,14 @@ def _copy(workspace: Workspace, project: str, person: str, asked: Asked, request
 
 def _correct(
     workspace: Workspace,
-    project: str,
+    found: FoundPerson,
     person: str,
     asked: Asked,
     request: SubjectRequest,
     by: str,
     progress: Progress,
 ) -> Answered:
-    found, moved = correct_person(workspace, project, person, asked.values, by=by, progress=progress)
+    found, moved = correct_person(workspace, found.project, person, asked.values, by=by, found=found, progress=progress)
     return Answered(
         request=request,
         found=found,
@@ -178,29 +264,27 @@ def _correct(
 
 
 def _erase(
-    workspace: Workspace, project: str, person: str, request: SubjectRequest, by: str, progress: Progress
+    workspace: Workspace, found: FoundPerson, person: str, request: SubjectRequest, by: str, progress: Progress
 ) -> Answered:
-    erased = erase_person(workspace, project, person, by=by, request=request.id, progress=progress)
+    erased = erase_person(workspace, found.project, person, by=by, request=request.id, found=found, progress=progress)
     models = open_decisions(workspace, erased.found, request=request.id, by=by)
     rows = sum(one.rows + one.set_aside for one in erased.rewritten)
     return Answered(
         request=request,
         found=erased.found,
-        done=f"The person's key is destroyed; taken out: {_count(rows, 'row')} of"
+        done=("The person's key is destroyed" if erased.key_destroyed else "The person had no key, or none any more")
+        + f"; taken out: {_count(rows, 'row')} of"
         f" {_count(len(erased.rewritten), 'snapshot')}, {_count(erased.decisions, 'decision record')}.",
         detail={"erased": erased.to_json(), "proof": erased.statement},
         models=tuple(models),
     )
 
 
-def _leave_out(
-    workspace: Workspace, project: str, person: str, asked: Asked, request: SubjectRequest, by: str
-) -> Answered:
-    found = find_person(workspace, project, person, by=by, purpose=f"request to {asked.right}")
+def _leave_out(workspace: Workspace, found: FoundPerson, asked: Asked, request: SubjectRequest, by: str) -> Answered:
     kind = _KIND[asked.right]
     assert kind in {"restrict", "object", "opt_out"}
     stands = suppressions_of(workspace).suppress(
-        project,
+        found.project,
         found.subject,
         kind,
         by=by,

@@ -5,7 +5,7 @@ Does not answer: is the trust root the right one? Whoever verifies brings it, or
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,16 @@ __all__ = ["Verified", "trust_root_from", "verify_bytes", "verify_path"]
 
 _MOST_PROOF = 1 << 20
 _MOST_BYTES = 1 << 30
+_LEDGER_FILES = ("entries.log", "checkpoints.log", "checkpoint")
+_SNAPSHOT_FILES = ("statement.json", "keys.json")
+_PACKAGE_FILES = (
+    "model.onnx",
+    "model.sig",
+    "interface.json",
+    "bom.cdx.json",
+    "statements",
+)  # of a package; the registry knows them all
+_MARKS = (b'"payload', b'"receipt"', b'"promise"', b'"proof"', b'"keys"', b"urn:sealwright:", b"sealwright.trust_root")
 _FILED, _REVOKED = "statement.filed", "package.revoked"
 
 
@@ -72,7 +82,7 @@ def verify_path(
     VerificationFailed
         Something does not hold; `link` names the first.
     InvalidInput
-        Nothing we know how to verify.
+        Nothing we know how to verify, or a request or proof for what is no receipt.
     """
     if path.is_dir() and not path.is_symlink():
         return _not_a_receipt(_folder(path, trust_root, now), request, proof)
@@ -92,6 +102,8 @@ def verify_bytes(
     try:
         value = strict_json(data, what="this file", most_bytes=_MOST_BYTES)
     except InvalidInput as error:
+        if not _pretends(data):
+            raise _no_evidence("This") from None
         raise VerificationFailed(
             f"{error}\nExpected evidence as Sealwright wrote it, byte for byte.", link="file"
         ) from None
@@ -104,25 +116,41 @@ def verify_bytes(
             return _not_a_receipt(_bundle(data, trust_root, now), request, proof)
         if {"payload", "payloadType", "signatures"} <= set(value):
             return _not_a_receipt(_statement(data, trust_root), request, proof)
-    raise InvalidInput(
-        "This is nothing Sealwright verifies.\n"
+    raise _no_evidence("This")
+
+
+def _pretends(data: bytes) -> bool:
+    """Whether bytes that are not JSON may once have been evidence: changed, cut or damaged, which must not pass for a slip."""
+    return data.lstrip()[:1] == b"{" or any(mark in data for mark in _MARKS)
+
+
+def _no_evidence(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"{what} is nothing Sealwright verifies.\n"
         "Give a package, ledger or snapshot folder, or a receipt, an answer with one, a bundle or a statement."
     )
 
 
 def _not_a_receipt(found: Verified, request: bytes | None, proof: bytes | None) -> Verified:
-    """Nobody shall believe that what they brought was looked at."""
-    unused = [] if request is None else ["the request: only a receipt answers one"]
-    unused += [] if proof is None else ["the proof: only a receipt takes one"]
-    return replace(found, not_checked=(*found.not_checked, *unused))
+    """Nobody shall believe that what they brought was looked at. What does not hold was said before."""
+    if request is not None or proof is not None:
+        raise InvalidInput(f"--request and --proof are for a receipt; this is a {found.kind}. Leave them out.")
+    return found
 
 
 def _folder(path: Path, trust_root: TrustRoot, now: datetime) -> Verified:
-    if (path / "entries.log").is_file():
+    """What a folder is by the files in it, and how it is verified. One file is enough: what others lack is found then."""
+    if _holds(path, _LEDGER_FILES):
         return _ledger(path, trust_root, None)
-    if (path / "statement.json").is_file():
+    if _holds(path, _SNAPSHOT_FILES):
         return _snapshot(path, trust_root)
-    return _package(verify_package(path, trust_root, now=now))
+    if _holds(path, _PACKAGE_FILES):
+        return _package(verify_package(path, trust_root, now=now))
+    raise _no_evidence(f"The folder {path}")
+
+
+def _holds(folder: Path, names: Sequence[str]) -> bool:
+    return any((folder / name).exists() for name in names)
 
 
 def _package(package: VerifiedPackage) -> Verified:
@@ -341,7 +369,7 @@ def _bundle(data: bytes, trust_root: TrustRoot, now: datetime) -> Verified:
 
 def _ledger_files(bundle: Bundle, folder: str) -> dict[str, bytes]:
     files = bundle.folder(folder)
-    if set(files) != {"entries.log", "checkpoints.log", "checkpoint"}:
+    if set(files) != set(_LEDGER_FILES):
         raise VerificationFailed("The bundle lacks the files of a ledger.", link=folder)
     newest = files["checkpoint"].split(b"\n")
     signed = int(newest[1]) if len(newest) > 1 and newest[1].isdigit() else -1
@@ -403,9 +431,15 @@ def trust_root_from(data: bytes, fingerprint: str | None, revoked_keys: bytes | 
     ------
     VerificationFailed
         It is not a trust root, or has another fingerprint; or the list is not of this workspace.
+    InvalidInput
+        It is no JSON at all: another file was named.
     Refused
         The fingerprint is not one.
     """
+    if not _pretends(data):
+        raise InvalidInput(
+            "This is no trust root. Give the organisation's trust.json, as `sealwright export` writes it."
+        )
     root = TrustRoot.from_bytes(data)
     if fingerprint is not None:
         wanted = fingerprint if fingerprint.startswith("sha256:") else f"sha256:{fingerprint}"

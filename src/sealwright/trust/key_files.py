@@ -259,7 +259,7 @@ def read_key_file(folder: Path, name: str) -> bytes:
 def _enter(folder: Path) -> None:
     """The folder is there, ours alone, and what a crash cut off in it is finished."""
     if not folder.is_dir():
-        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright init")
+        raise NotFound(f"There are no keys at {folder}.\nMake a workspace with: sealwright workspace create")
     private_folder(folder)
     finish_changes(folder)
 

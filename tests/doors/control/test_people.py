@@ -235,9 +235,8 @@ def test_commands_record_while_the_server_runs_and_records_itself(bank: Bank) ->
     before = len(bank.ledger())
     for number in range(3):
         assert browser.get("/ledger").status_code == 403  # the policies record that
-        done = bank.command(
-            "client", "add", f"till-{number}", "--project", "credit", "--owner", "ops", "--to", f"s{number}"
-        )
+        wanted = ("--audience", "urn:till", "--scope", "till.read")
+        done = bank.command("client", "add", f"till-{number}", *wanted, "--owner", "ops", "--to", f"s{number}")
         assert done.returncode == 0, done.stderr
     actions = [one.action for one in bank.ledger()[before:]]
     assert actions.count("client.register") == 3

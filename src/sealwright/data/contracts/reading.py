@@ -6,6 +6,7 @@ Does not answer: whether the rest of a project file is sound. Only its `data:` s
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,17 @@ def as_contract(said: Contract | Mapping[str, Any] | str | Path) -> Contract:
     Raises
     ------
     InvalidInput
-        As `read_contract`.
+        As `read_contract`, or it is none of these.
     """
     if isinstance(said, Contract):
         return said
     if isinstance(said, Mapping):
         return _checked(Located(dict(said), {}), "the contract")
+    if not isinstance(said, (str, PathLike)):
+        raise InvalidInput(
+            f"A contract is a file, a project or plain values; got {type(said).__name__}.\n"
+            "Make one with: sealwright data contract draft FILE --to contract.yaml"
+        )
     return read_contract(said)
 
 

@@ -226,6 +226,13 @@ class PersonalDataReport:
     rows_exact: int  # rows in which e-mails, cards and IBANs were looked for in every cell
     columns: tuple[ColumnReport, ...]  # every column looked at, in order
     declared: DeclaredRecall = field(repr=False)
+    unread: Mapping[str, int] = field(default_factory=dict)  # rows nobody could look at, by reason (`cells.REASONS`)
+    columns_unread: tuple[str, ...] = ()  # of a kind we do not read: nested, binary
+
+    @property
+    def rows_unread(self) -> int:
+        """Rows nobody could look at; they are not among `rows`."""
+        return sum(self.unread.values())
 
     def found(self) -> Iterator[ColumnReport]:
         """The columns with any finding."""
@@ -237,6 +244,9 @@ class PersonalDataReport:
             "rows": self.rows,
             "rows_sampled": self.rows_sampled,
             "rows_exact": self.rows_exact,
+            "rows_unread": self.rows_unread,
+            "unread": dict(self.unread),
+            "columns_unread": list(self.columns_unread),
             "columns": [
                 {
                     "name": column.name,

@@ -6,6 +6,7 @@ The table is read once, batch after batch; memory is bounded by the sample.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +26,7 @@ from sealwright.data.personal.grading import findings_of
 from sealwright.data.personal.mail_names import names_in_mail
 from sealwright.data.personal.model import KINDS, ColumnReport, Finding, Kind, PersonalDataReport, ScanSettings
 from sealwright.data.personal.sampling import RowSample
-from sealwright.data.sources import Source
+from sealwright.data.sources import Source, SourceBatch
 from sealwright.kernel import Progress, silent
 
 __all__ = ["Columns", "scan"]
@@ -75,7 +76,8 @@ def scan(
     Returns
     -------
     PersonalDataReport
-        Of every column looked at, with the recall that was declared for this scanner. Holds no cell.
+        Of every column looked at, with the recall that was declared for this scanner, and how many rows and which
+        columns of a source nobody could look at. Holds no cell.
 
     Raises
     ------
@@ -84,7 +86,8 @@ def scan(
     MissingExtra
         The extra `build` is not installed.
     """
-    name, batches = _batches(table, contract)
+    unread: Counter[str] = Counter()
+    name, batches, columns_unread = _batches(table, contract, unread)
     sample = RowSample(settings.sample_rows, most_characters=settings.most_characters, seed=seed)
     exact: dict[str, ExactCounts] = {}
     left, rows_exact = settings.exact_megabytes << 20, 0
@@ -110,20 +113,28 @@ def scan(
         rows_exact=rows_exact,
         columns=columns,
         declared=declared_recall(),
+        unread=dict(unread),
+        columns_unread=columns_unread,
     )
 
 
-def _batches(table: Any, contract: Columns | None) -> tuple[str, Iterator[Any]]:
-    """A name for the report, and the record batches."""
+def _batches(table: Any, contract: Columns | None, unread: Counter[str]) -> tuple[str, Iterator[Any], tuple[str, ...]]:
+    """A name for the report, the record batches, and the columns that are not in them; counts the rows that are not."""
     ignored = {name for name, column in contract.columns.items() if column.role == "ignore"} if contract else set()
     if isinstance(table, pa.Table):
-        return "the table", iter(
-            table.drop_columns([name for name in table.column_names if name in ignored]).to_batches()
-        )
+        kept = table.drop_columns([name for name in table.column_names if name in ignored])
+        return "the table", iter(kept.to_batches()), ()
     if hasattr(table, "unreadable"):
         wanted = [name for name in table.columns if name not in ignored and name not in table.unreadable]
-        return table.name, (batch.rows for batch in table.batches(only=wanted))
-    return "the table", iter(table)
+        left = tuple(name for name in table.columns if name in table.unreadable and name not in ignored)
+        return table.name, _counted(table.batches(only=wanted), unread), left
+    return "the table", iter(table), ()
+
+
+def _counted(batches: Iterator[SourceBatch], unread: Counter[str]) -> Iterator[Any]:
+    for batch in batches:
+        unread.update(row.reason for row in batch.rejected)
+        yield batch.rows
 
 
 def _readable(batch: Any) -> Any:

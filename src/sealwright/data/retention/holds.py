@@ -4,7 +4,7 @@ Answers: is this project, snapshot or person on hold today?
 Does not answer: should it be. A hold names who set it and why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -40,9 +40,10 @@ class Hold:
         about = self.scope in {"project", "subject"} or self.target == snapshot
         return self.stands(today) and self.project == project and about
 
-    def covers_person(self, project: str, subject: str, today: date) -> bool:
-        """Whether a person's rows must stay, e.g. before an erasure."""
-        about = self.scope == "project" or (self.scope == "subject" and self.target == subject)
+    def covers_person(self, project: str, subject: str, today: date, snapshots: Collection[str] = ()) -> bool:
+        """Whether a person's rows in these snapshots must stay as they are, e.g. before an erasure or a correction."""
+        named = {"subject": {subject}, "snapshot": set(snapshots)}
+        about = self.scope == "project" or self.target in named[self.scope]
         return self.stands(today) and self.project == project and about
 
 
@@ -137,10 +138,16 @@ class Holds:
         today = self._clock().date()
         return [one for one in self.all() if one.stands(today)]
 
-    def on_person(self, project: str, subject: str) -> Sequence[Hold]:
-        """The holds that keep a person's rows from being erased today."""
+    def on_person(self, project: str, subject: str, snapshots: Collection[str] = ()) -> Sequence[Hold]:
+        """The holds that keep a person's rows from being erased or changed today.
+
+        Parameters
+        ----------
+        snapshots : collection of str, optional
+            Digests of those that would be replaced; a hold on one of them counts, too.
+        """
         today = self._clock().date()
-        return [one for one in self.all() if one.covers_person(project, subject, today)]
+        return [one for one in self.all() if one.covers_person(project, subject, today, snapshots)]
 
     def _enter(self, action: str, hold: Hold, by: str, reason: str = "") -> None:
         detail = {

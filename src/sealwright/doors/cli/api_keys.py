@@ -42,11 +42,16 @@ def make(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an API key that may ask one project's model. It is shown once and kept as a hash only."""
+    """Make an API key that may ask one project's model. It is shown once and kept as a hash only.
+
+    Exit status: 0 done, 2 there is no such project, 3 you may not.
+    """
     from sealwright.doors import access
+    from sealwright.pipeline import refuse_unknown_project
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, name, by=by)
         found, raw = access.make_api_key(
             workspace, subject, project=name, owner=owner or "", days=days, by=by, told=told.value
         )

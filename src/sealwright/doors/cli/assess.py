@@ -87,7 +87,7 @@ def assess(
 
     Exit status: 0 done, 2 nothing was trained yet or something cannot be used, 3 a limit of --fail-on is missed.
     """
-    from sealwright.doors.assessment import risk_class_named
+    from sealwright.doors.asked import risk_class_named
     from sealwright.doors.wiring import spread_of
 
     policy = fail_on or "limited"

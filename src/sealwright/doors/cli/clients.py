@@ -62,14 +62,20 @@ def add(
     key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Register a client. Its secret is shown once, or written with --to, and kept as a hash only."""
+    """Register a client. Its secret is shown once, or written with --to, and kept as a hash only.
+
+    Exit status: 0 done, 2 there is no such project, or an option is not usable, 3 you may not.
+    """
     from sealwright.doors import access
     from sealwright.kernel import InvalidInput
+    from sealwright.pipeline import refuse_unknown_project
 
     if public_key is not None and certificate:
         raise InvalidInput("A client proves itself in one way: by --public-key or by --certificate.")
     to, key = writable(to), _read_key(public_key)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        for one in project or ():
+            refuse_unknown_project(workspace, one, by=by)
         secret = access.add_client(
             workspace,
             name,

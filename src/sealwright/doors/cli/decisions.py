@@ -23,9 +23,12 @@ from sealwright.doors.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sealwright.pipeline import FoundDecision, SoughtDecisions
+    from sealwright.pipeline import FoundDecision, SoughtDecisions, Workspace
+    from sealwright.trust import Principal
 
 __all__ = ["app"]
+
+_MOST_LISTED = 1_000_000  # they are held to be sorted; `export` has no such bound
 
 app = typer.Typer(help="Keep, read and end the records of what was decided.", no_args_is_help=True)
 
@@ -55,12 +58,13 @@ def seal(
     """Seal every finished hour into an encrypted file, and take its records out of the ledger's own. Servers may run.
 
     Run it every hour. Doing it twice does it once; what a crash cut off is finished by the next run.
-    Exit status: 0 done, 3 you may not, or another process is at it, 4 something is not what was signed.
+    Exit status: 0 done, 2 there is no such project, 3 you may not, or another process is at it, 4 something is not what was signed.
     """
     from sealwright.doors.cli import show
-    from sealwright.pipeline import seal_decisions
+    from sealwright.pipeline import refuse_unknown_project, seal_decisions
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
+        refuse_unknown_project(workspace, project, by=by)
         sealed = seal_decisions(workspace, project, by=by, progress=progress)
     value = {"project": project, "sealed": [one.to_json() for one in sealed]}
     lines = [f"{one.channel} {one.hour}: {one.rows:,} decisions, {one.size:,} bytes" for one in sealed]
@@ -82,16 +86,17 @@ def end(
 ) -> None:
     """Dispose of sealed hours that are older, with their keys, unless a hold stands on them.
 
-    Exit status: 0 done, 3 you may not.
+    Exit status: 0 done, 2 there is no such project, or nobody said how long, 3 you may not.
     """
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline import end_old_decisions
+    from sealwright.pipeline import end_old_decisions, refuse_unknown_project
 
     name, spec = served_at(project, None)
     days = keep_days or spec.keep_days
     if days is None:
         raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --keep-days.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, name, by=by)
         done = end_old_decisions(workspace, name, days, by=by)
     lines = [f"ended: {one.channel} {one.hour}" for one in done.ended]
     lines += [f"past its days, on hold {hold}: {one.channel} {one.hour}" for one, hold in done.held]
@@ -113,16 +118,17 @@ def keep(
 ) -> None:
     """Say for how many days records are kept, signed and on record. The control server then ends older hours by itself.
 
-    Exit status: 0 said, 2 nobody said how long, 3 you may not.
+    Exit status: 0 said, 2 there is no such project, or nobody said how long, 3 you may not.
     """
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline import keep_decisions
+    from sealwright.pipeline import keep_decisions, refuse_unknown_project
 
     name, spec = served_at(project, None)
     wanted = days or spec.keep_days
     if wanted is None:
         raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --days.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, name, by=by)
         digest = keep_decisions(workspace, name, wanted, by=by)
     value = {"project": name, "keep_days": wanted, "statement": digest}
     out(as_json, value, lambda: say(f"Decisions of {name} are kept for {wanted} days from now on."))
@@ -140,14 +146,15 @@ def check(
 ) -> None:
     """Compare the files of sealed hours with the ledger, decision by decision.
 
-    Exit status: 0 they agree, 4 they do not.
+    Exit status: 0 they agree, 2 there is no such project or channel, 4 they do not.
     """
     from dataclasses import asdict
 
     from sealwright.doors.cli import show
-    from sealwright.pipeline import check_hours
+    from sealwright.pipeline import check_hours, refuse_unknown_channel
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_channel(workspace, project, channel, by=by)
         found = asdict(check_hours(workspace, project, channel, by=by))
     out(as_json, found, lambda: show.facts(found))
 
@@ -162,7 +169,7 @@ def list_decisions(
     subject: About = "",
     label: Label = "",
     version: Number = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST_LISTED, help="So many of the newest.")] = 100,
     actor: Actor = None,
     person_key: PersonKey = None,
     home: Home = None,
@@ -171,19 +178,23 @@ def list_decisions(
 ) -> None:
     """List decisions, the newest first, without what was asked and answered. With --json, one object a line.
 
-    Exit status: 0 done, 3 you may not read them, 4 a record is not what was signed.
+    Exit status: 0 done, 2 there is no such project or channel, 3 you may not read them, 4 a record is not what was signed.
     """
     from sealwright.pipeline import find_newest_decisions
 
     sought = _sought(since, until, channel, subject, label, version)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        for one in find_newest_decisions(workspace, project, sought, limit, by=by, reason=reason):
+        _refuse_unknown(workspace, project, channel, by)
+        found = find_newest_decisions(workspace, project, sought, limit, by=by, reason=reason)
+        for one in found:
             value = one.to_json(content=False)
             say(
                 json.dumps(value)
                 if as_json
                 else f"{one.at}  {value['decision']}  v{value['version']}  {one.label or one.score}"
             )
+        if not found and not as_json:
+            say("Nothing fits.")
 
 
 @app.command()
@@ -205,6 +216,7 @@ def show(
     from sealwright.pipeline import find_decision
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _refuse_unknown(workspace, project, "", by)
         value = find_decision(workspace, project, decision, by=by, reason=reason).to_json()
     out(as_json, value, lambda: tell.facts({name: part for name, part in value.items() if part not in (None, "")}))
 
@@ -256,15 +268,25 @@ def export(
 ) -> None:
     """Write decisions with their content into a file that only you can read. It is no longer encrypted.
 
-    Exit status: 0 written, 3 you may not read them, 4 a record is not what was signed.
+    Exit status: 0 written, 2 there is no such project or channel, 3 you may not read them, 4 a record is not what was signed.
     """
     from sealwright.pipeline import find_decisions
 
     sought = _sought(since, until, channel, subject, label, version)
     writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        _refuse_unknown(workspace, project, channel, by)
         count = _write(to, find_decisions(workspace, project, sought, by=by, reason=reason))
     out(as_json, {"file": str(to), "decisions": count}, lambda: say(f"{count:,} decisions written to {to}"))
+
+
+def _refuse_unknown(workspace: "Workspace", project: str, channel: str, by: "Principal") -> None:
+    from sealwright.pipeline import refuse_unknown_channel, refuse_unknown_project
+
+    if channel:
+        refuse_unknown_channel(workspace, project, channel, by=by)
+    else:
+        refuse_unknown_project(workspace, project, by=by)
 
 
 def _write(to: Path, found: "Iterator[FoundDecision]") -> int:

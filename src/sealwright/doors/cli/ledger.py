@@ -28,7 +28,9 @@ __all__ = ["app"]
 app = typer.Typer(help="Look into the ledger, hand out proofs, verify it, anchor it.", no_args_is_help=True)
 ledger_anchors.add_to(app)
 
+_FILES = ("entries.log", "checkpoint", "checkpoints.log")  # one is enough to be a ledger, whole or not
 _MOST_SHOWN = 10_000
+_MOST_HOURS = 876_000.0  # a hundred years
 
 Log = Annotated[
     str, typer.Option("--log", help="Which ledger: control, or PROJECT/CHANNEL for the decisions of a channel.")
@@ -210,7 +212,9 @@ def verify(
     ] = None,
     max_age: Annotated[
         float | None,
-        typer.Option("--max-age", min=0.0, help="Hours since an anchor last spoke, at most.", show_default=False),
+        typer.Option(
+            "--max-age", min=0.0, max=_MOST_HOURS, help="Hours since an anchor last spoke, at most.", show_default=False
+        ),
     ] = None,
     newest_signature: Annotated[
         bool,
@@ -237,13 +241,15 @@ def verify(
     from sealwright.doors.cli import show as shown
     from sealwright.doors.cli.evidence_verbs import trust_root_of
     from sealwright.doors.settings import read_settings
-    from sealwright.kernel import read_limited, system_clock
+    from sealwright.kernel import InvalidInput, read_limited, system_clock
     from sealwright.pipeline import check_ledger
     from sealwright.trust import TimestampAuthority, WitnessKey, WitnessPolicy
 
     root = trust_root_of(trust, fingerprint, home)
     keys = tuple(WitnessKey.parse(one) for one in witness or ())
     authorities = [TimestampAuthority.from_pem(read_limited(one, 1 << 20), policy) for one in stamped_by or ()]
+    if folder is not None and not any((folder / name).exists() for name in _FILES):
+        raise InvalidInput(f"There is no ledger at {folder}. Give the folder that holds {_FILES[0]} and {_FILES[1]}.")
     place = folder if folder is not None else read_settings(home=home).home / "ledger"
     with shown.progress(quiet=as_json) as progress:
         found = check_ledger(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sealwright.doors.asked import writable
 from sealwright.doors.served import served_at
 from sealwright.kernel import json_text, safe
 
@@ -111,17 +112,6 @@ def project_at(folder: Path) -> "Project":
     from sealwright.pipeline import load_project
 
     return load_project(folder)
-
-
-def writable(to: Path | None) -> Path | None:
-    """A file that shall be written, refused before any work if it cannot be."""
-    from sealwright.kernel import InvalidInput
-
-    if to is not None and not to.parent.is_dir():
-        raise InvalidInput(f"There is no folder {to.parent} to write {to.name} into. Make it first.")
-    if to is not None and to.is_dir():
-        raise InvalidInput(f"{to} is a folder. Name the file to write.")
-    return to
 
 
 def out(as_json: bool, value: Any, words: Callable[[], None]) -> None:

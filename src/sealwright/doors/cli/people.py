@@ -7,10 +7,12 @@ import typer
 
 from sealwright.doors.cli import accounts
 from sealwright.doors.cli.accounts import OwnKey
-from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, out
+from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, acting_at, out, say
 
 if TYPE_CHECKING:
+    from sealwright.pipeline import Workspace
     from sealwright.pipeline.people import Enrolled
+    from sealwright.trust import Principal
 
 __all__ = ["app"]
 
@@ -47,6 +49,7 @@ def add(
 
     with acting_at(home, key_file, actor, own_key, create=True) as (workspace, by):
         enrolled = enrol(workspace, name, role, person_unlock(name, person_key, new=True), by=by)
+        _tell_of_unknown(workspace, enrolled, by)
     _tell(enrolled, as_json=as_json)
 
 
@@ -73,6 +76,7 @@ def renew(
 
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         enrolled = renew_enrolment(workspace, name, role or (), by=by)
+        _tell_of_unknown(workspace, enrolled, by)
     _tell(enrolled, as_json=as_json)
 
 
@@ -117,6 +121,20 @@ def end(
     with acting_at(home, key_file, actor, own_key) as (workspace, by):
         end_enrolment(workspace, name, reason=reason, by=by)
     out(as_json, {"name": name, "state": "ended"}, lambda: show.facts({"name": name, "state": "ended"}))
+
+
+def _tell_of_unknown(workspace: "Workspace", enrolled: "Enrolled", by: "Principal") -> None:
+    """A role may be given before its project has begun; a mistyped one would give nothing, silently."""
+    from sealwright.pipeline import is_project, projects_seen_by
+
+    named = dict.fromkeys(role.partition("@")[2] for role in enrolled.roles if "@" in role)
+    for project in (one for one in named if not is_project(workspace, one)):
+        there = ", ".join(projects_seen_by(workspace, by)) or "none yet, or none that you may see"
+        say(
+            f"Note: there is no project {project} here yet. The role counts once there is one. There are: {there}.",
+            err=True,
+        )
+        say(f"If it is a mistake: sealwright people renew {enrolled.name} --role ROLE@PROJECT", err=True)
 
 
 def _tell(enrolled: "Enrolled", *, as_json: bool) -> None:

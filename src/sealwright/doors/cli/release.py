@@ -53,13 +53,14 @@ def versions(
 ) -> None:
     """List the registered versions of a project.
 
-    Exit status: 0 listed, 3 you may not see the project.
+    Exit status: 0 listed, 2 there is no such project, 3 you may not see the project.
     """
     from sealwright.doors.cli import show
     from sealwright.kernel import rfc3339
-    from sealwright.pipeline import list_versions
+    from sealwright.pipeline import list_versions, refuse_unknown_project
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, project, by=by)
         found = list_versions(workspace, project, by=by)
     table = [
         {
@@ -165,14 +166,15 @@ def history(
 ) -> None:
     """What served when: every pointer of a channel, or the one at a moment.
 
-    Exit status: 0 shown, 2 nothing served then, 3 you may not see the project.
+    Exit status: 0 shown, 2 there is no such project or channel, or nothing served then, 3 you may not see the project.
     """
     from sealwright.doors.cli import show
     from sealwright.kernel import from_rfc3339
-    from sealwright.pipeline import pointer_history
+    from sealwright.pipeline import pointer_history, refuse_unknown_channel
 
     moment = from_rfc3339(at) if at is not None else None
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_channel(workspace, project, channel, by=by)
         pointers = pointer_history(workspace, project, channel=channel, by=by, at=moment)
     table = [pointer_json(pointer) for pointer in pointers]
 

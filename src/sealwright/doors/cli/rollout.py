@@ -296,6 +296,8 @@ def outcomes(
 ) -> None:
     """Report what became of decisions, for the business metric of a rollout. Sealed; a later report replaces an earlier.
 
+    Ids are joined with decisions when the rollout is judged, so one that no decision has is taken in and never counts:
+    sealwright rollout status says how many belong to each arm.
     Exit status: 0 taken in, 2 the file cannot be used, 3 you may not judge this project's model.
     """
     from sealwright.doors.cli import show
@@ -305,8 +307,13 @@ def outcomes(
     (name, spec), found = served_at(project, channel), outcomes_in(file)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         count = report_outcomes(workspace, name, found, channel=spec.channel, by=by)
-    facts = {"project": name, "channel": spec.channel, "outcomes": count}
-    out(as_json, facts, lambda: show.facts(facts))
+    facts = {"project": name, "channel": spec.channel, "outcomes": count, "joined": "when the rollout is judged"}
+
+    def words() -> None:
+        show.facts({**facts, "outcomes": f"{count:,} taken in", "joined": f"{facts['joined']}; other ids never count"})
+        show.next_step(f"sealwright rollout status {project}   (how many belong to each arm)")
+
+    out(as_json, facts, words)
 
 
 def _limits(said: dict[str, object]) -> str:

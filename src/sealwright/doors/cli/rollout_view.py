@@ -27,6 +27,7 @@ _STATES = {"kept": "green", "broken": "bold red", "undecided": "yellow"}
 _WORDS = {"promote": "goes on", "hold": "waits", "roll_back": "goes back"}
 _WORD_STYLES = {"promote": "bold green", "hold": "bold yellow", "roll_back": "bold red"}
 _MOST_BYTES = 64 << 20
+_WANTED = "Write a CSV file in UTF-8 with the heading decision,value and below it a decision's id and a number a line."
 _WIDE = 100  # columns the arms take side by side with all they did
 
 
@@ -165,21 +166,24 @@ def outcomes_in(file: Path) -> dict[str, float]:
     Raises
     ------
     InvalidInput
-        No such columns, a number that is none, or a decision twice; the line is named.
+        No such heading, no outcome, a number that is none, or a decision twice; the line is named.
     """
     if not file.is_file() or file.stat().st_size > _MOST_BYTES:
         raise InvalidInput(f"{file} is no CSV file of at most {_MOST_BYTES >> 20} MiB.")
     found: dict[str, float] = {}
-    with file.open(newline="", encoding="utf-8") as lines:
+    with file.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin with a byte order mark
+        table = csv.DictReader(lines, strict=True)
         try:
-            for line in csv.DictReader(lines, strict=True):
+            if not {"decision", "value"} <= set(table.fieldnames or ()):
+                raise InvalidInput(f"Line 1 of {file.name} does not name the columns decision and value.\n{_WANTED}")
+            for line in table:
                 decision, value = line["decision"], float(line["value"])
                 if decision in found or not math.isfinite(value):
                     raise ValueError
                 found[decision] = value
         except (KeyError, ValueError, TypeError, csv.Error):
             raise InvalidInput(
-                f"Line {len(found) + 2} of {file.name} is not a decision's id and a finite number, each decision once.\n"
-                "Write two columns, decision and value, with that heading."
+                f"Line {max(1, table.line_num)} of {file.name} is not a decision's id and a finite number, each decision once.\n"
+                f"{_WANTED}"
             ) from None
     return found

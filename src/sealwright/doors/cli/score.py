@@ -99,8 +99,8 @@ def score(
     """Have every row of a file answered by the version in service: checked, recorded and provable as a server's answers.
 
     Servers may run meanwhile. The same command goes on where a run was cut off; no row is recorded or answered twice.
-    Exit status: 0 done, 2 the source or the output cannot be used, 3 you may not, or nothing is released, or a row was
-    refused with --on-refused stop, 4 something is not what was signed.
+    Exit status: 0 done, 2 the source or the output cannot be used, nothing is released, or a row was refused with
+    --on-refused stop, 3 you may not, 4 something is not what was signed.
     """
     from sealwright.doors.cli import show
     from sealwright.pipeline import score as score_source

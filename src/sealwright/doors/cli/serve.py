@@ -139,7 +139,7 @@ def serve(
     ledger and budgets, and is put away when others need its memory. A token reaches only the projects it names.
     With --contract and --behind-platform, plain HTTP is spoken inside a platform's container, and whoever the
     platform lets in may ask.
-    Exit status: 0 stopped in good order, 2 unsafe settings, 4 pointer or package does not verify.
+    Exit status: 0 stopped in good order, 2 nothing is released there, or unsafe settings, 4 pointer or package does not verify.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import released_in, server_config
@@ -216,13 +216,16 @@ def token(
     """Issue a bearer token that may ask one project's model. Shown once; the ledger keeps who and for how long.
 
     For longer than a day, make an API key: sealwright api-key make. With --to, the file is written in the form `curl --config FILE` reads, so the token is in no process list.
+    Exit status: 0 done, 2 there is no such project, 3 you may not.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.serving import issue
     from sealwright.kernel import write_atomically
+    from sealwright.pipeline import refuse_unknown_project
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, name, by=by)
         raw = issue(workspace, name, subject=subject, hours=hours, by=by, told=told.value)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())

@@ -38,16 +38,14 @@ def init(
     """
     from dataclasses import asdict
 
-    from sealwright.charter import RiskClass
+    from sealwright.doors.asked import risk_class_named
     from sealwright.doors.cli import show
-    from sealwright.kernel import InvalidInput
     from sealwright.pipeline import begin_project
 
-    if risk not in set(RiskClass):
-        raise InvalidInput(f"--risk is minimal, limited or high; got {risk[:40]!r}.")
+    wanted = risk_class_named(risk)
     with show.progress(quiet=as_json) as progress:
         begun = begin_project(
-            folder, data=data, target=target, risk=RiskClass(risk), name=name, positive=positive, progress=progress
+            folder, data=data, target=target, risk=wanted, name=name, positive=positive, progress=progress
         )
 
     def words() -> None:
@@ -83,14 +81,11 @@ def policy(
     """Print the default policy of a risk class, or what a use adds to it, with the reason for every number."""
     from typing import get_args
 
-    from sealwright.charter import RiskClass
+    from sealwright.doors.asked import risk_class_named
     from sealwright.evidence import UseCaseName, class_policy, policy_text, use_case, use_case_text
-    from sealwright.kernel import InvalidInput
 
     use = next((one for one in get_args(UseCaseName) if one == risk), None)
     if use is not None:
         out(as_json, use_case(use).model_dump(mode="json"), lambda: say(use_case_text(use), nl=False))
         return
-    if risk not in set(RiskClass):
-        raise InvalidInput(f"A risk class is minimal, limited or high; got {risk[:40]!r}.")
-    out(as_json, class_policy(RiskClass(risk)).to_json(), lambda: say(policy_text(risk), nl=False))
+    out(as_json, class_policy(risk_class_named(risk)).to_json(), lambda: say(policy_text(risk), nl=False))

@@ -1,10 +1,15 @@
 """Everything of one machine with one command."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, out
+from sealwright.doors.cli.options import AsJson, Home, KeyFileOption, out, served_at
+
+if TYPE_CHECKING:
+    from sealwright.doors.settings import Settings
+    from sealwright.trust import Unlock
 
 __all__ = ["add_to"]
 
@@ -40,7 +45,7 @@ def up(
     """Start the workspace's processes on this machine: signer, control server and, if a project is named, its predictions.
 
     They end together, on Ctrl-C or when one of them ends.
-    Exit status: 0 stopped in good order, 1 one of them did not start or ended by itself.
+    Exit status: 0 stopped in good order, 1 one of them did not start or ended by itself, 2 nothing is released for a project.
     """
     import os
 
@@ -60,6 +65,7 @@ def up(
     if project is None and (also or all_released):
         raise InvalidInput("Name the first project to serve: sealwright up PROJECT --also OTHER.")
     if project is not None:
+        _refuse_unreleased(settings, unlock, [project, *(also or ())])
         others = [word for one in also or () for word in ("--also", one)]
         others += ["--all-released"] if all_released else []
         plans.append(Plan(name="predict", arguments=("serve", project, *others, "--port", str(predict_port), *named)))
@@ -74,3 +80,20 @@ def up(
 
     passphrase = unlock.text.reveal() if isinstance(unlock, Passphrase) else None
     run_together(plans, environment=os.environ, passphrase=passphrase, ready=ready)
+
+
+def _refuse_unreleased(settings: "Settings", unlock: "Unlock", projects: Sequence[str]) -> None:
+    """Say it before two servers are started for nothing. The workspace is opened only where a pointer is missing."""
+    from sealwright.doors.serving import refuse_unreleased
+    from sealwright.pipeline import is_workspace, open_workspace
+
+    named = [(name, spec.channel) for name, spec in (served_at(one, None) for one in projects)]
+    missing = [
+        (name, channel)
+        for name, channel in named
+        if not (settings.home / "pointers" / name / f"{channel}.json").is_file()
+    ]
+    if missing and is_workspace(settings.home):
+        with open_workspace(settings.home, unlock) as workspace:
+            for name, channel in missing:
+                refuse_unreleased(workspace, name, channel)

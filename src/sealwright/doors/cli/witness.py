@@ -102,7 +102,8 @@ def show_seen(
     kept = WitnessState(state)
     key = kept.cosigner().key
     if origin is not None:
-        say(kept.newest(origin).decode(), nl=False)
+        newest = kept.newest(origin).decode()
+        out(as_json, {"log": origin, "checkpoint": newest}, lambda: say(newest, nl=False))
         return
     table = []
     for note in kept.all_seen():

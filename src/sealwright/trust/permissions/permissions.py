@@ -216,8 +216,21 @@ class Permissions:
         lines.append(
             f"Who may: {', '.join(others[:5])}." if others else "Nobody enrolled here may do it as things are."
         )
-        lines.append(_next_step(principal, decision, action, resource))
+        lines.append(self._next_step(principal, decision, action, resource))
         return "\n".join(lines)
+
+    def _next_step(self, principal: Principal, decision: Decision, action: str, resource: Resource) -> str:
+        codes = {one.code for one in decision.reasons}
+        if _NOT_PROVEN in codes or codes == {"proof.second_factor"}:
+            return f"Prove it: sealwright login {principal.name}   (or add --person-key FILE to the command)"
+        where = _where(resource)
+        if principal.kind == "person" and self.roster.get(principal.name) is not None:
+            return f"Look closer with: sealwright why-not {principal.name} {action} {where}"
+        roles = roles_for(action, engine=self._engine)
+        if principal.kind == "service" or not roles or self.is_staffed(action, resource):
+            return f"See who can: sealwright who-can {action} {where}"
+        more = "" if len(roles) == 1 else f"   (or in the role {in_words(roles[1:])})"
+        return f"Nobody holds such a role. Enrol somebody: sealwright people add NAME --role {roles[0]}{more}"
 
     def _record(self, action: str, outcome: str, **said: object) -> None:
         self._audit.record(Event(action=action, outcome=outcome, **said))  # type: ignore[arg-type]
@@ -305,11 +318,9 @@ def _missing_role(principal: Principal, action: str, resource: Resource, engine:
     return f"this takes the role {wanted} in {where}; {principal.name} holds {held} there"
 
 
-def _next_step(principal: Principal, decision: Decision, action: str, resource: Resource) -> str:
-    codes = {one.code for one in decision.reasons}
-    if _NOT_PROVEN in codes or codes == {"proof.second_factor"}:
-        return f"Prove it: sealwright login {principal.name}   (or add --person-key FILE to the command)"
+def _where(resource: Resource) -> str:
+    """How a thing is named to `who-can` and `why-not`."""
     where = "PROJECT_FOLDER" if resource.name.endswith("/candidate") else resource.name
     if isinstance(resource, ClientResource) and resource.project != EVERY_PROJECT:
         where = f"{resource.project}/{resource.name}"
-    return f"Look closer with: sealwright why-not {principal.name} {action} {quote(where)}"
+    return quote(where)

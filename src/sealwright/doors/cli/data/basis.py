@@ -90,7 +90,7 @@ def compatibility(
     changes, it must be weighed again. It never covers columns held on consent.
     Exit status: 0 on file, 2 the answers are too short, or the person may not sign.
     """
-    from datetime import UTC, datetime, time, timedelta
+    from datetime import UTC, date, datetime, time, timedelta
 
     from sealwright.data.basis import Weighed
     from sealwright.doors.cli import show
@@ -101,6 +101,7 @@ def compatibility(
     loaded = project_at(project)
     last = day_of(until)
     assert last is not None
+    after = min(last, date.max - timedelta(days=1)) + timedelta(days=1)  # the end of the calendar is refused below
     weighed = Weighed(
         link=link,
         context=context,
@@ -118,7 +119,7 @@ def compatibility(
             unlock=person_unlock(person, person_key, new=False),
             purpose=purpose,
             weighed=weighed,
-            until=datetime.combine(last + timedelta(days=1), time(), UTC),
+            until=datetime.combine(after, time(), UTC),
         )
 
     def words() -> None:
@@ -131,8 +132,9 @@ def compatibility(
 
 def ropa(
     format_: Annotated[
-        Literal["table", "csv", "json", "html"], typer.Option("--format", help="How to write it.")
-    ] = "table",
+        Literal["table", "csv", "json", "html"] | None,
+        typer.Option("--format", help="How to write it; else a table, or with --json JSON.", show_default=False),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="File to write instead of printing.", show_default=False)
     ] = None,
@@ -150,20 +152,22 @@ def ropa(
     It holds what was stated and signed when data was taken in. What nobody stated stands in it as missing.
     Exit status: 0 written, 3 you may not see the project, or not all of them.
     """
-    from sealwright.kernel import write_atomically
+    from sealwright.kernel import InvalidInput, write_atomically
     from sealwright.pipeline import record_of_processing
 
-    target = writable(to)
+    if as_json and to is None and format_ not in (None, "json"):
+        raise InvalidInput(f"--json prints JSON and nothing else. Leave it out, or write the {format_} with --to FILE.")
+    target, wanted = writable(to), format_ or ("json" if as_json else "table")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         records = record_of_processing(workspace, by=by, project=project)
-        body = _ropa_text(records, "json" if as_json else format_, workspace.name, workspace.clock)
+        body = _ropa_text(records, wanted, workspace.name, workspace.clock)
     if target is None and body is not None:
         say(body, nl=not body.endswith("\n"))  # escaped where it was made
     elif target is None:
         _tell_ropa(records)
     else:
         write_atomically(target, (body or _plain_table(records)).encode(), mode=0o644)
-        say(f"Wrote {target}")
+        out(as_json, {"written": str(target)}, lambda: say(f"Wrote {target}"))
 
 
 def _ropa_text(records: "list[RopaRecord]", format_: str, name: str, clock: "object") -> str | None:

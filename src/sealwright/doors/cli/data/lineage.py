@@ -9,6 +9,8 @@ from sealwright.doors.cli.options import Actor, AsJson, Home, KeyFileOption, Per
 from sealwright.kernel import json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sealwright.pipeline.lineage import Lineage
 
 __all__ = ["add_to"]
@@ -28,7 +30,12 @@ def lineage(
         str | None,
         typer.Option("--of", help="Only what belongs to this digest (its first digits will do).", show_default=False),
     ] = None,
-    form: Annotated[Literal["text", "json", "svg"], typer.Option("--format", help="How to show it.")] = "text",
+    form: Annotated[
+        Literal["text", "json", "svg"] | None,
+        typer.Option(
+            "--format", help="How to show it; else text, in a file JSON, or as its name ends.", show_default=False
+        ),
+    ] = None,
     to: To = None,
     actor: Actor = None,
     person_key: PersonKey = None,
@@ -41,19 +48,24 @@ def lineage(
     Exit status: 0 shown, 2 nothing was ingested, 3 you may not see the project, 4 a statement was changed.
     """
 
-    from sealwright.kernel import write_atomically
+    from sealwright.kernel import InvalidInput, write_atomically
     from sealwright.oversight import lineage_svg
     from sealwright.pipeline.lineage import lineage_of
 
+    if as_json and to is None and form not in (None, "json"):
+        raise InvalidInput(f"--json prints JSON and nothing else. Leave it out, or write the {form} with --to FILE.")
     to = writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         found = lineage_of(workspace, project, by=by)
         found = found.around(of) if of is not None else found
     value = found.to_json()
-    if form == "svg" or (to is not None and to.suffix == ".svg"):
+    wanted = form or _usual(to, as_json=as_json)
+    if wanted == "svg":
         text = lineage_svg(value["nodes"], value["edges"], title=f"Lineage of {project}")
-    elif form == "json" or as_json or to is not None:
+    elif wanted == "json":
         text = json_text(value) + "\n"
+    elif to is not None:
+        text = "\n".join(_lines(found)) + "\n"
     else:
         _tell(found)
         return
@@ -95,14 +107,28 @@ def card(
         out(as_json, {"written": str(to)}, lambda: say(f"Written to {to}"))
 
 
-def _tell(found: "Lineage") -> None:
-    from sealwright.doors.cli import show
+def _usual(to: Path | None, *, as_json: bool) -> str:
+    """How it is shown where nobody said so."""
+    if to is None:
+        return "json" if as_json else "text"
+    return {".svg": "svg", ".txt": "text"}.get(to.suffix, "json")
+
+
+def _lines(found: "Lineage") -> "Iterator[str]":
+    from sealwright.kernel import safe
     from sealwright.pipeline.lineage import outline
 
     for depth, how, node in outline(found):
         short = node.id.rsplit("/", 1)[-1].removeprefix("sha256:")[:12]
         state = f" ({node.facts['state']})" if node.facts.get("state") in {"replaced", "disposed"} else ""
         arrow = f"{'   ' * (depth - 1)}└─ {how}: " if depth else ""
-        say(show.safe(f"{arrow}{node.kind} {short}  {node.label}{state}"))
-    say(f"{len(found.nodes)} things, {len(found.edges)} steps, each from a signed statement or the ledger.")
+        yield safe(f"{arrow}{node.kind} {short}  {node.label}{state}")
+    yield f"{len(found.nodes)} things, {len(found.edges)} steps, each from a signed statement or the ledger."
+
+
+def _tell(found: "Lineage") -> None:
+    from sealwright.doors.cli import show
+
+    for line in _lines(found):
+        say(line)
     show.next_step(f"sealwright data lineage {found.project} --to lineage.svg   (the same as a picture)")

@@ -90,13 +90,14 @@ def open_request(
 ) -> None:
     """Put a request on the list. Its clock starts on the day it arrived, whether or not the person is identified yet.
 
-    Exit status: 0 on the list, 2 an option is not usable, or the law has no such right.
+    Exit status: 0 on the list, 2 there is no such project, an option is not usable, or the law has no such right.
     """
     from sealwright.doors.cli.data.when import moment_of
-    from sealwright.pipeline import name_in, requests_for
+    from sealwright.pipeline import name_in, refuse_unknown_project, requests_for
 
     free_days = _holidays(holidays)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        refuse_unknown_project(workspace, project, by=by)
         taken = requests_for(workspace, by, project=project).receive(
             kind,
             name_in(workspace, project, person),

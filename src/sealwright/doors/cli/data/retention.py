@@ -1,5 +1,6 @@
 """`sealwright data retention` and `data hold …`: what has to go, what has to stay, and the proof."""
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,16 +83,20 @@ def add(
 ) -> None:
     """Keep a project, a snapshot or a person's rows from being disposed of.
 
-    Exit status: 0 on hold, 2 an option is not usable.
+    Exit status: 0 on hold, 2 there is no such project or snapshot, or an option is not usable.
     """
     from sealwright.doors.cli import show
     from sealwright.doors.cli.data.when import day_of
     from sealwright.kernel import InvalidInput
-    from sealwright.pipeline import holds_for, name_in
+    from sealwright.pipeline import holds_for, name_in, refuse_unknown_project, refuse_unknown_snapshot
 
     if snapshot is not None and person is not None:
         raise InvalidInput("A hold is on a snapshot or on a person, not on both. Add two.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
+        if snapshot is None:
+            refuse_unknown_project(workspace, project, by=by)
+        else:
+            refuse_unknown_snapshot(workspace, project, snapshot, by=by)
         target = name_in(workspace, project, person) if person is not None else snapshot or ""
         hold = holds_for(workspace, by, project=project).add(
             project,
@@ -144,21 +149,36 @@ def list_holds(
     from sealwright.pipeline import list_holds as listed
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        facts = [_facts(one) for one in listed(workspace, by=by, project=project, everything=everything)]
+        today = workspace.clock().date()
+        found = listed(workspace, by=by, project=project, everything=everything)
+    facts = [{**_facts(one), "state": _state(one, today)} for one in found]
 
     def words() -> None:
         if not facts:
             say("Nothing is on hold.")
             return
         show.rows(
-            ["hold", "project", "what", "why", "by", "until"],
+            ["hold", "project", "what", "why", "by", "state"],
             [
-                (f["id"], f["project"], f["target"] or "everything", f["reason"], f["held_by"], f["until"] or "lifted")
+                (
+                    f["id"],
+                    f["project"],
+                    f["target"] or "everything",
+                    f["reason"],
+                    f["held_by"],
+                    f"stands until {f['until']}" if f["state"] == "stands" and f["until"] else f["state"],
+                )
                 for f in facts
             ],
         )
 
     out(as_json, facts, words)
+
+
+def _state(hold: "Hold", today: date) -> str:
+    if hold.lifted_at is not None:
+        return f"lifted {hold.lifted_at.date()}"
+    return "stands" if hold.until is None or hold.stands(today) else f"over since {hold.until + timedelta(days=1)}"
 
 
 def _facts(hold: "Hold") -> dict[str, Any]:

@@ -29,7 +29,11 @@ def scan(
         typer.Option("--contract", help="Compare FILE with this contract or project.", show_default=False),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 3 if a column looks personal and no contract says so.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Exit 3 if a column looks personal and no contract says so, or if a row or column could not be read.",
+        ),
     ] = False,
     sample_rows: Annotated[
         int, typer.Option("--sample-rows", min=100, max=1_000_000, help="Rows drawn at random and looked at whole.")
@@ -39,7 +43,7 @@ def scan(
 ) -> None:
     """Look for personal data in the names and cells of columns. No value is shown or kept.
 
-    Exit status: 0 done, 2 the data cannot be read, 3 with --strict: something is unclassified.
+    Exit status: 0 done, 2 the data cannot be read, 3 with --strict: something is unclassified or was not looked at.
     """
     from sealwright.data.personal import ScanSettings, unclassified
     from sealwright.data.personal import scan as look
@@ -50,13 +54,14 @@ def scan(
         report = look(
             source, contract=columns, settings=ScanSettings(sample_rows=sample_rows), seed=seed, progress=progress
         )
+    _refuse_unread(report)
     open_ = unclassified(report, columns) if columns is not None else ()
     loose = (
         [one.column for one in open_] if columns is not None else [one.name for one in report.columns if one.suggested]
     )
     facts = {**report.to_json(), "unclassified": loose}
     out(as_json, facts, lambda: _tell(report, open_, what, known=columns is not None))
-    raise typer.Exit(3 if strict and loose else 0)
+    raise typer.Exit(3 if strict and (loose or report.rows_unread or report.columns_unread) else 0)
 
 
 def _opened(what: Path, contract: Path | None) -> "tuple[Source, Any]":
@@ -74,6 +79,32 @@ def _opened(what: Path, contract: Path | None) -> "tuple[Source, Any]":
     return open_source(str(what), Path()), read_contract(contract) if contract is not None else None
 
 
+def _refuse_unread(report: "PersonalDataReport") -> None:
+    """Nobody shall take for clean what was not looked at."""
+    from sealwright.data import SourceUnreadable
+
+    if report.columns:
+        return
+    why = f": {'; '.join(_unread(report))}" if report.rows_unread or report.columns_unread else ": it holds no row"
+    raise SourceUnreadable(
+        f"Nothing of {report.source} could be looked at{why}.\n"
+        "Expected a table with at least one row. Mend the file, or name another, then scan it again."
+    )
+
+
+def _unread(report: "PersonalDataReport") -> list[str]:
+    """What nobody could look at, in words."""
+    from sealwright.data import REASONS
+
+    said = [f"{count:,} row{'s' if count != 1 else ''} ({REASONS[reason]})" for reason, count in report.unread.items()]
+    names = ", ".join(report.columns_unread)
+    return (
+        [*said, f"the column{'s' if len(report.columns_unread) > 1 else ''} {names} (nested or binary)"]
+        if names
+        else said
+    )
+
+
 def _tell(report: "PersonalDataReport", open_: "tuple[Unclassified, ...]", what: Path, *, known: bool) -> None:
     """The answer first, then the columns, then what was not looked at, then what to do."""
     from sealwright.doors.cli import show
@@ -84,6 +115,8 @@ def _tell(report: "PersonalDataReport", open_: "tuple[Unclassified, ...]", what:
         "data": f"{report.source}: {report.rows:,} rows, {len(report.columns)} columns looked at",
         "looked at": f"{report.rows_sampled:,} rows drawn at random, whole; e-mails, cards and IBANs in {report.rows_exact:,} rows",
     }
+    if unread := _unread(report):
+        facts["not looked at"] = "; ".join(unread)
     if known:
         facts["unclassified"] = f"{len(open_)} columns" if open_ else "none"
     show.facts(facts)
@@ -107,6 +140,8 @@ def _tell(report: "PersonalDataReport", open_: "tuple[Unclassified, ...]", what:
         show.next_step(
             f'in data.columns of {what}, set class: personal or special for these columns, or not_personal: "why"'
         )
+    elif unread:
+        show.next_step("mend what could not be read, then scan again; finding nothing there shows nothing")
 
 
 def _headline(personal: int, columns: int) -> str:
