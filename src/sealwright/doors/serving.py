@@ -7,8 +7,8 @@ from typing import Literal
 
 from sealwright.doors.access import allow_full
 from sealwright.doors.machines import Told, machines_of, predict_grant
-from sealwright.kernel import InvalidInput, NotFound, check_name, new_id
-from sealwright.pipeline import Workspace, allow, certificates_of, tls_folder
+from sealwright.kernel import InvalidInput, check_name, new_id
+from sealwright.pipeline import Workspace, allow, certificates_of, refuse_unreleased, tls_folder
 from sealwright.serving import (
     PLATFORMS,
     Counting,
@@ -29,7 +29,7 @@ from sealwright.trust import (
     server_certificate,
 )
 
-__all__ = ["issue", "refuse_unreleased", "released_in", "server_config"]
+__all__ = ["issue", "released_in", "server_config"]
 
 _CONTAINER_ADDRESS = "0.0.0.0"  # noqa: S104 - platforms reach a container by addresses that nobody knows before
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, not bound
@@ -114,26 +114,6 @@ def server_config(
         workers=workers or max(spec.workers for _, spec in models),
     )
     return config, None if files is None else files.ca
-
-
-def refuse_unreleased(workspace: Workspace, project: str, channel: str) -> None:
-    """Go on only if something was ever put into service there; whether it still stands, the server verifies.
-
-    Raises
-    ------
-    NotFound
-        Nothing was. A pointer that was, and is gone, is no such case: the server refuses that as what it is.
-    """
-    if (workspace.home / "pointers" / project / f"{channel}.json").is_file():
-        return
-    if workspace.registry_to_read.history(project, channel):
-        return
-    elsewhere = "" if channel == "live" else f" --channel {channel}"
-    raise NotFound(
-        f"Nothing is released for {project} on the channel {channel}.\n"
-        f'Put a version into service first: sealwright promote {project} NUMBER{elsewhere} --reason "…"   '
-        f"(its versions: sealwright versions {project})"
-    )
 
 
 def released_in(workspace: Workspace, channel: str) -> list[str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sealwright.pipeline.by_name import refuse_unknown_channel as refuse_unknown_channel
     from sealwright.pipeline.by_name import refuse_unknown_project as refuse_unknown_project
     from sealwright.pipeline.by_name import refuse_unknown_snapshot as refuse_unknown_snapshot
+    from sealwright.pipeline.by_name import refuse_unreleased as refuse_unreleased
     from sealwright.pipeline.by_name import version_named as version_named
     from sealwright.pipeline.candidate import candidate_of as candidate_of
     from sealwright.pipeline.candidate import statements_of as statements_of

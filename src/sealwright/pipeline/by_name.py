@@ -24,6 +24,7 @@ __all__ = [
     "refuse_unknown_channel",
     "refuse_unknown_project",
     "refuse_unknown_snapshot",
+    "refuse_unreleased",
     "version_named",
 ]
 
@@ -62,13 +63,13 @@ def version_named(workspace: Workspace, project: str, number: int) -> VersionRes
     return VersionResource(name=f"{project}/{number}", project=project, stage="revoked" if revoked else "registered")
 
 
-def refuse_unknown_project(workspace: Workspace, name: str, *, by: Principal) -> None:
+def refuse_unknown_project(workspace: Workspace, name: str, *, asker: Principal) -> None:
     """Go on only if there is a project of that name. Asked before the verb's own permission, which is asked as ever.
 
     Raises
     ------
     NotFound
-        There is none; those that `by` may see are named.
+        There is none; those that `asker` may see are named.
     PermissionDenied
         There is none, and they may not see a project of that name: they learn nothing of the others.
     InvalidInput
@@ -76,28 +77,28 @@ def refuse_unknown_project(workspace: Workspace, name: str, *, by: Principal) ->
     """
     if is_project(workspace, check_name(name, what="project")):
         return
-    allow(workspace, by, "project.view", project_named(name))
-    there = projects_seen_by(workspace, by)
+    allow(workspace, asker, "project.view", project_named(name))
+    there = projects_seen_by(workspace, asker)
     raise NotFound(
         f"There is no project {name} here: nothing was taken in, trained, registered or decided under that name.\n"
         + (f"There are: {_listed(there)}." if there else "There is none yet. First: sealwright run PROJECT_FOLDER")
     )
 
 
-def refuse_unknown_channel(workspace: Workspace, project: str, channel: str, *, by: Principal) -> None:
+def refuse_unknown_channel(workspace: Workspace, project: str, channel: str, *, asker: Principal) -> None:
     """As `refuse_unknown_project`, and for a channel of it: one that something was released on or that has decisions."""
-    refuse_unknown_project(workspace, project, by=by)
+    refuse_unknown_project(workspace, project, asker=asker)
     there = list(dict.fromkeys([_FIRST_CHANNEL, *sorted(_channels(workspace, project))]))
     if channel in {*there, *map(scored_channel, there)}:
         return
-    allow(workspace, by, "project.view", project_named(project))
+    allow(workspace, asker, "project.view", project_named(project))
     raise NotFound(
         f"{project} has no channel {check_name(channel, what='channel')}: nothing was released or decided there.\n"
         f"There are: {_listed(there)}."
     )
 
 
-def refuse_unknown_snapshot(workspace: Workspace, project: str, digest: str, *, by: Principal) -> None:
+def refuse_unknown_snapshot(workspace: Workspace, project: str, digest: str, *, asker: Principal) -> None:
     """As `refuse_unknown_project`, and for a snapshot of it whose files are there.
 
     Raises
@@ -107,7 +108,7 @@ def refuse_unknown_snapshot(workspace: Workspace, project: str, digest: str, *, 
     InvalidInput
         That is no digest.
     """
-    refuse_unknown_project(workspace, project, by=by)
+    refuse_unknown_project(workspace, project, asker=asker)
     hex_of(digest)
     with (
         workspace.db.read() as tx
@@ -116,11 +117,31 @@ def refuse_unknown_snapshot(workspace: Workspace, project: str, digest: str, *, 
     states = {str(row["digest"]): str(row["state"]) for row in rows}
     if states.get(digest) == "kept":
         return
-    allow(workspace, by, "project.view", project_named(project))
+    allow(workspace, asker, "project.view", project_named(project))
     ended = states.get(digest)
     what = f"{project} has no snapshot {digest}" if ended is None else f"The snapshot {digest} was {ended}"
     there = [one for one, state in states.items() if state == "kept"]
     raise NotFound(f"{what}.\nIts data lies in: {_listed(there) if there else 'no snapshot now'}.")
+
+
+def refuse_unreleased(workspace: Workspace, project: str, channel: str) -> None:
+    """Go on only if something was ever put into service there; whether it still stands, the server verifies.
+
+    Raises
+    ------
+    NotFound
+        Nothing was. A pointer that was, and is gone, is no such case: the server refuses that as what it is.
+    """
+    if (workspace.home / "pointers" / project / f"{channel}.json").is_file():
+        return
+    if workspace.registry_to_read.history(project, channel):
+        return
+    elsewhere = "" if channel == "live" else f" --channel {channel}"
+    raise NotFound(
+        f"Nothing is released for {project} on the channel {channel}.\n"
+        f'Put a version into service first: sealwright promote {project} NUMBER{elsewhere} --reason "…"   '
+        f"(its versions: sealwright versions {project})"
+    )
 
 
 def is_project(workspace: Workspace, name: str) -> bool:
@@ -137,8 +158,8 @@ def is_project(workspace: Workspace, name: str) -> bool:
     return bool(rows) or any(True for _ in _channels(workspace, name))
 
 
-def projects_seen_by(workspace: Workspace, by: Principal) -> list[str]:
-    """The projects of the workspace that `by` may see, by name. Nothing is recorded."""
+def projects_seen_by(workspace: Workspace, asker: Principal) -> list[str]:
+    """The projects of the workspace that `asker` may see, by name. Nothing is recorded."""
     with workspace.db.read() as tx:
         rows = tx.run(
             "SELECT project FROM runs UNION SELECT project FROM snapshots UNION SELECT project FROM versions"
@@ -147,7 +168,7 @@ def projects_seen_by(workspace: Workspace, by: Principal) -> list[str]:
     places = [place.name for name in ("pointers", "serving") for place in workspace.folder(name).glob("*/")]
     names = {str(row["project"]) for row in rows} | {one for one in places if is_project(workspace, one)}
     permissions = permissions_of(workspace)
-    return [one for one in sorted(names) if permissions.decide(by, "project.view", project_named(one)).allowed]
+    return [one for one in sorted(names) if permissions.decide(asker, "project.view", project_named(one)).allowed]
 
 
 def _channels(workspace: Workspace, project: str) -> Iterator[str]:

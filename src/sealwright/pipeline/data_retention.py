@@ -25,7 +25,7 @@ from sealwright.data.retention import (
     past_limit,
 )
 from sealwright.evidence import verify_any
-from sealwright.kernel import NotFound, Progress, from_rfc3339, silent, strict_json
+from sealwright.kernel import NotFound, Progress, from_rfc3339, hex_of, silent, strict_json
 from sealwright.pipeline.by_name import data_of_project, project_named
 from sealwright.pipeline.data_basis import basis_of_line, line_of
 from sealwright.pipeline.desk import evidence_of
@@ -34,7 +34,17 @@ from sealwright.pipeline.snapshots import Known, SnapshotIndex
 from sealwright.pipeline.workspace import Workspace
 from sealwright.trust import Principal
 
-__all__ = ["Disposed", "Retained", "dispose_past_limit", "holds_for", "holds_of", "list_holds", "retention_plan"]
+__all__ = [
+    "Disposed",
+    "Retained",
+    "dispose_past_limit",
+    "holds_for",
+    "holds_of",
+    "left_behind",
+    "list_holds",
+    "remove_left_behind",
+    "retention_plan",
+]
 
 DISPOSED = "data.disposed"
 
@@ -176,6 +186,8 @@ def dispose_past_limit(
 ) -> list[Disposed]:
     """Dispose of what is past its limit and not on hold; returns what went. A crash is finished by the next run.
 
+    What a crash left of snapshots that had ended goes, too, with an entry in the ledger.
+
     Parameters
     ----------
     dispose : callable, optional
@@ -187,13 +199,57 @@ def dispose_past_limit(
         The machine refused to remove something. What went before it is recorded.
     """
     allow(workspace, by, "data.dispose", data_of_project(project))
-    remove = dispose or (lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots")))
+    remove = dispose or _disposing(workspace)
+    remove_left_behind(workspace, project, by=by.counts_as, dispose=remove)
     due = _plan(workspace, project).due
     done: list[Disposed] = []
     for place, one in enumerate(due):
         progress(f"disposing of {one.item.digest[:19]}…", place / len(due))
         done.append(_dispose(workspace, one.item, remove, by.counts_as))
     return done
+
+
+def left_behind(workspace: Workspace, project: str | None) -> list[Known]:
+    """The snapshots that were replaced or disposed of, and whose files are there all the same: a process was killed."""
+    folder = workspace.folder("snapshots")
+    return [one for one in _ended(workspace, project) if (folder / hex_of(one.digest)).is_dir()]
+
+
+def remove_left_behind(
+    workspace: Workspace, project: str | None, *, by: str, subject: str = "", dispose: Dispose | None = None
+) -> None:
+    """Remove what a killed process left of snapshots that have ended, unless it is on hold; each is a ledger entry.
+
+    Parameters
+    ----------
+    subject : str, optional
+        Pseudonym of the person for whose sake; then a hold on another person keeps nothing, since their rows lie in
+        what took its place. Left out: a hold on anybody does.
+    """
+    workspace.hold_ledger()
+    remove, today, holds = dispose or _disposing(workspace), workspace.clock().date(), holds_of(workspace).standing()
+    for one in _ended(workspace, project):
+        if any(
+            hold.covers_person(one.project, subject, today, [one.digest])
+            if subject
+            else hold.covers(one.project, one.digest, today)
+            for hold in holds
+        ):
+            continue
+        try:
+            receipt = remove(one.digest)  # which also removes what is out of sight already
+        except NotFound:
+            continue
+        detail = {"project": one.project, "why": "left behind", "proof": receipt.to_json()}
+        workspace.ledger.append(DISPOSED, one.digest, detail, actor=by)
+
+
+def _ended(workspace: Workspace, project: str | None) -> list[Known]:
+    return [one for one in SnapshotIndex(workspace.db).all() if one.state != "kept" and project in {None, one.project}]
+
+
+def _disposing(workspace: Workspace) -> Dispose:
+    return lambda digest: dispose_snapshot(digest, snapshots=workspace.folder("snapshots"))
 
 
 def _dispose(workspace: Workspace, item: Stored, remove: Dispose, by: str) -> Disposed:

@@ -127,7 +127,7 @@ def answer_person(
         fails once the request was taken in.
     """
     allow(workspace, by, _ACTION[asked.right], data_of_project(project))
-    refuse_unknown_project(workspace, project, by=by)
+    refuse_unknown_project(workspace, project, asker=by)
     on_file = _on_file(workspace, name_in(workspace, project, person), asked)
     found = _found(workspace, project, person, asked, by.counts_as)
     request = _taken_in(workspace, found, asked, on_file, by.counts_as)

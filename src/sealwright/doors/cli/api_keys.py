@@ -51,7 +51,7 @@ def make(
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, name, by=by)
+        refuse_unknown_project(workspace, name, asker=by)
         found, raw = access.make_api_key(
             workspace, subject, project=name, owner=owner or "", days=days, by=by, told=told.value
         )

@@ -75,7 +75,7 @@ def add(
     to, key = writable(to), _read_key(public_key)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         for one in project or ():
-            refuse_unknown_project(workspace, one, by=by)
+            refuse_unknown_project(workspace, one, asker=by)
         secret = access.add_client(
             workspace,
             name,

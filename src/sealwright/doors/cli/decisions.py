@@ -64,7 +64,7 @@ def seal(
     from sealwright.pipeline import refuse_unknown_project, seal_decisions
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by), show.progress(quiet=as_json) as progress:
-        refuse_unknown_project(workspace, project, by=by)
+        refuse_unknown_project(workspace, project, asker=by)
         sealed = seal_decisions(workspace, project, by=by, progress=progress)
     value = {"project": project, "sealed": [one.to_json() for one in sealed]}
     lines = [f"{one.channel} {one.hour}: {one.rows:,} decisions, {one.size:,} bytes" for one in sealed]
@@ -96,7 +96,7 @@ def end(
     if days is None:
         raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --keep-days.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, name, by=by)
+        refuse_unknown_project(workspace, name, asker=by)
         done = end_old_decisions(workspace, name, days, by=by)
     lines = [f"ended: {one.channel} {one.hour}" for one in done.ended]
     lines += [f"past its days, on hold {hold}: {one.channel} {one.hour}" for one, hold in done.held]
@@ -128,7 +128,7 @@ def keep(
     if wanted is None:
         raise InvalidInput("Nobody said how long records are kept. Set serving.keep_days, or pass --days.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, name, by=by)
+        refuse_unknown_project(workspace, name, asker=by)
         digest = keep_decisions(workspace, name, wanted, by=by)
     value = {"project": name, "keep_days": wanted, "statement": digest}
     out(as_json, value, lambda: say(f"Decisions of {name} are kept for {wanted} days from now on."))
@@ -154,7 +154,7 @@ def check(
     from sealwright.pipeline import check_hours, refuse_unknown_channel
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_channel(workspace, project, channel, by=by)
+        refuse_unknown_channel(workspace, project, channel, asker=by)
         found = asdict(check_hours(workspace, project, channel, by=by))
     out(as_json, found, lambda: show.facts(found))
 
@@ -284,9 +284,9 @@ def _refuse_unknown(workspace: "Workspace", project: str, channel: str, by: "Pri
     from sealwright.pipeline import refuse_unknown_channel, refuse_unknown_project
 
     if channel:
-        refuse_unknown_channel(workspace, project, channel, by=by)
+        refuse_unknown_channel(workspace, project, channel, asker=by)
     else:
-        refuse_unknown_project(workspace, project, by=by)
+        refuse_unknown_project(workspace, project, asker=by)
 
 
 def _write(to: Path, found: "Iterator[FoundDecision]") -> int:

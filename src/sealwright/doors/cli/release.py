@@ -60,7 +60,7 @@ def versions(
     from sealwright.pipeline import list_versions, refuse_unknown_project
 
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, project, by=by)
+        refuse_unknown_project(workspace, project, asker=by)
         found = list_versions(workspace, project, by=by)
     table = [
         {
@@ -174,7 +174,7 @@ def history(
 
     moment = from_rfc3339(at) if at is not None else None
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_channel(workspace, project, channel, by=by)
+        refuse_unknown_channel(workspace, project, channel, asker=by)
         pointers = pointer_history(workspace, project, channel=channel, by=by, at=moment)
     table = [pointer_json(pointer) for pointer in pointers]
 

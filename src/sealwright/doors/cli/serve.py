@@ -225,7 +225,7 @@ def token(
 
     (name, _), to = served_at(project, None), writable(to)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, name, by=by)
+        refuse_unknown_project(workspace, name, asker=by)
         raw = issue(workspace, name, subject=subject, hours=hours, by=by, told=told.value)
     if to is not None:
         write_atomically(to, f'header = "Authorization: Bearer {raw}"\n'.encode())

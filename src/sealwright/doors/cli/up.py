@@ -84,8 +84,7 @@ def up(
 
 def _refuse_unreleased(settings: "Settings", unlock: "Unlock", projects: Sequence[str]) -> None:
     """Say it before two servers are started for nothing. The workspace is opened only where a pointer is missing."""
-    from sealwright.doors.serving import refuse_unreleased
-    from sealwright.pipeline import is_workspace, open_workspace
+    from sealwright.pipeline import is_workspace, open_workspace, refuse_unreleased
 
     named = [(name, spec.channel) for name, spec in (served_at(one, None) for one in projects)]
     missing = [

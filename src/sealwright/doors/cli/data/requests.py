@@ -97,7 +97,7 @@ def open_request(
 
     free_days = _holidays(holidays)
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
-        refuse_unknown_project(workspace, project, by=by)
+        refuse_unknown_project(workspace, project, asker=by)
         taken = requests_for(workspace, by, project=project).receive(
             kind,
             name_in(workspace, project, person),

@@ -94,9 +94,9 @@ def add(
         raise InvalidInput("A hold is on a snapshot or on a person, not on both. Add two.")
     with acting_at(home, key_file, actor, person_key) as (workspace, by):
         if snapshot is None:
-            refuse_unknown_project(workspace, project, by=by)
+            refuse_unknown_project(workspace, project, asker=by)
         else:
-            refuse_unknown_snapshot(workspace, project, snapshot, by=by)
+            refuse_unknown_snapshot(workspace, project, snapshot, asker=by)
         target = name_in(workspace, project, person) if person is not None else snapshot or ""
         hold = holds_for(workspace, by, project=project).add(
             project,
