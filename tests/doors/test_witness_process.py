@@ -150,13 +150,15 @@ def test_bodies_of_unclear_or_excessive_length_are_refused(running: Running, hea
 
 
 def test_idle_connections_do_not_keep_others_out(running: Running, ledger: Ledger) -> None:
-    idle = [socket.create_connection((running.host, running.port), timeout=5) for _ in range(20)]
+    def come(of: str) -> socket.socket:
+        return socket.create_connection((running.host, running.port), timeout=5, source_address=(of, 0))
+
+    idle = [come("127.0.0.1") for _ in range(3)]
     try:
         ask_witness(running.address, running.key, ledger.checkpoint(), ledger.consistency)
-        more = [socket.create_connection((running.host, running.port), timeout=5) for _ in range(40)]
-        assert b"" in {one.recv(1) for one in more[-5:]}, "beyond its places a connection is closed at once"
-        for one in more:
-            one.close()
+        idle += [come("127.0.0.2") for _ in range(40)]
+        assert {one.recv(1) for one in idle[-5:]} == {b""}, "beyond its places a connection is closed at once"
+        ask_witness(running.address, running.key, ledger.checkpoint(), ledger.consistency)
     finally:
         for one in idle:
             one.close()

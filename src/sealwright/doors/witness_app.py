@@ -1,27 +1,39 @@
-"""The HTTP side of a witness: one path, small bodies, few connections, deadlines.
+"""The HTTP side of a witness: one path, small bodies, few connections, fewer of one source, a deadline for each request.
 
 Answers: how does add-checkpoint (c2sp.org/tlog-witness) arrive, and what does a stranger get? `GET /` tells the witness's
 key, so that people can compare it; nothing else is told.
 Does not answer: what is cosigned. `trust.witness` decides.
 Plain HTTP on purpose: a checkpoint is no secret, and the signatures in both directions carry the trust. Where the way
-between the hosts is not yours, put a TLS proxy in front.
+between the hosts is not yours, put a TLS proxy in front. All who come through it are one source here, so have it read a
+request whole before it passes it on, and limit its own callers.
 """
 
+import io
 import socket
 import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from sealwright.kernel import InvalidInput, OperationFailed
-from sealwright.trust import Witness
+from sealwright.trust import Witness, network_of
 
-__all__ = ["WitnessServer", "listen_address"]
+__all__ = ["Limits", "WitnessServer", "listen_address"]
 
 _MOST_BYTES = 64 * 1024
-_SECONDS = 10.0  # for one whole connection to say something
-_CONNECTIONS = 32
 _REQUESTS = 100  # on one connection
 _TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a witness strangers can hold, and for how long."""
+
+    seconds: float = 10.0  # from the wait for a request until its answer was taken, however slowly bytes come
+    places: int = 32  # connections at one time
+    places_each: int = 4  # of one source: a ledger's owner needs one
 
 
 def listen_address(text: str) -> tuple[str, int]:
@@ -39,15 +51,47 @@ def listen_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+class _TimedReader(io.RawIOBase):
+    """Reads from a connection, and waits for no byte beyond one moment for all of them."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._until = connection, 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def begin(self, seconds: float) -> None:
+        """Set the moment."""
+        self._until = time.monotonic() + seconds
+
+    def hurry(self) -> None:
+        """Have the connection's next wait end at that moment. Raises `TimeoutError` once it has passed."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+
+    def readinto(self, buffer: Any) -> int:
+        self.hurry()
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: "WitnessServer"
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "sealwright-witness", ""
-    timeout = _SECONDS
 
     def setup(self) -> None:
         super().setup()
+        self.rfile.close()
+        self._timed = _TimedReader(self.connection)
+        self.rfile = io.BufferedReader(self._timed)
         self._left = _REQUESTS
+
+    def handle_one_request(self) -> None:
+        """As the parent, which ends the connection when this takes too long."""
+        self._timed.begin(self.server.limits.seconds)
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -91,11 +135,34 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         if self.close_connection:
             self.send_header("Connection", "close")
+        self._timed.hurry()
         self.end_headers()
+        self._timed.hurry()
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         """Who asks is not logged: the checkpoints say which logs are alive."""
+
+
+class _Places:
+    """Who holds how many of the connections."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._held = limits, Counter[str]()
+        self._alone = threading.Lock()
+
+    def take(self, source: str) -> bool:
+        """Hold one more for `source`; False if there is none, or it holds enough."""
+        with self._alone:
+            free = self._held.total() < self._limits.places and self._held[source] < self._limits.places_each
+            self._held[source] += free
+            return free
+
+    def give_back(self, source: str) -> None:
+        with self._alone:
+            self._held[source] -= 1
+            if not self._held[source]:
+                del self._held[source]
 
 
 class WitnessServer(ThreadingHTTPServer):
@@ -104,7 +171,7 @@ class WitnessServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, witness: Witness, host: str, port: int) -> None:
+    def __init__(self, witness: Witness, host: str, port: int, *, limits: Limits | None = None) -> None:
         """Listen.
 
         Raises
@@ -112,8 +179,8 @@ class WitnessServer(ThreadingHTTPServer):
         OperationFailed
             The address is taken, or not of this machine.
         """
-        self.witness = witness
-        self._places = threading.BoundedSemaphore(_CONNECTIONS)
+        self.witness, self.limits = witness, limits or Limits()
+        self._places = _Places(self.limits)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), _Handler)
@@ -122,16 +189,21 @@ class WitnessServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Take the connection if there is a place for it; close it otherwise."""
-        if not self._places.acquire(blocking=False):
+        source = network_of(client_address[0])
+        if not self._places.take(source):
             self.shutdown_request(request)
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except Exception:  # no thread could be started, which would have given the place back
+            self._places.give_back(source)
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self._places.give_back(network_of(client_address[0]))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that broke off is nobody's fault here."""

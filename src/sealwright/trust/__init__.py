@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sealwright.trust.handing_over import Reached as Reached
     from sealwright.trust.handing_over import hand_over as hand_over
     from sealwright.trust.handing_over import opened_offer as opened_offer
+    from sealwright.trust.identity.addresses import network_of as network_of
     from sealwright.trust.identity.approval_by_key import ApprovalBySecurityKey as ApprovalBySecurityKey
     from sealwright.trust.identity.approval_by_key import approval_challenge as approval_challenge
     from sealwright.trust.identity.approval_by_key import verify_approval_by_key as verify_approval_by_key

@@ -14,9 +14,10 @@ import pytest
 
 from sealwright.trust import Keyring, Ledger, LedgerUnavailable, SignerRefused, verify_ledger
 from sealwright.trust.merkle import consistency_path
-from sealwright.trust.notes import Descent, NoteSigner
+from sealwright.trust.notes import Checkpoint, Descent, NoteSigner
+from sealwright.trust.signing.client import HeadIsBehind, Line, narrow
 from sealwright.trust.signing.memory_heads import HeadMemory, Heads
-from sealwright.trust.signing.messages import SignHead
+from sealwright.trust.signing.messages import Signature, SignHead
 from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.rules_heads import sign_next_head
 
@@ -187,6 +188,55 @@ def test_a_memory_that_cannot_be_written_signs_nothing(ring: Keyring, place: Pla
     os.mkfifo(path, 0o600)
     with pytest.raises(SignerRefused, match=r"memory|written down"):
         sign(ring, A, 9, after=3)
+
+
+# ---- what was published, beside what is remembered
+
+
+def _published(place: Place, head: Checkpoint, branch: str = "checkpoints") -> bytes:
+    return NoteSigner(head.origin, place.stolen(branch)).sign(head.text())
+
+
+def test_a_published_head_is_not_believed_over_what_is_remembered_t59(ring: Keyring, place: Place) -> None:
+    """Whoever has a copy of the key publishes another, longer history: asking for that head, or for one that extends it."""
+    begin(ring, 5)
+    note = _published(place, B.head(10))
+    for size in (10, 12):
+        refused(ring, "checkpoint.contradicts", B, size, after=10, note=note)
+    with place.open() as again:
+        refused(again, "checkpoint.contradicts", B, 10, after=10, note=note)
+        assert sign(again, A, 12, after=5)
+
+
+def test_a_published_head_alone_shows_nothing_over_a_narrowed_line_t59(ring: Keyring, place: Place) -> None:
+    """As a taken-over server asks, which need not go on when it is told where to show it from."""
+    begin(ring, 5, DECISIONS)
+    line = Line(ring.lend_signer(DECISIONS))
+    narrow(line, [DECISIONS])
+    head = B.head(10, DECISIONS)
+    note, data = _published(place, head, "decision-checkpoints"), head.text().encode()
+    for since in (0, 10):
+        with pytest.raises(HeadIsBehind) as behind:
+            line.ask(SignHead(branch="decision-checkpoints", data=data, since=since, path=[], note=note), Signature)
+        assert behind.value.size == 5
+    line.close()
+    assert sign(ring, A, 10, after=5, origin=DECISIONS)
+
+
+def test_the_published_head_itself_is_signed_again_once_it_is_shown_to_extend_the_memory(
+    ring: Keyring, place: Place
+) -> None:
+    begin(ring, 3)
+    assert sign(ring, A, 9, after=9, note=_published(place, A.head(9)))
+    refused(ring, "checkpoint.smaller", A, 8)
+
+
+def test_a_head_below_the_published_one_or_beside_it_is_not_signed_t59(ring: Keyring, place: Place) -> None:
+    begin(ring, 3)
+    note = _published(place, A.head(9))
+    for tree, size, reason in ((A, 8, "checkpoint.smaller"), (B, 9, "checkpoint.contradicts")):
+        with place.open() as again:
+            refused(again, reason, tree, size, after=3, note=note)
 
 
 # ---- races and crashes

@@ -20,6 +20,7 @@ from sealwright.trust import (
     KeyFile,
     KeyListFile,
     Keyring,
+    Ledger,
     PublicKey,
     RevokedKey,
     SignerRefused,
@@ -39,11 +40,14 @@ from sealwright.trust import (
 from sealwright.trust import key_journal as journal
 from sealwright.trust.dsse import IN_TOTO_PAYLOAD, pae
 from sealwright.trust.key_revocation import KEY_REVOCATION_TYPE, no_revocations
+from sealwright.trust.merkle import consistency_path
+from sealwright.trust.notes import Descent, NoteSigner
 from sealwright.trust.root_recovery import recover_root, split_root
 from sealwright.trust.signing.client import Line, narrow
 from sealwright.trust.signing.holding import OVERLAP, Holding
 from sealwright.trust.signing.memory_keys import KeyMemory
-from sealwright.trust.signing.messages import Done, No, Renew, Renewed, Sign, StepAfter, Take
+from sealwright.trust.signing.messages import Done, No, Renew, Renewed, Sign, Signature, SignHead, StepAfter, Take
+from sealwright.trust.signing.remote import RemoteSigner
 from sealwright.trust.signing.renewal import prepare, take
 from sealwright.trust.signing.service import CONTROL, SigningService
 from sealwright.trust.signing.vault import open_vault
@@ -51,7 +55,7 @@ from sealwright.trust.strict_base64 import decode_base64
 from sealwright.trust.trust_chain import make_link
 from sealwright.trust.trust_root import SECOND_SIGNED
 
-from .conftest import DECISIONS, Place, Raw, Samples, statement_of
+from .conftest import DECISIONS, LEDGER, Place, Raw, Samples, Tree, statement_of
 from .test_parting import SIGNER, parted, stand
 from .test_parting import place as place_to_pass  # noqa: F401 - a fixture
 
@@ -404,6 +408,124 @@ def test_a_revoked_key_is_on_every_later_list_t85(place: Place, ring: Keyring) -
     with pytest.raises(SignerRefused) as error:
         signer.sign(listed(root, "tokens", "tls", "models"))
     assert error.value.reason == "memory.broken"
+
+
+# ---- heads of logs
+
+
+def head_by_the_first_key(place: Place, size: int, tree: Tree) -> bytes:
+    """A published checkpoint as whoever has the key makes it that signs before any rotation."""
+    return NoteSigner(LEDGER, place.stolen("checkpoints")).sign(tree.head(size).text())
+
+
+def shown(ring: Keyring, tree: Tree, size: int, note: bytes) -> bytes:
+    """Ask for the very head that `note` publishes, with the key in use."""
+    signer = ring.signer("checkpoints")
+    assert isinstance(signer, RemoteSigner)
+    data, descent = tree.head(size).text().encode(), Descent(size, note, lambda old: tree_path(tree, old, size))
+    signature = signer.sign_head(data, descent)
+    signer.public().verify(signature, data)
+    return signature
+
+
+def tree_path(tree: Tree, old: int, size: int) -> list[bytes]:
+    return [] if old > size else consistency_path(old, size, tree.growth.node)
+
+
+def revoke_first(ring: Keyring, branch: str, reason: str = "compromised") -> None:
+    assert ring.signer("authority").sign(listed(ring.trust_root, branch, reason=reason))
+
+
+TRUE, FORGED = Tree("true", 32), Tree("forged", 32)
+
+
+def test_a_head_by_a_compromised_key_is_no_past_of_a_log_t59(place: Place) -> None:
+    """The signer's memory was lost, and whoever stole the key that was withdrawn says where the log was."""
+    note = head_by_the_first_key(place, 16, FORGED)
+    rotated(place, "checkpoints")
+    with place.open() as ring:
+        revoke_first(ring, "checkpoints")
+        with pytest.raises(SignerRefused) as error:
+            shown(ring, FORGED, 16, note)
+        assert error.value.reason == "checkpoint.note"
+        ours = NoteSigner(LEDGER, place.stolen("checkpoints")).sign(TRUE.head(16).text())
+        assert shown(ring, TRUE, 16, ours), "by the key in use it counts"
+
+
+def test_the_new_key_signs_no_second_history_that_the_compromised_one_began_t59(place: Place) -> None:
+    """The key leaks, is replaced and withdrawn; the thief publishes a longer history with it and asks for that head."""
+    with place.open() as ring:
+        shown(ring, TRUE, 0, b"")
+        shown(ring, TRUE, 8, b"")
+    note = head_by_the_first_key(place, 16, FORGED)
+    rotated(place, "checkpoints")
+    with place.open() as ring:
+        revoke_first(ring, "checkpoints")
+        with pytest.raises(SignerRefused) as error:
+            shown(ring, FORGED, 16, note)
+        assert error.value.reason == "checkpoint.contradicts"
+    with place.open() as ring:
+        assert shown(ring, TRUE, 9, b""), "the true log goes on"
+
+
+def test_a_log_that_rested_while_its_key_was_withdrawn_goes_on(place: Place) -> None:
+    """Its newest published head is by the withdrawn key; what the signer remembers is enough."""
+    with place.open() as ring:
+        shown(ring, TRUE, 0, b"")
+        shown(ring, TRUE, 8, b"")
+    notes = [head_by_the_first_key(place, size, TRUE) for size in (4, 8)]
+    rotated(place, "checkpoints")
+    with place.open() as ring:
+        revoke_first(ring, "checkpoints")
+    for note in notes:
+        with place.open() as ring:
+            assert shown(ring, TRUE, 8, note)
+
+
+@pytest.mark.parametrize("reason", ["", "superseded", "destroyed"])
+def test_a_head_by_a_key_that_was_merely_replaced_is_the_past_of_a_log(place: Place, reason: str) -> None:
+    note = head_by_the_first_key(place, 8, TRUE)
+    rotated(place, "checkpoints")
+    with place.open() as ring:
+        if reason:
+            revoke_first(ring, "checkpoints", reason)
+        assert shown(ring, TRUE, 8, note)
+
+
+def test_a_ledger_goes_on_after_its_key_was_replaced_and_withdrawn(place: Place) -> None:
+    def opened(ring: Keyring, *, create: bool = False) -> Ledger:
+        keys = ring.trust_root.keys_of("checkpoints")
+        return Ledger.open(
+            place.home / "ledger", origin=LEDGER, signer=ring.signer("checkpoints"), keys=keys, create=create
+        )
+
+    with place.open() as ring, opened(ring, create=True) as ledger:
+        ledger.append("a.b", "", {})
+    rotated(place, "checkpoints")
+    with place.open() as ring:
+        revoke_first(ring, "checkpoints")
+    for _ in range(2):
+        with place.open() as ring, opened(ring) as ledger:
+            ledger.append("a.c", "", {})
+    shutil.rmtree(place.keys / "signed")
+    with place.open() as ring, opened(ring) as ledger:
+        ledger.append("a.d", "", {})
+        assert ledger.size == 4
+
+
+def test_a_head_costs_no_look_at_the_revoked_keys_unless_a_past_is_shown(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads are signed with every batch of a log, and only the first of a connection shows what was published."""
+    service, looked = SigningService(open_vault(place.keys, place.unlock)), []
+    real = KeyMemory.newest
+    monkeypatch.setattr(KeyMemory, "newest", lambda self: (looked.append(1), real(self))[1])
+    for size in (0, 1, 2):
+        path = tree_path(TRUE, max(0, size - 1), size)
+        data = TRUE.head(size).text().encode()
+        asked = SignHead(branch="checkpoints", data=data, since=max(0, size - 1), path=path)
+        assert isinstance(service.answer(CONTROL, asked), Signature)
+    assert looked == []
 
 
 # ---- where the signing keys are another user's

@@ -78,10 +78,13 @@ def sign_next_head(
 ) -> bytes:
     """The signature over a head that extends the newest one signed, which is remembered first.
 
+    A published head says where a log was only to a signer that remembers nothing of it: another may have made it, with a
+    key that leaked. Beside a memory it can refuse, and lets nothing through. `keys` are those whose heads count.
+
     Raises
     ------
     SignerRefused
-        "checkpoint.malformed", "checkpoint.origin", "checkpoint.smaller", "checkpoint.contradicts" or
+        "checkpoint.malformed", "checkpoint.origin", "checkpoint.smaller", "checkpoint.contradicts", "checkpoint.note" or
         "checkpoint.unknown_past"; "memory.…" where the newest head cannot be known.
     HeadBehind
         The proof in `asked` starts elsewhere.
@@ -89,9 +92,12 @@ def sign_next_head(
     head = _head_in(asked.data)
     check_origin_of(asked.branch, head.origin, workspace)
     with heads.of(head.origin) as memory:
-        last = _newest(memory.head, asked.note, head.origin, keys)
+        published = _published(asked.note, head.origin, keys, memory.head)
+        last = memory.head or published
+        for signed in (memory.head, published):
+            _refuse_older(head, signed)
         if head != last:
-            _refuse_unless_next(head, last, asked)
+            _refuse_unless_shown(head, last, asked)
         if head != memory.head:
             memory.remember(head)
         return sign(asked.data)
@@ -107,22 +113,44 @@ def _head_in(data: bytes) -> Checkpoint:
     return head
 
 
-def _newest(remembered: Checkpoint | None, note: bytes, origin: str, keys: Sequence[PublicKey]) -> Checkpoint | None:
-    """The larger of what is remembered and what was published: both were signed by us."""
+def _published(note: bytes, origin: str, keys: Sequence[PublicKey], remembered: Checkpoint | None) -> Checkpoint | None:
+    """The head that was published, unless a newer one is remembered. One that none of `keys` signed counts for nothing, and
+    is refused where it is all there is."""
     if not note:
-        return remembered
+        return None
     try:
         published = open_checkpoint(note, keys, origin)
     except VerificationFailed as error:
-        raise SignerRefused("checkpoint.note", f"The published checkpoint does not verify: {error}") from None
+        if remembered is not None:
+            return None  # as of a log that rested while its key was withdrawn
+        raise SignerRefused(
+            "checkpoint.note",
+            f"No head of the log {origin} is remembered, and the published checkpoint does not verify: {error}\n"
+            "Restore keys/signed from the newest backup of the keys folder.",
+        ) from None
     if remembered is None or published.size > remembered.size:
         return published
     if published.size == remembered.size and published != remembered:
         raise _contradicts(published, remembered)
-    return remembered
+    return None
 
 
-def _refuse_unless_next(head: Checkpoint, last: Checkpoint | None, asked: SignHead) -> None:
+def _refuse_older(head: Checkpoint, signed: Checkpoint | None) -> None:
+    """Refuse what is smaller than a head that was signed, or as large and another."""
+    if signed is None:
+        return
+    if head.size < signed.size:
+        raise SignerRefused(
+            "checkpoint.smaller",
+            f"A head of {signed.size} entries was signed for {head.origin}; one of {head.size} is an older history.\n"
+            "An old copy of the log was put back. Restore the newest one.",
+        )
+    if head.size == signed.size and head != signed:
+        raise _contradicts(head, signed)
+
+
+def _refuse_unless_shown(head: Checkpoint, last: Checkpoint | None, asked: SignHead) -> None:
+    """Refuse unless the proof shows that `head` extends `last`, or begins a log."""
     if last is None:
         if (head.size, head.root) != (0, EMPTY_ROOT):
             raise SignerRefused(
@@ -130,14 +158,6 @@ def _refuse_unless_next(head: Checkpoint, last: Checkpoint | None, asked: SignHe
                 f"No head of the log {head.origin} is remembered, and none was shown that we signed. A log begins empty.",
             )
         return
-    if head.size < last.size:
-        raise SignerRefused(
-            "checkpoint.smaller",
-            f"A head of {last.size} entries was signed for {head.origin}; one of {head.size} is an older history.\n"
-            "An old copy of the log was put back. Restore the newest one.",
-        )
-    if head.size == last.size:
-        raise _contradicts(head, last)
     if asked.since != last.size:
         raise HeadBehind(last.size)
     try:

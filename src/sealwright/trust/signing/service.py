@@ -169,11 +169,19 @@ class SigningService:
         signature = sign_next_head(
             asked,
             workspace=self._workspace,
-            keys=self._holding.vault.trust_root.keys_of(asked.branch),
+            keys=self._believed(asked.branch) if asked.note else (),
             heads=self._heads,
             sign=signer.sign,
         )
         return Signature(signature=signature)
+
+    def _believed(self, branch: str) -> list[PublicKey]:
+        """The keys whose published heads count: none that was withdrawn as compromised, perhaps none at all.
+
+        Asked for only where a head was shown: the first over a connection, not the two in each second after it.
+        """
+        heeded = heeding(self._holding.vault.trust_root, self._revoked)
+        return [key for key in heeded.keys[branch] if key.key_id not in heeded.revoked]
 
     def _promise(self, door: Door, asked: SignPromise) -> Reply:
         """Nothing is remembered of it: a promise that is not kept convicts who gave it."""
