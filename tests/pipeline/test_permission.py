@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from sealwright.kernel import FixedClock, InvalidInput, NotFound, Refused, Verif
 from sealwright.pipeline import (
     Workspace,
     allow,
+    break_glass_of,
     create_workspace,
     data_of_project,
     end_enrolment,
@@ -30,9 +32,11 @@ from sealwright.trust import (
     ClientResource,
     DatasetResource,
     InsecurePassphraseForTests,
+    NotProven,
     PermissionDenied,
     RoleGrant,
     Secret,
+    create_person,
     open_person,
 )
 from sealwright.trust.permissions.permissions import as_principal
@@ -168,6 +172,48 @@ def test_an_enrolment_is_renewed_with_the_key_that_is_there_and_other_roles(
     assert proven_by_key(workspace, signer).grants == {RoleGrant("auditor"), RoleGrant("reviewer", "loans")}
     with pytest.raises(InvalidInput, match="Give at least one"):
         renew_enrolment(workspace, "cora", ["king"], by=operator())
+
+
+def test_a_pair_of_ones_own_in_the_files_of_somebody_enrolled_proves_nobody(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Whoever can write people/ puts a pair of theirs in the place of dan's, and gets nothing of his, in an emergency either."""
+    enrol(workspace, "dan", ["data_scientist"], UNLOCK, by=operator())
+    create_person(tmp_path / "theirs", "dan", ["data_scientist"], UNLOCK)
+    for file in (tmp_path / "theirs").iterdir():
+        shutil.copy(file, workspace.folder("people") / file.name)
+    with pytest.raises(NotProven, match="not enrolled here with this key"):
+        proven_by_key(workspace, open_person(workspace.folder("people"), "dan", UNLOCK))
+    last = list(workspace.ledger.entries())[-1]
+    assert (last.action, last.detail["outcome"], last.detail["reason"]) == ("login", "refused", NotProven.code)
+
+
+def test_whose_enrolment_ended_their_key_proves_nobody(workspace: Workspace) -> None:
+    enrol(workspace, "dan", ["data_scientist"], UNLOCK, by=operator())
+    signer = open_person(workspace.folder("people"), "dan", UNLOCK)
+    assert proven_by_key(workspace, signer).strong
+    end_enrolment(workspace, "dan", reason="left the company", by=operator())
+    with pytest.raises(NotProven, match="not enrolled here with this key"):
+        proven_by_key(workspace, signer)
+
+
+def test_one_person_with_the_database_is_not_two_in_an_emergency(workspace: Workspace) -> None:
+    for name, role in (("sofia", "security_officer"), ("cora", "compliance_officer"), ("dan", "data_scientist")):
+        enrol(workspace, name, [role], UNLOCK, by=operator())
+    sofia, cora = (person(name, role) for name, role in (("sofia", "security_officer"), ("cora", "compliance_officer")))
+    glass = break_glass_of(workspace)
+
+    def ask() -> str:
+        why = "Mia is in hospital and version 3 answers wrongly"
+        terms = {"project": "credit", "beneficiary": "dan", "roles": ["ml_engineer"], "reason": why}
+        return glass.request(permissions_of(workspace), sofia, **terms).id  # type: ignore[arg-type]
+
+    honest, hers = ask(), ask()
+    assert glass.confirm(permissions_of(workspace), cora, honest).state == "open"
+    with workspace.db.write() as tx:
+        tx.run("UPDATE break_glass SET requested_by = 'cora' WHERE id = :id", id=hers)
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        glass.confirm(permissions_of(workspace), sofia, hers)
 
 
 def test_who_may_not_enrol_renews_nobody_and_nobody_renews_themselves(workspace: Workspace) -> None:

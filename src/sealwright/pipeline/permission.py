@@ -18,6 +18,7 @@ from sealwright.trust import (
     LedgerAudit,
     LocalSessions,
     Member,
+    NotProven,
     Permissions,
     PersonSigner,
     Principal,
@@ -60,17 +61,20 @@ def allow(workspace: Workspace, by: Principal, action: str, resource: Resource, 
 
 
 def proven_by_key(workspace: Workspace, signer: PersonSigner) -> Principal:
-    """Somebody whose own key was just opened: who they are here, with the roles they are enrolled for today."""
-    person = signer.person
-    member = next((one for one in enrolled_members(workspace) if one.name == person.name), None)
-    known = member is not None and member.key_id == person.public.key_id
-    return Principal(
-        kind="person",
-        name=person.name,
-        proof="key",
-        grants=member.grants if member is not None and known else frozenset(),
-        strong=True,
-    )
+    """Somebody whose own key was just opened: who they are here, with the roles they are enrolled for today.
+
+    Raises
+    ------
+    NotProven
+        They are not enrolled with this key, or no longer: whoever can write files makes a pair in anybody's name. It is on
+        record.
+    """
+    name, key = signer.name, signer.person.public.key_id
+    member = next((one for one in enrolled_members(workspace) if one.name == name), None)
+    if member is None or member.key_id != key:
+        WorkspaceAudit(workspace).record(Event(action="login", outcome="refused", actor=name, reason=NotProven.code))
+        raise NotProven(f"{name} is not enrolled here with this key, or no longer. See: sealwright people list")
+    return Principal(kind="person", name=name, proof="key", grants=member.grants, strong=True)
 
 
 def permissions_of(workspace: Workspace) -> Permissions:
@@ -120,7 +124,13 @@ def _standing(workspace: Workspace) -> Mapping[str, Standing]:
 
 def break_glass_of(workspace: Workspace) -> BreakGlass:
     """The emergencies of a workspace."""
-    return BreakGlass(workspace.db, workspace.ledger_to_read, WorkspaceAudit(workspace), workspace.clock)
+    return BreakGlass(
+        workspace.db,
+        workspace.ledger_to_read,
+        WorkspaceAudit(workspace),
+        workspace.clock,
+        lambda name: workspace.discretion.names_of(name),
+    )
 
 
 def sessions_of(workspace: Workspace) -> LocalSessions:

@@ -9,7 +9,7 @@ import pytest
 
 from acting import operator, person
 from sealwright.engines import Database, open_database
-from sealwright.kernel import Conflict, InvalidInput, NotFound
+from sealwright.kernel import Conflict, InvalidInput, NotFound, VerificationFailed
 from sealwright.trust import (
     InsecurePassphraseForTests,
     Keyring,
@@ -20,16 +20,18 @@ from sealwright.trust import (
     Secret,
     create_keyring,
 )
+from sealwright.trust.discretion import Discretion
 from sealwright.trust.permissions.break_glass import BreakGlass, Emergency
 from sealwright.trust.permissions.errors import PermissionDenied
 from sealwright.trust.permissions.permissions import Permissions
 from sealwright.trust.permissions.resources import VersionResource
-from sealwright.trust.permissions.roster import Roster
+from sealwright.trust.permissions.roster import Member, Roster
 
 SOFIA, CORA = person("sofia", "security_officer"), person("cora", "compliance_officer")
 DAN = person("dan", "data_scientist")
 LIVE = VersionResource(name="credit/3", project="credit", risk="minimal", stage="live")
 WHY = "Mia is in hospital and version 3 answers wrongly"
+_EDITED = ("id", "project", "beneficiary", "roles", "minutes", "requested_by", "requested_at", "state")
 
 
 class Watch:
@@ -51,12 +53,26 @@ class House:
     def __init__(self, db: Database, ledger: Ledger, keyring: Keyring, roster: Roster, watch: Watch) -> None:
         self.db, self.ledger, self.watch = db, ledger, watch
         self.audit = LedgerAudit(ledger, keyring)
-        self.glass = BreakGlass(db, lambda: ledger, self.audit, watch)
-        self.permissions = Permissions(roster, self.audit, clock=watch, open_glass=self.glass.open_at)
+        self.glass = BreakGlass(db, lambda: ledger, self.audit, watch, Discretion(keyring).names_of)
+        self.permissions = self.with_roster(roster)
+
+    def with_roster(self, roster: Roster) -> Permissions:
+        """The same workspace with these people enrolled."""
+        return Permissions(roster, self.audit, clock=self.watch, open_glass=self.glass.open_at)
 
     def ask(self, by: Principal = SOFIA, **more: object) -> Emergency:
         terms = {"project": "credit", "beneficiary": "dan", "roles": ["ml_engineer"], "reason": WHY} | more
         return self.glass.request(self.permissions, by, **terms)  # type: ignore[arg-type]
+
+    def change(self, **columns: object) -> None:
+        """Edit the rows, as whoever has the database does."""
+        with self.db.write() as tx:
+            (row,) = tx.run("SELECT * FROM break_glass")
+            tx.run(
+                "UPDATE break_glass SET id = :id, project = :project, beneficiary = :beneficiary, roles = :roles,"
+                " minutes = :minutes, requested_by = :requested_by, requested_at = :requested_at, state = :state",
+                **{name: row[name] for name in _EDITED} | columns,
+            )
 
     def actions(self) -> list[tuple[str, str]]:
         return [(entry.action, str(entry.detail.get("outcome"))) for entry in self.ledger.entries()]
@@ -236,6 +252,122 @@ def test_a_changed_row_is_worth_nothing(house: House, column: str, value: str) -
         else:
             tx.run("UPDATE break_glass SET project = :value", value=value)
     assert house.glass.open_at(house.watch()) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"requested_by": "cora"},
+        {"requested_by": "cora", "roles": "ml_engineer,security_officer"},
+        {"requested_by": "cora", "beneficiary": "ben"},
+        {"requested_by": "cora", "minutes": 240},
+        {"requested_by": "cora", "id": "bg_invented"},
+    ],
+)
+def test_nobody_is_both_people_by_editing_who_asked(house: House, columns: dict[str, object]) -> None:
+    asked = house.ask(SOFIA)
+    house.change(**columns)
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        house.glass.confirm(house.permissions, SOFIA, str(columns.get("id", asked.id)))
+    assert house.glass.open_at(house.watch()) == []
+    assert house.actions() == [
+        ("break_glass.request", "done"),
+        ("break_glass.open", "refused"),
+        ("alert.raise", "done"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns", [{"roles": "ml_engineer,security_officer"}, {"beneficiary": "ben"}, {"minutes": 240}]
+)
+def test_the_second_person_agrees_to_what_was_asked_for_and_nothing_else(
+    house: House, columns: dict[str, object]
+) -> None:
+    asked = house.ask(SOFIA)
+    house.change(**columns)
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        house.glass.confirm(house.permissions, CORA, asked.id)
+    assert house.glass.open_at(house.watch()) == []
+
+
+def test_a_row_put_back_while_she_confirms_does_not_make_her_two_people(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = house.ask(SOFIA)
+    house.change(requested_by="cora")
+    need = house.permissions.need
+
+    def judged(*given: object, **more: object) -> object:
+        decision = need(*given, **more)  # type: ignore[arg-type]
+        house.change(requested_by="sofia")  # what is checked next is as it was recorded
+        return decision
+
+    monkeypatch.setattr(house.permissions, "need", judged)
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        house.glass.confirm(house.permissions, SOFIA, asked.id)
+    assert house.glass.open_at(house.watch()) == []
+
+
+def test_a_request_on_record_in_another_name_is_not_theirs(house: House) -> None:
+    asked = house.ask(SOFIA)
+    stranger = BreakGlass(house.db, lambda: house.ledger, house.audit, house.watch, lambda _: {"sub_" + "0" * 32})
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        stranger.confirm(house.permissions, CORA, asked.id)
+    without = BreakGlass(house.db, lambda: house.ledger, house.audit, house.watch)
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        without.confirm(house.permissions, CORA, asked.id)
+
+
+def test_a_stale_request_is_not_made_fresh_in_the_database(house: House) -> None:
+    asked = house.ask()
+    house.watch.later(minutes=61)
+    house.change(requested_at="2026-11-26T10:00:00.000Z")
+    with pytest.raises(Conflict, match="more than an hour ago"):
+        house.glass.confirm(house.permissions, CORA, asked.id)
+
+
+def test_an_ended_one_is_not_waiting_again_with_an_older_database_t85(house: House) -> None:
+    asked = house.ask()
+    house.glass.end(house.permissions, SOFIA, asked.id)
+    house.change(state="requested")
+    with pytest.raises(VerificationFailed, match="not what was asked for on record"):
+        house.glass.confirm(house.permissions, CORA, asked.id)
+
+
+def without(roster: Roster, *changed: Member) -> Roster:
+    """The roster with dan gone, or as `changed` has him."""
+    return Roster([*(one for one in roster if one.name != "dan"), *changed])
+
+
+def test_somebody_whose_enrolment_ended_has_no_emergency(house: House, roster: Roster) -> None:
+    house.glass.confirm(house.permissions, CORA, house.ask().id)
+    now = house.with_roster(without(roster))
+    for gone in (DAN, person("dan")):  # the second: as a key that nobody enrolled was taken before
+        assert not now.decide(gone, "model.rollback", LIVE).allowed
+
+
+def test_a_name_enrolled_anew_with_another_key_is_somebody_else(house: House, roster: Roster) -> None:
+    house.glass.confirm(house.permissions, CORA, house.ask().id)
+    now = house.with_roster(without(roster, Member(name="dan", grants=DAN.grants, key_id="another")))
+    assert not now.decide(DAN, "model.rollback", LIVE).allowed
+    waiting = house.ask()
+    with pytest.raises(Conflict, match="another key"):
+        house.glass.confirm(now, CORA, waiting.id)
+
+
+def test_who_comes_with_other_roles_than_their_enrolment_has_no_emergency(house: House) -> None:
+    """By the identity provider: the name is the same, the roles are those of groups."""
+    house.glass.confirm(house.permissions, CORA, house.ask().id)
+    assert rolls_back(house)
+    for brought in (person("dan", "auditor@credit"), person("dan"), person("sso-0123456789abcdef", "data_scientist")):
+        assert not rolls_back(house, brought)
+
+
+def test_nobody_agrees_for_somebody_who_is_not_enrolled_any_more(house: House, roster: Roster) -> None:
+    asked = house.ask()
+    with pytest.raises(NotFound, match="enrolled"):
+        house.glass.confirm(house.with_roster(without(roster)), CORA, asked.id)
+    assert house.actions()[-1] == ("break_glass.request", "done")
 
 
 def test_a_row_that_was_never_agreed_to_is_worth_nothing(house: House) -> None:

@@ -62,7 +62,7 @@ class OneProof:
             principal = self._identity.sessions.principal(cookie)
         except SessionOver:
             return None
-        if session.factor == "provider":
+        if session.by_provider:
             found = self._provider.principal(session.handle, principal)
             if found is None:
                 self._identity.sessions.end(cookie)

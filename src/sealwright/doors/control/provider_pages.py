@@ -18,7 +18,7 @@ from sealwright.doors.control.provider_sessions import ProviderSessions
 from sealwright.doors.control.refusals import CrossSite
 from sealwright.doors.control.router import ControlRouter
 from sealwright.doors.control.sign_in_pages import signed_in_answer, visitor_page
-from sealwright.trust import FreshProofNeeded, Identity, OidcLogin, OidcRefused, OidcUnavailable, Secret
+from sealwright.trust import Identity, OidcLogin, OidcRefused, OidcUnavailable, Principal, Secret
 
 __all__ = ["ProviderPages"]
 
@@ -74,9 +74,7 @@ class ProviderPages:
     async def link(self, request: Request) -> Response:
         """Begin to link one's account at the provider."""
         read_form(request, NothingForm)
-        principal = caller_of(request).principal
-        if not principal.strong:
-            raise FreshProofNeeded
+        principal = await self._freshly(request)
         begun = await run_in_threadpool(partial(self._login.start, link_to=principal))
         answer = page(request, "leave", url=begun.url)
         put_cookie(answer, PROVIDER, begun.browser.reveal())
@@ -85,8 +83,13 @@ class ProviderPages:
     async def unlink(self, request: Request) -> Response:
         """Forget one's accounts at the provider."""
         read_form(request, NothingForm)
-        principal = caller_of(request).principal
-        if not principal.strong:
-            raise FreshProofNeeded
+        principal = await self._freshly(request)
         await run_in_threadpool(partial(self._login.unlink, principal.name, by=principal))
         return RedirectResponse("/account", 303)
+
+    async def _freshly(self, request: Request) -> Principal:
+        """Who asks, if they have just shown a second factor kept here: which accounts there open this one is theirs to say,
+        not the provider's."""
+        caller = caller_of(request)
+        await run_in_threadpool(self._identity.sessions.fresh, caller.session)
+        return caller.principal

@@ -89,8 +89,15 @@ class FreshProofNeeded(Refused):
 
     code = "identity.fresh_proof_needed"
 
-    def __init__(self) -> None:
-        super().__init__("This needs a fresh proof that it is you. Give your second factor again, then repeat it.")
+    def __init__(self, *, kept_here: bool = False) -> None:
+        """`kept_here`: what the identity provider says was shown is not enough."""
+        words = "This needs a fresh proof that it is you. Give your second factor again, then repeat it."
+        if kept_here:
+            words = (
+                "You came by your organisation, and this changes what you sign in with here. Show a second factor that this\n"
+                "account has here already, then repeat it. If it has none, ask for an enrolment link."
+            )
+        super().__init__(words)
 
 
 class LastFactor(Conflict):

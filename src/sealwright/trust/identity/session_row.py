@@ -7,7 +7,9 @@ from sealwright.engines import Row
 from sealwright.kernel import canonical_json, from_rfc3339
 from sealwright.trust.unlock import Secret
 
-__all__ = ["NewSession", "Session", "bound_bytes", "session_of"]
+__all__ = ["PROVIDER", "NewSession", "Session", "bound_bytes", "kept_factor", "session_of"]
+
+PROVIDER = "provider"
 
 _BOUND = ("id", "handle", "name", "factor", "started_at", "strong_at")
 
@@ -19,6 +21,7 @@ class Session:
     handle: str  # "ses_…"
     name: str  # of the person
     factor: str  # what was shown last: "totp", "passkey", "recovery_code" or "provider"
+    by_provider: bool  # it began at the identity provider, and stays one by the provider whatever is shown later
     started_at: datetime
     strong_at: datetime  # when the second factor was shown last
     seen_at: datetime  # last use, to the minute
@@ -37,12 +40,19 @@ def bound_bytes(row: Row) -> bytes:
     return canonical_json({field: row[field] for field in _BOUND})
 
 
+def kept_factor(session: Session, factor: str) -> str:
+    """What a row says once `factor` was shown: "totp", or "provider+totp" where the session began at the provider."""
+    return f"{PROVIDER}+{factor}" if session.by_provider else factor
+
+
 def session_of(row: Row) -> Session:
     """The session of a row."""
+    first, _, later = str(row["factor"]).partition("+")
     return Session(
         handle=row["handle"],
         name=row["name"],
-        factor=row["factor"],
+        factor=later or first,
+        by_provider=first == PROVIDER,
         started_at=from_rfc3339(row["started_at"]),
         strong_at=from_rfc3339(row["strong_at"]),
         seen_at=from_rfc3339(row["seen_at"]),

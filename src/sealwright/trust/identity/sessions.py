@@ -17,7 +17,7 @@ from sealwright.trust.audit import Event
 from sealwright.trust.identity.errors import FreshProofNeeded, SessionOver
 from sealwright.trust.identity.keys import fingerprint
 from sealwright.trust.identity.means import Means
-from sealwright.trust.identity.session_row import NewSession, Session, bound_bytes, session_of
+from sealwright.trust.identity.session_row import PROVIDER, NewSession, Session, bound_bytes, kept_factor, session_of
 from sealwright.trust.principal import Principal, RoleGrant
 
 __all__ = ["Sessions"]
@@ -45,28 +45,36 @@ class Sessions:
     def principal(self, cookie: str) -> Principal:
         """Who acts, with the roles of their enrolment as it stands now. `strong` for 10 minutes after a second factor.
 
+        A session by the identity provider has none of these, whatever was shown in it since: whoever let it in knows its
+        roles.
+
         Raises
         ------
         SessionOver
             As `look_up`.
         """
-        session, grants = self._good(cookie)
+        session, enrolled = self._good(cookie)
+        grants = frozenset[RoleGrant]() if session.by_provider else enrolled
         strong = self._is_fresh(session)
         return Principal(kind="person", name=session.name, proof="session", grants=grants, strong=strong)
 
     def fresh(self, cookie: str) -> Session:
-        """The session, if a second factor was shown within the step-up window.
+        """The session, if a second factor kept here was shown within the step-up window: for changing what one signs in with.
+
+        The identity provider's word is not enough: whoever has the account there would get one here that outlasts it.
 
         Raises
         ------
         SessionOver
             As `look_up`.
         FreshProofNeeded
-            It was not.
+            None was.
         """
         session = self.look_up(cookie)
         if not self._is_fresh(session):
             raise FreshProofNeeded
+        if session.factor == PROVIDER:
+            raise FreshProofNeeded(kept_here=True)
         return session
 
     def own(self, cookie: str) -> Sequence[Session]:
@@ -128,7 +136,7 @@ class Sessions:
             if previous:
                 self.drop(tx, previous)
             handle = new_id("ses", self._means.random)
-            return self._put(tx, handle, name, "provider", now, strong_at=now if strong else _NEVER)
+            return self._put(tx, handle, name, PROVIDER, now, strong_at=now if strong else _NEVER)
 
     # within a transaction of another verb, which records its own event
 
@@ -137,7 +145,8 @@ class Sessions:
         return self._put(tx, new_id("ses", self._means.random), name, factor, self._means.now())
 
     def renew(self, tx: Tx, cookie: str, session: Session, *, factor: str) -> NewSession:
-        """The same session after a step-up: another id, the old one is dead, the absolute limit goes on.
+        """The same session after a step-up: another id, the old one is dead, the absolute limit goes on, and where it came from
+        stays.
 
         Raises
         ------
@@ -147,7 +156,7 @@ class Sessions:
         gone = tx.run("DELETE FROM identity_sessions WHERE id = :id RETURNING id", id=fingerprint(cookie))
         if not gone:
             raise SessionOver
-        return self._put(tx, session.handle, session.name, factor, rfc3339(session.started_at))
+        return self._put(tx, session.handle, session.name, kept_factor(session, factor), rfc3339(session.started_at))
 
     def end_others(self, tx: Tx, name: str, *, by: str, reason: str, keep: str = "") -> int:
         """As `end_all`."""

@@ -5,10 +5,11 @@ Does not answer: whether it was one. The reason is on record, every use raises a
 
 The request and the agreement come from two different people in the right roles, both strongly proven; whoever would
 profit does not agree. Separation of duties still holds: an emergency gives roles, it does not lift a prohibition.
-The database keeps the terms, the ledger decides: what it says has ended stays ended, whatever a backup brings back.
+The database keeps the terms, the ledger decides: only what was asked for on record is agreed to, and what it says has ended
+stays ended, whatever a backup brings back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from sealwright.kernel import (
     Conflict,
     InvalidInput,
     NotFound,
+    VerificationFailed,
     canonical_json,
     check_name,
     digest_of,
@@ -29,8 +31,8 @@ from sealwright.kernel import (
 from sealwright.trust.audit import Audit, Event
 from sealwright.trust.ledger import Ledger
 from sealwright.trust.people import ROLES
-from sealwright.trust.permissions.glass_ledger import ENDED, OPENED, GlassLedger
-from sealwright.trust.permissions.open_glass import OpenGlass
+from sealwright.trust.permissions.glass_ledger import ENDED, OPENED, REQUESTED, GlassLedger, Noted
+from sealwright.trust.permissions.open_glass import OpenGlass, holder_of
 from sealwright.trust.permissions.permissions import Permissions
 from sealwright.trust.permissions.resources import CaseResource
 from sealwright.trust.principal import Principal
@@ -40,6 +42,7 @@ __all__ = ["LONGEST_MINUTES", "USUAL_MINUTES", "BreakGlass", "Emergency"]
 USUAL_MINUTES, LONGEST_MINUTES = 60, 240
 _WAITS_FOR = timedelta(hours=1)  # a request nobody agrees to is not kept for later
 _SHORTEST_REASON, _LONGEST_REASON = 20, 500
+_CHANGED = "break_glass.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +86,24 @@ class Emergency:
 class BreakGlass:
     """The emergencies of one workspace."""
 
-    def __init__(self, db: Database, ledger: Callable[[], Ledger], audit: Audit, clock: Clock) -> None:
-        """Take what the workspace has; `ledger` gives it as it is now, to look at."""
-        self._db, self._audit, self._clock = db, audit, clock
+    def __init__(
+        self,
+        db: Database,
+        ledger: Callable[[], Ledger],
+        audit: Audit,
+        clock: Clock,
+        names: Callable[[str], Collection[str]] = lambda _: (),
+    ) -> None:
+        """Take what the workspace has.
+
+        Parameters
+        ----------
+        ledger : callable
+            Gives it as it is now, to look at.
+        names : callable
+            Every pseudonym a name has in the ledger (`Discretion.names_of`). Without it nothing can be confirmed.
+        """
+        self._db, self._audit, self._clock, self._names = db, audit, clock, names
         self._known = GlassLedger(ledger)
 
     def request(
@@ -133,9 +151,7 @@ class BreakGlass:
             ended_at="",
         )
         decision = permissions.need(by, "break_glass.request", asked.case)
-        if permissions.roster.get(beneficiary) is None:
-            raise NotFound(f"Nobody called {beneficiary!r} is enrolled here. See who is with: sealwright people list")
-        self._record("break_glass.request", asked, by.name, decision.policies)
+        self._record(REQUESTED, asked, by.name, decision.policies, holder=_holder(permissions, asked))
         with self._db.write() as tx:
             tx.run(
                 "INSERT INTO break_glass (id, project, beneficiary, roles, reason, minutes, state, requested_by,"
@@ -161,7 +177,11 @@ class BreakGlass:
         PermissionDenied
             The one who asked, the one who would profit, or not in a role that may agree.
         Conflict
-            It was opened or ended before, or asked for more than an hour ago.
+            It was opened or ended before, asked for more than an hour ago, or the beneficiary has another key since.
+        NotFound
+            The beneficiary is not enrolled any more.
+        VerificationFailed
+            It is not what was asked for on record. An alarm is raised.
         """
         found = self.get(glass)
         decision = permissions.need(by, "break_glass.open", found.case)
@@ -169,14 +189,18 @@ class BreakGlass:
         with self._db.write() as tx:
             tx.hold_writers("break_glass")
             (row,) = tx.run("SELECT * FROM break_glass WHERE id = :id", id=glass)
-            found = _emergency(row)
+            judged, found = found, _emergency(row)
             if found.state != "requested":
                 raise Conflict(f"{glass} is {found.state} already.")
-            if now - from_rfc3339(found.requested_at) > _WAITS_FOR:
+            asked = self._asked(found, judged, by)
+            if now - asked.at > _WAITS_FOR:
                 raise Conflict(f"{glass} was asked for more than an hour ago. Ask anew if it is still needed.")
+            holder = _holder(permissions, found)
+            if holder != asked.holder:
+                raise Conflict(f"{found.beneficiary} has another key than when {glass} was asked for. Ask anew.")
             until = rfc3339(now + timedelta(minutes=found.minutes))
             opened = _emergency({**row, "state": "open", "confirmed_by": by.name, "until": until})
-            self._record(OPENED, opened, by.name, decision.policies, alarm=True)
+            self._record(OPENED, opened, by.name, decision.policies, holder=holder, alarm=True)
             tx.run(
                 "UPDATE break_glass SET state = 'open', confirmed_by = :by, until = :until WHERE id = :id",
                 by=by.name,
@@ -197,7 +221,7 @@ class BreakGlass:
         part = {found.requested_by, found.confirmed_by, found.beneficiary}
         proven = by.kind == "person" and by.proof != "machine_account"
         policies = () if proven and by.name in part else permissions.need(by, ENDED, found.case).policies
-        self._record(ENDED, found, by.name, policies)
+        self._record(ENDED, found, by.name, policies, holder="")
         with self._db.write() as tx:
             tx.hold_writers("break_glass")
             tx.run(
@@ -237,24 +261,39 @@ class BreakGlass:
         """Those whose roles count at `moment`: open in the database, and in the ledger on the same terms, not ended."""
         with self._db.read() as tx:
             rows = tx.run("SELECT * FROM break_glass WHERE state = 'open' AND until > :now", now=rfc3339(moment))
-        found = [_emergency(row) for row in rows]
-        return [
-            OpenGlass(
-                id=one.id,
-                project=one.project,
-                beneficiary=one.beneficiary,
-                roles=frozenset(one.roles),
-                until=from_rfc3339(one.until),
-            )
-            for one in found
-            if self._known.stands(one.id, one.terms)
-        ]
+        found = [(one, self._known.standing(one.id)) for one in map(_emergency, rows)]
+        return [_open(one, noted) for one, noted in found if noted is not None and noted.terms == one.terms]
+
+    def _asked(self, found: Emergency, judged: Emergency, by: Principal) -> Noted:
+        """How the request in the row was recorded. A row that says something else, also than a moment ago, opens nothing."""
+        noted = self._known.waiting(found.id)
+        if (
+            noted is not None
+            and noted.terms == found.terms == judged.terms
+            and noted.by in self._names(found.requested_by)
+        ):
+            return noted
+        said = {"actor": by.name, "resource": str(found.case), "reason": _CHANGED}
+        self._audit.record(Event(action=OPENED, outcome="refused", **said))  # type: ignore[arg-type]
+        self._audit.record(Event(action="alert.raise", outcome="done", **said))  # type: ignore[arg-type]
+        raise VerificationFailed(
+            f"{found.id} is not what was asked for on record, so nobody can agree to it. Ask anew, and find out who changed\n"
+            "the database.",
+            link="break_glass",
+        )
 
     def _record(
-        self, action: str, about: Emergency, actor: str, policies: tuple[str, ...], *, alarm: bool = False
+        self,
+        action: str,
+        about: Emergency,
+        actor: str,
+        policies: tuple[str, ...],
+        *,
+        holder: str,
+        alarm: bool = False,
     ) -> None:
         detail = {"project": about.project, "roles": list(about.roles), "minutes": about.minutes, "terms": about.terms}
-        detail["until"] = about.until
+        detail |= {"until": about.until} | ({"holder": holder} if holder else {})
         for name, reason in ((action, ""), *((("alert.raise", action),) if alarm else ())):
             self._audit.record(
                 Event(
@@ -267,6 +306,32 @@ class BreakGlass:
                     detail=detail,
                 )
             )
+
+
+def _holder(permissions: Permissions, about: Emergency) -> str:
+    """Digest of the enrolment an emergency is for, as it stands now.
+
+    Raises
+    ------
+    NotFound
+        The beneficiary is not enrolled.
+    """
+    member = permissions.roster.get(about.beneficiary)
+    if member is None:
+        raise NotFound(f"Nobody called {about.beneficiary!r} is enrolled here. See who is with: sealwright people list")
+    return holder_of(about.id, about.reason, member)
+
+
+def _open(one: Emergency, noted: Noted) -> OpenGlass:
+    return OpenGlass(
+        id=one.id,
+        project=one.project,
+        beneficiary=one.beneficiary,
+        roles=frozenset(one.roles),
+        until=from_rfc3339(one.until),
+        reason=one.reason,
+        holder=noted.holder,
+    )
 
 
 def _emergency(row: Row) -> Emergency:

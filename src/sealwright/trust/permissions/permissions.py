@@ -102,7 +102,7 @@ class Permissions:
         answer, code = self._ask(principal, action, resource, role), ""
         if not answer.allowed and principal.kind == "person" and principal.proof != "machine_account":
             for glass in self._open_glass(now or self._clock()):
-                if glass.beneficiary == principal.name and resource.project == glass.project:
+                if resource.project == glass.project and self._is_for(glass, principal):
                     more = self._ask(principal, action, resource, role, extra=glass.roles)
                     if more.allowed:
                         answer, code = more, glass.id
@@ -180,6 +180,15 @@ class Permissions:
     def is_staffed(self, action: str, resource: Resource) -> bool:
         """Whether anybody enrolled holds a role that may do this there, whatever else stands in their way."""
         return self.roster.holds_one_of(roles_for(action, engine=self._engine), resource.project)
+
+    def _is_for(self, glass: OpenGlass, principal: Principal) -> bool:
+        """Whether an emergency was agreed for whoever acts: enrolled now, with the key of then, and known by that enrolment.
+
+        A name alone has none: not that of somebody whose enrolment ended, and not one that the identity provider brought,
+        which comes with the roles of groups.
+        """
+        member = self.roster.get(principal.name)
+        return member is not None and glass.is_for(member) and principal.grants == member.grants
 
     def _ask(
         self, principal: Principal, action: str, resource: Resource, role: str, *, extra: frozenset[str] = frozenset()
