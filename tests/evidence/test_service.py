@@ -407,6 +407,54 @@ def test_deleting_a_bad_result_from_the_database_does_not_help(desk: Desk, db: D
     assert not decision.passed
 
 
+def _gate_on_data(desk: Desk) -> Policy:
+    """Everything is on file and good, and the policy also asks about the data."""
+    policy = desk.policy(overrides=[{"check": "data.faults_error", "at_most": 0, "why": "No faulty rows."}])
+    desk.freeze(policy)
+    desk.measure(policy)
+    return policy
+
+
+@pytest.mark.parametrize("kind", [TEST_RESULT_TYPE, "urn:sealwright:predicate:data-examination:v1"])
+def test_deleting_a_bad_result_about_the_data_alone_does_not_help(desk: Desk, db: Database, kind: str) -> None:
+    """One examination of the snapshot fails and one passes; the failing row is gone from the database."""
+    policy = _gate_on_data(desk)
+    filed = []
+    for faults in (3, 0):
+        finding = fact("data.faults_error", faults, n=250, unit="count", definition="d")
+        block = measured("data", model=None, data=desk.subject.data, performed_at=desk.clock(), findings=[finding])
+        filed.append(desk.file([("snapshot", desk.subject.data)], kind, {"sealwright": block}))
+    assert "data.faults_error" in blocking(desk.judge(policy))
+    with db.write() as tx:
+        tx.run("DELETE FROM statements WHERE digest = :digest", digest=filed[0].digest)
+    decision = desk.judge(policy)
+    assert "data.faults_error" not in blocking(decision)
+    assert "evidence.complete" in blocking(decision)
+
+
+def test_deleting_a_bad_finding_of_the_training_does_not_help(desk: Desk, db: Database) -> None:
+    """Findings count from statements of any kind, so those of any kind are missed."""
+    policy = _gate_on_data(desk)
+    finding = fact("parity.flips", 99, n=250, unit="rows", definition="d")
+    subject = desk.subject
+    block = measured("training", model=subject.model, data=subject.data, performed_at=desk.clock(), findings=[finding])
+    bad = desk.file([("model.onnx", subject.model)], PROVENANCE, {"sealwright": block})
+    assert "parity.flips" in blocking(desk.judge(policy))
+    with db.write() as tx:
+        tx.run("DELETE FROM statements WHERE digest = :digest", digest=bad.digest)
+    assert "evidence.complete" in blocking(desk.judge(policy))
+
+
+def test_what_another_project_filed_about_the_same_data_is_not_missed(desk: Desk, db: Database) -> None:
+    policy = _gate_on_data(desk)
+    statement = make_statement([("snapshot", desk.subject.data)], PROVENANCE, {"rows": 3})
+    envelope = sign_statement(statement, desk.signer)
+    other = desk.evidence.file_statement(envelope, project="another-project")
+    with db.write() as tx:
+        tx.run("DELETE FROM statements WHERE digest = :digest", digest=other.digest)
+    assert "evidence.complete" not in blocking(desk.judge(policy))
+
+
 def test_deleting_an_inconvenient_charter_does_not_help(desk: Desk, db: Database) -> None:
     strict = desk.policy(overrides=[{"check": "performance.roc_auc", "at_least": 0.9, "why": "Promised to the board."}])
     charter = desk.freeze(strict)

@@ -73,22 +73,22 @@ def test_a_model_the_runtime_cannot_load_is_refused_with_its_words_t40(build: An
     assert "ONNX Runtime refused it" in words
 
 
-def test_growth_that_no_constant_shows_runs_into_the_memory_limit_t40(build: Any, interface: Any) -> None:
-    doubling = [helper.make_node("Concat", [f"d{i}", f"d{i}"], [f"d{i + 1}"], axis=0) for i in range(26)]
+def test_wide_layers_run_into_the_memory_limit_t40(build: Any, interface: Any) -> None:
+    """Each is as wide as is admitted; for a batch of rows that is more than a trial may take."""
     nodes = [
-        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
-        helper.make_node("Identity", ["scores"], ["d0"]),
-        *doubling,
-        helper.make_node("ReduceSum", ["d26"], ["sum"], keepdims=0),
+        helper.make_node("Softmax", ["scores"], ["soft"], axis=1),
+        helper.make_node("ReduceSum", ["scores", "across"], ["column"], keepdims=1),
+        helper.make_node("Tile", ["column", "many"], ["wide"]),
+        helper.make_node("ReduceSum", ["wide"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["sum", "nothing"], ["zero"]),
+        helper.make_node("Add", ["soft", "zero"], ["probabilities"]),
     ]
-    model = _ending(build, *nodes)
-    # what nothing asks for is never computed, so the sum goes into the answer
-    model.graph.node[-1].output[0] = "sum"
-    model.graph.node.append(helper.make_node("Mul", ["sum", "nothing"], ["zero"]))
-    model.graph.node.append(helper.make_node("Add", ["probabilities_", "zero"], ["probabilities"]))
-    next(node for node in model.graph.node if node.op_type == "Softmax").output[0] = "probabilities_"
-    model.graph.initializer.append(build.tensor(0.0, "nothing"))
-    assert refused(model, interface)[0] == "trial.memory"
+    constants = [
+        build.tensor([1], "across", np.int64),
+        build.tensor([1, 2**20], "many", np.int64),
+        build.tensor(0.0, "nothing"),
+    ]
+    assert refused(_ending(build, *nodes, constants=constants), interface)[0] == "trial.memory"
 
 
 def test_a_model_that_takes_too_long_is_ended_t40(build: Any, interface: Any) -> None:

@@ -28,7 +28,7 @@ from sealwright.evidence.approvals import (
     verify_attestation,
 )
 from sealwright.evidence.case import Case, GateDecision, Terms
-from sealwright.evidence.ledger_view import LedgerView, view_of
+from sealwright.evidence.ledger_view import LedgerView, Place, view_of
 from sealwright.evidence.model import Measuring, Subject
 from sealwright.evidence.policy import Policy
 from sealwright.evidence.records import TEST_RESULT_TYPE, read_record
@@ -275,10 +275,21 @@ def _terms(project: str, read: Mapping[str, Statement], view: LedgerView) -> lis
 
 
 def _concerning(view: LedgerView, subject: Subject) -> list[str]:
-    """What a gate on `subject` must have been shown: every result of this model, every charter of this project."""
-    results = [digest for digest, place in view.of_kind(TEST_RESULT_TYPE).items() if place.about == subject.model]
-    charters = [digest for digest, place in view.of_kind(CHARTER_TYPE).items() if place.project == subject.project]
-    return results + charters
+    """What a gate on `subject` must have been shown.
+
+    Every result of this model; every charter of this project; and whatever this project filed about the model or
+    its data, since statements of any kind may carry findings (`read_record`).
+    """
+    return [
+        digest
+        for digest, place in view.places.items()
+        if (place.kind == TEST_RESULT_TYPE and place.about == subject.model)
+        or (place.project == subject.project and _in_question(place, subject))
+    ]
+
+
+def _in_question(place: Place, subject: Subject) -> bool:
+    return place.kind == CHARTER_TYPE or place.about in {subject.model, subject.data}
 
 
 def _of_kind(files: Sequence[Filed], kind: str) -> list[Filed]:

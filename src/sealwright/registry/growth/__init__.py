@@ -1,0 +1,1 @@
+"""How large the values of a model can become, node by node, before anything runs."""
