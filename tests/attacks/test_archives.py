@@ -118,7 +118,7 @@ def ways_in(home: Any, interface: Any) -> Iterator[tuple[str, type[SealwrightErr
     yield "model", ModelRefused, lambda path: check_structure(path.read_bytes(), interface)
     for ending in (".csv", ".csv.gz", ".jsonl", ".parquet", ".arrow"):
         yield f"data {ending}", SourceUnreadable, lambda path, ending=ending: _rows(path, ending)  # type: ignore[misc]
-    yield "verify", VerificationFailed, lambda path: _command(home, "verify", path)
+    yield "verify", InvalidInput, lambda path: _command(home, "verify", path)
 
 
 def _rows(path: Path, ending: str) -> None:
