@@ -201,7 +201,7 @@ def test_a_linked_keys_folder_is_refused(folder: Path, key_file: KeyFile, tmp_pa
 
 
 def test_no_keys_is_said_plainly(tmp_path: Path, key_file: KeyFile) -> None:
-    with pytest.raises(NotFound, match="sealwright init"):
+    with pytest.raises(NotFound, match="sealwright workspace create"):
         open_keyring(tmp_path / "keys", key_file)
 
 
