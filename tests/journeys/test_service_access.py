@@ -119,6 +119,7 @@ def test_certificates_are_issued_listed_and_revoked(home: Home) -> None:
 
 def test_servers_of_one_workspace_for_other_names_do_not_take_each_others_certificates(home: Home) -> None:
     """Both files are read again whenever a revocation list changes; the wrong names would leave the older list in force."""
+    home.inside("promote", PROJECT, 1, "--channel", "trial", "--reason", "Tried by another name")
     with open_workspace(home.workspace, KeyFile(home.key)) as workspace:
         specs = [
             ServingSpec(channel="live", hosts=("a.example.org",)),
