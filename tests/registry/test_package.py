@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -413,7 +414,8 @@ def test_a_sealing_that_fails_half_way_leaves_nothing_behind(sealed_once: Any, m
     packages, real, calls = house.home / "packages", os.fsync, iter(range(1000))
 
     def full_disk(handle: int) -> None:
-        if next(calls) == 5:
+        here = threading.current_thread() is threading.main_thread()  # a ledger brings its checkpoint out by a thread
+        if here and next(calls) == 5:
             raise OSError(28, "No space left on device")
         real(handle)
 
