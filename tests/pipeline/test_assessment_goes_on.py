@@ -1,4 +1,4 @@
-"""An assessment that was killed goes on where it was, and nobody can slip an outcome in."""
+"""An assessment that was killed goes on where it was, nobody can slip an outcome in, and rows are dealt once, for the training."""
 
 import json
 import os
@@ -92,10 +92,7 @@ def test_kept_outcomes_are_sealed_and_a_changed_one_is_not_used(home: Home) -> N
 
 def test_another_question_starts_anew(home: Home) -> None:
     _killed_after(home, 5)
-    project = home.root / "fits" / "sealwright.yaml"
-    text = project.read_text()
-    assert "confidence: 0.95" in text
-    project.write_text(text.replace("confidence: 0.95", "confidence: 0.9"))
+    _edit(home, "confidence: 0.95", "confidence: 0.9")
     _, lines = _assess(home)
     assert len(lines) == _CHECKS
 
@@ -112,3 +109,26 @@ def test_an_engine_that_is_none_is_refused_before_any_work(home: Home) -> None:
     done = home.inside("assess", "fits", "--engine", "spark", expect=2)
     assert "There is no engine 'spark'. Engines are: auto, local, processes, ray, ray://HOST:PORT." in done.err
     assert "at least one worker" in home.inside("assess", "fits", "--workers", 0, expect=2).err
+
+
+def _edit(home: Home, old: str, new: str) -> None:
+    path = home.root / "fits" / "sealwright.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("seed: 20260101", "seed: 1"), ("target: fits", "target: fits\n  test_share: 0.3")],
+)
+def test_an_edit_that_deals_rows_anew_is_refused_until_it_is_trained_again(home: Home, old: str, new: str) -> None:
+    _edit(home, old, new)
+    refused = home.inside("assess", "fits", expect=2)
+    assert "rows it learned from would be called a hold-out" in refused.err
+    assert "sealwright train" in refused.err
+    _edit(home, new, old)
+    home.inside("assess", "fits")
+    _edit(home, old, new)
+    home.inside("train", "fits")
+    home.inside("assess", "fits")

@@ -54,10 +54,7 @@ class WritingHand:
         Refused
             The ledger is closed, or was opened by the parent process.
         """
-        if os.getpid() != self._process:
-            raise Refused("This ledger was opened by the parent process. One process writes; open it there.")
-        if self._closed:
-            raise Refused("This ledger is closed. Open it again to record something.")
+        self._refuse_unusable()
         return self._writer
 
     @property
@@ -112,9 +109,15 @@ class WritingHand:
         with self._hand:
             self._writer.close()
 
+    def _refuse_unusable(self) -> None:
+        if os.getpid() != self._process:
+            raise Refused("This ledger was opened by the parent process. One process writes; open it there.")
+        if self._closed:
+            raise Refused("This ledger is closed. Open it again to record something.")
+
     def _hand_in(self, job: "_Job") -> None:
         with self._wake:
-            _ = self.writer
+            self._refuse_unusable()
             if self._waiting_bytes > _MOST_WAITING:
                 raise LedgerUnavailable(
                     "The disk is too slow for what is being recorded. Nothing of this was; try later."
